@@ -1,0 +1,3 @@
+//! Benchmarks of the served model.
+
+fn main(){}

@@ -1,0 +1,66 @@
+//! The artifact: one folder, or the same files in a `model.tar.gz`.
+//!
+//! | file | what |
+//! |---|---|
+//! | `manifest.json` | what was trained how, and length and SHA-256 of the other files |
+//! | `model.safetensors` | factors, biases, ids, and each user's ratings |
+//! | `movies.csv` | the catalogue that the model was trained with |
+//!
+//! Reading is defensive, for an artifact may come from a stranger: sizes are capped before memory is
+//! taken, lengths are exact, sums are checked, and every number is finite. `docs/artifact-format.md`
+//! specifies the format.
+
+mod archive;
+mod buffer;
+mod error;
+mod folder;
+mod manifest;
+mod tensors;
+mod writer;
+
+pub use archive::read_archive;
+pub use buffer::AlignedBuffer;
+pub use error::ArtifactError;
+pub use folder::read_folder;
+pub use manifest::{
+    Counts, FORMAT_VERSION, FileDigest, HoldOut, Manifest, Metrics, ModelVersion, sha256_hex,
+};
+pub(crate) use tensors::Tensors;
+pub use writer::{Description, NewArtifact, write_folder};
+
+use std::path::Path;
+
+/// The name of the file that describes the others.
+pub const MANIFEST_FILE: &str = "manifest.json";
+/// The name of the file of tensors.
+pub const MODEL_FILE: &str = "model.safetensors";
+/// The name of the catalogue.
+pub const MOVIES_FILE: &str = "movies.csv";
+
+/// The largest `manifest.json` that is read: 1 MiB.
+pub const MAX_MANIFEST_BYTES: u64 = 1 << 20;
+/// The largest `model.safetensors` that is read: 8 GiB, what fits the largest Lambda function.
+pub const MAX_MODEL_BYTES: u64 = 8 << 30;
+/// The largest `movies.csv` that is read: 1 GiB.
+pub const MAX_MOVIES_BYTES: u64 = 1 << 30;
+
+/// The files of an artifact as they were stored, not yet checked against each other.
+#[derive(Debug)]
+pub struct ArtifactFiles {
+    /// `manifest.json`, parsed.
+    pub manifest: Manifest,
+    /// `model.safetensors`.
+    pub model: AlignedBuffer,
+    /// `movies.csv`.
+    pub movies: Vec<u8>,
+}
+
+/// Reads the files of the artifact at `path`: a folder, or a `model.tar.gz`.
+pub fn read(path: &Path) -> Result<ArtifactFiles, ArtifactError> {
+    if path.is_file() {
+        let file = std::fs::File::open(path).map_err(|error| ArtifactError::io(path, error))?;
+        read_archive(std::io::BufReader::with_capacity(1 << 20, file))
+    } else {
+        read_folder(path)
+    }
+}

@@ -1,0 +1,92 @@
+//! An artifact as the `model.tar.gz` that `SageMaker` makes of a folder.
+
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+
+use super::{
+    AlignedBuffer, ArtifactError, ArtifactFiles, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES,
+    MAX_MOVIES_BYTES, MODEL_FILE, MOVIES_FILE, Manifest,
+};
+
+/// Reads the files of the artifact in a gzip-compressed tar archive: they may lie in any order, under
+/// `./` or not; other entries are passed over.
+pub fn read_archive(compressed: impl Read) -> Result<ArtifactFiles, ArtifactError> {
+    let mut found = Found::default();
+    // What unpacks to more than the three files may be is a bomb, not a model.
+    let limit = MAX_MANIFEST_BYTES + MAX_MODEL_BYTES + MAX_MOVIES_BYTES;
+    let mut archive = tar::Archive::new(GzDecoder::new(compressed).take(limit));
+    for entry in archive.entries().map_err(damaged)? {
+        found.take(entry.map_err(damaged)?)?;
+    }
+    found.finish()
+}
+
+#[derive(Default)]
+struct Found {
+    manifest: Option<Manifest>,
+    model: Option<AlignedBuffer>,
+    movies: Option<Vec<u8>>,
+}
+
+impl Found {
+    fn take(&mut self, mut entry: tar::Entry<'_, impl Read>) -> Result<(), ArtifactError> {
+        if !entry.header().entry_type().is_file() {
+            return Ok(());
+        }
+        let path = entry.path().map_err(damaged)?;
+        let name = path.strip_prefix("./").unwrap_or(&path).to_str().unwrap_or_default().to_owned();
+        match name.as_str() {
+            MANIFEST_FILE => {
+                let json = grown(&mut entry, MANIFEST_FILE, MAX_MANIFEST_BYTES)?;
+                once(&mut self.manifest, MANIFEST_FILE, Manifest::parse(json.bytes())?)
+            }
+            MODEL_FILE => {
+                let bytes = grown(&mut entry, MODEL_FILE, MAX_MODEL_BYTES)?;
+                once(&mut self.model, MODEL_FILE, bytes)
+            }
+            MOVIES_FILE => {
+                let bytes = grown(&mut entry, MOVIES_FILE, MAX_MOVIES_BYTES)?;
+                once(&mut self.movies, MOVIES_FILE, bytes.bytes().to_vec())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn finish(self) -> Result<ArtifactFiles, ArtifactError> {
+        let lacks = |file: &str| ArtifactError::Archive(format!("{file} is missing; is it a matinee model?"));
+        Ok(ArtifactFiles {
+            manifest: self.manifest.ok_or_else(|| lacks(MANIFEST_FILE))?,
+            model: self.model.ok_or_else(|| lacks(MODEL_FILE))?,
+            movies: self.movies.ok_or_else(|| lacks(MOVIES_FILE))?,
+        })
+    }
+}
+
+/// Reads an entry whose header may lie about its size: memory grows with what is there.
+fn grown(
+    entry: &mut tar::Entry<'_, impl Read>,
+    file: &'static str,
+    limit: u64,
+) -> Result<AlignedBuffer, ArtifactError> {
+    let length = capped(file, entry.size(), limit)?;
+    AlignedBuffer::read_from(entry, length).map_err(damaged)
+}
+
+fn capped(file: &'static str, length: u64, limit: u64) -> Result<usize, ArtifactError> {
+    usize::try_from(length)
+        .ok()
+        .filter(|_| length <= limit)
+        .ok_or(ArtifactError::TooLarge { file, length, limit })
+}
+
+fn once<T>(slot: &mut Option<T>, file: &str, value: T) -> Result<(), ArtifactError> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(ArtifactError::Archive(format!("{file} is there twice"))),
+    }
+}
+
+fn damaged(error: impl ToString) -> ArtifactError {
+    ArtifactError::Archive(format!("{}: the copy is damaged, fetch it again", error.to_string()))
+}

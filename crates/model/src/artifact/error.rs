@@ -1,0 +1,99 @@
+//! Why an artifact is not read, in one line that says what to do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::CatalogueError;
+use crate::ids::IdTableError;
+
+/// Why an artifact is not read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum ArtifactError {
+    /// There is no artifact at this place.
+    #[error("no model at {}: {file} is missing; train one with `matinee train --output {}`", path.display(), path.display())]
+    Missing {
+        /// The folder that was read.
+        path: PathBuf,
+        /// The file that it lacks.
+        file: &'static str,
+    },
+    /// The operating system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// What was being read or written.
+        path: PathBuf,
+        /// The refusal.
+        source: io::Error,
+    },
+    /// The archive is damaged or lacks a file.
+    #[error("model.tar.gz: {0}")]
+    Archive(String),
+    /// A file is larger than this reader accepts.
+    #[error("{file} has {length} bytes, more than the {limit} that are accepted")]
+    TooLarge {
+        /// The file.
+        file: &'static str,
+        /// Its length.
+        length: u64,
+        /// The longest that is read.
+        limit: u64,
+    },
+    /// The manifest is not one.
+    #[error("manifest.json: {0}")]
+    Manifest(String),
+    /// The artifact was written by a later release.
+    #[error("the artifact has format version {found}, this release reads {supported}; upgrade matinee")]
+    NewerFormat {
+        /// The version in the manifest.
+        found: u32,
+        /// The version this release writes.
+        supported: u32,
+    },
+    /// A file is shorter or longer than the manifest says.
+    #[error("{file} has {found} bytes, the manifest says {expected}: the copy is incomplete, fetch it again")]
+    Length {
+        /// The file.
+        file: &'static str,
+        /// The length in the manifest.
+        expected: u64,
+        /// The length found.
+        found: u64,
+    },
+    /// A file is not the one that the manifest describes.
+    #[error("{file} does not match its SHA-256 in the manifest: the copy is damaged, fetch it again")]
+    Checksum {
+        /// The file.
+        file: &'static str,
+    },
+    /// The header of the tensors is wrong.
+    #[error("model.safetensors: {0}")]
+    Tensors(String),
+    /// A tensor is missing or is not what the format says.
+    #[error("model.safetensors: tensor `{name}`: {problem}")]
+    Tensor {
+        /// The tensor.
+        name: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The catalogue is wrong.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The output is a folder with something else in it.
+    #[error("{} holds files but no manifest.json; choose an empty or a new folder for the model", .0.display())]
+    Occupied(PathBuf),
+}
+
+impl ArtifactError {
+    pub(super) fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io { path: path.to_owned(), source }
+    }
+
+    pub(super) fn tensor(name: &'static str, problem: impl ToString) -> Self {
+        Self::Tensor { name, problem: problem.to_string() }
+    }
+
+    pub(super) fn ids(name: &'static str, error: IdTableError) -> Self {
+        Self::tensor(name, error)
+    }
+}

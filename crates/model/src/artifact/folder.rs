@@ -1,0 +1,47 @@
+//! An artifact as a folder.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::{
+    AlignedBuffer, ArtifactError, ArtifactFiles, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES,
+    MAX_MOVIES_BYTES, MODEL_FILE, MOVIES_FILE, Manifest,
+};
+
+/// Reads the files of the artifact in the folder `path`.
+pub fn read_folder(path: &Path) -> Result<ArtifactFiles, ArtifactError> {
+    let mut json = Vec::new();
+    let manifest_path = path.join(MANIFEST_FILE);
+    open(path, MANIFEST_FILE)?
+        .take(MAX_MANIFEST_BYTES + 1)
+        .read_to_end(&mut json)
+        .map_err(|error| ArtifactError::io(&manifest_path, error))?;
+    let manifest = Manifest::parse(&json)?;
+
+    let mut model = AlignedBuffer::zeroed(manifest.length(MODEL_FILE, MAX_MODEL_BYTES)?);
+    read_exactly(path, MODEL_FILE, model.bytes_mut())?;
+    let mut movies = vec![0; manifest.length(MOVIES_FILE, MAX_MOVIES_BYTES)?];
+    read_exactly(path, MOVIES_FILE, &mut movies)?;
+    Ok(ArtifactFiles { manifest, model, movies })
+}
+
+/// Fills `buffer` from a file that must be just as long.
+fn read_exactly(folder: &Path, file: &'static str, buffer: &mut [u8]) -> Result<(), ArtifactError> {
+    let path = folder.join(file);
+    let mut source = open(folder, file)?;
+    let found = source.metadata().map_err(|error| ArtifactError::io(&path, error))?.len();
+    let expected = buffer.len() as u64;
+    if found != expected {
+        return Err(ArtifactError::Length { file, expected, found });
+    }
+    source.read_exact(buffer).map_err(|error| ArtifactError::io(&path, error))
+}
+
+fn open(folder: &Path, file: &'static str) -> Result<File, ArtifactError> {
+    let path = folder.join(file);
+    File::open(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => ArtifactError::Missing { path: folder.to_owned(), file },
+        _ => ArtifactError::io(&path, error),
+    })
+}

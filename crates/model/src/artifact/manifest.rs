@@ -1,0 +1,196 @@
+//! `manifest.json`: what the model is, and what the other files must be.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{ArtifactError, MAX_MANIFEST_BYTES, MODEL_FILE, MOVIES_FILE};
+use crate::RatingScale;
+
+/// The version of the format that this release writes, and the newest that it reads.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// What an artifact says of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of the artifact format.
+    pub format_version: u32,
+    /// Names the content: equal for equal files.
+    pub version: ModelVersion,
+    /// The algorithm that trained the model.
+    pub algorithm: String,
+    /// Every hyperparameter of the algorithm, defaults included.
+    pub hyperparameters: BTreeMap<String, serde_json::Value>,
+    /// The seed of the random numbers.
+    pub seed: u64,
+    /// The scale that scores are clipped to.
+    pub rating_scale: RatingScale,
+    /// How much the model was trained on.
+    pub counts: Counts,
+    /// How well the model predicts.
+    pub metrics: Metrics,
+    /// The name of the training job, where one trained the model.
+    pub training_job: Option<String>,
+    /// The files that the model was trained on, by name.
+    pub data: BTreeMap<String, FileDigest>,
+    /// The release that wrote the artifact.
+    pub generator: String,
+    /// When the artifact was written, in UTC (RFC 3339).
+    pub created_at: String,
+    /// The other files of the artifact, by name.
+    pub files: BTreeMap<String, FileDigest>,
+}
+
+/// How much a model was trained on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Users with ratings.
+    pub users: u32,
+    /// Movies with a row: those of the catalogue, and those that were rated.
+    pub movies: u32,
+    /// Movies with ratings.
+    pub rated_movies: u32,
+    /// Ratings.
+    pub ratings: u32,
+}
+
+/// How well a model predicts ratings that it was not trained on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Metrics {
+    /// The errors on the hold-out, where one was kept.
+    pub hold_out: Option<HoldOut>,
+}
+
+/// The errors of a model that was trained on all but a hold-out. The model in the artifact is then
+/// trained on everything.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct HoldOut {
+    /// The share of the ratings that was held out.
+    pub fraction: f64,
+    /// How many that were.
+    pub test_count: usize,
+    /// The root mean squared error.
+    pub rmse: f64,
+    /// The mean absolute error.
+    pub mae: f64,
+}
+
+/// Length and checksum of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileDigest {
+    /// The length in bytes.
+    pub length: u64,
+    /// The SHA-256 in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// The name of a model's content, short enough for people: 16 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ModelVersion(String);
+
+impl Manifest {
+    /// Reads a `manifest.json`.
+    pub fn parse(json: &[u8]) -> Result<Self, ArtifactError> {
+        if json.len() as u64 > MAX_MANIFEST_BYTES {
+            let (length, limit) = (json.len() as u64, MAX_MANIFEST_BYTES);
+            return Err(ArtifactError::TooLarge { file: super::MANIFEST_FILE, length, limit });
+        }
+        refuse_newer_format(json)?;
+        let manifest: Self = serde_json::from_slice(json).map_err(not_a_manifest)?;
+        let version = ModelVersion::of(manifest.digest(MODEL_FILE)?, manifest.digest(MOVIES_FILE)?);
+        if manifest.version != version {
+            let problem = format!("version {} does not name these files, {version} does", manifest.version);
+            return Err(ArtifactError::Manifest(problem));
+        }
+        Ok(manifest)
+    }
+
+    /// The manifest as `manifest.json`.
+    pub fn to_json(&self) -> Result<Vec<u8>, ArtifactError> {
+        let mut json = serde_json::to_vec_pretty(self).map_err(not_a_manifest)?;
+        json.push(b'\n');
+        Ok(json)
+    }
+
+    /// What one of the other files must be.
+    pub fn digest(&self, file: &'static str) -> Result<&FileDigest, ArtifactError> {
+        self.files
+            .get(file)
+            .ok_or_else(|| ArtifactError::Manifest(format!("`files` has no entry for {file}")))
+    }
+
+    /// The length of one of the other files, if it is at most `limit` and fits into memory.
+    pub fn length(&self, file: &'static str, limit: u64) -> Result<usize, ArtifactError> {
+        let length = self.digest(file)?.length;
+        usize::try_from(length)
+            .ok()
+            .filter(|_| length <= limit)
+            .ok_or(ArtifactError::TooLarge { file, length, limit })
+    }
+
+    /// Checks length and SHA-256 of one of the other files.
+    pub fn verify(&self, file: &'static str, bytes: &[u8]) -> Result<(), ArtifactError> {
+        let digest = self.digest(file)?;
+        let (expected, found) = (digest.length, bytes.len() as u64);
+        if expected != found {
+            return Err(ArtifactError::Length { file, expected, found });
+        }
+        if digest.sha256 != sha256_hex(bytes) {
+            return Err(ArtifactError::Checksum { file });
+        }
+        Ok(())
+    }
+}
+
+impl FileDigest {
+    /// Length and checksum of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self { length: bytes.len() as u64, sha256: sha256_hex(bytes) }
+    }
+}
+
+impl ModelVersion {
+    /// The version of a model with these files.
+    pub fn of(model: &FileDigest, movies: &FileDigest) -> Self {
+        let mut version = sha256_hex(format!("{}\n{}\n", model.sha256, movies.sha256).as_bytes());
+        version.truncate(16);
+        Self(version)
+    }
+
+    /// The version as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ModelVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The SHA-256 of `bytes` in lower-case hexadecimal.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+/// Looks at the format version alone: a newer manifest need not have the fields of this one.
+fn refuse_newer_format(json: &[u8]) -> Result<(), ArtifactError> {
+    #[derive(Deserialize)]
+    struct Format {
+        format_version: u32,
+    }
+    let Format { format_version: found } = serde_json::from_slice(json).map_err(not_a_manifest)?;
+    match found {
+        FORMAT_VERSION => Ok(()),
+        0 => Err(ArtifactError::Manifest("format_version is 0".to_owned())),
+        _ => Err(ArtifactError::NewerFormat { found, supported: FORMAT_VERSION }),
+    }
+}
+
+fn not_a_manifest(error: impl fmt::Display) -> ArtifactError {
+    ArtifactError::Manifest(error.to_string())
+}

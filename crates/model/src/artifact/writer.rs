@@ -1,0 +1,258 @@
+//! Writing an artifact, so that a reader sees the old one or the new one and nothing between.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use safetensors::Dtype;
+use safetensors::tensor::{TensorView, serialize};
+
+use super::{
+    ArtifactError, Counts, FORMAT_VERSION, FileDigest, MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest, Metrics,
+    ModelVersion,
+};
+use crate::{Catalogue, Factors, Ids, RatingScale};
+
+/// Everything that an artifact is made of.
+#[derive(Debug)]
+pub struct NewArtifact<'a> {
+    /// What the model is and where it comes from.
+    pub description: Description,
+    /// The ids of the users, by row.
+    pub user_ids: &'a Ids,
+    /// The ids of the movies, by row.
+    pub movie_ids: &'a Ids,
+    /// The model.
+    pub factors: &'a Factors,
+    /// Where each user's ratings begin, and where the last one's end: users + 1.
+    pub rated_offsets: &'a [u32],
+    /// The rows of the rated movies, ascending within a user.
+    pub rated_movies: &'a [u32],
+    /// The ratings, in the same order.
+    pub rated_values: &'a [f32],
+    /// The catalogue.
+    pub catalogue: &'a Catalogue,
+}
+
+type NamedFiles = [(&'static str, Vec<u8>); 3];
+
+/// The part of the manifest that the files do not tell.
+#[derive(Debug, Clone)]
+pub struct Description {
+    /// The algorithm that trained the model.
+    pub algorithm: String,
+    /// Every hyperparameter of the algorithm.
+    pub hyperparameters: BTreeMap<String, serde_json::Value>,
+    /// The seed of the random numbers.
+    pub seed: u64,
+    /// The scale that scores are clipped to.
+    pub rating_scale: RatingScale,
+    /// How well the model predicts.
+    pub metrics: Metrics,
+    /// The name of the training job, where one trained the model.
+    pub training_job: Option<String>,
+    /// The files that the model was trained on, by name.
+    pub data: BTreeMap<String, FileDigest>,
+    /// The release that writes the artifact.
+    pub generator: String,
+    /// When it is written, in UTC (RFC 3339).
+    pub created_at: String,
+}
+
+/// Writes an artifact as the folder `output`, in place of the artifact that may be there.
+///
+/// The files are written to a temporary sibling, flushed, and moved. Where the folder itself cannot be
+/// moved, for it is a mount point, its files are replaced one by one, the manifest last.
+pub fn write_folder(output: &Path, artifact: &NewArtifact<'_>) -> Result<Manifest, ArtifactError> {
+    refuse_foreign_folder(output)?;
+    let (manifest, files) = artifact.files()?;
+
+    let parent = parent_of(output);
+    fs::create_dir_all(&parent).map_err(|error| ArtifactError::io(&parent, error))?;
+    let sibling = tempfile::Builder::new()
+        .prefix(".model-")
+        .suffix(".tmp")
+        .tempdir_in(&parent)
+        .map_err(|error| ArtifactError::io(&parent, error))?;
+    for (name, bytes) in &files {
+        write_flushed(&sibling.path().join(name), bytes)?;
+    }
+    widen_permissions(sibling.path())?;
+    put_in_place(sibling.path(), output)?;
+    flush_folder(&parent);
+    Ok(manifest)
+}
+
+impl NewArtifact<'_> {
+    /// The manifest, and the files in the order in which they may be replaced.
+    fn files(&self) -> Result<(Manifest, NamedFiles), ArtifactError> {
+        let model = self.tensors()?;
+        let movies = self.catalogue.to_csv().map_err(|error| ArtifactError::Tensors(error.to_string()))?;
+        let manifest = self.manifest(FileDigest::of(&model), FileDigest::of(&movies));
+        let json = manifest.to_json()?;
+        Ok((manifest, [(MOVIES_FILE, movies), (MODEL_FILE, model), (MANIFEST_FILE, json)]))
+    }
+
+    fn manifest(&self, model: FileDigest, movies: FileDigest) -> Manifest {
+        let Description {
+            algorithm,
+            hyperparameters,
+            seed,
+            rating_scale,
+            metrics,
+            training_job,
+            data,
+            generator,
+            created_at,
+        } = self.description.clone();
+        Manifest {
+            format_version: FORMAT_VERSION,
+            version: ModelVersion::of(&model, &movies),
+            algorithm,
+            hyperparameters,
+            seed,
+            rating_scale,
+            counts: self.counts(),
+            metrics,
+            training_job,
+            data,
+            generator,
+            created_at,
+            files: [(MODEL_FILE.to_owned(), model), (MOVIES_FILE.to_owned(), movies)].into(),
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        Counts {
+            users: self.user_ids.table().len() as u32,
+            movies: self.movie_ids.table().len() as u32,
+            rated_movies: self.movie_rating_counts().iter().filter(|&&count| count > 0).count() as u32,
+            ratings: self.rated_values.len() as u32,
+        }
+    }
+
+    fn movie_rating_counts(&self) -> Vec<u32> {
+        let mut counts = vec![0; self.movie_ids.table().len()];
+        for &movie in self.rated_movies {
+            counts[movie as usize] += 1;
+        }
+        counts
+    }
+
+    fn tensors(&self) -> Result<Vec<u8>, ArtifactError> {
+        let Factors { mean, user_biases, movie_biases, user_factors, movie_factors } = self.factors;
+        let mean = [*mean];
+        let counts = self.movie_rating_counts();
+        let (users, movies, rank) = (user_biases.len(), movie_biases.len(), movie_factors.ncols());
+        let ratings = self.rated_values.len();
+        let (user_ids, movie_ids) = (self.user_ids, self.movie_ids);
+        let tensors = [
+            ("mean", Dtype::F32, vec![1], bytemuck::cast_slice(&mean)),
+            ("user_biases", Dtype::F32, vec![users], numbers(user_biases.as_slice())),
+            ("movie_biases", Dtype::F32, vec![movies], numbers(movie_biases.as_slice())),
+            ("user_factors", Dtype::F32, vec![users, rank], numbers(user_factors.as_slice())),
+            ("movie_factors", Dtype::F32, vec![movies, rank], numbers(movie_factors.as_slice())),
+            ("user_ids", Dtype::U8, vec![user_ids.bytes().len()], user_ids.bytes()),
+            ("user_id_offsets", Dtype::U32, vec![users + 1], bytemuck::cast_slice(user_ids.offsets())),
+            ("movie_ids", Dtype::U8, vec![movie_ids.bytes().len()], movie_ids.bytes()),
+            ("movie_id_offsets", Dtype::U32, vec![movies + 1], bytemuck::cast_slice(movie_ids.offsets())),
+            ("movie_rating_counts", Dtype::U32, vec![movies], bytemuck::cast_slice(&counts)),
+            ("rated_offsets", Dtype::U32, vec![users + 1], bytemuck::cast_slice(self.rated_offsets)),
+            ("rated_movies", Dtype::U32, vec![ratings], bytemuck::cast_slice(self.rated_movies)),
+            ("rated_values", Dtype::F32, vec![ratings], bytemuck::cast_slice(self.rated_values)),
+        ];
+        let mut views = Vec::with_capacity(tensors.len());
+        for (name, dtype, shape, bytes) in tensors {
+            let view = TensorView::new(dtype, shape, bytes).map_err(|error| ArtifactError::tensor(name, error))?;
+            views.push((name, view));
+        }
+        serialize(views, None).map_err(|error| ArtifactError::Tensors(error.to_string()))
+    }
+}
+
+/// The bytes of an array in row-major order; empty, so of the wrong length, for any other order.
+fn numbers(slice: Option<&[f32]>) -> &[u8] {
+    slice.map(bytemuck::cast_slice).unwrap_or_default()
+}
+
+/// A model may replace a model or fill an empty folder; it must not wipe out somebody's files.
+fn refuse_foreign_folder(output: &Path) -> Result<(), ArtifactError> {
+    let Ok(mut entries) = fs::read_dir(output) else {
+        return Ok(());
+    };
+    if entries.next().is_none() || output.join(MANIFEST_FILE).exists() {
+        Ok(())
+    } else {
+        Err(ArtifactError::Occupied(output.to_owned()))
+    }
+}
+
+fn parent_of(output: &Path) -> PathBuf {
+    match output.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn write_flushed(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
+    let write = || {
+        let mut file = File::create(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(|error| ArtifactError::io(path, error))
+}
+
+/// Temporary folders are private; a model is read by whoever serves it.
+fn widen_permissions(folder: &Path) -> Result<(), ArtifactError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
+            .map_err(|error| ArtifactError::io(folder, error))?;
+    }
+    Ok(())
+}
+
+/// Moves `sibling` to `output`. What was at `output` ends in `sibling`, which its owner removes.
+fn put_in_place(sibling: &Path, output: &Path) -> Result<(), ArtifactError> {
+    if exchange(sibling, output).is_ok() {
+        return Ok(());
+    }
+    if !output.exists() || fs::remove_dir(output).is_ok() {
+        return fs::rename(sibling, output).map_err(|error| ArtifactError::io(output, error));
+    }
+    for name in [MOVIES_FILE, MODEL_FILE, MANIFEST_FILE] {
+        replace_file(&sibling.join(name), &output.join(name))?;
+    }
+    Ok(())
+}
+
+/// Swaps two folders in one step, where the system can.
+#[cfg(target_os = "linux")]
+fn exchange(a: &Path, b: &Path) -> std::io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn exchange(_: &Path, _: &Path) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
+/// Replaces one file in a folder that is another file system.
+fn replace_file(from: &Path, to: &Path) -> Result<(), ArtifactError> {
+    let part = to.with_extension("part");
+    fs::copy(from, &part)
+        .and_then(|_| File::open(&part)?.sync_all())
+        .and_then(|()| fs::rename(&part, to))
+        .map_err(|error| ArtifactError::io(to, error))
+}
+
+/// Makes the move last through a power cut, where the system lets folders be flushed.
+fn flush_folder(folder: &Path) {
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+}

@@ -1,0 +1,198 @@
+//! The catalogue: which movies there are, by the rows of their sorted ids.
+
+mod reader;
+mod title;
+
+pub use reader::{MovieFault, MovieReader, MovieRecord};
+
+use crate::{IdTable, Ids, MovieId};
+
+/// The movies of a `movies.csv`, sorted by id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Catalogue {
+    ids: Ids,
+    titles: TextColumn,
+    genres: TextColumn,
+}
+
+/// One movie of the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Movie<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Its title, which in `MovieLens` ends with the year: `Fight Club (1999)`.
+    pub title: &'a str,
+    genres: &'a str,
+}
+
+/// Why bytes are not a catalogue.
+#[derive(Debug, thiserror::Error)]
+#[error("movies.csv line {line}: {fault}")]
+pub struct CatalogueError {
+    /// The line, from 1.
+    pub line: u64,
+    /// What is wrong there.
+    pub fault: MovieFault,
+}
+
+impl Catalogue {
+    /// A catalogue without movies.
+    pub fn empty() -> Self {
+        Self::from_records(Vec::new())
+    }
+
+    /// Reads a `movies.csv`, which ends at its first fault. Of movies with the same id the last counts.
+    pub fn parse(csv: &[u8]) -> Result<Self, CatalogueError> {
+        let mut records = Vec::new();
+        for read in MovieReader::new(csv)? {
+            records.push(read?);
+        }
+        Ok(Self::from_records(records))
+    }
+
+    /// Makes a catalogue of records in any order. Of records with the same id the last counts.
+    pub fn from_records(mut records: Vec<MovieRecord>) -> Self {
+        if !records.is_sorted_by(|a, b| a.id < b.id) {
+            records.reverse();
+            records.sort_by(|a, b| a.id.cmp(&b.id));
+            records.dedup_by(|later, earlier| later.id == earlier.id);
+        }
+        Self {
+            ids: Ids::new(records.iter().map(|record| record.id.as_str())),
+            titles: records.iter().map(|record| record.title.as_str()).collect(),
+            genres: records.iter().map(|record| record.genres.as_str()).collect(),
+        }
+    }
+
+    /// How many movies there are.
+    pub fn len(&self) -> usize {
+        self.ids.table().len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The ids, sorted.
+    pub fn ids(&self) -> IdTable<'_> {
+        self.ids.table()
+    }
+
+    /// The movie with this id.
+    pub fn find(&self, id: &MovieId) -> Option<Movie<'_>> {
+        self.ids().find(id.as_str()).map(|row| self.movie(row as usize))
+    }
+
+    /// All movies, sorted by id.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Movie<'_>> {
+        (0..self.len()).map(|row| self.movie(row))
+    }
+
+    /// The catalogue as a `movies.csv` that reads back as itself.
+    pub fn to_csv(&self) -> Result<Vec<u8>, csv::Error> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(["movieId", "title", "genres"])?;
+        for movie in self.iter() {
+            writer.write_record([movie.id, movie.title, movie.genres])?;
+        }
+        writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+    }
+
+    fn movie(&self, row: usize) -> Movie<'_> {
+        Movie { id: self.ids().id(row), title: self.titles.get(row), genres: self.genres.get(row) }
+    }
+}
+
+impl<'a> Movie<'a> {
+    /// Its genres in the catalogue's order; none where `MovieLens` says `(no genres listed)`.
+    pub fn genres(&self) -> impl Iterator<Item = &'a str> {
+        self.genres.split('|').filter(|genre| !genre.is_empty() && *genre != "(no genres listed)")
+    }
+
+    /// The year that its title ends with; of a series the first.
+    pub fn year(&self) -> Option<u16> {
+        title::year(self.title)
+    }
+}
+
+/// Texts end to end in one allocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct TextColumn {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl TextColumn {
+    fn get(&self, row: usize) -> &str {
+        let start = if row == 0 { 0 } else { self.ends[row - 1] };
+        &self.text[start..self.ends[row]]
+    }
+}
+
+impl<'a> FromIterator<&'a str> for TextColumn {
+    fn from_iter<T: IntoIterator<Item = &'a str>>(texts: T) -> Self {
+        let mut column = Self { text: String::new(), ends: Vec::new() };
+        for text in texts {
+            column.text.push_str(text);
+            column.ends.push(column.text.len());
+        }
+        column
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn finds_titles_genres_and_years() {
+        let csv = "movieId,title,genres\n\
+                   2959,Fight Club (1999),Action|Crime|Drama\n\
+                   11,\"American President, The (1995)\",Comedy\n\
+                   7,\"He said \"\"no\"\"\",(no genres listed)\n";
+        let catalogue = Catalogue::parse(csv.as_bytes()).unwrap();
+        assert_eq!(catalogue.len(), 3);
+
+        let fight_club = catalogue.find(&"2959".into()).unwrap();
+        assert_eq!(fight_club.title, "Fight Club (1999)");
+        assert_eq!(fight_club.year(), Some(1999));
+        assert_eq!(fight_club.genres().collect::<Vec<_>>(), ["Action", "Crime", "Drama"]);
+
+        assert_eq!(catalogue.find(&"11".into()).unwrap().title, "American President, The (1995)");
+        let untitled = catalogue.find(&"7".into()).unwrap();
+        assert_eq!((untitled.title, untitled.year(), untitled.genres().count()), ("He said \"no\"", None, 0));
+        assert_eq!(catalogue.find(&"8".into()), None);
+    }
+
+    #[test]
+    fn the_last_of_equal_ids_counts() {
+        let csv = b"movieId,title\n5,first\n3,other\n5,last\n";
+        let catalogue = Catalogue::parse(csv).unwrap();
+        assert_eq!(catalogue.len(), 2);
+        assert_eq!(catalogue.find(&"5".into()).unwrap().title, "last");
+    }
+
+    proptest! {
+        #[test]
+        fn reads_back_what_it_writes(movies in prop::collection::vec(("\\PC{1,5}", ".{0,12}", "[a-z|]{0,8}"), 0..20)) {
+            let records = movies
+                .into_iter()
+                .map(|(id, title, genres)| MovieRecord { id: id.trim().to_owned(), title, genres, line: 0 })
+                .filter(|record| !record.id.is_empty())
+                .collect();
+            let catalogue = Catalogue::from_records(records);
+            let read = Catalogue::parse(&catalogue.to_csv().unwrap()).unwrap();
+            prop_assert_eq!(read, catalogue);
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Catalogue::parse(&bytes);
+            let mut with_header = b"movieId,title,genres\n".to_vec();
+            with_header.extend(bytes);
+            let _ = Catalogue::parse(&with_header);
+        }
+    }
+}

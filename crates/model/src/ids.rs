@@ -1,0 +1,231 @@
+//! Outside ids and matrix rows, kept apart by type: mixing them is the classic recommender bug.
+
+use std::fmt;
+
+/// A user's id as the ratings file and the callers write it: any non-empty text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct UserId(Box<str>);
+
+/// A movie's id as the catalogue and the callers write it: any non-empty text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MovieId(Box<str>);
+
+/// A user's row in the factor matrices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserRow(pub u32);
+
+/// A movie's row in the factor matrices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MovieRow(pub u32);
+
+macro_rules! outside_id {
+    ($name:ident) => {
+        impl $name {
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl<T: Into<Box<str>>> From<T> for $name {
+            fn from(id: T) -> Self {
+                Self(id.into())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+outside_id!(UserId);
+outside_id!(MovieId);
+
+macro_rules! matrix_row {
+    ($name:ident) => {
+        impl $name {
+            /// The row as an index.
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    };
+}
+matrix_row!(UserRow);
+matrix_row!(MovieRow);
+
+/// Sorted ids over borrowed memory: id `row` is `bytes[offsets[row]..offsets[row + 1]]`.
+///
+/// Ids are found by binary search in place, so that loading a model builds no hash map.
+#[derive(Debug, Clone, Copy)]
+pub struct IdTable<'a> {
+    bytes: &'a [u8],
+    offsets: &'a [u32],
+}
+
+/// Why memory does not hold sorted ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum IdTableError {
+    /// The offsets do not run from 0 to the length of the bytes.
+    #[error("offsets do not run from 0 to the length of the ids")]
+    Offsets,
+    /// Two neighbours are equal or out of order, or an id is empty.
+    #[error("id {0} is empty or not in ascending byte order")]
+    Order(usize),
+    /// An id is not UTF-8.
+    #[error("id {0} is not UTF-8")]
+    Encoding(usize),
+}
+
+impl<'a> IdTable<'a> {
+    /// Wraps ids that come from outside, after checking every invariant.
+    pub(crate) fn checked(bytes: &'a [u8], offsets: &'a [u32]) -> Result<Self, IdTableError> {
+        let ends_fit = offsets.first() == Some(&0) && offsets.last().map(|&end| end as usize) == Some(bytes.len());
+        if !ends_fit || !offsets.is_sorted() {
+            return Err(IdTableError::Offsets);
+        }
+        let table = Self { bytes, offsets };
+        let mut previous: &[u8] = b"";
+        for row in 0..table.len() {
+            let id = table.raw(row);
+            if id <= previous {
+                return Err(IdTableError::Order(row));
+            }
+            if std::str::from_utf8(id).is_err() {
+                return Err(IdTableError::Encoding(row));
+            }
+            previous = id;
+        }
+        Ok(table)
+    }
+
+    /// Wraps ids that were checked before.
+    pub(crate) fn trusted(bytes: &'a [u8], offsets: &'a [u32]) -> Self {
+        Self { bytes, offsets }
+    }
+
+    /// How many ids there are.
+    pub fn len(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The row of `id`.
+    pub fn find(&self, id: &str) -> Option<u32> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.raw(middle).cmp(id.as_bytes()) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+                std::cmp::Ordering::Equal => return Some(middle as u32),
+            }
+        }
+        None
+    }
+
+    /// The id of `row`; empty if there is no such row.
+    pub fn id(&self, row: usize) -> &'a str {
+        if row < self.len() { std::str::from_utf8(self.raw(row)).unwrap_or_default() } else { "" }
+    }
+
+    /// All ids in row order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a str> {
+        let table = *self;
+        (0..table.len()).map(move |row| table.id(row))
+    }
+
+    fn raw(&self, row: usize) -> &'a [u8] {
+        &self.bytes[self.offsets[row] as usize..self.offsets[row + 1] as usize]
+    }
+}
+
+/// Sorted ids that own their memory; the row of an id is its rank in byte order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ids {
+    bytes: Vec<u8>,
+    offsets: Vec<u32>,
+}
+
+impl Ids {
+    /// The distinct ones of `ids`, sorted. Empty ids are left out.
+    ///
+    /// # Panics
+    /// If the ids together are longer than 4 GiB.
+    pub fn new<'a>(ids: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut sorted: Vec<&str> = ids.into_iter().filter(|id| !id.is_empty()).collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let mut bytes = Vec::with_capacity(sorted.iter().map(|id| id.len()).sum());
+        assert!(u32::try_from(bytes.capacity()).is_ok(), "ids are longer than 4 GiB in all");
+        let mut offsets = Vec::with_capacity(sorted.len() + 1);
+        offsets.push(0);
+        for id in sorted {
+            bytes.extend_from_slice(id.as_bytes());
+            offsets.push(bytes.len() as u32);
+        }
+        Self { bytes, offsets }
+    }
+
+    /// The ids as a table to search.
+    pub fn table(&self) -> IdTable<'_> {
+        IdTable::trusted(&self.bytes, &self.offsets)
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn offsets(&self) -> &[u32] {
+        &self.offsets
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_id_is_found_at_its_rank(mut texts in prop::collection::vec(".{1,6}", 0..40)) {
+            let ids = Ids::new(texts.iter().map(String::as_str));
+            texts.sort_unstable();
+            texts.dedup();
+            let table = IdTable::checked(ids.bytes(), ids.offsets()).unwrap();
+            prop_assert_eq!(table.len(), texts.len());
+            for (row, text) in texts.iter().enumerate() {
+                prop_assert_eq!(table.find(text), Some(row as u32));
+                prop_assert_eq!(table.id(row), text);
+            }
+        }
+    }
+
+    #[test]
+    fn absent_ids_have_no_row() {
+        let ids = Ids::new(["10", "2", "30"]);
+        for absent in ["", "1", "100", "3", "4"] {
+            assert_eq!(ids.table().find(absent), None, "{absent}");
+        }
+        assert_eq!(ids.table().id(3), "");
+        assert!(Ids::new([]).table().is_empty());
+    }
+
+    #[test]
+    fn lying_tables_are_refused() {
+        let refused = |bytes: &[u8], offsets: &[u32]| IdTable::checked(bytes, offsets).unwrap_err();
+        assert_eq!(refused(b"ab", &[]), IdTableError::Offsets);
+        assert_eq!(refused(b"ab", &[0, 1]), IdTableError::Offsets);
+        assert_eq!(refused(b"ab", &[0, 2, 1, 2]), IdTableError::Offsets);
+        assert_eq!(refused(b"ba", &[0, 1, 2]), IdTableError::Order(1));
+        assert_eq!(refused(b"aa", &[0, 1, 2]), IdTableError::Order(1));
+        assert_eq!(refused(b"a", &[0, 0, 1]), IdTableError::Order(0));
+        assert_eq!(refused("é".as_bytes(), &[0, 1, 2]), IdTableError::Encoding(0));
+    }
+}

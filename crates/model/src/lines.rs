@@ -1,0 +1,51 @@
+//! Line numbers of CSV records, for messages that people follow with an editor.
+
+use csv::ByteRecord;
+
+/// Counts lines up to a record, going forward through a file in memory.
+///
+/// The reader's own count is one behind after CRLF, for it reads on to the next record's first byte only
+/// when that is asked for.
+#[derive(Debug)]
+pub struct LineNumbers<'a> {
+    csv: &'a [u8],
+    counted: usize,
+    line: u64,
+}
+
+impl<'a> LineNumbers<'a> {
+    /// Begins at the first line of `csv`.
+    pub fn new(csv: &'a [u8]) -> Self {
+        Self { csv, counted: 0, line: 1 }
+    }
+
+    /// The line on which `record` begins, from 1. Records must come in the order of the file.
+    pub fn of(&mut self, record: &ByteRecord) -> u64 {
+        let offset = record.position().map_or(0, csv::Position::byte) as usize;
+        let rest = self.csv.get(offset..).unwrap_or_default();
+        let ended = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let start = (offset + ended).min(self.csv.len());
+        if start > self.counted {
+            let newlines = memchr::memchr_iter(b'\n', &self.csv[self.counted..start]).count();
+            self.line += newlines as u64;
+            self.counted = start;
+        }
+        self.line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_as_an_editor_does() {
+        for end in ["\n", "\r\n"] {
+            let csv = ["head,er", "1,2", "", "\"two", "lines\",4", "5,6", ""].join(end);
+            let mut reader = csv::Reader::from_reader(csv.as_bytes());
+            let mut lines = LineNumbers::new(csv.as_bytes());
+            let found: Vec<u64> = reader.byte_records().map(|record| lines.of(&record.unwrap())).collect();
+            assert_eq!(found, [2, 4, 6], "{end:?}");
+        }
+    }
+}

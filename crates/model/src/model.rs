@@ -1,0 +1,121 @@
+//! A loaded model and its answers.
+
+use std::path::Path;
+
+use crate::artifact::{
+    self, ArtifactError, ArtifactFiles, MODEL_FILE, MOVIES_FILE, Manifest, Tensors,
+};
+use crate::{Catalogue, FactorsView, IdTable, MovieId, MovieRow, UserId, UserRow};
+
+/// A model in memory: the artifact, checked, and its catalogue.
+#[derive(Debug)]
+pub struct Model {
+    manifest: Manifest,
+    tensors: Tensors,
+    catalogue: Catalogue,
+}
+
+/// The answer for one user and one movie.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prediction<'a> {
+    /// The predicted rating, clipped to the scale and not rounded.
+    pub score: f32,
+    /// The movie's title.
+    pub title: &'a str,
+    /// Whether the model was trained on ratings of this user.
+    pub known_user: bool,
+    /// Whether the model was trained on ratings of this movie.
+    pub known_movie: bool,
+}
+
+/// A movie that is not in the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("movie `{0}` is not in the catalogue")]
+pub struct UnknownMovie(pub MovieId);
+
+/// What one user rated: movies in ascending rows, and the ratings.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RatedMovies<'a> {
+    /// The rows of the movies.
+    pub movies: &'a [u32],
+    /// The ratings, in the same order.
+    pub values: &'a [f32],
+}
+
+impl Model {
+    /// Checks the files of an artifact against each other and takes them over.
+    pub fn from_files(files: ArtifactFiles) -> Result<Self, ArtifactError> {
+        let ArtifactFiles { manifest, model, movies } = files;
+        manifest.verify(MODEL_FILE, model.bytes())?;
+        manifest.verify(MOVIES_FILE, &movies)?;
+        let tensors = Tensors::parse(model, manifest.counts)?;
+        let catalogue = Catalogue::parse(&movies)?;
+        Ok(Self { manifest, tensors, catalogue })
+    }
+
+    /// Loads the artifact at `path`: a folder, or a `model.tar.gz`.
+    pub fn open(path: &Path) -> Result<Self, ArtifactError> {
+        Self::from_files(artifact::read(path)?)
+    }
+
+    /// What the artifact says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The movies that can be asked for.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// Biases and factors.
+    pub fn factors(&self) -> FactorsView<'_> {
+        self.tensors.factors()
+    }
+
+    /// The ids of the users, by row.
+    pub fn user_ids(&self) -> IdTable<'_> {
+        self.tensors.user_ids()
+    }
+
+    /// The ids of the movies, by row.
+    pub fn movie_ids(&self) -> IdTable<'_> {
+        self.tensors.movie_ids()
+    }
+
+    /// The row of a user that the model was trained on.
+    pub fn user_row(&self, id: &UserId) -> Option<UserRow> {
+        self.user_ids().find(id.as_str()).map(UserRow)
+    }
+
+    /// The row of a movie that the model knows by its ratings or by its catalogue entry.
+    pub fn movie_row(&self, id: &MovieId) -> Option<MovieRow> {
+        self.movie_ids().find(id.as_str()).map(MovieRow)
+    }
+
+    /// How many ratings of this movie the model was trained on.
+    pub fn rating_count(&self, movie: MovieRow) -> u32 {
+        self.tensors.movie_rating_counts()[movie.index()]
+    }
+
+    /// What this user rated.
+    pub fn rated_movies(&self, user: UserRow) -> RatedMovies<'_> {
+        let (movies, values) = self.tensors.rated(user);
+        RatedMovies { movies, values }
+    }
+
+    /// Predicts the rating that `user` would give `movie`. Any user is answered: one that the model does
+    /// not know gets the mean and the movie's bias.
+    pub fn predict(&self, user: &UserId, movie: &MovieId) -> Result<Prediction<'_>, UnknownMovie> {
+        let entry = self.catalogue.find(movie).ok_or_else(|| UnknownMovie(movie.clone()))?;
+        let user = self.user_row(user);
+        let movie = self.movie_row(movie);
+        let score = self.factors().score(user, movie);
+        Ok(Prediction {
+            score: self.manifest.rating_scale.clip(score),
+            title: entry.title,
+            known_user: user.is_some(),
+            known_movie: movie.is_some_and(|movie| self.rating_count(movie) > 0),
+        })
+    }
+}

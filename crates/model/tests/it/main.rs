@@ -1,0 +1,9 @@
+//! The artifact from outside: what is written is read back, and every way to lie is found.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod archive;
+mod artifact_round_trip;
+mod lying_artifact;
+mod model_answers;
+mod sample;

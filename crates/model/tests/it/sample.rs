@@ -1,0 +1,55 @@
+//! A small artifact: two users, three movies (one without ratings), rank 2.
+
+use std::path::Path;
+
+use matinee_model::artifact::{Description, HoldOut, Manifest, Metrics, NewArtifact, write_folder};
+use matinee_model::{Catalogue, Factors, Ids, RatingScale};
+use ndarray::array;
+
+pub fn description() -> Description {
+    Description {
+        algorithm: "svd".to_owned(),
+        hyperparameters: [("n_factors".to_owned(), 2.into())].into(),
+        seed: 7,
+        rating_scale: RatingScale::MOVIELENS,
+        metrics: Metrics { hold_out: Some(HoldOut { fraction: 0.1, test_count: 3, rmse: 0.9, mae: 0.7 }) },
+        training_job: None,
+        data: [].into(),
+        generator: "matinee test".to_owned(),
+        created_at: "2026-01-02T03:04:05Z".to_owned(),
+    }
+}
+
+pub fn factors() -> Factors {
+    Factors {
+        mean: 3.5,
+        user_biases: array![0.25, -0.5],
+        movie_biases: array![0.5, -0.25, 0.0],
+        user_factors: array![[1.0, 0.5], [-1.0, 0.0]],
+        movie_factors: array![[0.5, 0.0], [0.25, -0.5], [0.0, 0.0]],
+    }
+}
+
+pub fn catalogue() -> Catalogue {
+    let csv = "movieId,title,genres\n2959,Fight Club (1999),Drama\n50,\"Usual Suspects, The (1995)\",Crime\n\
+               9,Unseen (2001),Drama\n";
+    Catalogue::parse(csv.as_bytes()).expect("a catalogue")
+}
+
+pub fn write(folder: &Path) -> Manifest {
+    write_with(folder, &factors(), &[4.0, 5.0, 1.5])
+}
+
+pub fn write_with(folder: &Path, factors: &Factors, values: &[f32]) -> Manifest {
+    let artifact = NewArtifact {
+        description: description(),
+        user_ids: &Ids::new(["10", "2"]),
+        movie_ids: &Ids::new(["2959", "50", "9"]),
+        factors,
+        rated_offsets: &[0, 2, 3],
+        rated_movies: &[0, 1, 1],
+        rated_values: values,
+        catalogue: &catalogue(),
+    };
+    write_folder(folder, &artifact).expect("an artifact")
+}
