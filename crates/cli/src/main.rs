@@ -1,1 +1,55 @@
-fn main(){}
+//! `matinee`: ratings in, an answered request out, on this machine.
+
+mod commands;
+mod files;
+mod progress;
+mod server;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A movie recommender that costs nothing while nobody asks.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a model if there is none yet, and serve it
+    Up(commands::up::Args),
+    /// Train a model
+    Train(commands::train::Args),
+    /// Measure an algorithm by cross-validation
+    Evaluate(commands::evaluate::Args),
+    /// Report everything that is wrong with a folder of ratings
+    Check(commands::check::Args),
+    /// Serve a trained model
+    Serve(commands::serve::Args),
+    /// Predict one rating
+    Predict(commands::predict::Args),
+    /// Get data
+    Data(commands::data::Args),
+    /// List the algorithms and their hyperparameters
+    Algorithms,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Up(args) => commands::up::run(args),
+        Command::Train(args) => commands::train::run(&args),
+        Command::Evaluate(args) => commands::evaluate::run(&args),
+        Command::Check(args) => commands::check::run(&args),
+        Command::Serve(args) => commands::serve::run(&args),
+        Command::Predict(args) => commands::predict::run(&args),
+        Command::Data(args) => commands::data::run(args),
+        Command::Algorithms => Ok(commands::algorithms::run()),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -70,15 +70,10 @@ pub fn write_folder(output: &Path, artifact: &NewArtifact<'_>) -> Result<Manifes
 
     let parent = parent_of(output);
     fs::create_dir_all(&parent).map_err(|error| ArtifactError::io(&parent, error))?;
-    let sibling = tempfile::Builder::new()
-        .prefix(".model-")
-        .suffix(".tmp")
-        .tempdir_in(&parent)
-        .map_err(|error| ArtifactError::io(&parent, error))?;
+    let sibling = sibling_in(&parent).map_err(|error| ArtifactError::io(&parent, error))?;
     for (name, bytes) in &files {
         write_flushed(&sibling.path().join(name), bytes)?;
     }
-    widen_permissions(sibling.path())?;
     put_in_place(sibling.path(), output)?;
     flush_folder(&parent);
     Ok(manifest)
@@ -204,15 +199,17 @@ fn write_flushed(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
     write().map_err(|error| ArtifactError::io(path, error))
 }
 
-/// Temporary folders are private; a model is read by whoever serves it.
-fn widen_permissions(folder: &Path) -> Result<(), ArtifactError> {
+/// A folder beside the output that becomes the output.
+fn sibling_in(parent: &Path) -> std::io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".model-").suffix(".tmp");
     #[cfg(unix)]
     {
+        // Temporary folders are private by default; a model is read by whoever serves it.
         use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
-            .map_err(|error| ArtifactError::io(folder, error))?;
+        builder.permissions(fs::Permissions::from_mode(0o755));
     }
-    Ok(())
+    builder.tempdir_in(parent)
 }
 
 /// Moves `sibling` to `output`. What was at `output` ends in `sibling`, which its owner removes.

@@ -1,0 +1,78 @@
+//! What callers get.
+
+use matinee_model::artifact::{Counts, Manifest, Metrics};
+use matinee_model::{Prediction, RatingScale};
+use serde::Serialize;
+
+/// The answer of `POST /predict`. The first two fields are those of the replaced stack.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PredictAnswer {
+    /// The predicted rating, rounded to one decimal.
+    pub predicted_rating: f64,
+    /// The movie's title.
+    pub movie_title: String,
+    /// The predicted rating, not rounded.
+    pub score: f32,
+    /// Whether the model was trained on ratings of this user.
+    pub known_user: bool,
+    /// Whether the model was trained on ratings of this movie.
+    pub known_movie: bool,
+    /// The version of the model that answered.
+    pub model_version: String,
+}
+
+/// The answer of `GET /model`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ModelAnswer {
+    /// The version of the model: it names the content of its files.
+    pub version: String,
+    /// The algorithm that trained it.
+    pub algorithm: String,
+    /// The scale of the ratings that it predicts.
+    pub rating_scale: RatingScale,
+    /// How much it was trained on.
+    pub counts: Counts,
+    /// How well it predicts.
+    pub metrics: Metrics,
+    /// The training job, where one trained it.
+    pub training_job: Option<String>,
+    /// When it was written, in UTC.
+    pub created_at: String,
+}
+
+/// The answer of `GET /health`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HealthAnswer {
+    /// `ok`.
+    pub status: &'static str,
+    /// The version of the model that answers.
+    pub model_version: String,
+}
+
+impl PredictAnswer {
+    /// The answer that tells `prediction`, made by the model that `manifest` describes.
+    pub fn new(prediction: Prediction<'_>, manifest: &Manifest) -> Self {
+        Self {
+            predicted_rating: (f64::from(prediction.score) * 10.0).round() / 10.0,
+            movie_title: prediction.title.to_owned(),
+            score: prediction.score,
+            known_user: prediction.known_user,
+            known_movie: prediction.known_movie,
+            model_version: manifest.version.to_string(),
+        }
+    }
+}
+
+impl From<&Manifest> for ModelAnswer {
+    fn from(manifest: &Manifest) -> Self {
+        Self {
+            version: manifest.version.to_string(),
+            algorithm: manifest.algorithm.clone(),
+            rating_scale: manifest.rating_scale,
+            counts: manifest.counts,
+            metrics: manifest.metrics.clone(),
+            training_job: manifest.training_job.clone(),
+            created_at: manifest.created_at.clone(),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! One module a command: its arguments, and what it does with them.
+
+pub mod algorithms;
+pub mod check;
+pub mod data;
+pub mod evaluate;
+pub mod predict;
+pub mod serve;
+pub mod train;
+pub mod up;

@@ -1,0 +1,18 @@
+//! `matinee algorithms`
+
+use std::process::ExitCode;
+
+use matinee_train::algorithms::{CHOICES, DEFAULT};
+
+/// Lists what can be trained.
+pub fn run() -> ExitCode {
+    for choice in CHOICES {
+        let default = if choice.name == DEFAULT { " (default)" } else { "" };
+        println!("{}{default}: {}", choice.name, choice.help);
+        for parameter in choice.hyperparameters {
+            let default = parameter.domain.default();
+            println!("  {:<14} {}; {}; default {default}", parameter.name, parameter.help, parameter.domain);
+        }
+    }
+    ExitCode::SUCCESS
+}

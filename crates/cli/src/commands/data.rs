@@ -1,0 +1,130 @@
+//! `matinee data`
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::{Args as ClapArgs, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use md5::{Digest, Md5};
+
+use crate::files::{MOVIES_FILE, RATINGS_FILE};
+
+/// The releases that come as `ratings.csv` and `movies.csv`.
+const RELEASES: [&str; 5] = ["ml-latest-small", "ml-latest", "ml-20m", "ml-25m", "ml-32m"];
+
+/// What to do with data.
+#[derive(ClapArgs)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Download a `MovieLens` release from `GroupLens`
+    Fetch(Fetch),
+}
+
+/// Which release to fetch, and where to put it.
+#[derive(ClapArgs)]
+struct Fetch {
+    /// Release: ml-latest-small, ml-latest, ml-20m, ml-25m or ml-32m
+    #[arg(value_parser = RELEASES)]
+    name: String,
+    /// Folder to put the files in [default: data/NAME]
+    #[arg(long)]
+    output: Option<PathBuf>,
+    /// Where the releases are, for a mirror
+    #[arg(long, default_value = "https://files.grouplens.org/datasets/movielens", value_name = "URL")]
+    base_url: String,
+}
+
+/// Fetches data.
+pub fn run(args: Args) -> Result<ExitCode> {
+    let Action::Fetch(fetch) = args.action;
+    let output = fetch.output.clone().unwrap_or_else(|| Path::new("data").join(&fetch.name));
+    if output.exists() {
+        bail!("{} is there already; remove it, or choose another place with --output", output.display());
+    }
+    let archive = fetch.download().with_context(|| {
+        format!("cannot fetch {}; if this machine has no internet, bring the folder here by other means", fetch.name)
+    })?;
+    unpack(archive, &fetch.name, &output)?;
+    println!("wrote {}\n\ntrain on it:\n  matinee train --data {0} --output model", output.display());
+    println!("the licence conditions are in {}", output.join("README.txt").display());
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Fetch {
+    /// Downloads the archive into a temporary file and checks it against its published MD5.
+    fn download(&self) -> Result<File> {
+        let url = format!("{}/{}.zip", self.base_url.trim_end_matches('/'), self.name);
+        let expected = published_md5(&format!("{url}.md5"))?;
+        let response = get(&url)?;
+        let mut body = response.into_body();
+        let bar = progress_bar(body.content_length());
+        let mut file = tempfile::tempfile().context("cannot make a temporary file")?;
+        let mut hash = Md5::new();
+        let mut source = bar.wrap_read(body.as_reader());
+        let mut chunk = vec![0; 1 << 16];
+        loop {
+            let length = source.read(&mut chunk).with_context(|| format!("the download of {url} broke off"))?;
+            if length == 0 {
+                break;
+            }
+            hash.update(&chunk[..length]);
+            file.write_all(&chunk[..length]).context("cannot write the temporary file")?;
+        }
+        bar.finish_and_clear();
+        let found = hex::encode(hash.finalize());
+        if found != expected {
+            bail!("{url} has MD5 {found}, published is {expected}: the download is damaged, try again");
+        }
+        file.rewind()?;
+        Ok(file)
+    }
+}
+
+/// `GroupLens` publishes `MD5 (name.zip) = sum`, or `sum  name.zip`.
+fn published_md5(url: &str) -> Result<String> {
+    let text = get(url)?.into_body().read_to_string().with_context(|| format!("cannot read {url}"))?;
+    let is_sum = |word: &&str| word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let sum = text.split_whitespace().find(is_sum);
+    sum.map(str::to_lowercase).ok_or_else(|| anyhow!("{url} holds no MD5 sum"))
+}
+
+fn get(url: &str) -> Result<ureq::http::Response<ureq::Body>> {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_connect(Some(Duration::from_secs(15)))
+        .timeout_recv_response(Some(Duration::from_secs(30)))
+        .build()
+        .into();
+    agent.get(url).call().with_context(|| format!("GET {url}"))
+}
+
+fn progress_bar(length: Option<u64>) -> ProgressBar {
+    let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    length.map_or_else(ProgressBar::new_spinner, ProgressBar::new).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Takes the files that are used out of the archive, into a sibling folder that is then moved.
+fn unpack(archive: File, name: &str, output: &Path) -> Result<()> {
+    let mut archive = zip::ZipArchive::new(archive).context("the download is not a zip archive")?;
+    let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+    let sibling = tempfile::Builder::new().prefix(".fetch-").suffix(".tmp").tempdir_in(parent)?;
+    for file in [RATINGS_FILE, MOVIES_FILE, "README.txt"] {
+        let mut entry = archive
+            .by_name(&format!("{name}/{file}"))
+            .with_context(|| format!("the archive has no {name}/{file}"))?;
+        let mut target = File::create(sibling.path().join(file))?;
+        io::copy(&mut entry, &mut target).with_context(|| format!("cannot unpack {file}"))?;
+        target.sync_all()?;
+    }
+    let folder = sibling.keep();
+    fs::rename(&folder, output).with_context(|| format!("cannot move the files to {}", output.display()))
+}

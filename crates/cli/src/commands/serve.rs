@@ -1,0 +1,26 @@
+//! `matinee serve`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args as ClapArgs;
+use matinee_model::Model;
+
+use crate::server::{self, Address};
+
+/// What to serve, and where.
+#[derive(ClapArgs)]
+pub struct Args {
+    /// Folder of the model, or its model.tar.gz
+    #[arg(long)]
+    model: PathBuf,
+    #[command(flatten)]
+    address: Address,
+}
+
+/// Serves a trained model.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    server::serve(Model::open(&args.model)?, &args.address)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,48 @@
+//! `matinee up`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Args as ClapArgs;
+use matinee_model::artifact::ArtifactError;
+use matinee_model::{Model, RatingScale};
+use matinee_train::algorithms;
+use matinee_train::training::Plan;
+
+use super::train::train_folder;
+use crate::server::{self, Address};
+
+/// What to serve, and what to train it from if it is not there.
+#[derive(ClapArgs)]
+pub struct Args {
+    /// Folder with ratings.csv and movies.csv
+    #[arg(long, default_value = "data")]
+    data: PathBuf,
+    /// Folder of the model: served if there is one, trained otherwise
+    #[arg(long, default_value = "model")]
+    model: PathBuf,
+    #[command(flatten)]
+    address: Address,
+}
+
+/// Serves the model, after training it if there is none.
+pub fn run(args: Args) -> Result<ExitCode> {
+    let model = match Model::open(&args.model) {
+        Ok(model) => model,
+        Err(ArtifactError::Missing { .. }) if !args.model.exists() => {
+            println!("there is no model at {} yet: training one from {}", args.model.display(), args.data.display());
+            let plan = Plan {
+                algorithm: algorithms::configure(algorithms::DEFAULT, [])?,
+                seed: 0,
+                hold_out: 0.1,
+                training_job: None,
+            };
+            train_folder(&args.data, &args.model, &plan, RatingScale::MOVIELENS)?;
+            Model::open(&args.model)?
+        }
+        Err(error) => return Err(error).context("cannot serve the model; train it anew with `matinee train`"),
+    };
+    server::serve(model, &args.address)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,3 @@
+//! Benchmarks of training.
+
+fn main() {}

@@ -1,0 +1,161 @@
+//! The algorithms, by name. Each reduces to the one form that is served: mean, biases and factors.
+
+mod bias;
+mod mean;
+mod svd;
+
+use std::collections::BTreeMap;
+
+use matinee_model::Factors;
+
+use crate::hyperparameters::{Hyperparameter, HyperparameterError, Hyperparameters};
+use crate::progress::Progress;
+use crate::ratings::Rating;
+
+/// What an algorithm learns from.
+#[derive(Debug, Clone, Copy)]
+pub struct Training<'a> {
+    /// The number of user rows; users without ratings here have rows too.
+    pub user_count: usize,
+    /// The number of movie rows.
+    pub movie_count: usize,
+    /// The ratings, each (user, movie) pair once, in any order.
+    pub ratings: &'a [Rating],
+    /// The seed of all random numbers.
+    pub seed: u64,
+}
+
+/// A configured algorithm.
+pub trait Algorithm: Sync {
+    /// Learns mean, biases and factors. Rows without ratings get what the algorithm knows of them without:
+    /// zeros, where it knows nothing.
+    fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Factors;
+}
+
+/// An algorithm with its name and the values of all its hyperparameters.
+pub struct Configured {
+    name: &'static str,
+    hyperparameters: Hyperparameters,
+    algorithm: Box<dyn Algorithm>,
+}
+
+/// An algorithm that can be chosen.
+#[derive(Debug, Clone, Copy)]
+pub struct Choice {
+    /// The name it is chosen by.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub help: &'static str,
+    /// The hyperparameters it takes.
+    pub hyperparameters: &'static [Hyperparameter],
+    build: fn(&Hyperparameters) -> Box<dyn Algorithm>,
+}
+
+/// All algorithms, best known first.
+pub const CHOICES: &[Choice] = &[
+    Choice {
+        name: "svd",
+        help: "biased matrix factorisation by stochastic gradient descent, as scikit-surprise's SVD",
+        hyperparameters: svd::HYPERPARAMETERS,
+        build: |values| Box::new(svd::Svd::new(values)),
+    },
+    Choice {
+        name: "bias",
+        help: "mean plus regularised user and movie biases, by alternating least squares",
+        hyperparameters: bias::HYPERPARAMETERS,
+        build: |values| Box::new(bias::Bias::new(values)),
+    },
+    Choice {
+        name: "mean",
+        help: "the mean of all ratings",
+        hyperparameters: &[],
+        build: |_| Box::new(mean::Mean),
+    },
+];
+
+/// The name of the algorithm that is trained where none is chosen.
+pub const DEFAULT: &str = "svd";
+
+/// Why an algorithm cannot be configured.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigureError {
+    /// There is no such algorithm.
+    #[error("unknown algorithm `{name}`; there are {known}")]
+    Unknown {
+        /// The name as given.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// A hyperparameter is refused.
+    #[error("algorithm {algorithm}: {error}")]
+    Hyperparameter {
+        /// The algorithm.
+        algorithm: &'static str,
+        /// The refusal.
+        error: HyperparameterError,
+    },
+}
+
+/// Configures the algorithm called `name` with `given` hyperparameters, and defaults for the others.
+pub fn configure<'g>(
+    name: &str,
+    given: impl IntoIterator<Item = (&'g str, &'g str)>,
+) -> Result<Configured, ConfigureError> {
+    let choice = CHOICES.iter().find(|choice| choice.name == name).ok_or_else(|| {
+        let known: Vec<&str> = CHOICES.iter().map(|choice| choice.name).collect();
+        ConfigureError::Unknown { name: name.to_owned(), known: known.join(", ") }
+    })?;
+    let hyperparameters = Hyperparameters::resolve(choice.hyperparameters, given)
+        .map_err(|error| ConfigureError::Hyperparameter { algorithm: choice.name, error })?;
+    let algorithm = (choice.build)(&hyperparameters);
+    Ok(Configured { name: choice.name, hyperparameters, algorithm })
+}
+
+impl Configured {
+    /// The algorithm's name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// All hyperparameters, defaults included, for the manifest.
+    pub fn hyperparameters(&self) -> BTreeMap<String, serde_json::Value> {
+        self.hyperparameters.to_json()
+    }
+
+    /// Learns mean, biases and factors.
+    pub fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Factors {
+        self.algorithm.fit(training, progress)
+    }
+}
+
+impl Training<'_> {
+    /// The mean of the ratings; 0 without ratings.
+    fn mean(&self) -> f64 {
+        let sum: f64 = self.ratings.iter().map(|rating| f64::from(rating.value)).sum();
+        sum / self.ratings.len().max(1) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_algorithm_can_be_configured_by_default() {
+        for choice in CHOICES {
+            let configured = configure(choice.name, []).unwrap();
+            assert_eq!(configured.name(), choice.name);
+            assert_eq!(configured.hyperparameters().len(), choice.hyperparameters.len());
+        }
+        configure(DEFAULT, []).unwrap();
+    }
+
+    #[test]
+    fn refusals_name_what_there_is() {
+        let error = configure("svm", []).err().unwrap();
+        assert_eq!(error.to_string(), "unknown algorithm `svm`; there are svd, bias, mean");
+        let error = configure("mean", [("k", "1")]).err().unwrap();
+        assert_eq!(error.to_string(), "algorithm mean: unknown hyperparameter `k`; this algorithm has none");
+    }
+}

@@ -1,0 +1,102 @@
+//! Mean plus regularised biases, by alternating least squares.
+//!
+//! Koren, "Factor in the Neighbors" (2010), section 2.1: the biases minimise
+//! `sum (r - mean - b_u - b_i)^2 + reg_u sum b_u^2 + reg_i sum b_i^2`. With the other side fixed, each bias
+//! is the sum of its residuals over its number of ratings plus the regularisation.
+
+use matinee_model::Factors;
+use ndarray::Array1;
+
+use super::{Algorithm, Training};
+use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
+use crate::progress::Progress;
+use crate::ratings::Rating;
+
+pub(super) const HYPERPARAMETERS: &[Hyperparameter] = &[
+    Hyperparameter {
+        name: "n_epochs",
+        domain: Domain::Integer { default: 10, min: 1, max: 1000 },
+        help: "sweeps over both sides",
+    },
+    Hyperparameter {
+        name: "reg_u",
+        domain: Domain::Real { default: 4.0, min: 0.0, max: 1e6 },
+        help: "regularisation of user biases, in ratings",
+    },
+    Hyperparameter {
+        name: "reg_i",
+        domain: Domain::Real { default: 4.0, min: 0.0, max: 1e6 },
+        help: "regularisation of movie biases, in ratings",
+    },
+];
+
+pub(super) struct Bias {
+    epochs: usize,
+    user_regularisation: f64,
+    movie_regularisation: f64,
+}
+
+impl Bias {
+    pub(super) fn new(values: &Hyperparameters) -> Self {
+        Self {
+            epochs: values.integer("n_epochs"),
+            user_regularisation: f64::from(values.real("reg_u")),
+            movie_regularisation: f64::from(values.real("reg_i")),
+        }
+    }
+}
+
+impl Algorithm for Bias {
+    fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Factors {
+        progress.begin(self.epochs);
+        let mean = training.mean();
+        let mut users = Side::new(training.user_count, self.user_regularisation, |rating| rating.user.index());
+        let mut movies = Side::new(training.movie_count, self.movie_regularisation, |rating| rating.movie.index());
+        for epoch in 1..=self.epochs {
+            movies.solve(training, |rating| f64::from(rating.value) - mean - users.of(rating));
+            users.solve(training, |rating| f64::from(rating.value) - mean - movies.of(rating));
+            let residual = |rating: &Rating| f64::from(rating.value) - mean - users.of(rating) - movies.of(rating);
+            let squares: f64 = training.ratings.iter().map(|rating| residual(rating).powi(2)).sum();
+            progress.epoch(epoch, (squares / training.ratings.len().max(1) as f64).sqrt());
+        }
+        let mut factors = Factors::constant(mean as f32, training.user_count, training.movie_count, 0);
+        factors.user_biases = users.biases();
+        factors.movie_biases = movies.biases();
+        factors
+    }
+}
+
+/// The biases of the users, or of the movies.
+struct Side {
+    biases: Vec<f64>,
+    regularisation: f64,
+    row: fn(&Rating) -> usize,
+}
+
+impl Side {
+    fn new(rows: usize, regularisation: f64, row: fn(&Rating) -> usize) -> Self {
+        Self { biases: vec![0.0; rows], regularisation, row }
+    }
+
+    fn of(&self, rating: &Rating) -> f64 {
+        self.biases[(self.row)(rating)]
+    }
+
+    /// Sets each bias to its optimum, given what the rest leaves of each rating.
+    fn solve(&mut self, training: &Training<'_>, residual: impl Fn(&Rating) -> f64) {
+        let mut counts = vec![self.regularisation; self.biases.len()];
+        self.biases.fill(0.0);
+        for rating in training.ratings {
+            let row = (self.row)(rating);
+            self.biases[row] += residual(rating);
+            counts[row] += 1.0;
+        }
+        for (bias, count) in self.biases.iter_mut().zip(counts) {
+            *bias = if count > 0.0 { *bias / count } else { 0.0 };
+        }
+    }
+
+    fn biases(&self) -> Array1<f32> {
+        self.biases.iter().map(|&bias| bias as f32).collect()
+    }
+}

@@ -1,0 +1,66 @@
+//! The ratings that algorithms learn from.
+
+use matinee_model::{Catalogue, Ids, MovieRow, RatingScale, UserRow};
+
+/// One rating, by rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rating {
+    /// Who rated.
+    pub user: UserRow,
+    /// What was rated.
+    pub movie: MovieRow,
+    /// The rating, on the scale of the data set.
+    pub value: f32,
+}
+
+/// Checked ratings with their ids: every (user, movie) pair is there once.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    /// The users who rated, by row.
+    pub user_ids: Ids,
+    /// The movies of the catalogue and those that were rated, by row.
+    pub movie_ids: Ids,
+    /// The ratings in the order of the file.
+    pub ratings: Vec<Rating>,
+    /// When each rating was given, in seconds since 1970, where the file says so.
+    pub timestamps: Option<Vec<i64>>,
+    /// The movies that can be asked for; empty where no `movies.csv` was given.
+    pub catalogue: Catalogue,
+    /// The scale that all ratings are on.
+    pub scale: RatingScale,
+    /// For each rating its record in the file, from 0; `None` if each record is a rating.
+    pub(super) records: Option<Vec<u32>>,
+    /// How many records the file has.
+    pub(super) record_count: usize,
+}
+
+/// A per-record column that does not fit the ratings file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{found} values for {expected} ratings; there must be one a rating, in the order of the ratings file")]
+pub struct RecordCountMismatch {
+    expected: usize,
+    found: usize,
+}
+
+impl Dataset {
+    /// The number of user rows.
+    pub fn user_count(&self) -> usize {
+        self.user_ids.table().len()
+    }
+
+    /// The number of movie rows.
+    pub fn movie_count(&self) -> usize {
+        self.movie_ids.table().len()
+    }
+
+    /// Takes from a column with one value a record of the file those that belong to [`Self::ratings`].
+    pub fn align<T: Copy>(&self, column: &[T]) -> Result<Vec<T>, RecordCountMismatch> {
+        if column.len() != self.record_count {
+            return Err(RecordCountMismatch { expected: self.record_count, found: column.len() });
+        }
+        Ok(match &self.records {
+            None => column.to_vec(),
+            Some(records) => records.iter().map(|&record| column[record as usize]).collect(),
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! The whole of training: measure on a hold-out, learn from everything, write the artifact.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use matinee_model::artifact::{
+    ArtifactError, Description, FileDigest, HoldOut, Manifest, Metrics, NewArtifact, write_folder,
+};
+use matinee_model::{Factors, MovieRow};
+
+use crate::algorithms::{Configured, Training};
+use crate::evaluation::measure;
+use crate::progress::Progress;
+use crate::ratings::{Dataset, Inputs};
+use crate::split;
+
+/// How a model is trained.
+pub struct Plan {
+    /// The algorithm.
+    pub algorithm: Configured,
+    /// The seed of all random numbers.
+    pub seed: u64,
+    /// The share of the ratings that is held out to measure the model; 0 for none.
+    pub hold_out: f64,
+    /// The name of the training job, where there is one.
+    pub training_job: Option<String>,
+}
+
+/// A trained model, ready to be written.
+pub struct Trained {
+    /// What was learned from all ratings.
+    pub factors: Factors,
+    /// The errors of a model that was trained without the hold-out.
+    pub hold_out: Option<HoldOut>,
+}
+
+/// Trains as planned: first without the hold-out, to measure; then on everything.
+pub fn train(dataset: &Dataset, plan: &Plan, progress: &dyn Progress) -> Trained {
+    let fit = |ratings: &[_]| {
+        let (user_count, movie_count) = (dataset.user_count(), dataset.movie_count());
+        plan.algorithm.fit(&Training { user_count, movie_count, ratings, seed: plan.seed }, progress)
+    };
+    let hold_out = (plan.hold_out > 0.0).then(|| {
+        progress.stage("learning without the hold-out, to measure");
+        let marks = split::random_hold_out(dataset.ratings.len(), plan.hold_out, plan.seed);
+        let (train, test) = split::divide(&dataset.ratings, |index| marks[index]);
+        let errors = measure(fit(&train).view(), &test, dataset.scale);
+        HoldOut { fraction: plan.hold_out, test_count: test.len(), rmse: errors.rmse, mae: errors.mae }
+    });
+    progress.stage("learning from all ratings");
+    Trained { factors: fit(&dataset.ratings), hold_out }
+}
+
+/// Writes the artifact of a trained model as the folder `output`.
+pub fn write(
+    output: &Path,
+    dataset: &Dataset,
+    plan: &Plan,
+    trained: &Trained,
+    inputs: &Inputs,
+) -> Result<Manifest, ArtifactError> {
+    let rated = RatedRows::of(dataset);
+    let artifact = NewArtifact {
+        description: describe(dataset, plan, trained, inputs),
+        user_ids: &dataset.user_ids,
+        movie_ids: &dataset.movie_ids,
+        factors: &trained.factors,
+        rated_offsets: &rated.offsets,
+        rated_movies: &rated.movies,
+        rated_values: &rated.values,
+        catalogue: &dataset.catalogue,
+    };
+    write_folder(output, &artifact)
+}
+
+fn describe(dataset: &Dataset, plan: &Plan, trained: &Trained, inputs: &Inputs) -> Description {
+    let files = inputs.ratings.iter().chain(&inputs.movies);
+    let data: BTreeMap<String, FileDigest> =
+        files.map(|file| (file.name.clone(), FileDigest::of(&file.bytes))).collect();
+    let now = jiff::Timestamp::now().round(jiff::Unit::Second);
+    Description {
+        algorithm: plan.algorithm.name().to_owned(),
+        hyperparameters: plan.algorithm.hyperparameters(),
+        seed: plan.seed,
+        rating_scale: dataset.scale,
+        metrics: Metrics { hold_out: trained.hold_out },
+        training_job: plan.training_job.clone(),
+        data,
+        generator: concat!("matinee ", env!("CARGO_PKG_VERSION")).to_owned(),
+        created_at: now.unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string(),
+    }
+}
+
+/// Each user's ratings, by ascending movie rows (compressed sparse rows).
+struct RatedRows {
+    offsets: Vec<u32>,
+    movies: Vec<u32>,
+    values: Vec<f32>,
+}
+
+impl RatedRows {
+    fn of(dataset: &Dataset) -> Self {
+        let mut order: Vec<u32> = (0..dataset.ratings.len() as u32).collect();
+        let key = |&index: &u32| {
+            let rating = dataset.ratings[index as usize];
+            (rating.user, rating.movie)
+        };
+        order.sort_unstable_by_key(key);
+        let mut offsets = vec![0; dataset.user_count() + 1];
+        for rating in &dataset.ratings {
+            offsets[rating.user.index() + 1] += 1;
+        }
+        for user in 1..offsets.len() {
+            offsets[user] += offsets[user - 1];
+        }
+        let rating = |&index: &u32| dataset.ratings[index as usize];
+        let movies = order.iter().map(|index| rating(index).movie).map(|MovieRow(row)| row).collect();
+        let values = order.iter().map(|index| rating(index).value).collect();
+        Self { offsets, movies, values }
+    }
+}
