@@ -1,0 +1,99 @@
+//! Where a model is: a path, or a place in S3.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Where a model is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelUri {
+    /// A folder or a `model.tar.gz` on this machine.
+    Path(PathBuf),
+    /// A place in S3.
+    S3(S3Uri),
+}
+
+/// A model in S3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct S3Uri {
+    /// The bucket.
+    pub bucket: String,
+    /// What is there.
+    pub layout: S3Layout,
+}
+
+/// How a model lies in S3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum S3Layout {
+    /// Loose files under a prefix, which is empty or ends with `/`.
+    Prefix(String),
+    /// A `model.tar.gz` with this key.
+    Archive(String),
+}
+
+/// Text that is not a model URI.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no place of a model; write a path, s3://BUCKET/PREFIX/ or s3://BUCKET/KEY.tar.gz")]
+pub struct ModelUriError(String);
+
+impl FromStr for ModelUri {
+    type Err = ModelUriError;
+
+    fn from_str(text: &str) -> Result<Self, ModelUriError> {
+        let wrong = || ModelUriError(text.to_owned());
+        let Some(place) = text.strip_prefix("s3://") else {
+            let is_path = !text.is_empty() && !text.contains("://");
+            return if is_path { Ok(Self::Path(text.into())) } else { Err(wrong()) };
+        };
+        let (bucket, key) = place.split_once('/').unwrap_or((place, ""));
+        if bucket.is_empty() || bucket.chars().any(char::is_whitespace) {
+            return Err(wrong());
+        }
+        let layout = if key.ends_with(".tar.gz") {
+            S3Layout::Archive(key.to_owned())
+        } else if key.is_empty() || key.ends_with('/') {
+            S3Layout::Prefix(key.to_owned())
+        } else {
+            S3Layout::Prefix(format!("{key}/"))
+        };
+        Ok(Self::S3(S3Uri { bucket: bucket.to_owned(), layout }))
+    }
+}
+
+impl fmt::Display for S3Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (S3Layout::Prefix(key) | S3Layout::Archive(key)) = &self.layout;
+        write!(f, "s3://{}/{key}", self.bucket)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn s3(bucket: &str, layout: S3Layout) -> ModelUri {
+        ModelUri::S3(S3Uri { bucket: bucket.to_owned(), layout })
+    }
+
+    #[test]
+    fn tells_paths_prefixes_and_archives_apart() {
+        for (text, expected) in [
+            ("/opt/model", ModelUri::Path("/opt/model".into())),
+            ("model.tar.gz", ModelUri::Path("model.tar.gz".into())),
+            ("s3://b", s3("b", S3Layout::Prefix(String::new()))),
+            ("s3://b/", s3("b", S3Layout::Prefix(String::new()))),
+            ("s3://b/models/1", s3("b", S3Layout::Prefix("models/1/".to_owned()))),
+            ("s3://b/models/1/", s3("b", S3Layout::Prefix("models/1/".to_owned()))),
+            ("s3://b/job/output/model.tar.gz", s3("b", S3Layout::Archive("job/output/model.tar.gz".to_owned()))),
+        ] {
+            assert_eq!(text.parse(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_neither() {
+        for text in ["", "s3://", "s3:///key", "https://example.com/model", "s3://a b/c"] {
+            assert!(text.parse::<ModelUri>().is_err(), "{text}");
+        }
+    }
+}

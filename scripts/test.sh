@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Every test there is. What is lacking is installed where that can be done without asking, and named otherwise.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export SAM_CLI_TELEMETRY=0
+
+main() {
+  step "format" cargo fmt --all --check
+  step "clippy" cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
+  step "unit and integration tests" cargo test --workspace --locked --quiet
+  step "documentation" env RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --locked --quiet
+  PATH="$(scripts/tools.sh):$PATH"
+  step "sam validate" sam validate --lint --region us-east-1
+  step "cfn-lint" cfn-lint template.yaml
+  step "sam build" sam build
+  docker_up
+  step "sam local" tests/sam-local.sh
+  printf '\nall tests passed in %d s\n' "$SECONDS"
+}
+
+step() {
+  local name=$1
+  shift
+  printf '\n== %s (at %d s)\n' "$name" "$SECONDS"
+  "$@" || { printf '\nFAILED: %s\n' "$name" >&2; exit 1; }
+}
+
+# The daemon runs on only if it ran before.
+docker_up() {
+  printf '\n== Docker (at %d s)\n' "$SECONDS"
+  local daemon
+  daemon=$(scripts/docker.sh)
+  # shellcheck disable=SC2064  # the process id is known now
+  [ -z "$daemon" ] || trap "kill $daemon" EXIT
+  scripts/lambda-image.sh
+}
+
+main

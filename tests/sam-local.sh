@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# The built function under sam's own emulators: every event by `sam local invoke`, and curl against
+# `sam local start-api`. Needs `sam build` before, and Docker with the base image.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export SAM_CLI_TELEMETRY=0
+MAX_BOOTSTRAP_BYTES=15000000
+
+main() {
+  binary_is_small
+  for event in events/*.json; do
+    invoke "$event"
+  done
+  start_api
+  try_api
+}
+
+binary_is_small() {
+  local size
+  size=$(stat --format=%s .aws-sam/build/PredictFunction/bootstrap)
+  echo "bootstrap: $size bytes"
+  [ "$size" -lt "$MAX_BOOTSTRAP_BYTES" ] || fail "the function's binary has $size bytes, more than $MAX_BOOTSTRAP_BYTES"
+}
+
+# An event is expected to be answered 200; one named *-STATUS.json with that status.
+invoke() {
+  local event=$1 expected=200 answer
+  [[ $event =~ -([0-9]{3})\.json$ ]] && expected=${BASH_REMATCH[1]}
+  answer=$(sam local invoke PredictFunction --event "$event" --skip-pull-image 2>"$LOG") || { cat "$LOG"; fail "$event"; }
+  python3 - "$expected" "$event" "$answer" <<'PYTHON' || { cat "$LOG"; fail "$event"; }
+import json, sys
+expected, event, answer = int(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
+body = json.loads(answer["body"])
+assert answer["statusCode"] == expected, answer
+if "predict" in event and expected == 200:
+    assert body["movie_title"] == "Fight Club (1999)" and 0.5 <= body["predicted_rating"] <= 5, body
+print(f"{event}: {answer['statusCode']} {answer['body']}")
+PYTHON
+}
+
+start_api() {
+  PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  sam local start-api --host 127.0.0.1 --port "$PORT" --skip-pull-image --warm-containers EAGER >"$LOG" 2>&1 &
+  API=$!
+  for _ in $(seq 240); do
+    curl --silent --output /dev/null "http://127.0.0.1:$PORT/health" && return
+    kill -0 "$API" 2>/dev/null || break
+    sleep 0.5
+  done
+  cat "$LOG"
+  fail "sam local start-api did not answer"
+}
+
+try_api() {
+  expect 200 '"movie_title":"Fight Club (1999)"' /predict --data '{"userId":"2","movieId":"2959"}'
+  expect 200 '"known_user":false' /predict --data '{"userId":"nobody","movieId":2959}'
+  expect 404 '"code":"unknown_movie"' /predict --data '{"userId":"2","movieId":"no such movie"}'
+  expect 400 '`movieId` is missing' /predict --data '{"userId":"2"}'
+  expect 200 '"algorithm"' /model
+  expect 200 '"status":"ok"' /health
+}
+
+expect() {
+  local status=$1 text=$2 path=$3 answer
+  shift 3
+  answer=$(curl --silent --max-time 60 --write-out '\n%{http_code}' "$@" "http://127.0.0.1:$PORT$path")
+  echo "curl $path $*: $answer" | tr '\n' ' '
+  echo
+  [[ $answer == *"$text"*$'\n'"$status" ]] || { tail -20 "$LOG"; fail "expected status $status and $text"; }
+}
+
+fail() {
+  echo "error: $1" >&2
+  exit 1
+}
+
+LOG=$(mktemp)
+API=
+trap '[ -z "$API" ] || kill "$API" 2>/dev/null; [ -z "$API" ] || wait "$API" || true; rm -f "$LOG"' EXIT
+main
