@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 TOOLS=${MATINEE_TOOLS:-$PWD/.tools}
-PINNED=(aws-sam-cli==1.170.0 cargo-lambda==1.9.2 cfn-lint==1.56.1)
+PINNED=(aws-sam-cli==1.170.0 cargo-lambda==1.9.2 cfn-lint==1.58.0)
 
 main() {
   local mark="$TOOLS/installed"

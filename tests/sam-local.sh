@@ -56,7 +56,7 @@ try_api() {
   expect 200 '"movie_title":"Fight Club (1999)"' /predict --data '{"userId":"2","movieId":"2959"}'
   expect 200 '"known_user":false' /predict --data '{"userId":"nobody","movieId":2959}'
   expect 404 '"code":"unknown_movie"' /predict --data '{"userId":"2","movieId":"no such movie"}'
-  expect 400 '`movieId` is missing' /predict --data '{"userId":"2"}'
+  expect 400 'is missing' /predict --data '{"userId":"2"}'
   expect 200 '"algorithm"' /model
   expect 200 '"status":"ok"' /health
 }

@@ -3,7 +3,7 @@
 //!
 //! The layers below know no status codes: [`error`] maps what they say to status, stable code and public
 //! message in one table. Nothing internal is told in a 5xx answer; it is logged, once, by the middleware
-//! in [`observe`]. This crate knows no AWS.
+//! in `observe`. This crate knows no AWS.
 
 pub mod error;
 pub mod live_model;

@@ -145,7 +145,9 @@ mod tests {
     impl ModelSource for Failing {
         fn load(&self) -> Pin<Box<dyn Future<Output = Result<Model, LoadError>> + Send + '_>> {
             self.0.fetch_add(1, Ordering::Relaxed);
-            Box::pin(async { Err(LoadError { reason: LoadReason::Unreachable, detail: "no route".to_owned() }) })
+            Box::pin(async {
+                Err(LoadError { reason: LoadReason::Unreachable, detail: "no route".to_owned() })
+            })
         }
     }
 

@@ -132,7 +132,9 @@ mod tests {
         assert_eq!(refusal("[]"), InvalidRequest::NotAnObject);
         assert_eq!(refusal(r#"{"userId":"2"}"#), InvalidRequest::Missing("movieId"));
         assert_eq!(refusal(r#"{"movieId":"2"}"#), InvalidRequest::Missing("userId"));
-        for (value, found) in [("null", "null"), ("true", "a boolean"), ("2.5", "a fraction"), ("[2]", "an array")] {
+        for (value, found) in
+            [("null", "null"), ("true", "a boolean"), ("2.5", "a fraction"), ("[2]", "an array")]
+        {
             let body = format!(r#"{{"userId":{value},"movieId":"1"}}"#);
             assert_eq!(refusal(&body), InvalidRequest::WrongType { field: "userId", found });
         }

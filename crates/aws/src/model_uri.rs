@@ -84,7 +84,10 @@ mod tests {
             ("s3://b/", s3("b", S3Layout::Prefix(String::new()))),
             ("s3://b/models/1", s3("b", S3Layout::Prefix("models/1/".to_owned()))),
             ("s3://b/models/1/", s3("b", S3Layout::Prefix("models/1/".to_owned()))),
-            ("s3://b/job/output/model.tar.gz", s3("b", S3Layout::Archive("job/output/model.tar.gz".to_owned()))),
+            (
+                "s3://b/job/output/model.tar.gz",
+                s3("b", S3Layout::Archive("job/output/model.tar.gz".to_owned())),
+            ),
         ] {
             assert_eq!(text.parse(), Ok(expected), "{text}");
         }

@@ -22,7 +22,9 @@ pub async fn s3_client() -> Client {
         .await;
     let config = Builder::from(&shared)
         // Local stand-ins of S3 have no host name a bucket; S3 itself is asked by host name.
-        .force_path_style(shared.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some())
+        .force_path_style(
+            shared.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some(),
+        )
         // An artifact carries SHA-256 sums of its own, which are always checked.
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         .build();

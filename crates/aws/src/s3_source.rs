@@ -1,11 +1,12 @@
 //! A model in S3, fetched in parallel ranges.
 
+use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
+use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
 use futures_util::future::try_join;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -70,7 +71,8 @@ impl S3Source {
         let first = self.get(key, 0, RANGE_BYTES).await?;
         let total = total_length(&first).ok_or_else(|| self.wrong(key, "has no length"))?;
         let length = usize::try_from(total).ok().filter(|_| total <= limit);
-        let length = length.ok_or_else(|| self.wrong(key, &format!("has {total} bytes, more than {limit}")))?;
+        let length =
+            length.ok_or_else(|| self.wrong(key, &format!("has {total} bytes, more than {limit}")))?;
         let mut buffer = AlignedBuffer::zeroed(length);
         let (head, tail) = buffer.bytes_mut().split_at_mut(length.min(RANGE_BYTES));
         try_join(self.read_into(key, first, head), self.fill(key, RANGE_BYTES, tail)).await?;
@@ -98,17 +100,20 @@ impl S3Source {
         request.send().await.map_err(|error| self.explain(key, &error))
     }
 
-    async fn read_into(&self, key: &str, output: GetObjectOutput, buffer: &mut [u8]) -> Result<(), LoadError> {
-        let unreachable = |error: std::io::Error| LoadError {
+    async fn read_into(
+        &self,
+        key: &str,
+        output: GetObjectOutput,
+        buffer: &mut [u8],
+    ) -> Result<(), LoadError> {
+        if output.content_length().map(usize::try_from) != Some(Ok(buffer.len())) {
+            return Err(self.wrong(key, "has another length than its manifest says"));
+        }
+        let mut body = output.body.into_async_read();
+        body.read_exact(buffer).await.map(|_| ()).map_err(|error| LoadError {
             reason: LoadReason::Unreachable,
             detail: format!("{}: {error}", self.object(key)),
-        };
-        let mut body = output.body.into_async_read();
-        body.read_exact(buffer).await.map_err(unreachable)?;
-        match body.read(&mut [0]).await.map_err(unreachable)? {
-            0 => Ok(()),
-            _ => Err(self.wrong(key, "is longer than its manifest says")),
-        }
+        })
     }
 
     fn explain(&self, key: &str, error: &SdkError<GetObjectError>) -> LoadError {
@@ -119,7 +124,7 @@ impl S3Source {
             Some(416) => LoadReason::Invalid,
             _ => LoadReason::Unreachable,
         };
-        LoadError { reason, detail: format!("{}: {}", self.object(key), DisplayErrorContext(error)) }
+        LoadError { reason, detail: format!("{}: {}", self.object(key), chain(error)) }
     }
 
     fn wrong(&self, key: &str, problem: &str) -> LoadError {
@@ -140,6 +145,12 @@ impl ModelSource for S3Source {
             })
         })
     }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
 /// The length of the whole object, from `Content-Range: bytes 0-9/100`.

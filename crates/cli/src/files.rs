@@ -14,7 +14,10 @@ pub const MOVIES_FILE: &str = "movies.csv";
 /// Reads `ratings.csv` and `movies.csv` from a folder.
 pub fn read_folder(folder: &Path) -> Result<Inputs> {
     if !folder.is_dir() {
-        bail!("there is no folder {}; name one that holds {RATINGS_FILE} and {MOVIES_FILE}", folder.display());
+        bail!(
+            "there is no folder {}; name one that holds {RATINGS_FILE} and {MOVIES_FILE}",
+            folder.display()
+        );
     }
     Ok(Inputs {
         ratings: vec![read_csv(&folder.join(RATINGS_FILE))?],

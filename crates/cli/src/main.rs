@@ -1,5 +1,8 @@
 //! `matinee`: ratings in, an answered request out, on this machine.
 
+#[macro_use]
+mod output;
+
 mod commands;
 mod files;
 mod progress;

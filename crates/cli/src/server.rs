@@ -59,13 +59,17 @@ async fn run(model: Model, address: &Address) -> Result<()> {
 fn announce(address: SocketAddr, model: &Model) {
     let manifest = model.manifest();
     let counts = manifest.counts;
-    println!(
+    say!(
         "serving model {} ({}, {} ratings of {} movies by {} users) at http://{address}; Ctrl-C ends it",
-        manifest.version, manifest.algorithm, counts.ratings, counts.movies, counts.users
+        manifest.version,
+        manifest.algorithm,
+        counts.ratings,
+        counts.movies,
+        counts.users
     );
     if let Some((user, movie)) = example(model) {
         let body = serde_json::json!({"userId": user, "movieId": movie});
-        println!("\n  curl -s http://{address}/predict -d '{body}'\n");
+        say!("\n  curl -s http://{address}/predict -d '{body}'\n");
     }
 }
 
@@ -83,7 +87,10 @@ fn example(model: &Model) -> Option<(&str, &str)> {
 fn explain(address: SocketAddr, error: &io::Error) -> anyhow::Error {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            anyhow!("port {} is taken: stop the program that uses it, or choose another with --port", address.port())
+            anyhow!(
+                "port {} is taken: stop the program that uses it, or choose another with --port",
+                address.port()
+            )
         }
         io::ErrorKind::PermissionDenied => {
             anyhow!("port {} needs privileges: choose one above 1023 with --port", address.port())

@@ -1,3 +1,3 @@
 //! Benchmarks of the served model.
 
-fn main(){}
+fn main() {}

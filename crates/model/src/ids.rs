@@ -82,7 +82,8 @@ pub enum IdTableError {
 impl<'a> IdTable<'a> {
     /// Wraps ids that come from outside, after checking every invariant.
     pub(crate) fn checked(bytes: &'a [u8], offsets: &'a [u32]) -> Result<Self, IdTableError> {
-        let ends_fit = offsets.first() == Some(&0) && offsets.last().map(|&end| end as usize) == Some(bytes.len());
+        let ends_fit =
+            offsets.first() == Some(&0) && offsets.last().map(|&end| end as usize) == Some(bytes.len());
         if !ends_fit || !offsets.is_sorted() {
             return Err(IdTableError::Offsets);
         }

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use crate::artifact::{
-    self, ArtifactError, ArtifactFiles, MODEL_FILE, MOVIES_FILE, Manifest, Tensors,
-};
+use crate::artifact::{self, ArtifactError, ArtifactFiles, MODEL_FILE, MOVIES_FILE, Manifest, Tensors};
 use crate::{Catalogue, FactorsView, IdTable, MovieId, MovieRow, UserId, UserRow};
 
 /// A model in memory: the artifact, checked, and its catalogue.

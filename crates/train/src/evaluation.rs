@@ -115,7 +115,9 @@ fn test_fold(
 
 impl MeanResult {
     fn of(folds: &[FoldResult]) -> Self {
-        let mean = |figure: fn(&FoldResult) -> f64| folds.iter().map(figure).sum::<f64>() / folds.len().max(1) as f64;
+        let mean = |figure: fn(&FoldResult) -> f64| {
+            folds.iter().map(figure).sum::<f64>() / folds.len().max(1) as f64
+        };
         Self {
             rmse: mean(|fold| fold.rmse),
             mae: mean(|fold| fold.mae),

@@ -202,12 +202,24 @@ mod tests {
 
     #[test]
     fn refusals_name_parameter_value_and_range() {
-        assert_eq!(refusal("rnak", "8"), "unknown hyperparameter `rnak`; this algorithm has rank, rate, biased");
-        assert_eq!(refusal("rank", "0"), "hyperparameter `rank` is `0`; it must be a whole number from 1 to 64");
-        assert_eq!(refusal("rank", "many"), "hyperparameter `rank` is `many`; it must be a whole number from 1 to 64");
+        assert_eq!(
+            refusal("rnak", "8"),
+            "unknown hyperparameter `rnak`; this algorithm has rank, rate, biased"
+        );
+        assert_eq!(
+            refusal("rank", "0"),
+            "hyperparameter `rank` is `0`; it must be a whole number from 1 to 64"
+        );
+        assert_eq!(
+            refusal("rank", "many"),
+            "hyperparameter `rank` is `many`; it must be a whole number from 1 to 64"
+        );
         assert_eq!(refusal("rate", "NaN"), "hyperparameter `rate` is `NaN`; it must be a number from 0 to 1");
         assert_eq!(refusal("rate", "inf"), "hyperparameter `rate` is `inf`; it must be a number from 0 to 1");
-        assert_eq!(refusal("biased", "maybe"), "hyperparameter `biased` is `maybe`; it must be true or false");
+        assert_eq!(
+            refusal("biased", "maybe"),
+            "hyperparameter `biased` is `maybe`; it must be true or false"
+        );
         let twice = Hyperparameters::resolve(DECLARED, [("rank", "8"), ("rank", "9")]).unwrap_err();
         assert_eq!(twice, HyperparameterError::Repeated("rank"));
     }

@@ -23,7 +23,8 @@ pub enum ConfigError {
 impl Config {
     /// Reads the configuration; an empty variable counts as missing.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let given = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let given =
+            |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         let model = given("MODEL_URI").unwrap_or_else(|| DEMO_MODEL.to_owned());
         Ok(Self { model: model.parse()? })
     }

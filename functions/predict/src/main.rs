@@ -15,7 +15,9 @@ async fn main() -> anyhow::Result<()> {
     init_default_subscriber();
     let lookup = |name: &str| std::env::var(name).ok();
     if lookup("AWS_LAMBDA_RUNTIME_API").is_none() {
-        bail!("this program runs in AWS Lambda; try `sam local invoke`, or `matinee up` for a server without AWS");
+        bail!(
+            "this program runs in AWS Lambda; try `sam local invoke`, or `matinee up` for a server without AWS"
+        );
     }
     let config = Config::from_lookup(lookup)?;
     let router = context::build(&config).await;

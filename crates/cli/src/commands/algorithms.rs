@@ -8,10 +8,10 @@ use matinee_train::algorithms::{CHOICES, DEFAULT};
 pub fn run() -> ExitCode {
     for choice in CHOICES {
         let default = if choice.name == DEFAULT { " (default)" } else { "" };
-        println!("{}{default}: {}", choice.name, choice.help);
+        say!("{}{default}: {}", choice.name, choice.help);
         for parameter in choice.hyperparameters {
             let default = parameter.domain.default();
-            println!("  {:<14} {}; {}; default {default}", parameter.name, parameter.help, parameter.domain);
+            say!("  {:<14} {}; {}; default {default}", parameter.name, parameter.help, parameter.domain);
         }
     }
     ExitCode::SUCCESS

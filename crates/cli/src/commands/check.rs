@@ -24,8 +24,10 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let inputs = files::read_folder(&args.folder)?;
     let (dataset, report) = check(&inputs, args.scale);
-    print!("{report}");
-    println!(
+    if !report.is_clean() {
+        say!("{report}");
+    }
+    say!(
         "{} ratings of {} movies by {} users; {} movies in the catalogue; {} faults",
         dataset.ratings.len(),
         dataset.movie_count(),
@@ -37,6 +39,6 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let verdict = if report.refuses_training() { "refuses" } else { "accepts" };
-    println!("`matinee train` {verdict} these files");
+    say!("`matinee train` {verdict} these files");
     Ok(ExitCode::FAILURE)
 }

@@ -51,11 +51,14 @@ pub fn run(args: Args) -> Result<ExitCode> {
         bail!("{} is there already; remove it, or choose another place with --output", output.display());
     }
     let archive = fetch.download().with_context(|| {
-        format!("cannot fetch {}; if this machine has no internet, bring the folder here by other means", fetch.name)
+        format!(
+            "cannot fetch {}; if this machine has no internet, bring the folder here by other means",
+            fetch.name
+        )
     })?;
     unpack(archive, &fetch.name, &output)?;
-    println!("wrote {}\n\ntrain on it:\n  matinee train --data {0} --output model", output.display());
-    println!("the licence conditions are in {}", output.join("README.txt").display());
+    say!("wrote {}\n\ntrain on it:\n  matinee train --data {0} --output model", output.display());
+    say!("the licence conditions are in {}", output.join("README.txt").display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -72,7 +75,8 @@ impl Fetch {
         let mut source = bar.wrap_read(body.as_reader());
         let mut chunk = vec![0; 1 << 16];
         loop {
-            let length = source.read(&mut chunk).with_context(|| format!("the download of {url} broke off"))?;
+            let length =
+                source.read(&mut chunk).with_context(|| format!("the download of {url} broke off"))?;
             if length == 0 {
                 break;
             }
@@ -108,7 +112,9 @@ fn get(url: &str) -> Result<ureq::http::Response<ureq::Body>> {
 
 fn progress_bar(length: Option<u64>) -> ProgressBar {
     let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
-    length.map_or_else(ProgressBar::new_spinner, ProgressBar::new).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    length
+        .map_or_else(ProgressBar::new_spinner, ProgressBar::new)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// Takes the files that are used out of the archive, into a sibling folder that is then moved.

@@ -92,13 +92,17 @@ fn read_folds(path: &Path, dataset: &Dataset) -> Result<Vec<u32>> {
 }
 
 fn print_table(results: &CrossValidation) {
-    println!("{:>5} {:>8} {:>8} {:>10} {:>12} {:>8}", "fold", "RMSE", "MAE", "fit s", "predict s", "ratings");
+    say!("{:>5} {:>8} {:>8} {:>10} {:>12} {:>8}", "fold", "RMSE", "MAE", "fit s", "predict s", "ratings");
     for FoldResult { fold, rmse, mae, fit_seconds, predict_seconds, test_count } in &results.folds {
-        println!("{fold:>5} {rmse:>8.4} {mae:>8.4} {fit_seconds:>10.3} {predict_seconds:>12.4} {test_count:>8}");
+        say!("{fold:>5} {rmse:>8.4} {mae:>8.4} {fit_seconds:>10.3} {predict_seconds:>12.4} {test_count:>8}");
     }
     let mean = &results.mean;
-    println!(
+    say!(
         "{:>5} {:>8.4} {:>8.4} {:>10.3} {:>12.4}",
-        "mean", mean.rmse, mean.mae, mean.fit_seconds, mean.predict_seconds
+        "mean",
+        mean.rmse,
+        mean.mae,
+        mean.fit_seconds,
+        mean.predict_seconds
     );
 }

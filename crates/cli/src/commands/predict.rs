@@ -26,6 +26,6 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let model = Model::open(&args.model)?;
     let prediction = model.predict(&args.user.as_str().into(), &args.movie.as_str().into())?;
-    println!("{}", serde_json::to_string(&PredictAnswer::new(prediction, model.manifest()))?);
+    say!("{}", serde_json::to_string(&PredictAnswer::new(prediction, model.manifest()))?);
     Ok(ExitCode::SUCCESS)
 }

@@ -63,7 +63,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     train_folder(&args.data, &args.output, &plan, args.learning.scale)?;
     let output = args.output.display();
-    println!("\ntry it:\n  matinee predict --model {output} --user 2 --movie 2959\n  matinee serve --model {output}");
+    say!(
+        "\ntry it:\n  matinee predict --model {output} --user 2 --movie 2959\n  matinee serve --model {output}"
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -79,7 +81,7 @@ pub fn train_folder(data: &Path, output: &Path, plan: &Plan, scale: RatingScale)
 
 fn tell(output: &Path, manifest: &Manifest) {
     let counts = manifest.counts;
-    println!(
+    say!(
         "wrote model {} to {}: {}, {} ratings of {} movies by {} users",
         manifest.version,
         output.display(),
@@ -89,9 +91,11 @@ fn tell(output: &Path, manifest: &Manifest) {
         counts.users
     );
     if let Some(hold_out) = manifest.metrics.hold_out {
-        println!(
+        say!(
             "hold-out of {} ratings: RMSE {:.4}, MAE {:.4}",
-            hold_out.test_count, hold_out.rmse, hold_out.mae
+            hold_out.test_count,
+            hold_out.rmse,
+            hold_out.mae
         );
     }
 }
@@ -109,7 +113,10 @@ impl Learning {
         if threads == 0 {
             bail!("--threads is 0; it must be at least 1");
         }
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("cannot start the threads")
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .context("cannot start the threads")
     }
 }
 

@@ -31,7 +31,11 @@ pub fn run(args: Args) -> Result<ExitCode> {
     let model = match Model::open(&args.model) {
         Ok(model) => model,
         Err(ArtifactError::Missing { .. }) if !args.model.exists() => {
-            println!("there is no model at {} yet: training one from {}", args.model.display(), args.data.display());
+            say!(
+                "there is no model at {} yet: training one from {}",
+                args.model.display(),
+                args.data.display()
+            );
             let plan = Plan {
                 algorithm: algorithms::configure(algorithms::DEFAULT, [])?,
                 seed: 0,
@@ -41,7 +45,9 @@ pub fn run(args: Args) -> Result<ExitCode> {
             train_folder(&args.data, &args.model, &plan, RatingScale::MOVIELENS)?;
             Model::open(&args.model)?
         }
-        Err(error) => return Err(error).context("cannot serve the model; train it anew with `matinee train`"),
+        Err(error) => {
+            return Err(error).context("cannot serve the model; train it anew with `matinee train`");
+        }
     };
     server::serve(model, &args.address)?;
     Ok(ExitCode::SUCCESS)

@@ -74,10 +74,11 @@ fn grown(
 }
 
 fn capped(file: &'static str, length: u64, limit: u64) -> Result<usize, ArtifactError> {
-    usize::try_from(length)
-        .ok()
-        .filter(|_| length <= limit)
-        .ok_or(ArtifactError::TooLarge { file, length, limit })
+    usize::try_from(length).ok().filter(|_| length <= limit).ok_or(ArtifactError::TooLarge {
+        file,
+        length,
+        limit,
+    })
 }
 
 fn once<T>(slot: &mut Option<T>, file: &str, value: T) -> Result<(), ArtifactError> {

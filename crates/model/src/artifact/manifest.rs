@@ -125,10 +125,11 @@ impl Manifest {
     /// The length of one of the other files, if it is at most `limit` and fits into memory.
     pub fn length(&self, file: &'static str, limit: u64) -> Result<usize, ArtifactError> {
         let length = self.digest(file)?.length;
-        usize::try_from(length)
-            .ok()
-            .filter(|_| length <= limit)
-            .ok_or(ArtifactError::TooLarge { file, length, limit })
+        usize::try_from(length).ok().filter(|_| length <= limit).ok_or(ArtifactError::TooLarge {
+            file,
+            length,
+            limit,
+        })
     }
 
     /// Checks length and SHA-256 of one of the other files.

@@ -138,7 +138,8 @@ impl Tensors {
             ("user_ids", &places.user_ids, &places.user_id_offsets),
             ("movie_ids", &places.movie_ids, &places.movie_id_offsets),
         ] {
-            let (bytes, offsets) = (numbers(&self.buffer, name, bytes)?, numbers(&self.buffer, name, offsets)?);
+            let (bytes, offsets) =
+                (numbers(&self.buffer, name, bytes)?, numbers(&self.buffer, name, offsets)?);
             IdTable::checked(bytes, offsets).map_err(|error| ArtifactError::ids(name, error))?;
         }
         Ok(())
@@ -158,7 +159,8 @@ impl Tensors {
                 return wrong("rated_movies", "a user's movies are not distinct ascending rows");
             }
         }
-        let rating_counts: &[u32] = numbers(&self.buffer, "movie_rating_counts", &self.places.movie_rating_counts)?;
+        let rating_counts: &[u32] =
+            numbers(&self.buffer, "movie_rating_counts", &self.places.movie_rating_counts)?;
         let total: u64 = rating_counts.iter().map(|&count| u64::from(count)).sum();
         let rated = rating_counts.iter().filter(|&&count| count > 0).count();
         if total != u64::from(counts.ratings) || rated != counts.rated_movies as usize {
@@ -195,7 +197,12 @@ impl Header {
         columns.ok_or_else(|| ArtifactError::tensor(name, "is not a matrix"))
     }
 
-    fn take(&mut self, name: &'static str, dtype: Dtype, shape: &[usize]) -> Result<Range<usize>, ArtifactError> {
+    fn take(
+        &mut self,
+        name: &'static str,
+        dtype: Dtype,
+        shape: &[usize],
+    ) -> Result<Range<usize>, ArtifactError> {
         let tensor = self.info(name)?;
         if tensor.dtype != dtype || tensor.shape != shape {
             let problem = format!("is {:?} {:?}, expected {dtype:?} {shape:?}", tensor.dtype, tensor.shape);
@@ -239,5 +246,9 @@ fn finite<'a>(
     place: &Range<usize>,
 ) -> Result<&'a [f32], ArtifactError> {
     let numbers: &[f32] = numbers(buffer, name, place)?;
-    if numbers.iter().all(|number| number.is_finite()) { Ok(numbers) } else { Err(ArtifactError::tensor(name, "holds a number that is not finite")) }
+    if numbers.iter().all(|number| number.is_finite()) {
+        Ok(numbers)
+    } else {
+        Err(ArtifactError::tensor(name, "holds a number that is not finite"))
+    }
 }

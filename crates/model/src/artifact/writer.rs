@@ -9,8 +9,8 @@ use safetensors::Dtype;
 use safetensors::tensor::{TensorView, serialize};
 
 use super::{
-    ArtifactError, Counts, FORMAT_VERSION, FileDigest, MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest, Metrics,
-    ModelVersion,
+    ArtifactError, Counts, FORMAT_VERSION, FileDigest, MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest,
+    Metrics, ModelVersion,
 };
 use crate::{Catalogue, Factors, Ids, RatingScale};
 
@@ -159,7 +159,8 @@ impl NewArtifact<'_> {
         ];
         let mut views = Vec::with_capacity(tensors.len());
         for (name, dtype, shape, bytes) in tensors {
-            let view = TensorView::new(dtype, shape, bytes).map_err(|error| ArtifactError::tensor(name, error))?;
+            let view =
+                TensorView::new(dtype, shape, bytes).map_err(|error| ArtifactError::tensor(name, error))?;
             views.push((name, view));
         }
         serialize(views, None).map_err(|error| ArtifactError::Tensors(error.to_string()))

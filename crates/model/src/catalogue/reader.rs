@@ -120,16 +120,14 @@ mod tests {
     use super::*;
 
     fn read(csv: &[u8]) -> Vec<Result<MovieRecord, (u64, MovieFault)>> {
-        MovieReader::new(csv)
-            .unwrap()
-            .map(|read| read.map_err(|error| (error.line, error.fault)))
-            .collect()
+        MovieReader::new(csv).unwrap().map(|read| read.map_err(|error| (error.line, error.fault))).collect()
     }
 
     #[test]
     fn reads_any_column_order_with_mark_and_crlf() {
         let records = read(b"\xef\xbb\xbfgenres,movieId,title\r\nDrama, 7 ,\"A \"\"b\"\", c\"\r\n");
-        let record = MovieRecord { id: "7".into(), title: "A \"b\", c".into(), genres: "Drama".into(), line: 2 };
+        let record =
+            MovieRecord { id: "7".into(), title: "A \"b\", c".into(), genres: "Drama".into(), line: 2 };
         assert_eq!(records, [Ok(record)]);
     }
 

@@ -160,7 +160,8 @@ fn a_tensor_is_missing() {
 fn a_tensor_is_unknown() {
     let forgery = Forgery::new();
     forgery.edit_tensors(|header, data| {
-        header["surprise"] = json!({"dtype": "U8", "shape": [4], "data_offsets": [data.len(), data.len() + 4]});
+        header["surprise"] =
+            json!({"dtype": "U8", "shape": [4], "data_offsets": [data.len(), data.len() + 4]});
         data.extend([0; 4]);
     });
     forgery.says("tensors that this format version does not have");
@@ -204,7 +205,8 @@ fn factors_are_misaligned() {
 
 #[test]
 fn a_factor_is_not_a_number() {
-    for (tensor, number) in [("mean", f32::NAN), ("user_factors", f32::INFINITY), ("rated_values", f32::NAN)] {
+    for (tensor, number) in [("mean", f32::NAN), ("user_factors", f32::INFINITY), ("rated_values", f32::NAN)]
+    {
         let forgery = Forgery::new();
         forgery.overwrite(tensor, &number.to_le_bytes());
         forgery.says("not finite");

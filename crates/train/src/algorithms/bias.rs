@@ -50,12 +50,15 @@ impl Algorithm for Bias {
     fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Factors {
         progress.begin(self.epochs);
         let mean = training.mean();
-        let mut users = Side::new(training.user_count, self.user_regularisation, |rating| rating.user.index());
-        let mut movies = Side::new(training.movie_count, self.movie_regularisation, |rating| rating.movie.index());
+        let mut users =
+            Side::new(training.user_count, self.user_regularisation, |rating| rating.user.index());
+        let mut movies =
+            Side::new(training.movie_count, self.movie_regularisation, |rating| rating.movie.index());
         for epoch in 1..=self.epochs {
             movies.solve(training, |rating| f64::from(rating.value) - mean - users.of(rating));
             users.solve(training, |rating| f64::from(rating.value) - mean - movies.of(rating));
-            let residual = |rating: &Rating| f64::from(rating.value) - mean - users.of(rating) - movies.of(rating);
+            let residual =
+                |rating: &Rating| f64::from(rating.value) - mean - users.of(rating) - movies.of(rating);
             let squares: f64 = training.ratings.iter().map(|rating| residual(rating).powi(2)).sum();
             progress.epoch(epoch, (squares / training.ratings.len().max(1) as f64).sqrt());
         }

@@ -36,7 +36,9 @@ pub struct Dataset {
 
 /// A per-record column that does not fit the ratings file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{found} values for {expected} ratings; there must be one a rating, in the order of the ratings file")]
+#[error(
+    "{found} values for {expected} ratings; there must be one a rating, in the order of the ratings file"
+)]
 pub struct RecordCountMismatch {
     expected: usize,
     found: usize,

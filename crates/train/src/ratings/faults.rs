@@ -81,7 +81,9 @@ impl FaultKind {
             Self::NoRatings => "no ratings",
             Self::DuplicateRating => "duplicate rating (the last one counts)",
             Self::DuplicateMovie => "duplicate movie (the last one counts)",
-            Self::UnknownMovie => "rated movie is not in the catalogue (it is trained, but cannot be asked for)",
+            Self::UnknownMovie => {
+                "rated movie is not in the catalogue (it is trained, but cannot be asked for)"
+            }
         }
     }
 }

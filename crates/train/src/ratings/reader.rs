@@ -81,7 +81,8 @@ impl Columns {
     fn of(header: &ByteRecord) -> Result<Self, RecordFault> {
         let find = |name: &str| header.iter().position(|field| field.trim_ascii() == name.as_bytes());
         let require = |name: &str| {
-            let detail = || format!("the header has no column `{name}`; expected userId,movieId,rating[,timestamp]");
+            let detail =
+                || format!("the header has no column `{name}`; expected userId,movieId,rating[,timestamp]");
             find(name).ok_or_else(|| (FaultKind::MissingColumn, detail()))
         };
         Ok(Self {

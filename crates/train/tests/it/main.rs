@@ -1,1 +1,8 @@
-//! Training from outside.
+//! Training from outside: files in, factors and artifacts out.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod algorithm_quality;
+mod checking;
+mod determinism;
+mod sample_data;
+mod training_run;

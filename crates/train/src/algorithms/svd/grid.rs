@@ -51,10 +51,16 @@ pub(super) struct SideBlock<'a> {
 
 impl Grid {
     pub(super) fn new(training: &Training<'_>, stride: usize, random: &mut Xoshiro256PlusPlus) -> Self {
-        let (user_places, users) =
-            random_places(training.user_count, training.ratings.iter().map(|rating| rating.user.index()), random);
-        let (movie_places, movies) =
-            random_places(training.movie_count, training.ratings.iter().map(|rating| rating.movie.index()), random);
+        let (user_places, users) = random_places(
+            training.user_count,
+            training.ratings.iter().map(|rating| rating.user.index()),
+            random,
+        );
+        let (movie_places, movies) = random_places(
+            training.movie_count,
+            training.ratings.iter().map(|rating| rating.movie.index()),
+            random,
+        );
         let side = blocks_a_side(users, movies, training.ratings.len(), stride);
         let user_bounds = bounds(users, side);
         let movie_bounds = bounds(movies, side);
@@ -123,7 +129,8 @@ impl Grid {
             let rating = training.ratings[index as usize];
             let user = self.user_places[rating.user.index()].unwrap_or_default();
             let movie = self.movie_places[rating.movie.index()].unwrap_or_default();
-            let (user_block, movie_block) = (of_block(user, &self.user_bounds), of_block(movie, &self.movie_bounds));
+            let (user_block, movie_block) =
+                (of_block(user, &self.user_bounds), of_block(movie, &self.movie_bounds));
             let in_block = BlockRating {
                 user: user - self.user_bounds[user_block] as u32,
                 movie: movie - self.movie_bounds[movie_block] as u32,

@@ -1,0 +1,70 @@
+//! A router over a real model, and short ways to ask it.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use matinee_api::{LiveModel, PathSource, router};
+use matinee_model::{Model, RatingScale};
+use matinee_train::algorithms::configure;
+use matinee_train::progress::Silent;
+use matinee_train::ratings::{CsvFile, Inputs, check};
+use matinee_train::training::{Plan, train, write};
+use serde_json::Value;
+use tower::ServiceExt;
+
+/// Three users, four movies in the catalogue, one of them not rated.
+const RATINGS: &str = "userId,movieId,rating\n1,10,5\n1,20,1\n2,10,4\n2,30,3\n3,20,2\n3,30,4.5\n";
+const MOVIES: &str = "movieId,title,genres\n10,Ten (2010),Drama\n20,\"Twenty, The (2020)\",Drama\n30,Thirty (2030),\n\
+                      40,Unrated (2040),Drama\n";
+
+/// A model in a folder that lasts as long as the tests.
+pub fn model() -> Model {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let csv = |name: &str, content: &str| CsvFile { name: name.to_owned(), bytes: content.into() };
+        let inputs =
+            Inputs { ratings: vec![csv("ratings.csv", RATINGS)], movies: Some(csv("movies.csv", MOVIES)) };
+        let (dataset, _) = check(&inputs, RatingScale::MOVIELENS);
+        let plan =
+            Plan { algorithm: configure("bias", []).unwrap(), seed: 0, hold_out: 0.0, training_job: None };
+        let trained = train(&dataset, &plan, &Silent);
+        write(&folder.path().join("model"), &dataset, &plan, &trained, &inputs).unwrap();
+        folder
+    });
+    Model::open(&folder.path().join("model")).unwrap()
+}
+
+/// The router over [`model`].
+pub fn app() -> Router {
+    router(Arc::new(LiveModel::loaded(model())))
+}
+
+/// The router over a model that is not there.
+pub fn app_without_model() -> Router {
+    router(Arc::new(LiveModel::new(PathSource("no such model".into()))))
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+/// Sends a request and reads the answer, which must be JSON.
+pub async fn send(app: Router, request: Request<Body>) -> Answer {
+    let response = app.oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap();
+    assert_eq!(parts.headers["content-type"], "application/json");
+    Answer { status: parts.status, headers: parts.headers, body: serde_json::from_slice(&bytes).unwrap() }
+}
+
+/// `POST /predict` with this body.
+pub async fn predict(app: Router, body: impl Into<Body>) -> Answer {
+    send(app, Request::post("/predict").body(body.into()).unwrap()).await
+}

@@ -1,0 +1,79 @@
+//! `matinee up` and `serve`: a server that starts, answers, and ends when told to.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+
+use crate::support::{fail, matinee, succeed};
+
+struct Server {
+    process: Child,
+    output: BufReader<std::process::ChildStdout>,
+}
+
+impl Server {
+    fn start(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        Self { process, output }
+    }
+
+    /// Reads its output up to the line that holds `part`.
+    fn line_with(&mut self, part: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.output.read_line(&mut line).unwrap(), 0, "the server ended without `{part}`");
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    fn terminate(mut self) -> (bool, String) {
+        let signalled = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
+        assert!(signalled.success());
+        let status = self.process.wait().unwrap();
+        let mut told = String::new();
+        self.process.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+        (status.success(), told)
+    }
+}
+
+#[test]
+fn up_trains_serves_prints_a_curl_line_that_works_and_ends_cleanly() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("model");
+    for word in ["training one from data", "serving model"] {
+        let mut command = matinee();
+        command.args(["up", "--port", "0", "--model"]).arg(&model);
+        let mut server = Server::start(&mut command);
+        server.line_with(word);
+        let curl = server.line_with("curl -s");
+        let (url, body) = curl.trim().strip_prefix("curl -s ").unwrap().split_once(" -d ").unwrap();
+        let answer =
+            ureq::post(url).send(body.trim_matches('\'')).unwrap().into_body().read_to_string().unwrap();
+        assert!(answer.contains("\"predicted_rating\""), "{answer}");
+        let (ended_cleanly, told) = server.terminate();
+        assert!(ended_cleanly && told.contains("stopped"), "{told}");
+    }
+}
+
+#[test]
+fn a_taken_port_is_told_with_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("model").to_str().unwrap().to_owned();
+    succeed(&["train", "--output", &model, "--algorithm", "mean"]);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let error = fail(&["serve", "--model", &model, "--port", &port]);
+    assert!(error.contains(&format!("port {port} is taken")) && error.contains("--port"), "{error}");
+}
+
+#[test]
+fn up_does_not_replace_a_broken_model() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("manifest.json"), "{").unwrap();
+    let error = fail(&["up", "--port", "0", "--model", folder.path().to_str().unwrap()]);
+    assert!(error.contains("manifest.json") && error.contains("matinee train"), "{error}");
+    assert!(folder.path().join("manifest.json").exists());
+}

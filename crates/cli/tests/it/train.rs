@@ -1,0 +1,93 @@
+//! `matinee train`, `predict` and `algorithms`.
+
+use crate::support::{fail, run, succeed};
+
+fn folder() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model").to_str().unwrap().to_owned();
+    (folder, path)
+}
+
+#[test]
+fn trains_says_what_it_wrote_and_predicts() {
+    let (_folder, model) = folder();
+    let told =
+        succeed(&["train", "--data", "data", "--output", &model, "-p", "n_epochs=2", "-p", "n_factors=8"]);
+    for part in ["wrote model", "100004 ratings", "hold-out of 10000 ratings: RMSE 0.", "matinee serve"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let answer = succeed(&["predict", "--model", &model, "--user", "2", "--movie", "2959"]);
+    assert!(answer.contains(r#""movie_title":"Fight Club (1999)""#), "{answer}");
+    let error = fail(&["predict", "--model", &model, "--user", "2", "--movie", "none"]);
+    assert!(error.contains("movie `none` is not in the catalogue"), "{error}");
+}
+
+#[test]
+fn tells_its_progress_in_plain_lines() {
+    let (_folder, model) = folder();
+    let output =
+        run(&["train", "--output", &model, "-p", "n_epochs=2", "-p", "n_factors=8", "--hold-out", "0"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("epoch 2: training RMSE 0."), "{told}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_version_on_any_threads() {
+    let version = |arguments: &[&str]| {
+        let (_folder, model) = folder();
+        let common =
+            ["train", "--output", &model, "-p", "n_epochs=1", "-p", "n_factors=8", "--hold-out", "0"];
+        let told = succeed(&[common.as_slice(), arguments].concat());
+        told.split_whitespace().nth(2).unwrap().to_owned()
+    };
+    let one = version(&["--threads", "1"]);
+    assert_eq!(one, version(&["--threads", "2"]));
+    assert_ne!(one, version(&["--seed", "1"]));
+}
+
+#[test]
+fn wrong_arguments_are_refused_by_name() {
+    for (arguments, named) in [
+        (vec!["-p", "n_epoch=2"], "unknown hyperparameter `n_epoch`; this algorithm has n_factors, n_epochs"),
+        (
+            vec!["-p", "n_factors=0"],
+            "hyperparameter `n_factors` is `0`; it must be a whole number from 1 to 4096",
+        ),
+        (vec!["-p", "n_factors"], "write NAME=VALUE"),
+        (vec!["--algorithm", "magic"], "unknown algorithm `magic`; there are svd, bias, mean"),
+        (vec!["--hold-out", "1"], "--hold-out is 1"),
+        (vec!["--threads", "0"], "--threads is 0"),
+        (vec!["--scale", "5..1"], "ascending order"),
+        (vec!["--data", "no/such/folder"], "there is no folder no/such/folder"),
+    ] {
+        let (_folder, model) = folder();
+        let error = fail(&[&["train", "--output", &model], arguments.as_slice()].concat());
+        assert!(error.contains(named), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn data_that_cannot_be_learned_from_are_refused_with_their_faults() {
+    let data = tempfile::tempdir().unwrap();
+    std::fs::write(data.path().join("ratings.csv"), "userId,movieId,rating\n1,10,4\n1,20,ten\n").unwrap();
+    std::fs::write(data.path().join("movies.csv"), "movieId,title\n10,Ten\n20,Twenty\n").unwrap();
+    let (_folder, model) = folder();
+    let error = fail(&["train", "--data", data.path().to_str().unwrap(), "--output", &model]);
+    assert!(error.contains("ratings.csv:3: `ten` is not a number"), "{error}");
+    assert!(error.contains("cannot be learned from"), "{error}");
+    assert!(!std::path::Path::new(&model).exists());
+}
+
+#[test]
+fn a_missing_model_is_told_with_the_remedy() {
+    let error = fail(&["predict", "--model", "no/such/model", "--user", "2", "--movie", "2959"]);
+    assert!(error.contains("no model at no/such/model") && error.contains("matinee train"), "{error}");
+}
+
+#[test]
+fn algorithms_are_listed_with_their_hyperparameters() {
+    let list = succeed(&["algorithms"]);
+    for part in ["svd", "n_factors", "a whole number from 1 to 4096; default 100", "bias", "mean"] {
+        assert!(list.contains(part), "{part}: {list}");
+    }
+}

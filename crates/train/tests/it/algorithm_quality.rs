@@ -1,0 +1,85 @@
+//! Each algorithm learns what it can, and each hyperparameter does something.
+
+use matinee_model::{Factors, RatingScale};
+use matinee_train::algorithms::{CHOICES, Training, configure};
+use matinee_train::evaluation::{cross_validate, measure};
+use matinee_train::hyperparameters::Domain;
+use matinee_train::progress::Silent;
+use matinee_train::ratings::Rating;
+use matinee_train::split::random_folds;
+use ndarray::Axis;
+
+use crate::sample_data::{checkerboard, field, movielens};
+
+fn fit(algorithm: &str, given: &[(&str, &str)], ratings: &[Rating], rows: usize) -> Factors {
+    let training = Training { user_count: rows, movie_count: rows, ratings, seed: 3 };
+    configure(algorithm, given.iter().copied()).unwrap().fit(&training, &Silent)
+}
+
+#[test]
+fn factors_express_a_checkerboard_and_biases_cannot() {
+    let ratings = checkerboard(40, 40);
+    let unseen: Vec<Rating> =
+        (0..1600).filter(|index| index % 7 == 0).map(|index| field(index / 40, index % 40)).collect();
+    let given = [("n_factors", "8"), ("n_epochs", "100"), ("lr_all", "0.02")];
+    let svd = fit("svd", &given, &ratings, 40);
+    assert!(measure(svd.view(), &unseen, RatingScale::MOVIELENS).rmse < 0.1);
+    let bias = fit("bias", &[], &ratings, 40);
+    assert!(measure(bias.view(), &unseen, RatingScale::MOVIELENS).rmse > 1.9);
+}
+
+#[test]
+fn rows_without_ratings_contribute_nothing() {
+    for choice in CHOICES {
+        let factors = fit(choice.name, &[], &checkerboard(10, 10), 12);
+        for row in [10, 11] {
+            assert_eq!((factors.user_biases[row], factors.movie_biases[row]), (0.0, 0.0), "{}", choice.name);
+            assert!(factors.user_factors.index_axis(Axis(0), row).iter().all(|&factor| factor == 0.0));
+            assert!(factors.movie_factors.index_axis(Axis(0), row).iter().all(|&factor| factor == 0.0));
+        }
+    }
+}
+
+#[test]
+fn an_unbiased_svd_has_no_biases() {
+    let factors = fit("svd", &[("biased", "false")], &checkerboard(10, 10), 10);
+    assert_eq!(factors.mean, 0.0);
+    assert!(factors.user_biases.iter().chain(&factors.movie_biases).all(|&bias| bias == 0.0));
+}
+
+#[test]
+fn every_hyperparameter_changes_the_result() {
+    let ratings = checkerboard(12, 12);
+    for choice in CHOICES {
+        let usual = fit(choice.name, &[], &ratings, 12);
+        for parameter in choice.hyperparameters {
+            let other = match parameter.domain {
+                Domain::Integer { default, .. } => (default / 2).max(1).to_string(),
+                Domain::Real { default, .. } => (default / 2.0).to_string(),
+                Domain::Flag { default } => (!default).to_string(),
+            };
+            let changed = fit(choice.name, &[(parameter.name, &other)], &ratings, 12);
+            assert!(changed != usual, "{} {}={other}", choice.name, parameter.name);
+        }
+    }
+}
+
+#[test]
+fn no_ratings_give_a_model_without_numbers_that_are_not_finite() {
+    for choice in CHOICES {
+        let factors = fit(choice.name, &[], &[], 3);
+        assert_eq!(factors.view().score(None, None), 0.0, "{}", choice.name);
+    }
+}
+
+/// The bands are wide enough for another machine's rounding and narrow enough to find a broken update.
+#[test]
+fn errors_on_movielens_are_in_their_bands() {
+    let dataset = movielens();
+    let folds = random_folds(dataset.ratings.len(), 5, 0);
+    for (algorithm, low, high) in [("mean", 1.05, 1.066), ("bias", 0.880, 0.892), ("svd", 0.890, 0.902)] {
+        let configured = configure(algorithm, []).unwrap();
+        let rmse = cross_validate(dataset, &configured, &folds, 0, &Silent).mean.rmse;
+        assert!((low..high).contains(&rmse), "{algorithm}: {rmse}");
+    }
+}

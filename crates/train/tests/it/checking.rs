@@ -1,0 +1,194 @@
+//! What is read, and what is reported.
+
+use matinee_model::RatingScale;
+use matinee_train::ratings::{Dataset, FaultKind, Inputs, Report, check};
+use proptest::prelude::*;
+
+use crate::sample_data::{csv, movielens, movielens_files};
+
+const MOVIES: &str = "movieId,title,genres\n10,Ten (2010),Drama\n20,Twenty (2020),Comedy\n";
+
+fn checked(ratings: &str) -> (Dataset, Report) {
+    let inputs =
+        Inputs { ratings: vec![csv("ratings.csv", ratings)], movies: Some(csv("movies.csv", MOVIES)) };
+    check(&inputs, RatingScale::MOVIELENS)
+}
+
+fn values(dataset: &Dataset) -> Vec<(&str, &str, f32)> {
+    let (users, movies) = (dataset.user_ids.table(), dataset.movie_ids.table());
+    let ratings = dataset.ratings.iter();
+    ratings
+        .map(|rating| (users.id(rating.user.index()), movies.id(rating.movie.index()), rating.value))
+        .collect()
+}
+
+/// The only findings of a report: kind, count and places.
+fn found(report: &Report, kind: FaultKind) -> (u64, Vec<String>) {
+    let findings = report.findings(kind).unwrap();
+    assert_eq!(report.count(), findings.count, "there are other findings: {report}");
+    (findings.count, findings.first.iter().map(|fault| format!("{}:{}", fault.file, fault.line)).collect())
+}
+
+#[test]
+fn the_data_of_the_repository_are_clean_and_complete() {
+    let dataset = movielens();
+    assert_eq!(dataset.ratings.len(), 100_004);
+    assert_eq!((dataset.user_count(), dataset.movie_count(), dataset.catalogue.len()), (671, 9_066, 9_066));
+    assert!(dataset.timestamps.is_some());
+    assert_eq!(dataset.catalogue.find(&"2959".into()).unwrap().title, "Fight Club (1999)");
+}
+
+#[test]
+fn the_data_of_the_repository_have_the_documented_checksums() {
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/README.md")).unwrap();
+    let inputs = movielens_files();
+    for file in inputs.ratings.iter().chain(&inputs.movies) {
+        let sum = matinee_model::artifact::sha256_hex(&file.bytes);
+        let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` |", file.name))).unwrap();
+        assert!(row.contains(&sum), "{}: {sum}", file.name);
+    }
+}
+
+#[test]
+fn reads_what_movielens_and_others_write() {
+    let plain = "userId,movieId,rating,timestamp\n1,10,4.5,100\n2,20,3,200\n";
+    let (dataset, report) = checked(plain);
+    assert!(report.is_clean(), "{report}");
+    let expected = vec![("1", "10", 4.5), ("2", "20", 3.0)];
+    assert_eq!(values(&dataset), expected);
+    assert_eq!(dataset.timestamps, Some(vec![100, 200]));
+
+    for variant in [
+        plain.replace('\n', "\r\n"),
+        format!("\u{feff}{plain}"),
+        "rating,movieId,userId\n4.5,10,1\n3.0,20,2\n".to_owned(),
+        "userId,movieId,rating,tag\n\"1\",10, 4.5 ,x\n2, 20 ,3,\"a,b\"\n\n".to_owned(),
+    ] {
+        let (dataset, report) = checked(&variant);
+        assert!(report.is_clean(), "{variant:?}: {report}");
+        assert_eq!(values(&dataset), expected, "{variant:?}");
+    }
+}
+
+#[test]
+fn ids_are_any_text() {
+    let ratings = "userId,movieId,rating\nAnna Müller,10,4\n\"a,b\"\"c\",20,5\n007,10,3\n7,10,2\n";
+    let (dataset, report) = checked(ratings);
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(dataset.user_ids.table().iter().collect::<Vec<_>>(), ["007", "7", "Anna Müller", "a,b\"c"]);
+}
+
+#[test]
+fn several_parts_are_one_data_set() {
+    let parts = ["userId,movieId,rating\n1,10,4\n", "rating,userId,movieId\n3,1,10\n2,2,20\n"];
+    let inputs = Inputs { ratings: parts.map(|part| csv("part.csv", part)).into(), movies: None };
+    let (dataset, report) = check(&inputs, RatingScale::MOVIELENS);
+    assert_eq!(values(&dataset), [("1", "10", 3.0), ("2", "20", 2.0)]);
+    assert_eq!(found(&report, FaultKind::DuplicateRating), (1, vec!["part.csv:2".to_owned()]));
+}
+
+#[test]
+fn each_fault_is_told_with_file_and_line() {
+    for (ratings, kind, line) in [
+        ("userId,rating\n1,4\n", FaultKind::MissingColumn, 1),
+        ("userId,movieId,rating\n1,10,4\n1,20\n", FaultKind::FieldCount, 3),
+        ("userId,movieId,rating\n1,10,4\n1,20,four\n", FaultKind::UnparsableRating, 3),
+        ("userId,movieId,rating\n1,10,4\n1,20,\n", FaultKind::UnparsableRating, 3),
+        ("userId,movieId,rating\n1,10,4\n1,20,NaN\n", FaultKind::NonFiniteRating, 3),
+        ("userId,movieId,rating\r\n1,10,4\r\n1,20,inf\r\n", FaultKind::NonFiniteRating, 3),
+        ("userId,movieId,rating\n1,10,4\n1,20,0\n", FaultKind::OffScaleRating, 3),
+        ("userId,movieId,rating\n1,10,4\n1,20,5.5\n", FaultKind::OffScaleRating, 3),
+        ("userId,movieId,rating\n1,10,4\n,20,5\n", FaultKind::EmptyId, 3),
+        ("userId,movieId,rating\n1,10,4\n2,\" \",5\n", FaultKind::EmptyId, 3),
+        ("userId,movieId,rating,timestamp\n1,10,4,1\n1,20,4,today\n", FaultKind::UnparsableTimestamp, 3),
+        ("userId,movieId,rating\n1,10,4\n2,30,5\n", FaultKind::UnknownMovie, 3),
+        ("userId,movieId,rating\n1,10,4\n2,20,5\n1,10,3\n", FaultKind::DuplicateRating, 2),
+    ] {
+        let (_, mut report) = checked(ratings);
+        if kind == FaultKind::MissingColumn {
+            assert!(report.findings(FaultKind::NoRatings).is_some());
+            report = Report::default();
+            report.add(kind, || checked(ratings).1.findings(kind).unwrap().first[0].clone());
+        }
+        assert_eq!(found(&report, kind), (1, vec![format!("ratings.csv:{line}")]), "{ratings:?}");
+        let tolerated = matches!(kind, FaultKind::UnknownMovie | FaultKind::DuplicateRating);
+        assert_eq!(report.refuses_training(), !tolerated);
+    }
+}
+
+#[test]
+fn a_field_that_is_not_utf8_is_told() {
+    let mut inputs =
+        Inputs { ratings: vec![csv("ratings.csv", "userId,movieId,rating\n1,10,4\n")], movies: None };
+    inputs.ratings[0].bytes.extend(b"\xff,10,4\n");
+    let (_, report) = check(&inputs, RatingScale::MOVIELENS);
+    assert_eq!(found(&report, FaultKind::Encoding), (1, vec!["ratings.csv:3".to_owned()]));
+}
+
+#[test]
+fn catalogue_faults_are_told() {
+    let ratings = vec![csv("ratings.csv", "userId,movieId,rating\n1,10,4\n")];
+    for (movies, kind, line) in [
+        ("movieId,name\n10,Ten\n", FaultKind::MissingColumn, 1),
+        ("movieId,title\n10,Ten, or not\n", FaultKind::FieldCount, 2),
+        ("movieId,title\n10,Ten\n,Nothing\n", FaultKind::EmptyId, 3),
+        ("movieId,title\n10,Ten\n10,Ten again\n", FaultKind::DuplicateMovie, 3),
+    ] {
+        let inputs = Inputs { ratings: ratings.clone(), movies: Some(csv("movies.csv", movies)) };
+        let (_, report) = check(&inputs, RatingScale::MOVIELENS);
+        let fault = &report.findings(kind).unwrap().first[0];
+        assert_eq!((fault.file.as_str(), fault.line), ("movies.csv", line), "{movies:?}");
+    }
+}
+
+#[test]
+fn the_last_of_equal_pairs_counts() {
+    let (dataset, _) = checked("userId,movieId,rating,timestamp\n1,10,1,5\n2,10,3,6\n1,10,2,7\n1,10,4,8\n");
+    assert_eq!(values(&dataset), [("2", "10", 3.0), ("1", "10", 4.0)]);
+    assert_eq!(dataset.timestamps, Some(vec![6, 8]));
+    assert_eq!(dataset.align(&['a', 'b', 'c', 'd']).unwrap(), ['b', 'd']);
+    assert!(dataset.align(&[0; 3]).is_err());
+}
+
+#[test]
+fn every_fault_is_counted_and_the_first_twenty_are_shown() {
+    let mut ratings = "userId,movieId,rating\n1,10,4\n".to_owned();
+    ratings.push_str(&"1,20,9\n".repeat(50));
+    let (_, report) = checked(&ratings);
+    let (count, places) = found(&report, FaultKind::OffScaleRating);
+    assert_eq!((count, places.len()), (50, 20));
+    assert!(report.to_string().contains("... and 30 more"));
+}
+
+#[test]
+fn files_without_ratings_are_refused() {
+    for ratings in ["", "userId,movieId,rating\n"] {
+        let (_, report) = checked(ratings);
+        assert!(report.findings(FaultKind::NoRatings).is_some());
+        assert!(report.refuses_training());
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_reported(bytes in prop::collection::vec(any::<u8>(), 0..300), header: bool) {
+        let mut file = csv("ratings.csv", if header { "userId,movieId,rating,timestamp\n" } else { "" });
+        file.bytes.extend(bytes);
+        let movies = Some(csv("movies.csv", MOVIES));
+        let (dataset, report) = check(&Inputs { ratings: vec![file], movies }, RatingScale::MOVIELENS);
+        prop_assert!(!dataset.ratings.is_empty() || report.refuses_training());
+        prop_assert!(dataset.ratings.iter().all(|rating| RatingScale::MOVIELENS.contains(rating.value)));
+    }
+
+    #[test]
+    fn what_is_written_is_read(rows in prop::collection::vec(("[a-c]{1,2}", "[a-c]{1,2}", 1_u8..=10), 1..40)) {
+        let lines: Vec<String> = rows.iter().map(|(user, movie, half)| format!("{user},{movie},{}\n", f32::from(*half) / 2.0)).collect();
+        let inputs = Inputs { ratings: vec![csv("r", &format!("userId,movieId,rating\n{}", lines.concat()))], movies: None };
+        let (dataset, _) = check(&inputs, RatingScale::MOVIELENS);
+        let last = |index: usize| !rows[index + 1..].iter().any(|row| (&row.0, &row.1) == (&rows[index].0, &rows[index].1));
+        let expected: Vec<_> = rows.iter().enumerate().filter(|(index, _)| last(*index))
+            .map(|(_, (user, movie, half))| (user.as_str(), movie.as_str(), f32::from(*half) / 2.0)).collect();
+        prop_assert_eq!(values(&dataset), expected);
+    }
+}

@@ -1,0 +1,6 @@
+//! The function's own binary under a fake Runtime API: events in, answers out.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod events;
+mod from_s3;
+mod support;

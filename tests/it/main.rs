@@ -1,0 +1,5 @@
+//! End to end: what holds across crates, binaries and documents.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod dependency_rule;
+mod faces;

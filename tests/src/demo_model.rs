@@ -1,0 +1,43 @@
+//! A model of the ratings in `data/`, trained in a moment, and the events in `events/`.
+
+use std::path::{Path, PathBuf};
+
+use matinee_model::RatingScale;
+use matinee_model::artifact::Manifest;
+use matinee_train::algorithms::configure;
+use matinee_train::progress::Silent;
+use matinee_train::ratings::{CsvFile, Inputs, check};
+use matinee_train::training::{Plan, train, write};
+use serde_json::Value;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// The files in `data/`.
+pub fn small_inputs() -> Inputs {
+    let read = |name: &str| {
+        let bytes = std::fs::read(Path::new(ROOT).join("data").join(name)).unwrap();
+        CsvFile { name: name.to_owned(), bytes }
+    };
+    Inputs { ratings: vec![read("ratings.csv")], movies: Some(read("movies.csv")) }
+}
+
+/// Trains a small SVD on `data/` and writes it to `output`; other seeds give other models.
+pub fn train_small(output: &Path, seed: u64) -> Manifest {
+    let inputs = small_inputs();
+    let (dataset, _) = check(&inputs, RatingScale::MOVIELENS);
+    let algorithm = configure("svd", [("n_factors", "8"), ("n_epochs", "3")]).unwrap();
+    let plan = Plan { algorithm, seed, hold_out: 0.0, training_job: None };
+    let trained = train(&dataset, &plan, &Silent);
+    write(output, &dataset, &plan, &trained, &inputs).unwrap()
+}
+
+/// Where the events for `sam local invoke` are.
+pub fn events_folder() -> PathBuf {
+    Path::new(ROOT).join("events")
+}
+
+/// An event by its name, without `.json`.
+pub fn read_event(name: &str) -> Value {
+    let path = events_folder().join(name).with_extension("json");
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}

@@ -1,0 +1,11 @@
+//! Doubles of the services around the functions, each over real HTTP on loopback, and a model to serve.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::missing_panics_doc)]
+
+mod demo_model;
+mod fake_runtime;
+mod s3_double;
+
+pub use demo_model::{events_folder, read_event, small_inputs, train_small};
+pub use fake_runtime::{FakeRuntime, RunningFunction};
+pub use s3_double::S3Double;
