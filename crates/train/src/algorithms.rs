@@ -2,7 +2,7 @@
 
 mod bias;
 mod mean;
-mod svd;
+pub mod svd;
 
 use std::collections::BTreeMap;
 

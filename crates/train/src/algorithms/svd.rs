@@ -21,7 +21,8 @@ use crate::progress::Progress;
 use grid::{Grid, Side};
 use kernel::{LANES, Step};
 
-pub(super) const HYPERPARAMETERS: &[Hyperparameter] = &[
+/// What the algorithm takes.
+pub const HYPERPARAMETERS: &[Hyperparameter] = &[
     Hyperparameter {
         name: "n_factors",
         domain: Domain::Integer { default: 100, min: 1, max: 4096 },
@@ -54,7 +55,9 @@ pub(super) const HYPERPARAMETERS: &[Hyperparameter] = &[
     },
 ];
 
-pub(super) struct Svd {
+/// The algorithm with its hyperparameters.
+#[derive(Debug, Clone, Copy)]
+pub struct Svd {
     rank: usize,
     epochs: usize,
     learning_rate: f32,
@@ -63,8 +66,19 @@ pub(super) struct Svd {
     biased: bool,
 }
 
+/// A descent under way: the factors after some epochs.
+pub struct Descent {
+    rank: usize,
+    step: Step,
+    grid: Grid,
+    users: Side,
+    movies: Side,
+    random: Xoshiro256PlusPlus,
+}
+
 impl Svd {
-    pub(super) fn new(values: &Hyperparameters) -> Self {
+    /// The algorithm with these values of [`HYPERPARAMETERS`].
+    pub fn new(values: &Hyperparameters) -> Self {
         Self {
             rank: values.integer("n_factors"),
             epochs: values.integer("n_epochs"),
@@ -73,6 +87,22 @@ impl Svd {
             initial_deviation: values.real("init_std_dev"),
             biased: values.flag("biased"),
         }
+    }
+
+    /// Places the ratings and draws the factors to begin with.
+    pub fn begin(&self, training: &Training<'_>) -> Descent {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(training.seed);
+        let stride = self.rank.next_multiple_of(LANES);
+        let grid = Grid::new(training, stride, &mut random);
+        let users = Side::new(self.initial_factors(training.user_count, stride, &mut random), stride);
+        let movies = Side::new(self.initial_factors(training.movie_count, stride, &mut random), stride);
+        let step = Step {
+            mean: if self.biased { training.mean() as f32 } else { 0.0 },
+            learning_rate: self.learning_rate,
+            regularisation: self.regularisation,
+            biased: self.biased,
+        };
+        Descent { rank: self.rank, step, grid, users, movies, random }
     }
 
     /// `rows` x rank numbers from the initial distribution, in rows of `stride` whose tails are zero.
@@ -90,28 +120,28 @@ impl Svd {
 impl Algorithm for Svd {
     fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Factors {
         progress.begin(self.epochs);
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(training.seed);
-        let stride = self.rank.next_multiple_of(LANES);
-        let mut grid = Grid::new(training, stride, &mut random);
-        let mut users = Side::new(self.initial_factors(training.user_count, stride, &mut random), stride);
-        let mut movies = Side::new(self.initial_factors(training.movie_count, stride, &mut random), stride);
-        let step = Step {
-            mean: if self.biased { training.mean() as f32 } else { 0.0 },
-            learning_rate: self.learning_rate,
-            regularisation: self.regularisation,
-            biased: self.biased,
-        };
+        let mut descent = self.begin(training);
         for epoch in 1..=self.epochs {
-            let squares = grid.pass(&mut users, &mut movies, step, &mut random);
-            progress.epoch(epoch, (squares / training.ratings.len().max(1) as f64).sqrt());
+            progress.epoch(epoch, descent.epoch());
         }
-        let (user_biases, user_factors) = self.in_row_order(&users, grid.user_places());
-        let (movie_biases, movie_factors) = self.in_row_order(&movies, grid.movie_places());
-        Factors { mean: step.mean, user_biases, movie_biases, user_factors, movie_factors }
+        descent.factors()
     }
 }
 
-impl Svd {
+impl Descent {
+    /// Visits every rating once; returns the root mean squared error before the updates.
+    pub fn epoch(&mut self) -> f64 {
+        let squares = self.grid.pass(&mut self.users, &mut self.movies, self.step, &mut self.random);
+        (squares / self.grid.rating_count().max(1) as f64).sqrt()
+    }
+
+    /// The model as it is now.
+    pub fn factors(&self) -> Factors {
+        let (user_biases, user_factors) = self.in_row_order(&self.users, self.grid.user_places());
+        let (movie_biases, movie_factors) = self.in_row_order(&self.movies, self.grid.movie_places());
+        Factors { mean: self.step.mean, user_biases, movie_biases, user_factors, movie_factors }
+    }
+
     /// Biases and factors by row. A row without a place was never rated: it is zero, not what it began as.
     fn in_row_order(&self, side: &Side, places: &[Option<u32>]) -> (Array1<f32>, Array2<f32>) {
         let mut biases = Array1::zeros(places.len());

@@ -87,6 +87,11 @@ impl Grid {
         &self.movie_places
     }
 
+    /// How many ratings there are.
+    pub(super) fn rating_count(&self) -> usize {
+        self.ratings.len()
+    }
+
     /// Visits every rating once; returns the sum of squared errors before each update.
     pub(super) fn pass(
         &mut self,

@@ -1,0 +1,9 @@
+//! A function that does nothing: what every Rust function pays at a cold start.
+
+use lambda_http::{Body, Error, Request, Response, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda_http::tracing::init_default_subscriber();
+    lambda_http::run(service_fn(|_: Request| async { Ok::<_, Error>(Response::new(Body::Empty)) })).await
+}
