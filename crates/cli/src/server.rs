@@ -68,7 +68,8 @@ fn announce(address: SocketAddr, model: &Model) {
         counts.users
     );
     if let Some((user, movie)) = example(model) {
-        let body = serde_json::json!({"userId": user, "movieId": movie});
+        let [user, movie] = [user, movie].map(serde_json::Value::from);
+        let body = format!(r#"{{"userId":{user},"movieId":{movie}}}"#);
         say!("\n  curl -s http://{address}/predict -d '{body}'\n");
     }
 }
