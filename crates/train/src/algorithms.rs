@@ -11,6 +11,7 @@ use matinee_model::Factors;
 use crate::hyperparameters::{Hyperparameter, HyperparameterError, Hyperparameters};
 use crate::progress::Progress;
 use crate::ratings::Rating;
+use crate::run::Run;
 
 /// What an algorithm learns from.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +31,11 @@ pub trait Algorithm: Sync {
     /// Learns mean, biases and factors. Rows without ratings get what the algorithm knows of them without:
     /// zeros, where it knows nothing.
     fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Factors;
+
+    /// The same, to be taken epoch by epoch; `None` of an algorithm that is over in a moment.
+    fn begin<'a>(&'a self, _: &Training<'a>) -> Option<Box<dyn Run + 'a>> {
+        None
+    }
 }
 
 /// An algorithm with its name and the values of all its hyperparameters.
@@ -126,6 +132,11 @@ impl Configured {
     /// Learns mean, biases and factors.
     pub fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Factors {
         self.algorithm.fit(training, progress)
+    }
+
+    /// Begins to learn epoch by epoch; `None` of an algorithm that is over in a moment.
+    pub fn begin<'a>(&'a self, training: &Training<'a>) -> Option<Box<dyn Run + 'a>> {
+        self.algorithm.begin(training)
     }
 }
 

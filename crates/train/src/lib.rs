@@ -8,9 +8,11 @@
 //! crate knows no network, no async runtime and no AWS.
 
 pub mod algorithms;
+pub mod checkpoint;
 pub mod evaluation;
 pub mod hyperparameters;
 pub mod progress;
 pub mod ratings;
+pub mod run;
 pub mod split;
 pub mod training;

@@ -1,6 +1,11 @@
 //! The whole of training: measure on a hold-out, learn from everything, write the artifact.
 
+mod resumable;
+
+pub use resumable::{clear_checkpoint, train_resumably};
+
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::path::Path;
 
 use matinee_model::artifact::{
@@ -36,19 +41,47 @@ pub struct Trained {
 
 /// Trains as planned: first without the hold-out, to measure; then on everything.
 pub fn train(dataset: &Dataset, plan: &Plan, progress: &dyn Progress) -> Trained {
-    let fit = |ratings: &[_]| {
+    let fit =
+        |_: &Stage, training: &Training<'_>| Ok::<_, Infallible>(plan.algorithm.fit(training, progress));
+    let Ok(trained) = by_stages(dataset, plan, progress, None, fit);
+    trained
+}
+
+/// The two parts of training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Stage {
+    /// Learning without the hold-out.
+    Measuring,
+    /// Learning from everything, after that.
+    Final(Option<HoldOut>),
+}
+
+/// Learns by `fit` what each stage needs, beginning with `begin_with`, if an earlier stage is done.
+fn by_stages<E>(
+    dataset: &Dataset,
+    plan: &Plan,
+    progress: &dyn Progress,
+    begin_with: Option<Stage>,
+    mut fit: impl FnMut(&Stage, &Training<'_>) -> Result<Factors, E>,
+) -> Result<Trained, E> {
+    let mut fit = |stage, ratings: &[_]| {
         let (user_count, movie_count) = (dataset.user_count(), dataset.movie_count());
-        plan.algorithm.fit(&Training { user_count, movie_count, ratings, seed: plan.seed }, progress)
+        fit(&stage, &Training { user_count, movie_count, ratings, seed: plan.seed })
     };
-    let hold_out = (plan.hold_out > 0.0).then(|| {
-        progress.stage("learning without the hold-out, to measure");
-        let marks = split::random_hold_out(dataset.ratings.len(), plan.hold_out, plan.seed);
-        let (train, test) = split::divide(&dataset.ratings, |index| marks[index]);
-        let errors = measure(fit(&train).view(), &test, dataset.scale);
-        HoldOut { fraction: plan.hold_out, test_count: test.len(), rmse: errors.rmse, mae: errors.mae }
-    });
+    let hold_out = match begin_with {
+        Some(Stage::Final(hold_out)) => hold_out,
+        _ if plan.hold_out > 0.0 => {
+            progress.stage("learning without the hold-out, to measure");
+            let marks = split::random_hold_out(dataset.ratings.len(), plan.hold_out, plan.seed);
+            let (train, test) = split::divide(&dataset.ratings, |index| marks[index]);
+            let errors = measure(fit(Stage::Measuring, &train)?.view(), &test, dataset.scale);
+            let (fraction, test_count) = (plan.hold_out, test.len());
+            Some(HoldOut { fraction, test_count, rmse: errors.rmse, mae: errors.mae })
+        }
+        _ => None,
+    };
     progress.stage("learning from all ratings");
-    Trained { factors: fit(&dataset.ratings), hold_out }
+    Ok(Trained { factors: fit(Stage::Final(hold_out), &dataset.ratings)?, hold_out })
 }
 
 /// Writes the artifact of a trained model as the folder `output`.

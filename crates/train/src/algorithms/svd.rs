@@ -18,6 +18,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use super::{Algorithm, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
 use crate::progress::Progress;
+use crate::run::{Run, StateError, StateReader, StateWriter};
 use grid::{Grid, Side};
 use kernel::{LANES, Step};
 
@@ -68,6 +69,7 @@ pub struct Svd {
 
 /// A descent under way: the factors after some epochs.
 pub struct Descent {
+    epochs: usize,
     rank: usize,
     step: Step,
     grid: Grid,
@@ -102,7 +104,7 @@ impl Svd {
             regularisation: self.regularisation,
             biased: self.biased,
         };
-        Descent { rank: self.rank, step, grid, users, movies, random }
+        Descent { epochs: self.epochs, rank: self.rank, step, grid, users, movies, random }
     }
 
     /// `rows` x rank numbers from the initial distribution, in rows of `stride` whose tails are zero.
@@ -120,11 +122,15 @@ impl Svd {
 impl Algorithm for Svd {
     fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Factors {
         progress.begin(self.epochs);
-        let mut descent = self.begin(training);
+        let mut descent = Svd::begin(self, training);
         for epoch in 1..=self.epochs {
             progress.epoch(epoch, descent.epoch());
         }
         descent.factors()
+    }
+
+    fn begin<'a>(&'a self, training: &Training<'a>) -> Option<Box<dyn Run + 'a>> {
+        Some(Box::new(Svd::begin(self, training)))
     }
 }
 
@@ -155,5 +161,32 @@ impl Descent {
             }
         }
         (biases, factors)
+    }
+}
+
+impl Run for Descent {
+    fn epochs(&self) -> usize {
+        self.epochs
+    }
+
+    fn epoch(&mut self) -> f64 {
+        Descent::epoch(self)
+    }
+
+    fn factors(&self) -> Factors {
+        Descent::factors(self)
+    }
+
+    /// Biases, factors and the random numbers; data and seed determine the grid.
+    fn save(&self, state: &mut StateWriter) {
+        state.value(&self.random);
+        self.users.save(state);
+        self.movies.save(state);
+    }
+
+    fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.random = state.value()?;
+        self.users.restore(state)?;
+        self.movies.restore(state)
     }
 }

@@ -3,6 +3,7 @@
 
 mod algorithm_quality;
 mod checking;
+mod checkpoints;
 mod determinism;
 mod sample_data;
 mod training_run;

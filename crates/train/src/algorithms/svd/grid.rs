@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::kernel::{BlockPass, Step};
 use crate::algorithms::Training;
+use crate::run::{StateError, StateReader, StateWriter};
 
 /// One rating by the places within its block.
 #[derive(Debug, Clone, Copy)]
@@ -173,6 +174,16 @@ impl Side {
     /// The factors at a place, padding included.
     pub(super) fn factors(&self, place: u32) -> &[f32] {
         &self.factors[place as usize * self.stride..][..self.stride]
+    }
+
+    pub(super) fn save(&self, state: &mut StateWriter) {
+        state.floats(&self.biases);
+        state.floats(&self.factors);
+    }
+
+    pub(super) fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
+        state.floats(&mut self.biases)?;
+        state.floats(&mut self.factors)
     }
 
     fn blocks(&mut self, bounds: &[usize]) -> Vec<SideBlock<'_>> {

@@ -1,0 +1,308 @@
+//! Work that is saved while it goes on, and taken up by whoever starts it again.
+//!
+//! A checkpoint is one file, which holds the [`Fingerprint`] of the work beside its state, so that it is
+//! never taken up by other work. It is written to a temporary sibling and renamed: a reader sees the last
+//! one or the one before, whenever the process ends.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::ratings::Dataset;
+use crate::run::StateError;
+
+/// What a checkpoint begins with: its name, and the version of its format.
+const MAGIC: &[u8] = b"matinee checkpoint 1\n";
+const SUM_BYTES: usize = 32;
+
+/// What a piece of work is: everything that its result depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// Algorithm, hyperparameters and seed, by name.
+    pub settings: BTreeMap<String, String>,
+    /// Names the ratings and the catalogue, in their order.
+    pub data_sha256: String,
+}
+
+/// Where work is saved, how often, and who says that it must end.
+#[derive(Debug, Clone)]
+pub struct Checkpoints {
+    folder: PathBuf,
+    interval: Duration,
+    interrupted: Arc<AtomicBool>,
+}
+
+/// Why work ended before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum Halt {
+    /// It was told to; what was done is saved.
+    #[error("told to stop; what was done is saved in {}, and the same job goes on from there", .0.display())]
+    Interrupted(PathBuf),
+    /// It cannot be saved or taken up.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}
+
+/// Why work cannot be saved or taken up.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The operating system refused.
+    #[error("{}: {source}; checkpoints need a folder that can be written", path.display())]
+    Io {
+        /// What was being read or written.
+        path: PathBuf,
+        /// The refusal.
+        source: io::Error,
+    },
+    /// The file is not a whole checkpoint of this release.
+    #[error("{} is damaged or of another release: {problem}; remove it to begin again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The checkpoint is of other data or other hyperparameters.
+    #[error("{} is of other work: {difference}; give this job a place of its own for checkpoints, or remove it to begin again", path.display())]
+    OtherWork {
+        /// The file.
+        path: PathBuf,
+        /// How the works differ.
+        difference: String,
+    },
+}
+
+impl Fingerprint {
+    /// The fingerprint of work with these settings on `dataset`.
+    pub fn of(dataset: &Dataset, settings: BTreeMap<String, String>) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(format!("{} {} {}\n", dataset.scale, dataset.user_count(), dataset.movie_count()));
+        for id in dataset.user_ids.table().iter().chain(dataset.movie_ids.table().iter()) {
+            hash.update((id.len() as u64).to_le_bytes());
+            hash.update(id);
+        }
+        for rating in &dataset.ratings {
+            let [user, movie] = [rating.user.0, rating.movie.0].map(u32::to_le_bytes);
+            hash.update([user, movie, rating.value.to_le_bytes()].as_flattened());
+        }
+        for timestamp in dataset.timestamps.iter().flatten() {
+            hash.update(timestamp.to_le_bytes());
+        }
+        for movie in dataset.catalogue.iter() {
+            for text in [movie.id, movie.title].into_iter().chain(movie.genres()) {
+                hash.update((text.len() as u64).to_le_bytes());
+                hash.update(text);
+            }
+        }
+        Self { settings, data_sha256: hex::encode(hash.finalize()) }
+    }
+
+    /// How the work of `saved` differs from this; empty if it is the same.
+    fn difference(&self, saved: &Self) -> String {
+        let names: std::collections::BTreeSet<&String> =
+            self.settings.keys().chain(saved.settings.keys()).collect();
+        let value =
+            |of: &Self, name: &String| of.settings.get(name).map_or("not set", |value| value).to_owned();
+        let mut differences: Vec<String> = names
+            .into_iter()
+            .filter(|name| self.settings.get(*name) != saved.settings.get(*name))
+            .map(|name| format!("{name} is {} there and {} here", value(saved, name), value(self, name)))
+            .collect();
+        if self.data_sha256 != saved.data_sha256 {
+            differences.push("the data are not the same".to_owned());
+        }
+        differences.join(", ")
+    }
+}
+
+impl Checkpoints {
+    /// Saves in `folder` whenever `interval` has passed since the last time, and when `interrupted` is set.
+    pub fn new(folder: PathBuf, interval: Duration, interrupted: Arc<AtomicBool>) -> Self {
+        Self { folder, interval, interrupted }
+    }
+
+    /// Where the work is saved.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether the work was told to end.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// The kind of work that is saved in `file` of the folder.
+    pub(crate) fn slot(&self, file: &str, of: Fingerprint) -> Slot<'_> {
+        Slot { checkpoints: self, path: self.folder.join(file), of, saved_at: Instant::now() }
+    }
+}
+
+/// The checkpoint of one kind of work.
+pub(crate) struct Slot<'a> {
+    checkpoints: &'a Checkpoints,
+    path: PathBuf,
+    of: Fingerprint,
+    saved_at: Instant,
+}
+
+impl Slot<'_> {
+    /// The state that was saved, if there is any.
+    pub(crate) fn load(&self) -> Result<Option<Vec<u8>>, CheckpointError> {
+        let bytes = match fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.io(error)),
+        };
+        let (saved, state) = unwrap(&bytes).ok_or_else(|| self.damaged("its checksum does not match"))?;
+        let saved: Fingerprint = serde_json::from_slice(saved).map_err(|error| self.damaged(error))?;
+        let difference = self.of.difference(&saved);
+        if difference.is_empty() {
+            Ok(Some(state.to_vec()))
+        } else {
+            Err(CheckpointError::OtherWork { path: self.path.clone(), difference })
+        }
+    }
+
+    /// Saves if it is time to; if the work was told to end, ends it after that.
+    pub(crate) fn pass(&mut self, state: impl FnOnce() -> Vec<u8>) -> Result<(), Halt> {
+        let interrupted = self.checkpoints.is_interrupted();
+        if interrupted || self.saved_at.elapsed() >= self.checkpoints.interval {
+            self.save(&state())?;
+            self.saved_at = Instant::now();
+        }
+        if interrupted { Err(Halt::Interrupted(self.checkpoints.folder.clone())) } else { Ok(()) }
+    }
+
+    /// Removes what was saved: the work is done, and the next begins anew.
+    pub(crate) fn clear(&self) -> Result<(), CheckpointError> {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.io(error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn save(&self, state: &[u8]) -> Result<(), CheckpointError> {
+        let bytes = wrap(&serde_json::to_vec(&self.of).map_err(|error| self.io(error.into()))?, state);
+        let folder = &self.checkpoints.folder;
+        let write = || {
+            fs::create_dir_all(folder)?;
+            // Always the same name: what a killed process leaves is overwritten by the next.
+            let sibling = self.path.with_extension("saving");
+            let mut file = fs::File::create(&sibling)?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            fs::rename(&sibling, &self.path)
+        };
+        write().map_err(|error| self.io(error))
+    }
+
+    /// A state that cannot be read.
+    pub(crate) fn unreadable(&self, error: StateError) -> CheckpointError {
+        self.damaged(error)
+    }
+
+    fn damaged(&self, problem: impl ToString) -> CheckpointError {
+        CheckpointError::Damaged { path: self.path.clone(), problem: problem.to_string() }
+    }
+
+    fn io(&self, source: io::Error) -> CheckpointError {
+        CheckpointError::Io { path: self.path.clone(), source }
+    }
+}
+
+/// Magic, length of the fingerprint (u64, little endian), fingerprint, state, SHA-256 of all that.
+fn wrap(fingerprint: &[u8], state: &[u8]) -> Vec<u8> {
+    let length = (fingerprint.len() as u64).to_le_bytes();
+    let mut bytes = [MAGIC, &length, fingerprint, state].concat();
+    let sum = Sha256::digest(&bytes);
+    bytes.extend_from_slice(&sum);
+    bytes
+}
+
+/// Fingerprint and state of a whole checkpoint.
+fn unwrap(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (bytes, sum) = bytes.split_at_checked(bytes.len().checked_sub(SUM_BYTES)?)?;
+    if Sha256::digest(bytes).as_slice() != sum {
+        return None;
+    }
+    let (length, rest) = bytes.strip_prefix(MAGIC)?.split_first_chunk()?;
+    rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fingerprint(rank: &str) -> Fingerprint {
+        let settings = [("n_factors".to_owned(), rank.to_owned())].into();
+        Fingerprint { settings, data_sha256: "0".to_owned() }
+    }
+
+    fn checkpoints(folder: &Path) -> Checkpoints {
+        Checkpoints::new(folder.join("made"), Duration::ZERO, Arc::default())
+    }
+
+    #[test]
+    fn what_was_saved_is_loaded_and_cleared() {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoints = checkpoints(folder.path());
+        let mut slot = checkpoints.slot("work", fingerprint("8"));
+        assert_eq!(slot.load().unwrap(), None);
+        slot.pass(|| vec![1, 2, 3]).unwrap();
+        slot.pass(|| vec![4]).unwrap();
+        assert_eq!(slot.load().unwrap(), Some(vec![4]));
+        assert_eq!(fs::read_dir(checkpoints.folder()).unwrap().count(), 1);
+        slot.clear().unwrap();
+        slot.clear().unwrap();
+        assert_eq!(slot.load().unwrap(), None);
+    }
+
+    #[test]
+    fn nothing_is_saved_before_it_is_time_unless_the_work_must_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut checkpoints = checkpoints(folder.path());
+        checkpoints.interval = Duration::MAX;
+        let mut slot = checkpoints.slot("work", fingerprint("8"));
+        slot.pass(|| vec![1]).unwrap();
+        assert_eq!(slot.load().unwrap(), None);
+        checkpoints.interrupted.store(true, Ordering::Relaxed);
+        assert!(matches!(slot.pass(|| vec![2]), Err(Halt::Interrupted(_))));
+        assert_eq!(slot.load().unwrap(), Some(vec![2]));
+    }
+
+    #[test]
+    fn other_work_is_refused_with_the_difference() {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoints = checkpoints(folder.path());
+        checkpoints.slot("work", fingerprint("8")).pass(|| vec![1]).unwrap();
+        let error = checkpoints.slot("work", fingerprint("9")).load().unwrap_err().to_string();
+        assert!(error.contains("n_factors is 8 there and 9 here"), "{error}");
+        let other_data = Fingerprint { data_sha256: "1".to_owned(), ..fingerprint("8") };
+        let error = checkpoints.slot("work", other_data).load().unwrap_err().to_string();
+        assert!(error.contains("the data are not the same"), "{error}");
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoints = checkpoints(folder.path());
+        let mut slot = checkpoints.slot("work", fingerprint("8"));
+        slot.pass(|| vec![1; 100]).unwrap();
+        let whole = fs::read(&slot.path).unwrap();
+        for length in 0..whole.len() {
+            fs::write(&slot.path, &whole[..length]).unwrap();
+            assert!(matches!(slot.load(), Err(CheckpointError::Damaged { .. })), "{length}");
+        }
+        let mut flipped = whole.clone();
+        flipped[whole.len() / 2] ^= 1;
+        fs::write(&slot.path, flipped).unwrap();
+        assert!(matches!(slot.load(), Err(CheckpointError::Damaged { .. })));
+    }
+}

@@ -1,0 +1,122 @@
+//! Training that can be interrupted: see [`crate::checkpoint`].
+
+use std::collections::BTreeMap;
+
+use matinee_model::artifact::HoldOut;
+
+use super::{Plan, Stage, Trained, by_stages};
+use crate::checkpoint::{CheckpointError, Checkpoints, Fingerprint, Halt, Slot};
+use crate::progress::Progress;
+use crate::ratings::Dataset;
+use crate::run::{Run, StateError, StateReader, StateWriter};
+
+/// As [`train`], but goes on from the checkpoint if there is one, with the same bits as if it had never
+/// been interrupted, and leaves one when it is told to end. The caller [clears](clear_checkpoint) it when the
+/// model is written.
+pub fn train_resumably(
+    dataset: &Dataset,
+    plan: &Plan,
+    progress: &dyn Progress,
+    checkpoints: &Checkpoints,
+) -> Result<Trained, Halt> {
+    let mut slot = plan.slot(dataset, checkpoints);
+    let mut saved =
+        slot.load()?.map(|bytes| Saved::parse(&bytes)).transpose().map_err(|error| slot.unreadable(error))?;
+    let begin_with = saved.as_ref().map(|saved| saved.stage);
+    by_stages(dataset, plan, progress, begin_with, |stage, training| {
+        let Some(mut run) = plan.algorithm.begin(training) else {
+            return Ok(plan.algorithm.fit(training, progress));
+        };
+        progress.begin(run.epochs());
+        let mut done = 0;
+        if let Some(Saved { epoch, state, .. }) = saved.take() {
+            let mut reader = StateReader::new(&state);
+            run.restore(&mut reader)
+                .and_then(|()| reader.finish())
+                .map_err(|error| slot.unreadable(error))?;
+            done = epoch;
+            progress.stage(&format!("going on from the checkpoint after epoch {done} of {}", run.epochs()));
+        }
+        while done < run.epochs() {
+            let train_rmse = run.epoch();
+            done += 1;
+            progress.epoch(done, train_rmse);
+            slot.pass(|| Saved::of(&*run, *stage, done).into_bytes())?;
+        }
+        Ok(run.factors())
+    })
+}
+
+/// Removes the checkpoint of a training that is done.
+pub fn clear_checkpoint(
+    dataset: &Dataset,
+    plan: &Plan,
+    checkpoints: &Checkpoints,
+) -> Result<(), CheckpointError> {
+    plan.slot(dataset, checkpoints).clear()
+}
+
+impl Plan {
+    /// Where a training as planned is saved.
+    fn slot<'c>(&self, dataset: &Dataset, checkpoints: &'c Checkpoints) -> Slot<'c> {
+        let mut settings: BTreeMap<String, String> = self
+            .algorithm
+            .hyperparameters()
+            .into_iter()
+            .map(|(name, value)| (name, value.to_string()))
+            .collect();
+        settings.insert("algorithm".to_owned(), self.algorithm.name().to_owned());
+        settings.insert("seed".to_owned(), self.seed.to_string());
+        settings.insert("hold_out".to_owned(), self.hold_out.to_string());
+        checkpoints.slot("training.checkpoint", Fingerprint::of(dataset, settings))
+    }
+}
+
+/// A training as it is saved: its stage, how many epochs of that are done, and the state of the run.
+struct Saved {
+    stage: Stage,
+    epoch: usize,
+    state: Vec<u8>,
+}
+
+impl Saved {
+    fn of(run: &dyn Run, stage: Stage, epoch: usize) -> Self {
+        let mut writer = StateWriter::default();
+        run.save(&mut writer);
+        Self { stage, epoch, state: writer.into_bytes() }
+    }
+
+    fn into_bytes(self) -> Vec<u8> {
+        let mut writer = StateWriter::default();
+        match self.stage {
+            Stage::Measuring => writer.number(0),
+            Stage::Final(None) => writer.number(1),
+            Stage::Final(Some(HoldOut { fraction, test_count, rmse, mae })) => {
+                writer.number(2);
+                writer.number(test_count as u64);
+                for number in [fraction, rmse, mae] {
+                    writer.real(number);
+                }
+            }
+        }
+        writer.number(self.epoch as u64);
+        let mut bytes = writer.into_bytes();
+        bytes.extend(self.state);
+        bytes
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, StateError> {
+        let mut reader = StateReader::new(bytes);
+        let stage = match reader.number()? {
+            0 => Stage::Measuring,
+            1 => Stage::Final(None),
+            _ => {
+                let test_count = reader.number()? as usize;
+                let [fraction, rmse, mae] = [reader.real()?, reader.real()?, reader.real()?];
+                Stage::Final(Some(HoldOut { fraction, test_count, rmse, mae }))
+            }
+        };
+        let epoch = reader.number()? as usize;
+        Ok(Self { stage, epoch, state: reader.rest().to_vec() })
+    }
+}

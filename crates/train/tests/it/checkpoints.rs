@@ -1,0 +1,112 @@
+//! Training that is interrupted and taken up again ends with the same bits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use matinee_train::algorithms::configure;
+use matinee_train::checkpoint::{CheckpointError, Checkpoints, Halt};
+use matinee_train::progress::{Progress, Silent};
+use matinee_train::training::{Plan, clear_checkpoint, train, train_resumably};
+
+use crate::sample_data::movielens;
+
+const EPOCHS: usize = 3;
+
+fn plan(algorithm: &str, hold_out: f64) -> Plan {
+    let given = if algorithm == "svd" { vec![("n_factors", "8"), ("n_epochs", "3")] } else { vec![] };
+    Plan { algorithm: configure(algorithm, given).unwrap(), seed: 1, hold_out, training_job: None }
+}
+
+/// Interrupts after some epochs, counted over both stages.
+struct Interrupting {
+    flag: Arc<AtomicBool>,
+    epochs_left: AtomicUsize,
+}
+
+impl Progress for Interrupting {
+    fn stage(&self, _: &str) {}
+
+    fn begin(&self, _: usize) {}
+
+    fn epoch(&self, _: usize, _: f64) {
+        if self.epochs_left.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.flag.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Trains until `epochs` epochs are done and the interruption is seen.
+fn interrupt(folder: &std::path::Path, plan: &Plan, epochs: usize) {
+    let flag = Arc::new(AtomicBool::new(false));
+    let checkpoints = Checkpoints::new(folder.to_owned(), Duration::MAX, Arc::clone(&flag));
+    let progress = Interrupting { flag, epochs_left: AtomicUsize::new(epochs) };
+    let halted = train_resumably(movielens(), plan, &progress, &checkpoints);
+    assert!(matches!(halted, Err(Halt::Interrupted(_))), "after {epochs} epochs");
+}
+
+fn checkpoints(folder: &std::path::Path) -> Checkpoints {
+    Checkpoints::new(folder.to_owned(), Duration::MAX, Arc::default())
+}
+
+#[test]
+fn the_same_bits_after_an_interruption_at_any_epoch() {
+    let plan = plan("svd", 0.1);
+    let whole = train(movielens(), &plan, &Silent);
+    for epochs in 1..=2 * EPOCHS {
+        let folder = tempfile::tempdir().unwrap();
+        interrupt(folder.path(), &plan, epochs);
+        let resumed = train_resumably(movielens(), &plan, &Silent, &checkpoints(folder.path())).unwrap();
+        assert!(resumed.factors == whole.factors, "after {epochs} epochs");
+        assert_eq!(resumed.hold_out, whole.hold_out);
+    }
+}
+
+#[test]
+fn the_same_bits_after_an_interruption_at_every_epoch() {
+    let plan = plan("svd", 0.1);
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..2 * EPOCHS {
+        interrupt(folder.path(), &plan, 1);
+    }
+    let resumed = train_resumably(movielens(), &plan, &Silent, &checkpoints(folder.path())).unwrap();
+    assert!(resumed.factors == train(movielens(), &plan, &Silent).factors);
+}
+
+#[test]
+fn a_training_that_was_cleared_begins_anew() {
+    let (plan, folder) = (plan("svd", 0.0), tempfile::tempdir().unwrap());
+    interrupt(folder.path(), &plan, 1);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    clear_checkpoint(movielens(), &plan, &checkpoints(folder.path())).unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn other_hyperparameters_seeds_and_data_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    interrupt(folder.path(), &plan("svd", 0.1), 1);
+    let refusal =
+        |plan: &Plan, dataset| match train_resumably(dataset, plan, &Silent, &checkpoints(folder.path())) {
+            Err(Halt::Checkpoint(error @ CheckpointError::OtherWork { .. })) => error.to_string(),
+            _ => String::new(),
+        };
+    let mut other = plan("svd", 0.1);
+    other.seed = 2;
+    assert!(refusal(&other, movielens()).contains("seed is 1 there and 2 here"));
+    assert!(refusal(&plan("svd", 0.2), movielens()).contains("hold_out is 0.1 there and 0.2 here"));
+    other.seed = 1;
+    other.algorithm = configure("svd", [("n_factors", "9"), ("n_epochs", "3")]).unwrap();
+    assert!(refusal(&other, movielens()).contains("n_factors is 8 there and 9 here"));
+    let mut fewer = movielens().clone();
+    fewer.ratings.pop();
+    assert!(refusal(&plan("svd", 0.1), &fewer).contains("the data are not the same"));
+}
+
+#[test]
+fn algorithms_that_are_over_in_a_moment_need_no_checkpoint() {
+    let (plan, folder) = (plan("bias", 0.1), tempfile::tempdir().unwrap());
+    let trained = train_resumably(movielens(), &plan, &Silent, &checkpoints(folder.path())).unwrap();
+    assert!(trained.factors == train(movielens(), &plan, &Silent).factors);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
