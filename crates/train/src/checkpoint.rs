@@ -152,7 +152,12 @@ pub(crate) struct Slot<'a> {
     saved_at: Instant,
 }
 
-impl Slot<'_> {
+impl<'a> Slot<'a> {
+    /// Says that the work must end.
+    pub(crate) fn interrupted(&self) -> &'a AtomicBool {
+        &self.checkpoints.interrupted
+    }
+
     /// The state that was saved, if there is any.
     pub(crate) fn load(&self) -> Result<Option<Vec<u8>>, CheckpointError> {
         let bytes = match fs::read(&self.path) {

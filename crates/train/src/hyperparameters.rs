@@ -82,10 +82,7 @@ impl Hyperparameters {
     ) -> Result<Self, HyperparameterError> {
         let mut values: BTreeMap<&'static str, Value> = BTreeMap::new();
         for (name, text) in given {
-            let parameter = declared
-                .iter()
-                .find(|parameter| parameter.name == name)
-                .ok_or_else(|| HyperparameterError::unknown(name, declared))?;
+            let parameter = Hyperparameter::find(name, declared)?;
             if values.insert(parameter.name, parameter.parse(text)?).is_some() {
                 return Err(HyperparameterError::Repeated(parameter.name));
             }
@@ -128,6 +125,12 @@ fn undeclared<T>(name: &str) -> T {
 }
 
 impl Hyperparameter {
+    /// The one of this name among those that an algorithm declares.
+    pub(crate) fn find<'d>(name: &str, declared: &'d [Self]) -> Result<&'d Self, HyperparameterError> {
+        let found = declared.iter().find(|parameter| parameter.name == name);
+        found.ok_or_else(|| HyperparameterError::unknown(name, declared))
+    }
+
     fn parse(&self, text: &str) -> Result<Value, HyperparameterError> {
         let value = match self.domain {
             Domain::Integer { min, max, .. } => {

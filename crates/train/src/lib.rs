@@ -16,3 +16,4 @@ pub mod ratings;
 pub mod run;
 pub mod split;
 pub mod training;
+pub mod tuning;

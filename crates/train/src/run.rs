@@ -109,6 +109,11 @@ impl<'a> StateReader<'a> {
         serde_json::from_slice(self.take(length)?).map_err(|error| StateError(error.to_string()))
     }
 
+    /// Whether everything was read.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What was not read yet.
     pub fn rest(self) -> &'a [u8] {
         self.0

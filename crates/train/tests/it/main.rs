@@ -7,3 +7,4 @@ mod checkpoints;
 mod determinism;
 mod sample_data;
 mod training_run;
+mod tuning;

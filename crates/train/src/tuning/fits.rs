@@ -1,0 +1,208 @@
+//! The fits of a round, on all threads.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+use super::TuningProgress;
+use crate::algorithms::{Configured, Training};
+use crate::checkpoint::{CheckpointError, Halt, Slot};
+use crate::evaluation::{Errors, measure};
+use crate::progress::Silent;
+use crate::ratings::{Dataset, Rating};
+use crate::run::{StateError, StateReader, StateWriter};
+use crate::split;
+
+/// One fold: what is learned from, and what is tested on.
+pub(super) struct FoldData {
+    fold: u32,
+    train: Vec<Rating>,
+    test: Vec<Rating>,
+}
+
+/// One run on one fold, observed for each of its points.
+pub(super) struct Fit<'a> {
+    pub(super) group: usize,
+    pub(super) configured: &'a Configured,
+    /// Epochs and index of the points, by ascending epochs; `None` is the end of the run.
+    pub(super) points: Vec<(Option<usize>, usize)>,
+    pub(super) data: &'a FoldData,
+}
+
+/// The fits that are done: by group and fold, the errors of each point.
+#[derive(Default)]
+pub(super) struct Saved(BTreeMap<(usize, u32), Vec<Errors>>);
+
+/// Does the fits that are not saved yet. When this returns, all are.
+pub(super) fn run(
+    dataset: &Dataset,
+    fits: &[Fit<'_>],
+    seed: u64,
+    saved: &mut Saved,
+    slot: Option<&mut Slot<'_>>,
+    progress: &mut dyn TuningProgress,
+) -> Result<(), Halt> {
+    let mut todo: Vec<&Fit<'_>> = fits.iter().filter(|fit| saved.of(fit).is_none()).collect();
+    // The longest first: no thread then begins one when the others are done.
+    todo.sort_by_key(|fit| Reverse(fit.cost()));
+    let Some(slot) = slot else {
+        in_parallel(dataset, &todo, seed, &|| false, |fit, errors| done(saved, fit, errors, fits, progress));
+        return Ok(());
+    };
+    let interrupted = slot.interrupted();
+    let failed = AtomicBool::new(false);
+    let is_over = || interrupted.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed);
+    let mut halted = Ok(());
+    in_parallel(dataset, &todo, seed, &is_over, |fit, errors| {
+        done(saved, fit, errors, fits, progress);
+        // What ends while the others stop is saved too.
+        if !matches!(halted, Err(Halt::Checkpoint(_))) {
+            halted = slot.pass(|| saved.to_bytes());
+            failed.store(halted.is_err(), Ordering::Relaxed);
+        }
+    });
+    halted.and_then(|()| slot.pass(|| saved.to_bytes()))
+}
+
+fn done(
+    saved: &mut Saved,
+    fit: &Fit<'_>,
+    errors: Vec<Errors>,
+    fits: &[Fit<'_>],
+    progress: &mut dyn TuningProgress,
+) {
+    let rmse = errors.iter().map(|errors| errors.rmse).fold(f64::INFINITY, f64::min);
+    saved.0.insert(fit.key(), errors);
+    progress.fitted(fits.iter().filter(|fit| saved.of(fit).is_some()).count(), fits.len(), rmse);
+}
+
+/// Does the fits, each on one thread as long as there are as many fits as threads, and hands over what they
+/// give as they end.
+fn in_parallel(
+    dataset: &Dataset,
+    fits: &[&Fit<'_>],
+    seed: u64,
+    is_over: &(dyn Fn() -> bool + Sync),
+    mut done: impl FnMut(&Fit<'_>, Vec<Errors>),
+) {
+    let threads = rayon::current_num_threads();
+    let workers = fits.len().clamp(1, threads);
+    let next = AtomicUsize::new(0);
+    let (sender, receiver) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            let (sender, next) = (sender.clone(), &next);
+            scope.spawn(move || {
+                let work = || {
+                    while let Some(fit) = fits.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let Some(errors) = fit.run(dataset, seed, is_over) else { break };
+                        let _ = sender.send((*fit, errors));
+                    }
+                };
+                // A pool of its own: a thread of a shared one, waiting for a part of its fit, would begin
+                // another fit meanwhile.
+                match rayon::ThreadPoolBuilder::new().num_threads(threads / workers).build() {
+                    Ok(pool) => pool.install(work),
+                    Err(_) => work(),
+                }
+            });
+        }
+        drop(sender);
+        for (fit, errors) in receiver {
+            done(fit, errors);
+        }
+    });
+}
+
+impl FoldData {
+    pub(super) fn new(dataset: &Dataset, assignment: &[u32], fold: u32) -> Self {
+        let (train, test) = split::divide(&dataset.ratings, |index| assignment[index] == fold);
+        Self { fold, train, test }
+    }
+}
+
+impl Fit<'_> {
+    /// The errors of each point; `None` if it is over before that.
+    fn run(&self, dataset: &Dataset, seed: u64, is_over: &dyn Fn() -> bool) -> Option<Vec<Errors>> {
+        let (user_count, movie_count) = (dataset.user_count(), dataset.movie_count());
+        let FoldData { train, test, .. } = self.data;
+        let training = Training { user_count, movie_count, ratings: train, seed };
+        if is_over() {
+            return None;
+        }
+        let Some(mut run) = self.configured.begin(&training) else {
+            let factors = self.configured.fit(&training, &Silent);
+            return Some(vec![measure(factors.view(), test, dataset.scale); self.points.len()]);
+        };
+        let mut errors = Vec::with_capacity(self.points.len());
+        let (mut epoch, mut has_diverged) = (0, false);
+        for &(at, _) in &self.points {
+            while epoch < at.unwrap_or_else(|| run.epochs()) && !has_diverged {
+                if is_over() {
+                    return None;
+                }
+                has_diverged = !run.epoch().is_finite();
+                epoch += 1;
+            }
+            errors.push(if has_diverged {
+                Errors { rmse: f64::INFINITY, mae: f64::INFINITY }
+            } else {
+                measure(run.factors().view(), test, dataset.scale)
+            });
+        }
+        Some(errors)
+    }
+
+    fn key(&self) -> (usize, u32) {
+        (self.group, self.data.fold)
+    }
+
+    /// How long the fit takes, in no particular unit.
+    fn cost(&self) -> u64 {
+        let hyperparameters = self.configured.hyperparameters();
+        let factors = hyperparameters.get("n_factors").and_then(serde_json::Value::as_u64).unwrap_or(1);
+        let epochs = self.points.iter().filter_map(|&(epochs, _)| epochs).max().unwrap_or(1);
+        factors * epochs as u64
+    }
+}
+
+impl Saved {
+    /// What was saved by the tuning that goes on.
+    pub(super) fn load(slot: Option<&Slot<'_>>) -> Result<Self, CheckpointError> {
+        let Some(slot) = slot else { return Ok(Self::default()) };
+        let Some(bytes) = slot.load()? else { return Ok(Self::default()) };
+        Self::parse(&bytes).map_err(|error| slot.unreadable(error))
+    }
+
+    /// The errors of each point of a fit, if it is done.
+    pub(super) fn of(&self, fit: &Fit<'_>) -> Option<&[Errors]> {
+        self.0.get(&fit.key()).map(Vec::as_slice).filter(|errors| errors.len() == fit.points.len())
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut writer = StateWriter::default();
+        for (&(group, fold), errors) in &self.0 {
+            for number in [group as u64, u64::from(fold), errors.len() as u64] {
+                writer.number(number);
+            }
+            for Errors { rmse, mae } in errors {
+                writer.real(*rmse);
+                writer.real(*mae);
+            }
+        }
+        writer.into_bytes()
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, StateError> {
+        let mut reader = StateReader::new(bytes);
+        let mut saved = Self::default();
+        while !reader.is_empty() {
+            let (group, fold, count) = (reader.number()?, reader.number()?, reader.number()?);
+            let errors = (0..count).map(|_| Ok(Errors { rmse: reader.real()?, mae: reader.real()? }));
+            saved.0.insert((group as usize, fold as u32), errors.collect::<Result<_, StateError>>()?);
+        }
+        Ok(saved)
+    }
+}

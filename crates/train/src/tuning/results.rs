@@ -1,0 +1,111 @@
+//! What tuning found.
+
+use super::{Point, TuningPlan};
+use crate::evaluation::Errors;
+
+/// What tuning found.
+pub struct Tuned {
+    /// Every point: those that were measured on every fold first, the best of them at the head; then those
+    /// that were dropped, by how far they got.
+    pub results: Vec<PointResult>,
+}
+
+/// What tuning found about one point.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PointResult {
+    /// The point.
+    pub point: Point,
+    /// Whether it was measured on every fold.
+    pub status: Status,
+    /// Its errors on the folds, from the first.
+    pub errors: Vec<Errors>,
+}
+
+/// How far a point got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// It was measured on every fold.
+    Complete,
+    /// It could not win any more.
+    Dropped,
+    /// Learning ran off to infinity, as it does with too large a learning rate.
+    Diverged,
+}
+
+impl Tuned {
+    pub(super) fn new(plan: &TuningPlan, errors: Vec<Vec<Errors>>) -> Self {
+        let result = |(point, errors): (&Point, Vec<Errors>)| {
+            let status = match errors.len() {
+                _ if errors.iter().any(|errors| !errors.rmse.is_finite()) => Status::Diverged,
+                measured if measured == plan.folds as usize => Status::Complete,
+                _ => Status::Dropped,
+            };
+            PointResult { point: point.clone(), status, errors }
+        };
+        let mut results: Vec<PointResult> = plan.points.iter().zip(errors).map(result).collect();
+        // Stable: of equal points the first is the best.
+        results.sort_by(|a, b| {
+            let measured = b.errors.len().cmp(&a.errors.len());
+            a.status.cmp(&b.status).then(measured).then(a.rmse().total_cmp(&b.rmse()))
+        });
+        Self { results }
+    }
+
+    /// The point with the lowest mean RMSE; `None` if learning diverged at every one.
+    pub fn best(&self) -> Option<&PointResult> {
+        self.results.first().filter(|result| result.status == Status::Complete)
+    }
+
+    /// Every point as CSV: rank, status, hyperparameters, means over the folds it was measured on, and the
+    /// RMSE of each fold.
+    pub fn to_csv(&self) -> Result<Vec<u8>, csv::Error> {
+        let names: Vec<&str> =
+            self.results.first().into_iter().flat_map(|result| result.point.names()).collect();
+        let folds = self.results.iter().map(|result| result.errors.len()).max().unwrap_or_default();
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let fixed = ["rank", "status", "folds", "mean_rmse", "mean_mae"].map(str::to_owned);
+        let by_fold = (0..folds).map(|fold| format!("rmse_{fold}"));
+        writer.write_record(
+            fixed.into_iter().chain(names.iter().map(|&name| name.to_owned())).chain(by_fold),
+        )?;
+        for (rank, result) in (1..).zip(&self.results) {
+            let means = [result.rmse(), result.mae()].map(decimal);
+            let head = [rank.to_string(), result.status.name().to_owned(), result.errors.len().to_string()];
+            let values = names.iter().map(|name| result.point.value(name).unwrap_or_default().to_owned());
+            let by_fold =
+                (0..folds).map(|fold| result.errors.get(fold).map_or(String::new(), |of| decimal(of.rmse)));
+            writer.write_record(head.into_iter().chain(means).chain(values).chain(by_fold))?;
+        }
+        writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+    }
+}
+
+impl PointResult {
+    /// The mean RMSE over the folds it was measured on.
+    pub fn rmse(&self) -> f64 {
+        self.mean(|errors| errors.rmse)
+    }
+
+    /// The mean MAE over the folds it was measured on.
+    pub fn mae(&self) -> f64 {
+        self.mean(|errors| errors.mae)
+    }
+
+    fn mean(&self, of: fn(&Errors) -> f64) -> f64 {
+        self.errors.iter().map(of).sum::<f64>() / self.errors.len().max(1) as f64
+    }
+}
+
+impl Status {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Dropped => "dropped",
+            Self::Diverged => "diverged",
+        }
+    }
+}
+
+fn decimal(number: f64) -> String {
+    format!("{number:.6}")
+}
