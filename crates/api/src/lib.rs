@@ -1,17 +1,22 @@
 //! The HTTP API: one axum [`Router`](axum::Router) that every face serves, so that no two can answer
-//! differently.
+//! differently; and beside it the one that `SageMaker` asks ([`inference`]), over the same requests and answers.
 //!
 //! The layers below know no status codes: [`error`] maps what they say to status, stable code and public
 //! message in one table. Nothing internal is told in a 5xx answer; it is logged, once, by the middleware
 //! in `observe`. This crate knows no AWS.
 
+pub mod endpoint;
 pub mod error;
+pub mod inference;
 pub mod live_model;
 mod observe;
 pub mod request;
 pub mod response;
 mod routes;
+mod scorer;
 
-pub use live_model::{LiveModel, LoadError, LoadReason, ModelSource, PathSource};
+pub use endpoint::{Endpoint, EndpointError, EndpointFault, EndpointScorer};
+pub use live_model::{Live, LiveModel, LoadError, LoadReason, Loading, PathSource, Source};
 pub use observe::REQUEST_ID;
 pub use routes::{MAX_BODY_BYTES, router};
+pub use scorer::{Answering, Scorer};

@@ -1,4 +1,4 @@
-//! The model that answers: loaded once, and tried again where loading failed.
+//! What answers are made from, the model or its catalogue: loaded once, and tried again where loading failed.
 
 use std::fmt;
 use std::future::Future;
@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use matinee_model::Model;
-use matinee_model::artifact::ArtifactError;
+use matinee_model::artifact::{self, ArtifactError};
+use matinee_model::{Catalogue, Model};
 use once_cell::sync::OnceCell;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -17,11 +17,14 @@ use tokio::time::Instant;
 /// requests is not a flood of loads, short enough that nobody waits for a repaired model.
 pub const RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// Where a model comes from.
-pub trait ModelSource: Send + Sync + 'static {
-    /// Loads the model.
-    fn load(&self) -> Pin<Box<dyn Future<Output = Result<Model, LoadError>> + Send + '_>>;
+/// Where a model, or its catalogue alone, comes from.
+pub trait Source<T>: Send + Sync + 'static {
+    /// Loads it.
+    fn load(&self) -> Loading<'_, T>;
 }
+
+/// A load under way.
+pub type Loading<'a, T> = Pin<Box<dyn Future<Output = Result<T, LoadError>> + Send + 'a>>;
 
 /// Why there is no model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,42 +85,53 @@ impl From<ArtifactError> for LoadError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathSource(pub PathBuf);
 
-impl ModelSource for PathSource {
-    /// Reads the files in place: nothing else runs yet that reading them could hold up.
-    fn load(&self) -> Pin<Box<dyn Future<Output = Result<Model, LoadError>> + Send + '_>> {
+/// The files are read in place: nothing else runs yet that reading them could hold up.
+impl Source<Model> for PathSource {
+    fn load(&self) -> Loading<'_, Model> {
         Box::pin(async { Ok(Model::open(&self.0)?) })
     }
 }
 
-/// The model that answers requests.
-pub struct LiveModel {
-    source: Box<dyn ModelSource>,
-    model: OnceCell<Arc<Model>>,
+impl Source<Catalogue> for PathSource {
+    fn load(&self) -> Loading<'_, Catalogue> {
+        Box::pin(async { Ok(artifact::read_catalogue(&self.0)?) })
+    }
+}
+
+/// What requests are answered from, once it is loaded.
+pub struct Live<T> {
+    source: Box<dyn Source<T>>,
+    loaded: OnceCell<Arc<T>>,
     last_failure: Mutex<Option<(Instant, LoadError)>>,
 }
 
-impl LiveModel {
-    /// A model that is loaded when it is first asked for.
-    pub fn new(source: impl ModelSource) -> Self {
-        Self { source: Box::new(source), model: OnceCell::new(), last_failure: Mutex::new(None) }
-    }
+/// The model that answers requests.
+pub type LiveModel = Live<Model>;
 
+impl LiveModel {
     /// A model that is there already.
-    pub fn loaded(model: Model) -> Self {
+    pub fn loaded(model: impl Into<Arc<Model>>) -> Self {
         let live = Self::new(PathSource(PathBuf::new()));
-        let _ = live.model.set(Arc::new(model));
+        let _ = live.loaded.set(model.into());
         live
     }
+}
 
-    /// The model. It is loaded by the first request that comes when it is not; others wait for that. After
+impl<T: Send + Sync + 'static> Live<T> {
+    /// What is loaded when it is first asked for.
+    pub fn new(source: impl Source<T>) -> Self {
+        Self { source: Box::new(source), loaded: OnceCell::new(), last_failure: Mutex::new(None) }
+    }
+
+    /// What is loaded. It is loaded by the first request that comes when it is not; others wait for that. After
     /// a failure the next request that comes [`RETRY_AFTER`] later tries again.
-    pub async fn current(&self) -> Result<Arc<Model>, LoadError> {
-        if let Some(model) = self.model.get() {
-            return Ok(Arc::clone(model));
+    pub async fn current(&self) -> Result<Arc<T>, LoadError> {
+        if let Some(loaded) = self.loaded.get() {
+            return Ok(Arc::clone(loaded));
         }
         let mut last_failure = self.last_failure.lock().await;
-        if let Some(model) = self.model.get() {
-            return Ok(Arc::clone(model));
+        if let Some(loaded) = self.loaded.get() {
+            return Ok(Arc::clone(loaded));
         }
         if let Some((at, error)) = &*last_failure
             && at.elapsed() < RETRY_AFTER
@@ -125,7 +139,7 @@ impl LiveModel {
             return Err(error.clone());
         }
         match self.source.load().await {
-            Ok(model) => Ok(Arc::clone(self.model.get_or_init(|| Arc::new(model)))),
+            Ok(loaded) => Ok(Arc::clone(self.loaded.get_or_init(|| Arc::new(loaded)))),
             Err(error) => {
                 tracing::error!(reason = error.reason.code(), detail = error.detail, "cannot load the model");
                 *last_failure = Some((Instant::now(), error.clone()));
@@ -142,8 +156,8 @@ mod tests {
 
     struct Failing(Arc<AtomicUsize>);
 
-    impl ModelSource for Failing {
-        fn load(&self) -> Pin<Box<dyn Future<Output = Result<Model, LoadError>> + Send + '_>> {
+    impl Source<Model> for Failing {
+        fn load(&self) -> Loading<'_, Model> {
             self.0.fetch_add(1, Ordering::Relaxed);
             Box::pin(async {
                 Err(LoadError { reason: LoadReason::Unreachable, detail: "no route".to_owned() })

@@ -25,6 +25,8 @@ pub enum InvalidRequest {
     Empty,
     /// The body is not JSON.
     Json(String),
+    /// A line is not a CSV record.
+    Csv,
     /// The body is JSON, but not an object.
     NotAnObject,
     /// A field is missing.
@@ -45,33 +47,46 @@ pub enum InvalidRequest {
 impl PredictRequest {
     /// Reads a body of any content type.
     pub fn parse(body: &[u8]) -> Result<Self, InvalidRequest> {
-        let fields = object(body)?;
-        Ok(Self { user: id(&fields, "userId")?.into(), movie: id(&fields, "movieId")?.into() })
+        let json = serde_json::from_slice(body).map_err(|error| InvalidRequest::of_json(body, &error))?;
+        Self::from_json(&json)
     }
-}
 
-fn object(body: &[u8]) -> Result<Map<String, Value>, InvalidRequest> {
-    if body.trim_ascii().is_empty() {
-        return Err(InvalidRequest::Empty);
+    /// Reads a JSON value.
+    pub fn from_json(json: &Value) -> Result<Self, InvalidRequest> {
+        let fields = json.as_object().ok_or(InvalidRequest::NotAnObject)?;
+        Ok(Self { user: id(fields, "userId")?.into(), movie: id(fields, "movieId")?.into() })
     }
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err(InvalidRequest::NotAnObject),
-        Err(error) => Err(InvalidRequest::Json(error.to_string())),
+
+    /// The request for these ids.
+    pub fn new(user: &str, movie: &str) -> Result<Self, InvalidRequest> {
+        let (user, movie) = (checked(user, "userId")?, checked(movie, "movieId")?);
+        Ok(Self { user: user.into(), movie: movie.into() })
     }
 }
 
 fn id(fields: &Map<String, Value>, field: &'static str) -> Result<String, InvalidRequest> {
-    let id = match fields.get(field) {
-        None => return Err(InvalidRequest::Missing(field)),
-        Some(Value::String(id)) => id.trim().to_owned(),
-        Some(Value::Number(id)) if !id.is_f64() => id.to_string(),
-        Some(other) => return Err(InvalidRequest::WrongType { field, found: kind(other) }),
-    };
+    match fields.get(field) {
+        None => Err(InvalidRequest::Missing(field)),
+        Some(Value::String(id)) => checked(id, field).map(str::to_owned),
+        Some(Value::Number(id)) if !id.is_f64() => Ok(id.to_string()),
+        Some(other) => Err(InvalidRequest::WrongType { field, found: kind(other) }),
+    }
+}
+
+/// The id without the space around it.
+fn checked<'i>(id: &'i str, field: &'static str) -> Result<&'i str, InvalidRequest> {
+    let id = id.trim();
     match id.len() {
         0 => Err(InvalidRequest::EmptyId(field)),
         length if length > MAX_ID_BYTES => Err(InvalidRequest::LongId(field)),
         _ => Ok(id),
+    }
+}
+
+impl InvalidRequest {
+    /// Why a body is not JSON.
+    pub(crate) fn of_json(body: &[u8], error: &serde_json::Error) -> Self {
+        if body.trim_ascii().is_empty() { Self::Empty } else { Self::Json(error.to_string()) }
     }
 }
 
@@ -92,6 +107,7 @@ impl fmt::Display for InvalidRequest {
         match self {
             Self::Empty => write!(f, "the body is empty; {EXAMPLE}"),
             Self::Json(error) => write!(f, "the body is not JSON ({error}); {EXAMPLE}"),
+            Self::Csv => write!(f, "the line is not a CSV record in UTF-8; send 2,2959"),
             Self::NotAnObject => write!(f, "the body is not a JSON object; {EXAMPLE}"),
             Self::Missing(field) => write!(f, "the field `{field}` is missing; {EXAMPLE}"),
             Self::WrongType { field, found } => {

@@ -2,10 +2,10 @@
 
 use matinee_model::artifact::{Counts, Manifest, Metrics};
 use matinee_model::{Prediction, RatingScale};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The answer of `POST /predict`. The first two fields are those of the replaced stack.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PredictAnswer {
     /// The predicted rating, rounded to one decimal.
     pub predicted_rating: f64,
@@ -19,10 +19,21 @@ pub struct PredictAnswer {
     pub known_movie: bool,
     /// The version of the model that answered.
     pub model_version: String,
+    /// Who answered, where it is not the model in memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<AnswerSource>,
+}
+
+/// Who answers instead of the model in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerSource {
+    /// A `SageMaker` endpoint.
+    Endpoint,
 }
 
 /// The answer of `GET /model`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelAnswer {
     /// The version of the model: it names the content of its files.
     pub version: String,
@@ -38,6 +49,9 @@ pub struct ModelAnswer {
     pub training_job: Option<String>,
     /// When it was written, in UTC.
     pub created_at: String,
+    /// Who answers, where it is not the model in memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<AnswerSource>,
 }
 
 /// The answer of `GET /health`.
@@ -47,6 +61,9 @@ pub struct HealthAnswer {
     pub status: &'static str,
     /// The version of the model that answers.
     pub model_version: String,
+    /// Who answers, where it is not the model in memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<AnswerSource>,
 }
 
 impl PredictAnswer {
@@ -59,6 +76,7 @@ impl PredictAnswer {
             known_user: prediction.known_user,
             known_movie: prediction.known_movie,
             model_version: manifest.version.to_string(),
+            source: None,
         }
     }
 }
@@ -73,6 +91,7 @@ impl From<&Manifest> for ModelAnswer {
             metrics: manifest.metrics.clone(),
             training_job: manifest.training_job.clone(),
             created_at: manifest.created_at.clone(),
+            source: None,
         }
     }
 }

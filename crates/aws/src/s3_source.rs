@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
@@ -10,12 +9,12 @@ use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
 use futures_util::future::try_join;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use matinee_api::{LoadError, LoadReason, ModelSource};
-use matinee_model::Model;
+use matinee_api::{LoadError, LoadReason, Loading, Source};
 use matinee_model::artifact::{
-    AlignedBuffer, ArtifactFiles, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES,
-    MODEL_FILE, MOVIES_FILE, Manifest, read_archive,
+    AlignedBuffer, ArtifactError, ArtifactFiles, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES,
+    MAX_MOVIES_BYTES, MODEL_FILE, MOVIES_FILE, Manifest, read_archive,
 };
+use matinee_model::{Catalogue, Model};
 use tokio::io::AsyncReadExt;
 
 use crate::model_uri::{S3Layout, S3Uri};
@@ -49,6 +48,28 @@ impl S3Source {
             }
         };
         Ok(Model::from_files(files)?)
+    }
+
+    /// The `movies.csv` under the prefix, where no model needs to be; or that of the archive.
+    async fn fetch_catalogue(&self) -> Result<Catalogue, LoadError> {
+        let movies = match &self.uri.layout {
+            S3Layout::Prefix(prefix) => {
+                let key = format!("{prefix}{MOVIES_FILE}");
+                self.fetch_whole(&key, MAX_MOVIES_BYTES).await?.bytes().to_vec()
+            }
+            S3Layout::Archive(key) => {
+                let archive = self.fetch_whole(key, MAX_MODEL_BYTES).await?;
+                read_archive(archive.bytes())?.movies
+            }
+        };
+        Ok(Catalogue::parse(&movies).map_err(ArtifactError::from)?)
+    }
+
+    async fn in_time<T>(&self, fetching: impl Future<Output = Result<T, LoadError>>) -> Result<T, LoadError> {
+        tokio::time::timeout(LOAD_TIMEOUT, fetching).await.unwrap_or_else(|_| {
+            let detail = format!("{} did not come within {} s", self.uri, LOAD_TIMEOUT.as_secs());
+            Err(LoadError { reason: LoadReason::Unreachable, detail })
+        })
     }
 
     /// The manifest first, for it tells the lengths; then the other files side by side.
@@ -136,14 +157,15 @@ impl S3Source {
     }
 }
 
-impl ModelSource for S3Source {
-    fn load(&self) -> Pin<Box<dyn Future<Output = Result<Model, LoadError>> + Send + '_>> {
-        Box::pin(async {
-            tokio::time::timeout(LOAD_TIMEOUT, self.fetch_model()).await.unwrap_or_else(|_| {
-                let detail = format!("{} did not come within {} s", self.uri, LOAD_TIMEOUT.as_secs());
-                Err(LoadError { reason: LoadReason::Unreachable, detail })
-            })
-        })
+impl Source<Model> for S3Source {
+    fn load(&self) -> Loading<'_, Model> {
+        Box::pin(self.in_time(self.fetch_model()))
+    }
+}
+
+impl Source<Catalogue> for S3Source {
+    fn load(&self) -> Loading<'_, Catalogue> {
+        Box::pin(self.in_time(self.fetch_catalogue()))
     }
 }
 

@@ -5,6 +5,8 @@ pub mod check;
 pub mod data;
 pub mod evaluate;
 pub mod predict;
+pub mod sagemaker;
 pub mod serve;
 pub mod train;
+pub mod tune;
 pub mod up;

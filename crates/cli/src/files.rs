@@ -1,8 +1,10 @@
 //! The files of a data set on disk.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use flate2::read::MultiGzDecoder;
 use matinee_model::RatingScale;
 use matinee_train::ratings::{CsvFile, Dataset, Inputs, check};
 
@@ -10,6 +12,9 @@ use matinee_train::ratings::{CsvFile, Dataset, Inputs, check};
 pub const RATINGS_FILE: &str = "ratings.csv";
 /// The name of the catalogue in a folder of data.
 pub const MOVIES_FILE: &str = "movies.csv";
+
+/// What every gzip file begins with (RFC 1952), and no CSV file.
+const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
 /// Reads `ratings.csv` and `movies.csv` from a folder.
 pub fn read_folder(folder: &Path) -> Result<Inputs> {
@@ -25,9 +30,15 @@ pub fn read_folder(folder: &Path) -> Result<Inputs> {
     })
 }
 
-/// Reads one CSV file.
+/// Reads one CSV file, which may be compressed by gzip.
 pub fn read_csv(path: &Path) -> Result<CsvFile> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    if bytes.starts_with(GZIP_MAGIC) {
+        let mut plain = Vec::new();
+        let damaged = || format!("{} is damaged: it is no whole gzip file", path.display());
+        MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut plain).with_context(damaged)?;
+        bytes = plain;
+    }
     let name = path.file_name().map(PathBuf::from).unwrap_or_default();
     Ok(CsvFile { name: name.display().to_string(), bytes })
 }

@@ -6,6 +6,7 @@ mod output;
 mod commands;
 mod files;
 mod progress;
+mod sagemaker;
 mod server;
 
 use std::process::ExitCode;
@@ -28,6 +29,8 @@ enum Command {
     Train(commands::train::Args),
     /// Measure an algorithm by cross-validation
     Evaluate(commands::evaluate::Args),
+    /// Find the hyperparameters that predict best, and train with them
+    Tune(commands::tune::Args),
     /// Report everything that is wrong with a folder of ratings
     Check(commands::check::Args),
     /// Serve a trained model
@@ -38,6 +41,8 @@ enum Command {
     Data(commands::data::Args),
     /// List the algorithms and their hyperparameters
     Algorithms,
+    /// Do what `SageMaker` asks of its container
+    Sagemaker(commands::sagemaker::Args),
 }
 
 fn main() -> ExitCode {
@@ -45,10 +50,12 @@ fn main() -> ExitCode {
         Command::Up(args) => commands::up::run(args),
         Command::Train(args) => commands::train::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
+        Command::Tune(args) => commands::tune::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Serve(args) => commands::serve::run(&args),
         Command::Predict(args) => commands::predict::run(&args),
         Command::Data(args) => commands::data::run(args),
+        Command::Sagemaker(args) => commands::sagemaker::run(args),
         Command::Algorithms => Ok(commands::algorithms::run()),
     };
     done.unwrap_or_else(|error| {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
+use axum::Router;
 use clap::Args;
 use matinee_api::{LiveModel, router};
 use matinee_model::Model;
@@ -28,18 +29,25 @@ pub struct Address {
 
 /// Serves `model` until the process is told to stop.
 pub fn serve(model: Model, address: &Address) -> Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(model, address))
+    let socket = SocketAddr::new(address.host, address.port);
+    let model = Arc::new(model);
+    let app = router(Arc::new(LiveModel::loaded(Arc::clone(&model))));
+    serve_router(app, socket, |address| announce(address, &model))
 }
 
-async fn run(model: Model, address: &Address) -> Result<()> {
-    let socket = SocketAddr::new(address.host, address.port);
+/// Serves a router until the process is told to stop; `announce` learns the address.
+pub fn serve_router(app: Router, socket: SocketAddr, announce: impl FnOnce(SocketAddr)) -> Result<()> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(app, socket, announce))
+}
+
+async fn run(app: Router, socket: SocketAddr, announce: impl FnOnce(SocketAddr)) -> Result<()> {
     let listener = TcpListener::bind(socket).await.map_err(|error| explain(socket, &error))?;
-    announce(listener.local_addr()?, &model);
+    announce(listener.local_addr()?);
 
     let (stop, stopped) = tokio::sync::oneshot::channel();
-    let app = router(Arc::new(LiveModel::loaded(model)));
     let serving = axum::serve(listener, app).with_graceful_shutdown(async {
         told_to_stop().await;
         let _ = stop.send(());

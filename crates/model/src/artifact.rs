@@ -30,6 +30,8 @@ pub use writer::{Description, NewArtifact, write_folder};
 
 use std::path::Path;
 
+use crate::Catalogue;
+
 /// The name of the file that describes the others.
 pub const MANIFEST_FILE: &str = "manifest.json";
 /// The name of the file of tensors.
@@ -63,4 +65,11 @@ pub fn read(path: &Path) -> Result<ArtifactFiles, ArtifactError> {
     } else {
         read_folder(path)
     }
+}
+
+/// Reads the catalogue alone: the `movies.csv` of a folder, which need not hold a model beside it, or of a
+/// `model.tar.gz`.
+pub fn read_catalogue(path: &Path) -> Result<Catalogue, ArtifactError> {
+    let movies = if path.is_file() { read(path)?.movies } else { folder::read_movies(path)? };
+    Ok(Catalogue::parse(&movies)?)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use matinee_model::{FactorsView, RatingScale};
+use matinee_model::{FactorsView, MovieRow, RatingScale, UserRow};
 use serde::Serialize;
 
 use crate::algorithms::{Configured, Training};
@@ -60,14 +60,35 @@ pub struct CrossValidation {
 
 /// Measures predictions against ratings. Without ratings both errors are 0.
 pub fn measure(factors: FactorsView<'_>, test: &[Rating], scale: RatingScale) -> Errors {
+    let pairs = test.iter().map(|rating| (Some(rating.user), Some(rating.movie), rating.value));
+    measure_pairs(factors, pairs, scale)
+}
+
+/// Measures what was learned from one data set against the ratings of another, which has rows of its own. Who
+/// and what is only there is predicted as unknown.
+pub fn measure_elsewhere(factors: FactorsView<'_>, learned: &Dataset, test: &Dataset) -> Errors {
+    let users: Vec<Option<UserRow>> =
+        test.user_ids.table().iter().map(|id| learned.user_ids.table().find(id).map(UserRow)).collect();
+    let movies: Vec<Option<MovieRow>> =
+        test.movie_ids.table().iter().map(|id| learned.movie_ids.table().find(id).map(MovieRow)).collect();
+    let pairs = test.ratings.iter();
+    let pairs = pairs.map(|rating| (users[rating.user.index()], movies[rating.movie.index()], rating.value));
+    measure_pairs(factors, pairs, learned.scale)
+}
+
+fn measure_pairs(
+    factors: FactorsView<'_>,
+    test: impl ExactSizeIterator<Item = (Option<UserRow>, Option<MovieRow>, f32)>,
+    scale: RatingScale,
+) -> Errors {
+    let count = test.len().max(1) as f64;
     let (mut squares, mut absolutes) = (0.0, 0.0);
-    for rating in test {
-        let predicted = scale.clip(factors.score(Some(rating.user), Some(rating.movie)));
-        let error = f64::from(rating.value) - f64::from(predicted);
+    for (user, movie, value) in test {
+        let predicted = scale.clip(factors.score(user, movie));
+        let error = f64::from(value) - f64::from(predicted);
         squares += error * error;
         absolutes += error.abs();
     }
-    let count = test.len().max(1) as f64;
     Errors { rmse: (squares / count).sqrt(), mae: absolutes / count }
 }
 

@@ -3,5 +3,6 @@
 
 mod any_request;
 mod errors;
+mod inference;
 mod predict;
 mod support;

@@ -8,6 +8,7 @@ use clap::Args as ClapArgs;
 use matinee_model::RatingScale;
 use matinee_model::artifact::Manifest;
 use matinee_train::algorithms::{self, Configured};
+use matinee_train::ratings::{Dataset, Inputs};
 use matinee_train::training::{Plan, train, write};
 
 use crate::files;
@@ -29,7 +30,7 @@ pub struct Args {
     hold_out: f64,
 }
 
-/// How to learn: shared by `train` and `evaluate`.
+/// How to learn: shared by `train`, `evaluate` and `tune`.
 #[derive(ClapArgs)]
 pub struct Learning {
     /// Algorithm; `matinee algorithms` lists them
@@ -73,8 +74,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 pub fn train_folder(data: &Path, output: &Path, plan: &Plan, scale: RatingScale) -> Result<Manifest> {
     let inputs = files::read_folder(data)?;
     let dataset = files::usable_dataset(&inputs, scale)?;
-    let trained = train(&dataset, plan, &TerminalProgress::new());
-    let manifest = write(output, &dataset, plan, &trained, &inputs)?;
+    train_dataset(&dataset, &inputs, output, plan)
+}
+
+/// Trains, writes, and tells what was written.
+pub fn train_dataset(dataset: &Dataset, inputs: &Inputs, output: &Path, plan: &Plan) -> Result<Manifest> {
+    let trained = train(dataset, plan, &TerminalProgress::new());
+    let manifest = write(output, dataset, plan, &trained, inputs)?;
     tell(output, &manifest);
     Ok(manifest)
 }
@@ -103,8 +109,17 @@ fn tell(output: &Path, manifest: &Manifest) {
 impl Learning {
     /// The algorithm with its hyperparameters.
     pub fn configure(&self) -> Result<Configured> {
-        let given = self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        Ok(algorithms::configure(&self.algorithm, given)?)
+        Ok(algorithms::configure(&self.algorithm, self.given())?)
+    }
+
+    /// The name of the algorithm.
+    pub fn algorithm(&self) -> &str {
+        &self.algorithm
+    }
+
+    /// The hyperparameters as given.
+    pub fn given(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Sets how many threads are used from here on.

@@ -4,6 +4,7 @@
 mod check;
 mod evaluate;
 mod fetch;
+mod sagemaker_train;
 mod serve;
 mod support;
 mod train;

@@ -26,6 +26,20 @@ pub fn read_folder(path: &Path) -> Result<ArtifactFiles, ArtifactError> {
     Ok(ArtifactFiles { manifest, model, movies })
 }
 
+/// Reads the catalogue in the folder `path`.
+pub(super) fn read_movies(path: &Path) -> Result<Vec<u8>, ArtifactError> {
+    let file = open(path, MOVIES_FILE)?;
+    let mut movies = Vec::new();
+    let length = file
+        .take(MAX_MOVIES_BYTES + 1)
+        .read_to_end(&mut movies)
+        .map_err(|error| ArtifactError::io(&path.join(MOVIES_FILE), error))? as u64;
+    if length > MAX_MOVIES_BYTES {
+        return Err(ArtifactError::TooLarge { file: MOVIES_FILE, length, limit: MAX_MOVIES_BYTES });
+    }
+    Ok(movies)
+}
+
 /// Fills `buffer` from a file that must be just as long.
 fn read_exactly(folder: &Path, file: &'static str, buffer: &mut [u8]) -> Result<(), ArtifactError> {
     let path = folder.join(file);

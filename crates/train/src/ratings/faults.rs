@@ -121,6 +121,12 @@ impl Report {
         self.findings.keys().any(|kind| kind.refuses_training())
     }
 
+    /// The first fault for which training refuses the files.
+    pub fn first_refusal(&self) -> Option<&Fault> {
+        let refused = self.findings.iter().filter(|(kind, _)| kind.refuses_training());
+        refused.flat_map(|(_, findings)| &findings.first).next()
+    }
+
     /// What was found of one kind.
     pub fn findings(&self, kind: FaultKind) -> Option<&Findings> {
         self.findings.get(&kind)

@@ -133,6 +133,11 @@ impl Space {
         Ok(space)
     }
 
+    /// The name of the algorithm.
+    pub fn algorithm(&self) -> &'static str {
+        self.choice.name
+    }
+
     /// The points, each with values that the algorithm takes.
     pub fn points(&self, seed: u64) -> Result<Vec<Point>, SpaceError> {
         match self.strategy {

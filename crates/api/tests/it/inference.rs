@@ -1,0 +1,225 @@
+//! What the container answers to `SageMaker`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, Response, StatusCode};
+use matinee_api::inference::{MAX_INVOCATION_BYTES, router};
+use matinee_api::{LiveModel, PathSource};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::support::{model, predict};
+
+fn app() -> Router {
+    router(Arc::new(LiveModel::loaded(model())))
+}
+
+fn invocation(content_type: &str, accept: &str, body: impl Into<Body>) -> Request<Body> {
+    let mut request = Request::post("/invocations");
+    for (name, value) in [("content-type", content_type), ("accept", accept)] {
+        if !value.is_empty() {
+            request = request.header(name, value);
+        }
+    }
+    request.body(body.into()).unwrap()
+}
+
+/// Status, content type and body.
+async fn read(response: Response<Body>) -> (StatusCode, String, String) {
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap();
+    let content_type = parts.headers.get("content-type").map_or("", |value| value.to_str().unwrap());
+    (parts.status, content_type.to_owned(), String::from_utf8(bytes.to_vec()).unwrap())
+}
+
+async fn invoke(content_type: &str, accept: &str, body: impl Into<Body>) -> (StatusCode, String, String) {
+    read(app().oneshot(invocation(content_type, accept, body)).await.unwrap()).await
+}
+
+/// What `POST /predict` answers.
+async fn expected(user: &str, movie: &str) -> Value {
+    predict(crate::support::app(), json!({"userId": user, "movieId": movie}).to_string()).await.body
+}
+
+fn parse(json: &str) -> Value {
+    serde_json::from_str(json).unwrap()
+}
+
+#[tokio::test]
+async fn one_json_object_is_answered_as_the_api_does() {
+    let (status, content_type, body) = invoke("application/json", "", r#"{"userId":"1","movieId":20}"#).await;
+    assert_eq!((status, content_type.as_str()), (StatusCode::OK, "application/json"));
+    assert_eq!(parse(&body), expected("1", "20").await);
+
+    for (body, status, code) in [
+        ("", StatusCode::BAD_REQUEST, "invalid_request"),
+        ("{", StatusCode::BAD_REQUEST, "invalid_request"),
+        ("{\n\"userId\": 1,\n", StatusCode::BAD_REQUEST, "invalid_request"),
+        (r#"{"userId":"1"}"#, StatusCode::BAD_REQUEST, "invalid_request"),
+        (r#"{"userId":"1","movieId":"404"}"#, StatusCode::NOT_FOUND, "unknown_movie"),
+    ] {
+        let (found, _, answer) = invoke("application/json", "", body).await;
+        assert_eq!((found, &parse(&answer)["error"]["code"]), (status, &json!(code)), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_json_list_is_answered_by_a_list() {
+    let body = r#"[{"userId":"1","movieId":"20"},{"userId":"1"},{"userId":"new","movieId":"10"},7]"#;
+    let (status, _, answer) = invoke("application/json", "application/json", body).await;
+    assert_eq!(status, StatusCode::OK);
+    let answers = parse(&answer);
+    assert_eq!(answers.as_array().unwrap().len(), 4);
+    assert_eq!(answers[0], expected("1", "20").await);
+    assert_eq!(answers[1]["error"]["code"], "invalid_request");
+    assert_eq!(answers[2], expected("new", "10").await);
+    assert_eq!(answers[3]["error"]["code"], "invalid_request");
+    assert_eq!(invoke("application/json", "", "[]").await.2, "[]");
+}
+
+#[tokio::test]
+async fn a_line_is_answered_by_a_line_and_a_bad_one_by_an_error() {
+    let good = r#"{"userId":"1","movieId":"20"}"#;
+    let unknown = r#"{"userId":"1","movieId":"404"}"#;
+    for (content_type, end) in
+        [("application/jsonlines", "\n"), ("application/json", "\n"), ("application/x-jsonlines", "\r\n")]
+    {
+        let body = [good, "not json", "", unknown, good].join(end) + end;
+        let (status, _, answer) = invoke(content_type, "", body).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        let lines: Vec<Value> = answer.split('\n').map(parse).collect();
+        assert_eq!(lines.len(), 5, "{answer}");
+        assert_eq!((&lines[0], &lines[4]), (&expected("1", "20").await, &expected("1", "20").await));
+        let codes: Vec<&Value> = lines[1..4].iter().map(|line| &line["error"]["code"]).collect();
+        assert_eq!(codes, ["invalid_request", "invalid_request", "unknown_movie"]);
+    }
+    let (status, content_type, answer) = invoke("application/jsonlines", "", "").await;
+    assert_eq!(
+        (status, content_type.as_str(), answer.as_str()),
+        (StatusCode::OK, "application/jsonlines", "")
+    );
+}
+
+#[tokio::test]
+async fn csv_has_ids_by_place_or_by_header() {
+    let model = model();
+    let version = model.manifest().version.as_str();
+    let score = model.predict(&"1".into(), &"20".into()).unwrap().score;
+    let line =
+        format!("{:.1},\"Twenty, The (2020)\",{score},true,true,{version},", (score * 10.0).round() / 10.0);
+
+    let (status, content_type, answer) =
+        invoke("text/csv", "", "1,20\n1,404\n\"1\",\"20\",4.5,978300760\n1\n").await;
+    assert_eq!((status, content_type.as_str()), (StatusCode::OK, "text/csv"));
+    let lines: Vec<&str> = answer.split('\n').collect();
+    assert_eq!(lines[0], line);
+    assert_eq!(lines[1], ",,,,,,unknown_movie: movie `404` is not in the catalogue");
+    assert_eq!(lines[2], line);
+    assert!(lines[3].contains("`movieId` is missing"), "{}", lines[3]);
+    assert_eq!(lines.len(), 4);
+
+    let (_, _, answer) = invoke("text/csv", "", "rating,movieId,userId\n3.5,20,1\n").await;
+    let header = "predicted_rating,movie_title,score,known_user,known_movie,model_version,error";
+    assert_eq!(answer, format!("{header}\n{line}"));
+}
+
+#[tokio::test]
+async fn accept_chooses_the_format_of_the_answer() {
+    let (_, content_type, answer) = invoke("text/csv", "application/jsonlines", "1,20\n1,10").await;
+    assert_eq!(content_type, "application/jsonlines");
+    let lines: Vec<Value> = answer.split('\n').map(parse).collect();
+    assert_eq!(lines, [expected("1", "20").await, expected("1", "10").await]);
+
+    let (_, content_type, answer) =
+        invoke("application/json", "text/csv", r#"{"userId":1,"movieId":10}"#).await;
+    assert_eq!(content_type, "text/csv");
+    assert!(answer.contains(",Ten (2010),") && !answer.contains('\n'), "{answer}");
+
+    let (status, _, answer) = invoke("text/csv", "image/png", "1,20").await;
+    assert_eq!(
+        (status, &parse(&answer)["error"]["code"]),
+        (StatusCode::NOT_ACCEPTABLE, &json!("not_acceptable"))
+    );
+    let (status, _, answer) = invoke("application/x-npy", "", "1,20").await;
+    let code = &parse(&answer)["error"]["code"];
+    assert_eq!((status, code), (StatusCode::UNSUPPORTED_MEDIA_TYPE, &json!("unsupported_media_type")));
+}
+
+#[tokio::test]
+async fn large_bodies_are_answered_in_order_and_capped() {
+    let users = ["1", "2", "3", "new"];
+    let body = "1,10\n2,10\n3,10\nnew,10\n".repeat(5_000);
+    let (status, _, answer) = invoke("text/csv", "application/json", body).await;
+    assert_eq!(status, StatusCode::OK);
+    let answers = parse(&answer);
+    assert_eq!(answers.as_array().unwrap().len(), 20_000);
+    for (index, user) in users.iter().enumerate() {
+        assert_eq!(answers[19_996 + index], expected(user, "10").await);
+    }
+    let (status, _, answer) = invoke("text/csv", "", vec![b'1'; MAX_INVOCATION_BYTES + 1]).await;
+    assert_eq!(
+        (status, &parse(&answer)["error"]["code"]),
+        (StatusCode::PAYLOAD_TOO_LARGE, &json!("payload_too_large"))
+    );
+}
+
+#[tokio::test]
+async fn pings_tell_whether_a_model_is_loaded() {
+    let ping = || Request::get("/ping").body(Body::empty()).unwrap();
+    assert_eq!(app().oneshot(ping()).await.unwrap().status(), StatusCode::OK);
+    let without = router(Arc::new(LiveModel::new(PathSource("no such model".into()))));
+    assert_eq!(without.oneshot(ping()).await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn batch_transforms_are_advised() {
+    let request = Request::get("/execution-parameters").body(Body::empty()).unwrap();
+    let (_, _, answer) = read(app().oneshot(request).await.unwrap()).await;
+    let expected =
+        json!({"MaxConcurrentTransforms": 8, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": 6});
+    assert_eq!(parse(&answer), expected);
+}
+
+#[tokio::test]
+async fn the_model_is_described_to_who_asks_by_attributes() {
+    let mut request = invocation("application/json", "", "{}");
+    let attributes = "matinee=describe-model".parse().unwrap();
+    request.headers_mut().insert("x-amzn-sagemaker-custom-attributes", attributes);
+    let (status, _, answer) = read(app().oneshot(request).await.unwrap()).await;
+    assert_eq!((status, &parse(&answer)["algorithm"]), (StatusCode::OK, &json!("bias")));
+}
+
+#[tokio::test]
+async fn other_routes_are_named() {
+    let request = Request::get("/predict").body(Body::empty()).unwrap();
+    let (status, _, answer) = read(app().oneshot(request).await.unwrap()).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(answer.contains("POST /invocations"), "{answer}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn any_lines_give_as_many_answers(lines in prop::collection::vec("[^\r\n]{1,30}", 1..20), csv: bool) {
+        let content_type = if csv { "text/csv" } else { "application/jsonlines" };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (status, _, answer) = runtime.block_on(invoke(content_type, "application/jsonlines", lines.join("\n")));
+        prop_assert_eq!(status, StatusCode::OK);
+        prop_assert_eq!(answer.split('\n').count(), lines.len());
+        for line in answer.split('\n') {
+            prop_assert!(parse(line).is_object());
+        }
+    }
+
+    #[test]
+    fn any_body_is_answered(body in prop::collection::vec(any::<u8>(), 0..200), which in 0..3_usize) {
+        let content_type = ["application/json", "application/jsonlines", "text/csv"][which];
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (status, ..) = runtime.block_on(invoke(content_type, "", body));
+        prop_assert!(status.as_u16() < 500);
+    }
+}

@@ -1,0 +1,19 @@
+//! What `SageMaker` expects of a container: where its files lie, and what a training job reads and leaves.
+//!
+//! <https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo.html>. Everything lies under
+//! one root, `/opt/ml` in a job, any folder on another machine.
+
+mod channels;
+mod failure;
+mod hosts;
+mod metrics;
+mod root;
+mod serving;
+mod settings;
+mod training_job;
+
+pub use failure::guard;
+pub use metrics::definitions as metric_definitions;
+pub use root::Root;
+pub use serving::serve;
+pub use training_job::run;

@@ -1,0 +1,48 @@
+//! The hosts of a job. One of them learns: the algorithms use the threads of one machine.
+
+use serde::Deserialize;
+
+/// `resourceconfig.json`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Hosts {
+    current_host: String,
+    hosts: Vec<String>,
+}
+
+impl Hosts {
+    /// The host that learns, if it is another one.
+    pub(super) fn other_leader(&self) -> Option<&str> {
+        let leader = self.hosts.iter().min()?;
+        (*leader != self.current_host).then_some(leader)
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.hosts.len().max(1)
+    }
+
+    /// This host.
+    pub(super) fn current(&self) -> &str {
+        &self.current_host
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(json: &str) -> Hosts {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn the_first_host_learns() {
+        let first =
+            hosts(r#"{"current_host":"algo-1","hosts":["algo-2","algo-1"],"network_interface_name":"eth1"}"#);
+        assert_eq!((first.other_leader(), first.count()), (None, 2));
+        let second = hosts(r#"{"current_host":"algo-2","hosts":["algo-1","algo-2"]}"#);
+        assert_eq!(second.other_leader(), Some("algo-1"));
+        assert_eq!((Hosts::default().other_leader(), Hosts::default().count()), (None, 1));
+    }
+}

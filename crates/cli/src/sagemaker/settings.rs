@@ -1,0 +1,227 @@
+//! `hyperparameters.json`: what a job is to do.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use matinee_model::RatingScale;
+use matinee_train::algorithms::{self, CHOICES, Configured};
+use matinee_train::tuning::elimination::MARGIN;
+use matinee_train::tuning::{Space, Strategy, TuningPlan};
+use serde_json::Value;
+
+use super::Root;
+
+/// The hyperparameters of every job; those of its algorithm come beside them.
+const NAMES: [&str; 9] = [
+    "algorithm",
+    "seed",
+    "hold_out",
+    "scale",
+    "checkpoint_interval",
+    "tune",
+    "tune_points",
+    "tune_folds",
+    "tune_margin",
+];
+
+/// What a job is to do.
+pub(super) struct Settings {
+    pub(super) seed: u64,
+    /// The share of the ratings to measure on; `None` is not said.
+    pub(super) hold_out: Option<f64>,
+    pub(super) scale: RatingScale,
+    pub(super) checkpoint_interval: Duration,
+    pub(super) task: Task,
+}
+
+/// What a job learns.
+pub(super) enum Task {
+    Train(Configured),
+    Tune(TuningPlan),
+}
+
+impl Settings {
+    pub(super) fn read(root: &Root) -> Result<Self> {
+        Self::parse(root.read_config("hyperparameters.json")?)
+    }
+
+    fn parse(json: BTreeMap<String, Value>) -> Result<Self> {
+        let mut given = Given::new(json)?;
+        let algorithm: String = given.take("algorithm")?.unwrap_or_else(|| algorithms::DEFAULT.to_owned());
+        let seed = given.take("seed")?.unwrap_or_default();
+        let hold_out: Option<f64> = given.take("hold_out")?;
+        if hold_out.is_some_and(|share| !(0.0..1.0).contains(&share)) {
+            bail!("hyperparameter `hold_out` must be at least 0 and less than 1");
+        }
+        let scale = given.take("scale")?.unwrap_or(RatingScale::MOVIELENS);
+        let seconds: u64 = given.take("checkpoint_interval")?.unwrap_or(30);
+        let task = given.task(&algorithm, seed)?;
+        Ok(Self { seed, hold_out, scale, checkpoint_interval: Duration::from_secs(seconds), task })
+    }
+}
+
+/// Names and values that were not used yet.
+struct Given(BTreeMap<String, String>);
+
+impl Given {
+    fn new(json: BTreeMap<String, Value>) -> Result<Self> {
+        let is_injected = |name: &str| name == "_tuning_objective_metric" || name.starts_with("sagemaker_");
+        let ours = json.into_iter().filter(|(name, _)| !is_injected(name));
+        ours.map(|(name, value)| Ok((name.clone(), plain(&name, value)?))).collect::<Result<_>>().map(Self)
+    }
+
+    /// The value of a hyperparameter of the job.
+    fn take<T: FromStr<Err: std::fmt::Display>>(&mut self, name: &str) -> Result<Option<T>> {
+        let Some(text) = self.0.remove(name).filter(|text| !text.is_empty()) else { return Ok(None) };
+        match text.parse() {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => bail!("hyperparameter `{name}` is `{text}`: {error}"),
+        }
+    }
+
+    /// What the hyperparameters that are left ask for.
+    fn task(mut self, algorithm: &str, seed: u64) -> Result<Task> {
+        let tune: Option<String> = self.take("tune")?;
+        let points = self.take("tune_points")?;
+        let folds: Option<u32> = self.take("tune_folds")?;
+        let margin: Option<f64> = self.take("tune_margin")?;
+        self.refuse_unknown(algorithm)?;
+        let given = self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let strategy = match tune.as_deref() {
+            None | Some("none") => {
+                if points.is_some() || folds.is_some() || margin.is_some() {
+                    bail!("`tune_points`, `tune_folds` and `tune_margin` need `tune`: grid or random");
+                }
+                return Ok(Task::Train(algorithms::configure(algorithm, given)?));
+            }
+            Some("grid") if points.is_some() => {
+                bail!("`tune_points` is for `tune` random; a grid has its points")
+            }
+            Some("grid") => Strategy::Grid,
+            Some("random") => Strategy::Random(points.unwrap_or(20)),
+            Some(other) => bail!("hyperparameter `tune` is `{other}`; it must be grid, random or none"),
+        };
+        let folds = folds.unwrap_or(5);
+        if !(2..=1000).contains(&folds) {
+            bail!("hyperparameter `tune_folds` is `{folds}`; it must be a whole number from 2 to 1000");
+        }
+        let margin = margin.unwrap_or(MARGIN);
+        if margin.is_nan() || margin < 0.0 {
+            bail!("hyperparameter `tune_margin` is `{margin}`; it must be 0 or more, and inf drops nothing");
+        }
+        let space = Space::new(algorithm, strategy, given)?;
+        let margin = margin.is_finite().then_some(margin);
+        Ok(Task::Tune(TuningPlan {
+            algorithm: space.algorithm(),
+            points: space.points(seed)?,
+            folds,
+            seed,
+            margin,
+        }))
+    }
+
+    fn refuse_unknown(&self, algorithm: &str) -> Result<()> {
+        let Some(choice) = CHOICES.iter().find(|choice| choice.name == algorithm) else { return Ok(()) };
+        let own: Vec<&str> = choice.hyperparameters.iter().map(|parameter| parameter.name).collect();
+        match self.0.keys().find(|name| !own.contains(&name.as_str())) {
+            None => Ok(()),
+            Some(name) => bail!(
+                "unknown hyperparameter `{name}`; algorithm {algorithm} takes {}, and every job takes {}",
+                if own.is_empty() { "none".to_owned() } else { own.join(", ") },
+                NAMES.join(", ")
+            ),
+        }
+    }
+}
+
+/// A value as text: the raw API passes text, `SageMaker`'s Python SDK encodes it as JSON inside of that.
+fn plain(name: &str, value: Value) -> Result<String> {
+    match value {
+        Value::String(text) => {
+            let decoded = serde_json::from_str::<String>(&text);
+            Ok(decoded.unwrap_or(text).trim().to_owned())
+        }
+        Value::Number(_) | Value::Bool(_) | Value::Array(_) => Ok(value.to_string()),
+        Value::Null | Value::Object(_) => {
+            bail!("hyperparameter `{name}` is {value}; it must be a string")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn settings(json: Value) -> Result<Settings> {
+        Settings::parse(serde_json::from_value(json).unwrap())
+    }
+
+    fn refusal(json: Value) -> String {
+        format!("{:#}", settings(json).err().unwrap())
+    }
+
+    #[test]
+    fn values_come_plain_or_encoded_once_more() {
+        for given in [
+            json!({"algorithm": "svd", "n_factors": "8", "biased": "false", "seed": "7", "scale": "1..5"}),
+            json!({"algorithm": "\"svd\"", "n_factors": "\"8\"", "biased": "\"false\"", "seed": "\"7\"", "scale": "\"1..5\""}),
+            json!({"n_factors": 8, "biased": false, "seed": 7, "scale": "1..5"}),
+        ] {
+            let settings = settings(given).unwrap();
+            let Task::Train(configured) = settings.task else { panic!("it tunes") };
+            assert_eq!(configured.name(), "svd");
+            let hyperparameters = configured.hyperparameters();
+            assert_eq!(
+                (&hyperparameters["n_factors"], &hyperparameters["biased"]),
+                (&json!(8), &json!(false))
+            );
+            assert_eq!((settings.seed, settings.scale), (7, RatingScale::new(1.0, 5.0).unwrap()));
+        }
+    }
+
+    #[test]
+    fn what_the_service_adds_is_passed_over() {
+        settings(json!({"_tuning_objective_metric": "validation:rmse", "sagemaker_region": "\"eu-west-1\""}))
+            .unwrap();
+    }
+
+    #[test]
+    fn tuning_takes_lists_and_ranges() {
+        for (n_factors, strategy) in [("4,8", "grid"), ("[4, 8]", "grid"), ("\"4,8\"", "\"grid\"")] {
+            let given =
+                json!({"tune": strategy, "n_factors": n_factors, "tune_folds": "3", "tune_margin": "inf"});
+            let Task::Tune(plan) = settings(given).unwrap().task else { panic!("it trains") };
+            assert_eq!((plan.points.len(), plan.folds, plan.margin), (2 * 27, 3, None));
+        }
+        let given = json!({"tune": "random", "tune_points": "6", "n_factors": "4..8"});
+        let Task::Tune(plan) = settings(given).unwrap().task else { panic!("it trains") };
+        assert_eq!((plan.points.len(), plan.margin), (6, Some(MARGIN)));
+    }
+
+    #[test]
+    fn refusals_name_the_hyperparameter() {
+        for (given, named) in [
+            (json!({"n_factor": "8"}), "unknown hyperparameter `n_factor`; algorithm svd takes n_factors"),
+            (json!({"tune": "grid", "x": "8"}), "every job takes algorithm, seed"),
+            (json!({"algorithm": "svm"}), "unknown algorithm `svm`"),
+            (json!({"n_factors": "1,2"}), "`n_factors` is `1,2`; it must be a whole number"),
+            (json!({"seed": "-1"}), "`seed` is `-1`"),
+            (json!({"hold_out": "1"}), "`hold_out`"),
+            (json!({"scale": "5..1"}), "`scale` is `5..1`"),
+            (json!({"checkpoint_interval": "soon"}), "`checkpoint_interval` is `soon`"),
+            (json!({"tune": "maybe"}), "`tune` is `maybe`"),
+            (json!({"tune_points": "5"}), "need `tune`"),
+            (json!({"tune": "grid", "tune_points": "5"}), "`tune_points` is for `tune` random"),
+            (json!({"tune": "grid", "tune_folds": "1"}), "`tune_folds` is `1`"),
+            (json!({"tune": "grid", "tune_margin": "-1"}), "`tune_margin` is `-1`"),
+            (json!({"tune": "grid", "n_factors": "1..2"}), "a grid needs a list"),
+            (json!({"n_factors": {"a": 1}}), "`n_factors` is {\"a\":1}"),
+        ] {
+            let refusal = refusal(given.clone());
+            assert!(refusal.contains(named), "{given}: {refusal}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! A training job, from its channels to its model.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context, Result, bail};
+use matinee_model::RatingScale;
+use matinee_model::artifact::{HoldOut, Manifest};
+use matinee_train::checkpoint::Checkpoints;
+use matinee_train::evaluation::measure_elsewhere;
+use matinee_train::ratings::{Dataset, Inputs, Report, check};
+use matinee_train::training::{self, Plan, Trained};
+use matinee_train::tuning::{self, TuneError, Tuned, TuningPlan};
+use serde_json::json;
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use super::Root;
+use super::channels::{self, Channels};
+use super::hosts::Hosts;
+use super::metrics::{JobProgress, tell_validation};
+use super::settings::{Settings, Task};
+
+/// The share of the ratings that is held out where there is no channel to measure on.
+const HOLD_OUT: f64 = 0.1;
+
+/// Does a training job. What it writes is complete or not there.
+pub fn run(root: &Root) -> Result<()> {
+    let interrupted = until_told_to_stop()?;
+    let hosts: Hosts = root.read_config("resourceconfig.json")?;
+    if let Some(leader) = hosts.other_leader() {
+        say!(
+            "{} is idle: {leader} learns, for matinee uses the threads of one host; one instance is enough",
+            hosts.current()
+        );
+        return Ok(());
+    }
+    let settings = Settings::read(root)?;
+    let channels = channels::read(root, hosts.count())?;
+    let hold_out = settings.hold_out(&channels)?;
+    let (dataset, report) = usable(&channels.train, settings.scale)?;
+    let validation = channels.validation.as_ref().map(|inputs| usable(inputs, settings.scale)).transpose()?;
+    say!(
+        "{} ratings of {} movies by {} users; {} movies in the catalogue; {} faults",
+        dataset.ratings.len(),
+        dataset.movie_count(),
+        dataset.user_count(),
+        dataset.catalogue.len(),
+        report.count()
+    );
+
+    let checkpoints = Checkpoints::new(root.checkpoints(), settings.checkpoint_interval, interrupted);
+    let (algorithm, tuned) = match settings.task {
+        Task::Train(configured) => (configured, None),
+        Task::Tune(plan) => {
+            let tuned = tune(&dataset, &plan, &checkpoints)?;
+            let best =
+                tuned.best().context("learning diverged at every point; try smaller learning rates")?;
+            (best.point.configure(plan.algorithm)?, Some((plan, tuned)))
+        }
+    };
+    let training_job = std::env::var("TRAINING_JOB_NAME").ok().filter(|name| !name.is_empty());
+    let plan = Plan { algorithm, seed: settings.seed, hold_out, training_job };
+    let mut trained = training::train_resumably(&dataset, &plan, &JobProgress, &checkpoints)?;
+    if let Some((validation, _)) = &validation {
+        trained.hold_out = Some(measured(&trained, &dataset, validation));
+    }
+    if let Some(HoldOut { rmse, mae, .. }) = trained.hold_out {
+        tell_validation(rmse, mae);
+    }
+    let manifest = training::write(&root.model(), &dataset, &plan, &trained, &channels.train)?;
+    let tuned_results = tuned.as_ref().map(|(_, tuned)| tuned);
+    write_report(&root.output_data(), &manifest, validation.is_some(), tuned_results, &report)?;
+    if let Some((tuning_plan, _)) = &tuned {
+        tuning::clear_checkpoint(&dataset, tuning_plan, &checkpoints)?;
+    }
+    training::clear_checkpoint(&dataset, &plan, &checkpoints)?;
+    say!("wrote model {} to {}", manifest.version, root.model().display());
+    Ok(())
+}
+
+impl Settings {
+    /// The share of the ratings to hold out: none if there is a channel to measure on.
+    fn hold_out(&self, channels: &Channels) -> Result<f64> {
+        match (self.hold_out, channels.validation.is_some()) {
+            (Some(share), true) if share > 0.0 => {
+                bail!(
+                    "hyperparameter `hold_out` and a channel `validation` exclude each other; leave one out"
+                )
+            }
+            (_, true) => Ok(0.0),
+            (share, false) => Ok(share.unwrap_or(HOLD_OUT)),
+        }
+    }
+}
+
+/// A flag that SIGTERM sets. The process has number 1 in its container, where the signal does nothing unless
+/// it is waited for.
+fn until_told_to_stop() -> Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT] {
+        signal_hook::flag::register(signal, Arc::clone(&flag)).context("cannot wait for SIGTERM")?;
+    }
+    Ok(flag)
+}
+
+/// The data, if they can be learned from; the reason if not.
+fn usable(inputs: &Inputs, scale: RatingScale) -> Result<(Dataset, Report)> {
+    let (dataset, report) = check(inputs, scale);
+    if let Some(fault) = report.first_refusal() {
+        bail!("the data cannot be learned from: {fault}; {} faults in all\n{report}", report.count());
+    }
+    if !report.is_clean() {
+        eprint!("{report}");
+    }
+    Ok((dataset, report))
+}
+
+fn tune(dataset: &Dataset, plan: &TuningPlan, checkpoints: &Checkpoints) -> Result<Tuned> {
+    say!("tuning {}: {} points, {} folds", plan.algorithm, plan.points.len(), plan.folds);
+    tuning::tune(dataset, plan, &mut JobProgress, Some(checkpoints)).map_err(|error| match error {
+        TuneError::Halt(halt) => halt.into(),
+        TuneError::Configure(error) => error.into(),
+    })
+}
+
+/// The errors of the model on the ratings of the channel `validation`.
+fn measured(trained: &Trained, dataset: &Dataset, validation: &Dataset) -> HoldOut {
+    let errors = measure_elsewhere(trained.factors.view(), dataset, validation);
+    let test_count = validation.ratings.len();
+    let fraction = test_count as f64 / (test_count + dataset.ratings.len()) as f64;
+    HoldOut { fraction, test_count, rmse: errors.rmse, mae: errors.mae }
+}
+
+/// Writes `evaluation.json`, and `tuning.csv` where points were tried.
+fn write_report(
+    folder: &Path,
+    manifest: &Manifest,
+    has_validation: bool,
+    tuned: Option<&Tuned>,
+    report: &Report,
+) -> Result<()> {
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(&path, bytes))
+            .with_context(|| format!("cannot write {}", path.display()))
+    };
+    let measured_on = if has_validation { "the channel validation" } else { "a random hold-out" };
+    let evaluation = json!({
+        "model_version": manifest.version,
+        "training_job": manifest.training_job,
+        "algorithm": manifest.algorithm,
+        "hyperparameters": manifest.hyperparameters,
+        "seed": manifest.seed,
+        "counts": manifest.counts,
+        "validation": manifest.metrics.hold_out.map(|measured| json!({
+            "measured_on": measured_on,
+            "test_count": measured.test_count,
+            "rmse": measured.rmse,
+            "mae": measured.mae,
+        })),
+        "tuning": tuned.and_then(Tuned::best).map(|best| json!({
+            "mean_rmse": best.rmse(),
+            "mean_mae": best.mae(),
+            "folds": best.errors.iter().map(|errors| errors.rmse).collect::<Vec<f64>>(),
+        })),
+        "data_faults": report.count(),
+    });
+    write("evaluation.json", &serde_json::to_vec_pretty(&evaluation)?)?;
+    tuned.map_or(Ok(()), |tuned| write("tuning.csv", &tuned.to_csv()?))
+}
