@@ -13,7 +13,7 @@ const PAIRS: [(&str, &str); 6] =
     [("2", "2959"), ("1", "31"), ("671", "1"), ("nobody", "2959"), ("2", "162376"), ("nobody", "1")];
 
 /// A binary of the workspace, which `cargo test --workspace` builds beside the tests.
-fn binary(name: &str) -> PathBuf {
+pub fn binary(name: &str) -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     let path = tests.parent().and_then(Path::parent).unwrap().join(name);
     assert!(path.exists(), "{} is missing: run `cargo test --workspace`", path.display());

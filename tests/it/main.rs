@@ -2,4 +2,5 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod dependency_rule;
+mod endpoint_mode;
 mod faces;

@@ -3,9 +3,11 @@
 #![allow(clippy::missing_panics_doc)]
 
 mod demo_model;
+mod endpoint_double;
 mod fake_runtime;
 mod s3_double;
 
 pub use demo_model::{events_folder, read_event, small_inputs, train_small};
+pub use endpoint_double::{Behaviour, ENDPOINT_NAME, EndpointDouble};
 pub use fake_runtime::{FakeRuntime, RunningFunction};
 pub use s3_double::S3Double;

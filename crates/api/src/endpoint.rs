@@ -88,11 +88,6 @@ impl EndpointScorer {
         Self { titles, endpoint: Box::new(endpoint) }
     }
 
-    /// Loads the titles, if they are not.
-    pub async fn load_titles(&self) -> Result<(), ApiError> {
-        Ok(self.titles.current().await.map(|_| ())?)
-    }
-
     async fn rate(&self, request: &PredictRequest) -> Result<PredictAnswer, ApiError> {
         let titles = self.titles.current().await?;
         let movie = titles.find(&request.movie).ok_or_else(|| UnknownMovie(request.movie.clone()))?;
@@ -123,7 +118,7 @@ impl Scorer for EndpointScorer {
 
     fn describe(&self) -> Answering<'_, ModelAnswer> {
         Box::pin(in_time(async {
-            self.load_titles().await?;
+            self.titles.current().await?;
             let answer: ModelAnswer = self.ask(b"{}".to_vec(), Some(DESCRIBE)).await?;
             Ok(ModelAnswer { source: Some(AnswerSource::Endpoint), ..answer })
         }))

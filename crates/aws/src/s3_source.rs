@@ -1,6 +1,5 @@
 //! A model in S3, fetched in parallel ranges.
 
-use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use matinee_model::artifact::{
 use matinee_model::{Catalogue, Model};
 use tokio::io::AsyncReadExt;
 
+use crate::error_chain::chain;
 use crate::model_uri::{S3Layout, S3Uri};
 
 /// One connection gives 90-100 MB/s: 8 MB are worth a request of their own.
@@ -167,12 +167,6 @@ impl Source<Catalogue> for S3Source {
     fn load(&self) -> Loading<'_, Catalogue> {
         Box::pin(self.in_time(self.fetch_catalogue()))
     }
-}
-
-/// An error and its causes in one line.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
 /// The length of the whole object, from `Content-Range: bytes 0-9/100`.

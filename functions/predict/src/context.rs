@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use matinee_api::{LiveModel, PathSource, router};
-use matinee_aws::{ModelUri, S3Source, s3_client};
+use matinee_api::{EndpointScorer, Live, PathSource, Source, router};
+use matinee_aws::{ModelUri, S3Source, SageMakerEndpoint, s3_client};
+use matinee_model::{Catalogue, Model};
 
 use crate::config::Config;
 
@@ -13,19 +14,45 @@ use crate::config::Config;
 /// first request.
 const INIT_BUDGET: Duration = Duration::from_secs(8);
 
-/// The router over the configured model. The model is loaded here, before the first request; if that fails
-/// the function answers 503 and tries again, for a crash would only repeat itself.
+/// The router over the configured model or endpoint. What is kept in memory is loaded here, before the first
+/// request; if that fails the function answers 503 and tries again, for a crash would only repeat itself.
 pub async fn build(config: &Config) -> Router {
-    let model = Arc::new(match &config.model {
-        // No S3 client is built for a model that lies in the package.
-        ModelUri::Path(path) => LiveModel::new(PathSource(path.clone())),
-        ModelUri::S3(uri) => LiveModel::new(S3Source::new(s3_client().await, uri.clone())),
-    });
-    match tokio::time::timeout(INIT_BUDGET, model.current()).await {
-        Ok(Ok(loaded)) => tracing::info!(version = loaded.manifest().version.as_str(), "model loaded"),
-        // The live model has logged why.
-        Ok(Err(_)) => {}
-        Err(_) => tracing::warn!("the model did not load within {} s of init", INIT_BUDGET.as_secs()),
+    match &config.endpoint {
+        None => {
+            let model: Live<Model> = live(&config.model).await;
+            if let Some(loaded) = preload(&model).await {
+                tracing::info!(version = loaded.manifest().version.as_str(), "model loaded");
+            }
+            router(Arc::new(model))
+        }
+        Some(name) => {
+            let titles: Live<Catalogue> = live(&config.model).await;
+            if let Some(loaded) = preload(&titles).await {
+                tracing::info!(movies = loaded.len(), "titles loaded; ratings come from the endpoint");
+            }
+            router(Arc::new(EndpointScorer::new(titles, SageMakerEndpoint::new(name.clone()).await)))
+        }
     }
-    router(model)
+}
+
+/// Loads what requests will need. A failure is logged by what is live.
+async fn preload<T: Send + Sync + 'static>(live: &Live<T>) -> Option<Arc<T>> {
+    let Ok(loaded) = tokio::time::timeout(INIT_BUDGET, live.current()).await else {
+        tracing::warn!("nothing was loaded within {} s of init", INIT_BUDGET.as_secs());
+        return None;
+    };
+    loaded.ok()
+}
+
+/// The model at a place, or its catalogue.
+async fn live<T: Send + Sync + 'static>(uri: &ModelUri) -> Live<T>
+where
+    PathSource: Source<T>,
+    S3Source: Source<T>,
+{
+    match uri {
+        // No S3 client is built for a model that lies in the package.
+        ModelUri::Path(path) => Live::new(PathSource(path.clone())),
+        ModelUri::S3(uri) => Live::new(S3Source::new(s3_client().await, uri.clone())),
+    }
 }

@@ -39,7 +39,7 @@ impl Store {
     }
 }
 
-fn archive(folder: &Path) -> Vec<u8> {
+pub fn archive(folder: &Path) -> Vec<u8> {
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     tar.append_dir_all(".", folder).unwrap();
     tar.into_inner().unwrap().finish().unwrap()

@@ -1,0 +1,159 @@
+//! Ratings from a SageMaker endpoint.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_sagemakerruntime::Client;
+use aws_sdk_sagemakerruntime::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sagemakerruntime::operation::invoke_endpoint::InvokeEndpointError;
+use aws_sdk_sagemakerruntime::primitives::Blob;
+use matinee_api::endpoint::Invoking;
+use matinee_api::{Endpoint, EndpointError, EndpointFault};
+
+use crate::error_chain::chain;
+
+/// The container answers in milliseconds: an attempt that takes longer than this is lost.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
+/// All attempts together, well within the 29 s that API Gateway waits.
+const TIMEOUT: Duration = Duration::from_secs(20);
+const ATTEMPTS: u32 = 3;
+
+/// The name of an endpoint: letters, digits and single inner hyphens, at most 63.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointName(String);
+
+/// Text that is not the name of an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no name of an endpoint; it has at most 63 letters, digits and inner hyphens")]
+pub struct EndpointNameError(String);
+
+impl FromStr for EndpointName {
+    type Err = EndpointNameError;
+
+    fn from_str(text: &str) -> Result<Self, EndpointNameError> {
+        let is_name = text.len() <= 63
+            && text.split('-').all(|part| part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+            && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && text.ends_with(|last: char| last.is_ascii_alphanumeric());
+        if is_name { Ok(Self(text.to_owned())) } else { Err(EndpointNameError(text.to_owned())) }
+    }
+}
+
+/// An endpoint that runs Matinee's container.
+#[derive(Debug, Clone)]
+pub struct SageMakerEndpoint {
+    client: Client,
+    name: EndpointName,
+}
+
+impl SageMakerEndpoint {
+    /// The endpoint of this name, with the region, credentials and service address of the environment.
+    pub async fn new(name: EndpointName) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(2))
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(TIMEOUT)
+            .build();
+        let retries =
+            RetryConfig::standard().with_max_attempts(ATTEMPTS).with_max_backoff(Duration::from_secs(1));
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .timeout_config(timeouts)
+            .retry_config(retries)
+            .load()
+            .await;
+        Self { client: Client::new(&config), name }
+    }
+}
+
+impl Endpoint for SageMakerEndpoint {
+    fn invoke<'a>(&'a self, body: Vec<u8>, attributes: Option<&'a str>) -> Invoking<'a> {
+        Box::pin(async move {
+            let request = self
+                .client
+                .invoke_endpoint()
+                .endpoint_name(&self.name.0)
+                .content_type("application/json")
+                .accept("application/json")
+                .set_custom_attributes(attributes.map(str::to_owned))
+                .body(Blob::new(body));
+            let output = request.send().await.map_err(|error| explain(&error))?;
+            Ok(output.body.map(Blob::into_inner).unwrap_or_default())
+        })
+    }
+}
+
+fn explain(error: &SdkError<InvokeEndpointError>) -> EndpointError {
+    let fault = match error {
+        SdkError::TimeoutError(_) => EndpointFault::Timeout,
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => EndpointFault::Timeout,
+        SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => EndpointFault::Unreachable,
+        SdkError::ServiceError(refusal) => of_service(refusal.err().code(), refusal.raw().status().as_u16()),
+        _ => EndpointFault::BadAnswer,
+    };
+    let original = match error.as_service_error() {
+        Some(InvokeEndpointError::ModelError(model)) => format!(
+            " (the container answered {} {})",
+            model.original_status_code().unwrap_or_default(),
+            model.original_message().unwrap_or_default()
+        ),
+        _ => String::new(),
+    };
+    EndpointError { fault, detail: chain(error) + &original }
+}
+
+/// The fault that the service tells by an error code and a status.
+/// <https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html#API_runtime_InvokeEndpoint_Errors>
+fn of_service(code: Option<&str>, status: u16) -> EndpointFault {
+    match (code, status) {
+        (Some("ModelError"), _) => EndpointFault::ModelError,
+        (Some("ServiceUnavailable" | "ModelNotReadyException"), _) => EndpointFault::Unavailable,
+        (Some("InternalFailure" | "InternalDependencyException"), _) => EndpointFault::InternalFailure,
+        (Some("ValidationError"), _) => EndpointFault::Refused,
+        (Some("ThrottlingException" | "Throttling" | "TooManyRequestsException"), _) | (_, 429) => {
+            EndpointFault::Throttled
+        }
+        (_, 401 | 403) => EndpointFault::AccessDenied,
+        (_, 503) => EndpointFault::Unavailable,
+        (_, 504) => EndpointFault::Timeout,
+        (_, 500..) => EndpointFault::InternalFailure,
+        _ => EndpointFault::Refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_endpoints() {
+        for text in ["matinee", "matinee-Endpoint-1", "a", &"x".repeat(63)] {
+            assert!(text.parse::<EndpointName>().is_ok(), "{text}");
+        }
+        for text in ["", "-a", "a-", "a b", "arn:aws:sagemaker:x:1:endpoint/a", &"x".repeat(64)] {
+            assert!(text.parse::<EndpointName>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn codes_come_before_statuses() {
+        for (code, status, fault) in [
+            (Some("ModelError"), 424, EndpointFault::ModelError),
+            (Some("ServiceUnavailable"), 503, EndpointFault::Unavailable),
+            (Some("ModelNotReadyException"), 429, EndpointFault::Unavailable),
+            (Some("InternalFailure"), 500, EndpointFault::InternalFailure),
+            (Some("InternalDependencyException"), 530, EndpointFault::InternalFailure),
+            (Some("ValidationError"), 400, EndpointFault::Refused),
+            (Some("ThrottlingException"), 400, EndpointFault::Throttled),
+            (None, 429, EndpointFault::Throttled),
+            (Some("AccessDeniedException"), 403, EndpointFault::AccessDenied),
+            (None, 504, EndpointFault::Timeout),
+            (None, 502, EndpointFault::InternalFailure),
+            (None, 404, EndpointFault::Refused),
+        ] {
+            assert_eq!(of_service(code, status), fault, "{code:?} {status}");
+        }
+    }
+}

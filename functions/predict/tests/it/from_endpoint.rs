@@ -1,0 +1,135 @@
+//! The endpoint mode: what the function makes of each answer of the service.
+
+use std::time::{Duration, Instant};
+
+use matinee_tests::{Behaviour, EndpointDouble, S3Double, read_event, train_small};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Function};
+
+/// What the container answers.
+const RATING: &str = r#"{"predicted_rating":4.2,"movie_title":"another catalogue's","score":4.23,"known_user":true,
+    "known_movie":true,"model_version":"abc"}"#;
+
+/// A catalogue is all that the function has of its own.
+fn catalogue() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("movies.csv"), "movieId,title\n2959,Fight Club (1999)\n").unwrap();
+    folder
+}
+
+async fn start(endpoint: &EndpointDouble, model_uri: &str) -> Function {
+    let mut environment = endpoint.environment().to_vec();
+    environment.push(("MODEL_URI", model_uri));
+    Function::start(&environment).await
+}
+
+async fn predict(function: &Function, user: &str, movie: &str) -> Answer {
+    let mut event = read_event("predict");
+    event["body"] = json!({"userId": user, "movieId": movie}).to_string().into();
+    function.invoke(event).await
+}
+
+#[tokio::test]
+async fn ratings_come_from_the_endpoint_and_titles_from_the_catalogue() {
+    let (endpoint, folder) = (EndpointDouble::start(Behaviour::Answer(RATING)).await, catalogue());
+    let function = start(&endpoint, folder.path().to_str().unwrap()).await;
+    let answer = predict(&function, "2", "2959").await;
+    let expected = json!({
+        "predicted_rating": 4.2,
+        "movie_title": "Fight Club (1999)",
+        "score": 4.23,
+        "known_user": true,
+        "known_movie": true,
+        "model_version": "abc",
+        "source": "endpoint",
+    });
+    assert_eq!((answer.status, &answer.body), (200, &expected));
+    assert_eq!(endpoint.take_calls(), 1);
+
+    let answer = predict(&function, "2", "1").await;
+    assert_eq!((answer.status, &answer.body["error"]["code"]), (404, &json!("unknown_movie")));
+    assert_eq!(predict(&function, "", "2959").await.status, 400);
+    assert_eq!(endpoint.take_calls(), 0, "what needs no rating asks for none");
+}
+
+#[tokio::test]
+async fn every_error_of_the_service_has_its_answer() {
+    let (endpoint, folder) = (EndpointDouble::start(Behaviour::Hang).await, catalogue());
+    let function = start(&endpoint, folder.path().to_str().unwrap()).await;
+    for (behaviour, status, code, reason, calls) in [
+        (Behaviour::Fail(424, "ModelError"), 502, "endpoint_failed", "model_error", 1),
+        (Behaviour::Fail(503, "ServiceUnavailable"), 503, "endpoint_unavailable", "unavailable", 3),
+        (Behaviour::Fail(400, "ThrottlingException"), 503, "endpoint_unavailable", "throttled", 3),
+        (Behaviour::Fail(500, "InternalFailure"), 502, "endpoint_failed", "internal_failure", 3),
+        (Behaviour::Fail(400, "ValidationError"), 502, "endpoint_failed", "refused", 1),
+        (Behaviour::Fail(403, "AccessDeniedException"), 502, "endpoint_failed", "access_denied", 1),
+        (Behaviour::Answer("<html>"), 502, "endpoint_failed", "bad_answer", 1),
+    ] {
+        endpoint.behave(behaviour.clone());
+        endpoint.take_calls();
+        let answer = predict(&function, "2", "2959").await;
+        let error = &answer.body["error"];
+        assert_eq!((answer.status, &error["code"]), (status, &json!(code)), "{behaviour:?}: {}", answer.raw);
+        assert_eq!(error["reason"], reason);
+        assert_eq!(endpoint.take_calls(), calls, "{behaviour:?}");
+        assert!(!error["message"].as_str().unwrap().contains("as it was told"), "internal text: {error}");
+        let retry_after = answer.raw["multiValueHeaders"].get("retry-after");
+        assert_eq!(retry_after.is_some(), status == 503, "{behaviour:?}");
+    }
+}
+
+/// Takes as long as the function waits for the endpoint: 20 s.
+#[tokio::test]
+async fn an_endpoint_that_does_not_answer_is_a_timeout_before_the_api_gives_up() {
+    let (endpoint, folder) = (EndpointDouble::start(Behaviour::Hang).await, catalogue());
+    let function = start(&endpoint, folder.path().to_str().unwrap()).await;
+    let begin = Instant::now();
+    let answer = predict(&function, "2", "2959").await;
+    let code = &answer.body["error"]["code"];
+    assert_eq!((answer.status, code), (504, &json!("endpoint_timeout")), "{}", answer.raw);
+    assert!(begin.elapsed() < Duration::from_secs(25), "{:?}", begin.elapsed());
+    assert!(endpoint.take_calls() >= 2, "an attempt that hangs is tried again");
+}
+
+#[tokio::test]
+async fn a_service_that_cannot_be_reached_is_unavailable() {
+    let folder = catalogue();
+    let environment = [
+        ("ENDPOINT_NAME", "matinee-test"),
+        ("MODEL_URI", folder.path().to_str().unwrap()),
+        // Nothing listens on the discard port.
+        ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "http://127.0.0.1:9"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "key"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ];
+    let function = Function::start(&environment).await;
+    let answer = predict(&function, "2", "2959").await;
+    let error = &answer.body["error"];
+    assert_eq!((answer.status, &error["reason"]), (503, &json!("unreachable")), "{}", answer.raw);
+}
+
+#[tokio::test]
+async fn titles_come_from_s3_or_not_at_all() {
+    let (endpoint, s3) = (EndpointDouble::start(Behaviour::Answer(RATING)).await, S3Double::start().await);
+    let function = async |key: &str| {
+        let uri = s3.uri(key);
+        let mut environment = endpoint.environment().to_vec();
+        environment.push(("AWS_ENDPOINT_URL_S3", s3.environment()[0].1));
+        environment.push(("MODEL_URI", &uri));
+        Function::start(&environment).await
+    };
+    let answer = predict(&function("data/").await, "2", "2959").await;
+    assert_eq!((answer.status, &answer.body["error"]["reason"]), (503, &Value::from("not_found")));
+
+    s3.put("data/movies.csv", b"movieId,title\n2959,Fight Club (1999)\n");
+    let answer = predict(&function("data/").await, "2", "2959").await;
+    assert_eq!(answer.body["movie_title"], "Fight Club (1999)", "{}", answer.raw);
+
+    let folder = tempfile::tempdir().unwrap();
+    train_small(&folder.path().join("model"), 0);
+    s3.put("job/output/model.tar.gz", &crate::from_s3::archive(&folder.path().join("model")));
+    let answer = predict(&function("job/output/model.tar.gz").await, "2", "2959").await;
+    assert_eq!(answer.body["movie_title"], "Fight Club (1999)", "{}", answer.raw);
+}

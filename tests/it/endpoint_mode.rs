@@ -1,0 +1,118 @@
+//! Both modes of the function give the same answers: a model in memory, and the container behind an endpoint.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use matinee_model::Model;
+use matinee_tests::{Behaviour, EndpointDouble, FakeRuntime, read_event, train_small};
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use serde_json::{Value, json};
+
+use crate::faces::binary;
+
+const PAIRS: usize = 1_000;
+
+/// The container's server: one that runs already and its model, by these variables, or one that is started.
+struct Container {
+    url: String,
+    model: PathBuf,
+    _own: Option<(Process, tempfile::TempDir)>,
+}
+
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Container {
+    fn find() -> Self {
+        let variable = |name| std::env::var(name).ok();
+        if let (Some(url), Some(model)) =
+            (variable("MATINEE_CONTAINER_URL"), variable("MATINEE_CONTAINER_MODEL"))
+        {
+            return Self { url, model: model.into(), _own: None };
+        }
+        let root = tempfile::tempdir().unwrap();
+        let model = root.path().join("model");
+        train_small(&model, 0);
+        let (process, url) = serve(root.path());
+        Self { url, model, _own: Some((process, root)) }
+    }
+}
+
+fn serve(root: &Path) -> (Process, String) {
+    let mut process = Command::new(binary("matinee"))
+        .args(["sagemaker", "serve", "--root"])
+        .arg(root)
+        .env("SAGEMAKER_BIND_TO_PORT", "0")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let port = line.trim().rsplit(':').next().unwrap();
+    (Process(process), format!("http://127.0.0.1:{port}"))
+}
+
+/// Pairs of ids, of which some are of nobody and of no movie.
+fn random_pairs(model: &Model) -> Vec<(String, String)> {
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(0);
+    let users: Vec<&str> = model.user_ids().iter().collect();
+    let movies: Vec<&str> = model.catalogue().ids().iter().collect();
+    let mut draw = |ids: &[&str], unknown: &str| match random.random_range(0..10) {
+        0 => format!("{unknown}-{}", random.random_range(0..1_000_000)),
+        _ => (*ids.choose(&mut random).unwrap()).to_owned(),
+    };
+    (0..PAIRS).map(|_| (draw(&users, "nobody"), draw(&movies, "no-movie"))).collect()
+}
+
+async fn predict(runtime: &FakeRuntime, user: &str, movie: &str) -> (Value, Value) {
+    let mut event = read_event("predict");
+    event["body"] = json!({"userId": user, "movieId": movie}).to_string().into();
+    let answer = runtime.invoke(event).await.unwrap();
+    (answer["statusCode"].clone(), serde_json::from_str(answer["body"].as_str().unwrap()).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_modes_give_the_same_answers() {
+    let container = Container::find();
+    let model = Model::open(&container.model).unwrap();
+    let endpoint = EndpointDouble::start(Behaviour::PassOn(container.url.clone())).await;
+    let (memory, remote) = (FakeRuntime::start().await, FakeRuntime::start().await);
+    let quiet = ("AWS_LAMBDA_LOG_LEVEL", "ERROR");
+    let in_model = ("MODEL_URI", container.model.to_str().unwrap());
+    let _memory = memory.run(&binary("predict"), &[in_model, quiet]);
+    let mut environment = endpoint.environment().to_vec();
+    environment.extend([in_model, quiet]);
+    let _remote = remote.run(&binary("predict"), &environment);
+
+    let mut statuses = std::collections::BTreeMap::new();
+    for (user, movie) in random_pairs(&model) {
+        let (status, mut expected) = predict(&memory, &user, &movie).await;
+        let (found_status, mut found) = predict(&remote, &user, &movie).await;
+        if status == 200 {
+            assert_eq!(found.as_object_mut().unwrap().remove("source"), Some(json!("endpoint")));
+        } else {
+            expected["error"]["request_id"] = Value::Null;
+            found["error"]["request_id"] = Value::Null;
+        }
+        assert_eq!((found_status, found), (status.clone(), expected), "{user} {movie}");
+        *statuses.entry(status.to_string()).or_insert(0) += 1;
+    }
+    println!("{PAIRS} pairs answered alike by both modes, by status: {statuses:?}");
+    assert!(statuses["200"] > PAIRS / 2 && statuses["404"] > 0);
+
+    for (name, field) in [("model", "version"), ("health", "model_version")] {
+        let answer = remote.invoke(read_event(name)).await.unwrap();
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        assert_eq!(body[field], model.manifest().version.as_str(), "{name}: {body}");
+        assert_eq!(body["source"], "endpoint");
+    }
+}
