@@ -16,6 +16,7 @@ main() {
   step "sam build" sam build
   docker_up
   step "sam local" tests/sam-local.sh
+  step "container" tests/container.sh
   printf '\nall tests passed in %d s\n' "$SECONDS"
 }
 
