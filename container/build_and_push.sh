@@ -5,8 +5,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-TARGET=x86_64-unknown-linux-musl
-
 main() {
   local push=true name=
   while [ $# -gt 0 ]; do
@@ -43,36 +41,17 @@ find_registry() {
 }
 
 build() {
-  local name=$1 target context
-  need cargo "see https://rustup.rs"
-  add_target
+  local name=$1 binary context
   echo "building $name" >&2
-  CC_x86_64_unknown_linux_musl=musl-gcc cargo build --release --locked --quiet --package matinee --target "$TARGET" ||
-    fail "the binary does not build"
-  target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+  binary=$(container/build.sh)
   context=$(mktemp -d)
   # shellcheck disable=SC2064  # the folder is known now
   trap "rm -rf '$context'" EXIT
-  cp "$target/$TARGET/release/matinee" "$context/"
+  cp "$binary" "$context/"
   # SageMaker takes an image, not the index of images that attestations make of it.
-  BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker build --quiet --platform linux/amd64 --tag "$name" --file container/Dockerfile "$context" >/dev/null ||
-    fail "the image does not build"
+  BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker build --quiet --platform linux/amd64 --tag "$name" --file container/Dockerfile \
+    "$context" >/dev/null || fail "the image does not build"
   echo "built $name: $(docker image inspect --format '{{.Size}}' "$name") bytes"
-}
-
-# The static target, and a C compiler for its few parts in C.
-add_target() {
-  if ! rustc --print target-libdir --target "$TARGET" 2>/dev/null | xargs -r test -d; then
-    need rustup "it adds the target $TARGET"
-    rustup target add "$TARGET" >&2 || fail "the target $TARGET cannot be added"
-  fi
-  command -v musl-gcc >/dev/null && return
-  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-    fail "musl-gcc is missing; install it (Debian: apt-get install musl-tools)"
-  fi
-  echo "installing musl-tools" >&2
-  { apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends musl-tools; } >/dev/null ||
-    fail "musl-tools cannot be installed"
 }
 
 push() {

@@ -13,6 +13,7 @@ main() {
   PATH="$(scripts/tools.sh):$PATH"
   step "sam validate" sam validate --lint --region us-east-1
   step "cfn-lint" cfn-lint template.yaml
+  step "requests to SageMaker" python tests/job_requests.py
   step "sam build" sam build
   docker_up
   step "sam local" tests/sam-local.sh

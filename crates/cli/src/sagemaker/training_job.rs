@@ -108,7 +108,7 @@ fn until_told_to_stop() -> Result<Arc<AtomicBool>> {
 fn usable(inputs: &Inputs, scale: RatingScale) -> Result<(Dataset, Report)> {
     let (dataset, report) = check(inputs, scale);
     if let Some(fault) = report.first_refusal() {
-        bail!("the data cannot be learned from: {fault}; {} faults in all\n{report}", report.count());
+        bail!("the data cannot be learned from: {fault}; faults in all: {}\n{report}", report.count());
     }
     if !report.is_clean() {
         eprint!("{report}");

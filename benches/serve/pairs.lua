@@ -1,0 +1,28 @@
+-- Random pairs of users and movies of data/, as the endpoint is asked for them.
+local bodies = {}
+local index = 0
+
+function init()
+  local lines = {}
+  for line in io.lines("data/ratings.csv") do
+    lines[#lines + 1] = line
+  end
+  math.randomseed(0)
+  for i = 1, 1000 do
+    local user = lines[math.random(2, #lines)]:match("^(%d+),")
+    local movie = lines[math.random(2, #lines)]:match("^%d+,(%d+),")
+    bodies[i] = string.format('{"userId":"%s","movieId":"%s"}', user, movie)
+  end
+end
+
+function request()
+  index = index % #bodies + 1
+  return wrk.format("POST", "/invocations", { ["Content-Type"] = "application/json" }, bodies[index])
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
+  io.write(string.format("result\t%f\t%f\t%f\t%d\n", summary.requests / summary.duration * 1e6,
+    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, failed))
+end
