@@ -16,7 +16,8 @@ main() {
   "$binary" train --data data --output "$WORK/model" >/dev/null 2>&1
   PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 
-  printf '%-44s %12s %9s %9s %8s\n' "$CONNECTIONS connections, $SECONDS_EACH s each" 'requests/s' 'p50, ms' 'p99, ms' 'errors'
+  printf '%-36s %11s %9s %9s %7s %19s\n' "$CONNECTIONS connections, $SECONDS_EACH s each" 'requests/s' 'p50, ms' 'p99, ms' 'errors' \
+    'requests per CPU s'
   SAGEMAKER_BIND_TO_PORT=$PORT "$binary" sagemaker serve --root "$WORK" >"$WORK/log" 2>&1 &
   load 'matinee sagemaker serve'
   # The workers of the replaced stack, and threads that keep connections open, where the others do not.
@@ -30,18 +31,31 @@ main() {
 
 # Waits for the server that was started last, asks it, and ends it.
 load() {
-  local name=$1 server=$!
-  trap 'kill "$server" 2>/dev/null' RETURN
+  local name=$1
+  SERVER=$!
   until curl --silent --fail --output /dev/null "http://127.0.0.1:$PORT/ping"; do
-    kill -0 "$server" 2>/dev/null || { cat "$WORK/log"; fail "$name did not start"; }
+    kill -0 "$SERVER" 2>/dev/null || { cat "$WORK/log"; fail "$name did not start"; }
     sleep 0.1
   done
   wrk --threads 1 --connections "$CONNECTIONS" --duration 2s --script benches/serve/pairs.lua "http://127.0.0.1:$PORT" >/dev/null
+  local before
+  before=$(ticks)
   wrk --threads 1 --connections "$CONNECTIONS" --duration "${SECONDS_EACH}s" --script benches/serve/pairs.lua \
-    "http://127.0.0.1:$PORT" | grep '^result' | sed "s/^result/$name/" |
-    awk -F'\t' '{ printf "%-44s %12.0f %9.2f %9.2f %8d\n", $1, $2, $3, $4, $5 }'
-  kill "$server"
-  wait "$server" || true
+    "http://127.0.0.1:$PORT" | grep '^result' >"$WORK/result"
+  awk -F'\t' -v name="$name" -v seconds="$((($(ticks) - before) * 1000 / $(getconf CLK_TCK)))e-3" \
+    '{ printf "%-36s %11.0f %9.2f %9.2f %7d %19.0f\n", name, $2, $3, $4, $5, $6 / seconds }' "$WORK/result"
+  kill "$SERVER"
+  wait "$SERVER" || true
+  SERVER=
+}
+
+# The processor time of the server and its workers so far, which the load generator does not share.
+ticks() {
+  local process total=0
+  for process in "$SERVER" $(pgrep --parent "$SERVER"); do
+    total=$((total + $(awk '{ print $14 + $15 }' "/proc/$process/stat")))
+  done
+  echo "$total"
 }
 
 fail() {
@@ -50,5 +64,6 @@ fail() {
 }
 
 WORK=$(mktemp -d)
-trap 'rm -rf "$WORK"' EXIT
+SERVER=
+trap '[ -z "$SERVER" ] || kill "$SERVER"; rm -rf "$WORK"' EXIT
 main
