@@ -9,7 +9,7 @@ main() {
   step "format" cargo fmt --all --check
   step "clippy" cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
   step "unit and integration tests" cargo test --workspace --locked --quiet
-  step "documentation" env RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items --locked --quiet
+  step "documentation" env RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --locked --quiet
   PATH="$(scripts/tools.sh):$PATH"
   step "sam validate" sam validate --lint --region us-east-1
   step "cfn-lint" cfn-lint template.yaml
