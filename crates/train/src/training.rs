@@ -8,7 +8,7 @@ use matinee_model::artifact::{
 };
 use matinee_model::{Factors, MovieRow};
 
-use crate::algorithms::{Configured, Training};
+use crate::algorithms::Configured;
 use crate::evaluation::measure;
 use crate::progress::Progress;
 use crate::ratings::{Dataset, Inputs};
@@ -36,10 +36,7 @@ pub struct Trained {
 
 /// Trains as planned: first without the hold-out, to measure; then on everything.
 pub fn train(dataset: &Dataset, plan: &Plan, progress: &dyn Progress) -> Trained {
-    let fit = |ratings: &[_]| {
-        let (user_count, movie_count) = (dataset.user_count(), dataset.movie_count());
-        plan.algorithm.fit(&Training { user_count, movie_count, ratings, seed: plan.seed }, progress)
-    };
+    let fit = |ratings: &[_]| plan.algorithm.fit(&dataset.training(ratings, plan.seed), progress);
     let hold_out = (plan.hold_out > 0.0).then(|| {
         progress.stage("learning without the hold-out, to measure");
         let marks = split::random_hold_out(dataset.ratings.len(), plan.hold_out, plan.seed);
