@@ -1,9 +1,12 @@
 //! The algorithms, by name. Each reduces to the one form that is served: mean, biases and factors.
 
+pub mod als;
 pub mod bayes;
 mod bias;
 mod mean;
 pub mod svd;
+pub mod svdpp;
+mod vectors;
 
 use std::collections::BTreeMap;
 
@@ -68,6 +71,18 @@ pub const CHOICES: &[Choice] = &[
         help: "biased matrix factorisation by stochastic gradient descent, as scikit-surprise's SVD",
         hyperparameters: svd::HYPERPARAMETERS,
         build: |values| Box::new(svd::Svd::new(values)),
+    },
+    Choice {
+        name: "svdpp",
+        help: "svd with the set of rated movies, as scikit-surprise's SVDpp",
+        hyperparameters: svdpp::HYPERPARAMETERS,
+        build: |values| Box::new(svdpp::SvdPp::new(values)),
+    },
+    Choice {
+        name: "als",
+        help: "biased matrix factorisation by alternating least squares",
+        hyperparameters: als::HYPERPARAMETERS,
+        build: |values| Box::new(als::Als::new(values)),
     },
     Choice {
         name: "bias",
@@ -164,7 +179,10 @@ mod tests {
     #[test]
     fn refusals_name_what_there_is() {
         let error = configure("svm", []).err().unwrap();
-        assert_eq!(error.to_string(), "unknown algorithm `svm`; there are bayes, svd, bias, mean");
+        assert_eq!(
+            error.to_string(),
+            "unknown algorithm `svm`; there are bayes, svd, svdpp, als, bias, mean"
+        );
         let error = configure("mean", [("k", "1")]).err().unwrap();
         assert_eq!(error.to_string(), "algorithm mean: unknown hyperparameter `k`; this algorithm has none");
     }

@@ -57,7 +57,10 @@ fn wrong_arguments_are_refused_by_name() {
             "hyperparameter `n_factors` is `0`; it must be a whole number from 1 to 256",
         ),
         (vec!["-p", "n_factors"], "write NAME=VALUE"),
-        (vec!["--algorithm", "magic"], "unknown algorithm `magic`; there are bayes, svd, bias, mean"),
+        (
+            vec!["--algorithm", "magic"],
+            "unknown algorithm `magic`; there are bayes, svd, svdpp, als, bias, mean",
+        ),
         (vec!["--hold-out", "1"], "--hold-out is 1"),
         (vec!["--threads", "0"], "--threads is 0"),
         (vec!["--scale", "5..1"], "ascending order"),

@@ -15,11 +15,12 @@ use rand::SeedableRng;
 use rand_distr::{Distribution, Normal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::vectors::LANES;
 use super::{Algorithm, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
 use crate::progress::Progress;
 use grid::{Grid, Side};
-use kernel::{LANES, Step};
+use kernel::Step;
 
 /// What the algorithm takes.
 pub const HYPERPARAMETERS: &[Hyperparameter] = &[

@@ -35,7 +35,7 @@ fn factors_express_a_checkerboard_and_biases_cannot() {
 
 #[test]
 fn rows_without_ratings_contribute_nothing() {
-    for algorithm in ["svd", "bias", "mean"] {
+    for algorithm in ["svd", "svdpp", "als", "bias", "mean"] {
         let factors = fit(algorithm, &[], &checkerboard(10, 10), 12);
         for row in [10, 11] {
             assert_eq!((factors.user_biases[row], factors.movie_biases[row]), (0.0, 0.0), "{algorithm}");
@@ -82,9 +82,14 @@ fn no_ratings_give_a_model_without_numbers_that_are_not_finite() {
 fn errors_on_movielens_are_in_their_bands() {
     let dataset = movielens();
     let folds = random_folds(dataset.ratings.len(), 5, 0);
-    for (algorithm, low, high) in
-        [("mean", 1.05, 1.066), ("bias", 0.880, 0.892), ("svd", 0.890, 0.902), ("bayes", 0.815, 0.828)]
-    {
+    for (algorithm, low, high) in [
+        ("mean", 1.05, 1.066),
+        ("bias", 0.880, 0.892),
+        ("svd", 0.890, 0.902),
+        ("svdpp", 0.880, 0.895),
+        ("als", 0.86, 0.89),
+        ("bayes", 0.815, 0.828),
+    ] {
         let configured = configure(algorithm, []).unwrap();
         let rmse = cross_validate(dataset, &configured, &folds, 0, &Silent).mean.rmse;
         assert!((low..high).contains(&rmse), "{algorithm}: {rmse}");

@@ -89,7 +89,7 @@ impl Layout {
             mirror: mirror(&user_order, &in_movie_order),
             others: movies_of_users,
             features: user_features,
-            rows: user_rows.rows,
+            rows: user_rows.rated,
             entities: user_rows.entities,
             starts: user_rows.starts,
         };
@@ -97,7 +97,7 @@ impl Layout {
             mirror: mirror(&movie_order, &in_user_order),
             others: users_of_movies,
             features: movie_features,
-            rows: movie_rows.rows,
+            rows: movie_rows.rated,
             entities: movie_rows.entities,
             starts: movie_rows.starts,
         };
@@ -120,10 +120,10 @@ impl Side {
 impl Features {
     /// The one-hot ids, and the scales of the sets.
     fn new(rows: &Rows) -> Self {
-        let count = rows.rows.len() as u32;
+        let count = rows.rated.len() as u32;
         let size = |count: f32| Size { count, scale: count.sqrt().recip() };
         let sizes = rows.starts.windows(2).map(|set| size((set[1] - set[0]) as f32)).collect();
-        let ids = 0..rows.rows.len();
+        let ids = 0..rows.rated.len();
         Self { groups: vec![ids], starts: (0..=count).collect(), entities: (0..count).collect(), sizes }
     }
 
@@ -155,7 +155,7 @@ impl Features {
 
 /// The rows with ratings, numbered without gaps.
 struct Rows {
-    rows: Vec<u32>,
+    rated: Vec<u32>,
     entities: Vec<Option<u32>>,
     starts: Vec<u32>,
 }
@@ -166,11 +166,11 @@ impl Rows {
         for row in occurring {
             counts[row as usize] += 1;
         }
-        let mut rows = Self { rows: Vec::new(), entities: vec![None; count], starts: vec![0] };
+        let mut rows = Self { rated: Vec::new(), entities: vec![None; count], starts: vec![0] };
         let mut end = 0;
         for (row, &ratings) in (0..).zip(&counts).filter(|(_, ratings)| **ratings > 0) {
-            rows.entities[row as usize] = Some(rows.rows.len() as u32);
-            rows.rows.push(row);
+            rows.entities[row as usize] = Some(rows.rated.len() as u32);
+            rows.rated.push(row);
             end += ratings;
             rows.starts.push(end);
         }

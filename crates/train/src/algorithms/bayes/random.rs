@@ -75,7 +75,7 @@ fn logarithm(numbers: Lanes) -> Lanes {
     numbers.map(|number| {
         const TWO_THIRDS: u32 = 0x3f2a_aaab;
         let bits = number.to_bits().wrapping_sub(TWO_THIRDS);
-        let exponent = (bits as i32) >> 23;
+        let exponent = bits.cast_signed() >> 23;
         let mantissa = f32::from_bits((bits & 0x007f_ffff) + TWO_THIRDS);
         let t = (mantissa - 1.0) / (mantissa + 1.0);
         let t2 = t * t;
