@@ -110,6 +110,11 @@ impl<'a> Movie<'a> {
         self.genres.split('|').filter(|genre| !genre.is_empty() && *genre != "(no genres listed)")
     }
 
+    /// Its title without the year.
+    pub fn name(&self) -> &'a str {
+        title::name(self.title)
+    }
+
     /// The year that its title ends with; of a series the first.
     pub fn year(&self) -> Option<u16> {
         title::year(self.title)

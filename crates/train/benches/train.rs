@@ -5,7 +5,6 @@ use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use matinee_model::RatingScale;
-use matinee_train::algorithms::Training;
 use matinee_train::algorithms::svd::{HYPERPARAMETERS, Svd};
 use matinee_train::hyperparameters::Hyperparameters;
 use matinee_train::ratings::{CsvFile, Dataset, Inputs, check};
@@ -41,12 +40,7 @@ fn epochs(criterion: &mut Criterion) {
 }
 
 fn begin(dataset: &Dataset, rank: &str) -> matinee_train::algorithms::svd::Descent {
-    let training = Training {
-        user_count: dataset.user_count(),
-        movie_count: dataset.movie_count(),
-        ratings: &dataset.ratings,
-        seed: 0,
-    };
+    let training = dataset.training(&dataset.ratings, 0);
     Svd::new(&Hyperparameters::resolve(HYPERPARAMETERS, [("n_factors", rank)]).unwrap()).begin(&training)
 }
 

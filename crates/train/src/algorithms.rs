@@ -1,13 +1,18 @@
 //! The algorithms, by name. Each reduces to the one form that is served: mean, biases and factors.
 
+pub mod als;
+pub mod bayes;
 mod bias;
 mod mean;
 pub mod svd;
+pub mod svdpp;
+mod vectors;
 
 use std::collections::BTreeMap;
 
 use matinee_model::Factors;
 
+use crate::attributes::MovieAttributes;
 use crate::hyperparameters::{Hyperparameter, HyperparameterError, Hyperparameters};
 use crate::progress::Progress;
 use crate::ratings::Rating;
@@ -22,6 +27,8 @@ pub struct Training<'a> {
     pub movie_count: usize,
     /// The ratings, each (user, movie) pair once, in any order.
     pub ratings: &'a [Rating],
+    /// What is known of the movies beside their ratings.
+    pub attributes: &'a MovieAttributes,
     /// The seed of all random numbers.
     pub seed: u64,
 }
@@ -60,10 +67,28 @@ pub struct Choice {
 /// All algorithms, best known first.
 pub const CHOICES: &[Choice] = &[
     Choice {
+        name: "bayes",
+        help: "Bayesian factorisation machine with rated sets, genres, years and title words, by Gibbs sampling",
+        hyperparameters: bayes::HYPERPARAMETERS,
+        build: |values| Box::new(bayes::Bayes::new(values)),
+    },
+    Choice {
         name: "svd",
         help: "biased matrix factorisation by stochastic gradient descent, as scikit-surprise's SVD",
         hyperparameters: svd::HYPERPARAMETERS,
         build: |values| Box::new(svd::Svd::new(values)),
+    },
+    Choice {
+        name: "svdpp",
+        help: "svd with the set of rated movies, as scikit-surprise's SVDpp",
+        hyperparameters: svdpp::HYPERPARAMETERS,
+        build: |values| Box::new(svdpp::SvdPp::new(values)),
+    },
+    Choice {
+        name: "als",
+        help: "biased matrix factorisation by alternating least squares",
+        hyperparameters: als::HYPERPARAMETERS,
+        build: |values| Box::new(als::Als::new(values)),
     },
     Choice {
         name: "bias",
@@ -80,7 +105,7 @@ pub const CHOICES: &[Choice] = &[
 ];
 
 /// The name of the algorithm that is trained where none is chosen.
-pub const DEFAULT: &str = "svd";
+pub const DEFAULT: &str = "bayes";
 
 /// Why an algorithm cannot be configured.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -165,7 +190,10 @@ mod tests {
     #[test]
     fn refusals_name_what_there_is() {
         let error = configure("svm", []).err().unwrap();
-        assert_eq!(error.to_string(), "unknown algorithm `svm`; there are svd, bias, mean");
+        assert_eq!(
+            error.to_string(),
+            "unknown algorithm `svm`; there are bayes, svd, svdpp, als, bias, mean"
+        );
         let error = configure("mean", [("k", "1")]).err().unwrap();
         assert_eq!(error.to_string(), "algorithm mean: unknown hyperparameter `k`; this algorithm has none");
     }

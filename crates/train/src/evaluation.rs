@@ -5,7 +5,7 @@ use std::time::Instant;
 use matinee_model::{FactorsView, MovieRow, RatingScale, UserRow};
 use serde::Serialize;
 
-use crate::algorithms::{Configured, Training};
+use crate::algorithms::Configured;
 use crate::progress::Progress;
 use crate::ratings::{Dataset, Rating};
 use crate::split;
@@ -119,14 +119,8 @@ fn test_fold(
     progress: &dyn Progress,
 ) -> FoldResult {
     let (train, test) = split::divide(&dataset.ratings, is_test);
-    let training = Training {
-        user_count: dataset.user_count(),
-        movie_count: dataset.movie_count(),
-        ratings: &train,
-        seed,
-    };
     let begin = Instant::now();
-    let factors = algorithm.fit(&training, progress);
+    let factors = algorithm.fit(&dataset.training(&train, seed), progress);
     let fit_seconds = begin.elapsed().as_secs_f64();
     let begin = Instant::now();
     let Errors { rmse, mae } = measure(factors.view(), &test, dataset.scale);

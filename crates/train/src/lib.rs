@@ -8,6 +8,7 @@
 //! crate knows no network, no async runtime and no AWS.
 
 pub mod algorithms;
+pub mod attributes;
 pub mod checkpoint;
 pub mod evaluation;
 pub mod hyperparameters;

@@ -64,10 +64,7 @@ fn by_stages<E>(
     begin_with: Option<Stage>,
     mut fit: impl FnMut(&Stage, &Training<'_>) -> Result<Factors, E>,
 ) -> Result<Trained, E> {
-    let mut fit = |stage, ratings: &[_]| {
-        let (user_count, movie_count) = (dataset.user_count(), dataset.movie_count());
-        fit(&stage, &Training { user_count, movie_count, ratings, seed: plan.seed })
-    };
+    let mut fit = |stage, ratings: &[_]| fit(&stage, &dataset.training(ratings, plan.seed));
     let hold_out = match begin_with {
         Some(Stage::Final(hold_out)) => hold_out,
         _ if plan.hold_out > 0.0 => {

@@ -12,7 +12,7 @@ fn folder() -> (tempfile::TempDir, String) {
 fn trains_says_what_it_wrote_and_predicts() {
     let (_folder, model) = folder();
     let told =
-        succeed(&["train", "--data", "data", "--output", &model, "-p", "n_epochs=2", "-p", "n_factors=8"]);
+        succeed(&["train", "--data", "data", "--output", &model, "--algorithm", "svd", "-p", "n_epochs=2"]);
     for part in ["wrote model", "100004 ratings", "hold-out of 10000 ratings: RMSE 0.", "matinee serve"] {
         assert!(told.contains(part), "{part}: {told}");
     }
@@ -26,7 +26,7 @@ fn trains_says_what_it_wrote_and_predicts() {
 fn tells_its_progress_in_plain_lines() {
     let (_folder, model) = folder();
     let output =
-        run(&["train", "--output", &model, "-p", "n_epochs=2", "-p", "n_factors=8", "--hold-out", "0"]);
+        run(&["train", "--output", &model, "--algorithm", "svd", "-p", "n_epochs=2", "--hold-out", "0"]);
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("epoch 2: training RMSE 0."), "{told}");
 }
@@ -36,7 +36,7 @@ fn the_same_seed_gives_the_same_version_on_any_threads() {
     let version = |arguments: &[&str]| {
         let (_folder, model) = folder();
         let common =
-            ["train", "--output", &model, "-p", "n_epochs=1", "-p", "n_factors=8", "--hold-out", "0"];
+            ["train", "--output", &model, "-p", "n_burn_in=0", "-p", "n_samples=2", "--hold-out", "0"];
         let told = succeed(&[common.as_slice(), arguments].concat());
         told.split_whitespace().nth(2).unwrap().to_owned()
     };
@@ -48,13 +48,19 @@ fn the_same_seed_gives_the_same_version_on_any_threads() {
 #[test]
 fn wrong_arguments_are_refused_by_name() {
     for (arguments, named) in [
-        (vec!["-p", "n_epoch=2"], "unknown hyperparameter `n_epoch`; this algorithm has n_factors, n_epochs"),
+        (
+            vec!["-p", "n_epoch=2"],
+            "unknown hyperparameter `n_epoch`; this algorithm has n_factors, n_burn_in",
+        ),
         (
             vec!["-p", "n_factors=0"],
-            "hyperparameter `n_factors` is `0`; it must be a whole number from 1 to 4096",
+            "hyperparameter `n_factors` is `0`; it must be a whole number from 1 to 256",
         ),
         (vec!["-p", "n_factors"], "write NAME=VALUE"),
-        (vec!["--algorithm", "magic"], "unknown algorithm `magic`; there are svd, bias, mean"),
+        (
+            vec!["--algorithm", "magic"],
+            "unknown algorithm `magic`; there are bayes, svd, svdpp, als, bias, mean",
+        ),
         (vec!["--hold-out", "1"], "--hold-out is 1"),
         (vec!["--threads", "0"], "--threads is 0"),
         (vec!["--scale", "5..1"], "ascending order"),

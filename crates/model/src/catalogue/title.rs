@@ -1,5 +1,13 @@
 //! What a `MovieLens` title says beside the name.
 
+/// `title` without the year in the parentheses that it ends with.
+pub(super) fn name(title: &str) -> &str {
+    match title.trim_end().rsplit_once('(') {
+        Some((name, _)) if year(title).is_some() => name.trim_end(),
+        _ => title.trim_end(),
+    }
+}
+
 /// The year in the parentheses that `title` ends with: `(1999)`, or the first of `(1975-1979)`, `(2007-)`.
 pub(super) fn year(title: &str) -> Option<u16> {
     let inside = title.trim_end().strip_suffix(')')?.rsplit_once('(')?.1;
@@ -10,7 +18,20 @@ pub(super) fn year(title: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use super::year;
+    use super::{name, year};
+
+    #[test]
+    fn only_a_closing_year_is_no_part_of_the_name() {
+        for (title, expected) in [
+            ("Fight Club (1999)", "Fight Club"),
+            ("Nikita (Femme Nikita, La) (1990)", "Nikita (Femme Nikita, La)"),
+            ("Fawlty Towers (1975-1979) ", "Fawlty Towers"),
+            ("(500) Days of Summer", "(500) Days of Summer"),
+            ("", ""),
+        ] {
+            assert_eq!(name(title), expected, "{title}");
+        }
+    }
 
     #[test]
     fn only_a_closing_year_counts() {

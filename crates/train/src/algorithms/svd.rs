@@ -4,7 +4,7 @@
 //! equation 5. For each rating with error `e = r - (mean + b_u + b_i + <p_u, q_i>)`:
 //! `b += lr (e - reg b)` for both biases, `p_u += lr (e q_i - reg p_u)`, `q_i += lr (e p_u - reg q_i)`.
 //!
-//! The order of the ratings is ours: see [`grid`]. scikit-surprise goes user by user.
+//! The order of the ratings is ours: see `grid`. scikit-surprise goes user by user.
 
 mod grid;
 mod kernel;
@@ -15,12 +15,13 @@ use rand::SeedableRng;
 use rand_distr::{Distribution, Normal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::vectors::LANES;
 use super::{Algorithm, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
 use crate::progress::Progress;
 use crate::run::{Run, StateError, StateReader, StateWriter};
 use grid::{Grid, Side};
-use kernel::{LANES, Step};
+use kernel::Step;
 
 /// What the algorithm takes.
 pub const HYPERPARAMETERS: &[Hyperparameter] = &[

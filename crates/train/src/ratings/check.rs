@@ -6,6 +6,8 @@ use matinee_model::{
 };
 use rayon::slice::ParallelSliceMut;
 
+use crate::attributes::MovieAttributes;
+
 use super::reader::{RatingReader, RecordFault};
 use super::{Dataset, Fault, FaultKind, Rating, Report};
 
@@ -141,6 +143,7 @@ impl Columns {
         let records = self.drop_records(&overruled);
         let timestamps = (!self.lacks_timestamps).then_some(self.timestamps);
         Dataset {
+            attributes: MovieAttributes::new(&catalogue, movie_ids.table()),
             user_ids,
             movie_ids,
             ratings: self.ratings,

@@ -2,6 +2,9 @@
 
 use matinee_model::{Catalogue, Ids, MovieRow, RatingScale, UserRow};
 
+use crate::algorithms::Training;
+use crate::attributes::MovieAttributes;
+
 /// One rating, by rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rating {
@@ -26,6 +29,8 @@ pub struct Dataset {
     pub timestamps: Option<Vec<i64>>,
     /// The movies that can be asked for; empty where no `movies.csv` was given.
     pub catalogue: Catalogue,
+    /// What the catalogue tells of the movies, by row.
+    pub attributes: MovieAttributes,
     /// The scale that all ratings are on.
     pub scale: RatingScale,
     /// For each rating its record in the file, from 0; `None` if each record is a rating.
@@ -53,6 +58,17 @@ impl Dataset {
     /// The number of movie rows.
     pub fn movie_count(&self) -> usize {
         self.movie_ids.table().len()
+    }
+
+    /// What an algorithm learns from if these are the `ratings` of this data set that it may see.
+    pub fn training<'a>(&'a self, ratings: &'a [Rating], seed: u64) -> Training<'a> {
+        Training {
+            user_count: self.user_count(),
+            movie_count: self.movie_count(),
+            ratings,
+            attributes: &self.attributes,
+            seed,
+        }
     }
 
     /// Takes from a column with one value a record of the file those that belong to [`Self::ratings`].

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::TuningProgress;
-use crate::algorithms::{Configured, Training};
+use crate::algorithms::Configured;
 use crate::checkpoint::{CheckpointError, Halt, Slot};
 use crate::evaluation::{Errors, measure};
 use crate::progress::Silent;
@@ -126,9 +126,8 @@ impl FoldData {
 impl Fit<'_> {
     /// The errors of each point; `None` if it is over before that.
     fn run(&self, dataset: &Dataset, seed: u64, is_over: &dyn Fn() -> bool) -> Option<Vec<Errors>> {
-        let (user_count, movie_count) = (dataset.user_count(), dataset.movie_count());
         let FoldData { train, test, .. } = self.data;
-        let training = Training { user_count, movie_count, ratings: train, seed };
+        let training = dataset.training(train, seed);
         if is_over() {
             return None;
         }

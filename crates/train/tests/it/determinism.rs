@@ -1,20 +1,19 @@
 //! The same data, hyperparameters and seed give the same bytes on any number of threads.
 
 use matinee_model::Factors;
-use matinee_train::algorithms::{CHOICES, Training, configure};
+use matinee_train::algorithms::{CHOICES, configure};
 use matinee_train::progress::Silent;
 
 use crate::sample_data::movielens;
 
 fn fit(algorithm: &str, seed: u64, threads: usize) -> Factors {
     let dataset = movielens();
-    let training = Training {
-        user_count: dataset.user_count(),
-        movie_count: dataset.movie_count(),
-        ratings: &dataset.ratings,
-        seed,
+    let training = dataset.training(&dataset.ratings, seed);
+    let given = match algorithm {
+        "bayes" => vec![("n_burn_in", "1"), ("n_samples", "2"), ("n_factors", "3")],
+        "svd" => vec![("n_epochs", "3"), ("n_factors", "20")],
+        _ => vec![],
     };
-    let given = if algorithm == "svd" { vec![("n_epochs", "3"), ("n_factors", "20")] } else { vec![] };
     let configured = configure(algorithm, given).unwrap();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| configured.fit(&training, &Silent))
@@ -32,5 +31,7 @@ fn threads_do_not_change_a_bit() {
 
 #[test]
 fn seeds_change_what_is_random() {
-    assert_ne!(fit("svd", 1, 2), fit("svd", 2, 2));
+    for algorithm in ["bayes", "svd"] {
+        assert!(fit(algorithm, 1, 2) != fit(algorithm, 2, 2), "{algorithm}");
+    }
 }

@@ -3,9 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::grid::{BlockRating, SideBlock};
-
-/// Factor rows are padded to a multiple of this: the widest vector that is used, AVX2's eight floats.
-pub(super) const LANES: usize = 8;
+use crate::algorithms::vectors::{descend, dot};
 
 /// What stays the same in a pass.
 #[derive(Debug, Clone, Copy)]
@@ -46,34 +44,5 @@ impl WithSimd for BlockPass<'_, '_> {
             descend(simd, p, q, decay, step.learning_rate * error);
         }
         squares
-    }
-}
-
-/// `<p, q>` in four partial sums, enough to hide the latency of a fused multiply-add.
-#[inline(always)]
-fn dot<S: Simd>(simd: S, p: &[S::f32s], q: &[S::f32s]) -> f32 {
-    let (p_fours, p_rest) = p.as_chunks::<4>();
-    let (q_fours, q_rest) = q.as_chunks::<4>();
-    let mut sums = [simd.splat_f32s(0.0); 4];
-    for (p, q) in p_fours.iter().zip(q_fours) {
-        for lane in 0..4 {
-            sums[lane] = simd.mul_add_e_f32s(p[lane], q[lane], sums[lane]);
-        }
-    }
-    for ((p, q), sum) in p_rest.iter().zip(q_rest).zip(&mut sums) {
-        *sum = simd.mul_add_e_f32s(*p, *q, *sum);
-    }
-    let halves = [simd.add_f32s(sums[0], sums[1]), simd.add_f32s(sums[2], sums[3])];
-    simd.reduce_sum_f32s(simd.add_f32s(halves[0], halves[1]))
-}
-
-/// `p = decay p + step q` and `q = decay q + step p`, both from the old values.
-#[inline(always)]
-fn descend<S: Simd>(simd: S, p: &mut [S::f32s], q: &mut [S::f32s], decay: f32, step: f32) {
-    let (decay, step) = (simd.splat_f32s(decay), simd.splat_f32s(step));
-    for (p, q) in p.iter_mut().zip(q) {
-        let (old_p, old_q) = (*p, *q);
-        *p = simd.mul_add_e_f32s(step, old_q, simd.mul_f32s(decay, old_p));
-        *q = simd.mul_add_e_f32s(step, old_p, simd.mul_f32s(decay, old_q));
     }
 }

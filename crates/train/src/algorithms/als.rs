@@ -1,0 +1,253 @@
+//! Biased matrix factorisation by alternating least squares.
+//!
+//! Zhou, Wilkinson, Schreiber, Pan, "Large-Scale Parallel Collaborative Filtering for the Netflix Prize" (2008):
+//! with the movies fixed, each user's bias and factors are a ridge regression of what mean and movie biases
+//! leave of the user's ratings on `(1, q_i)`, regularised in proportion to the number of ratings; then the same
+//! for the movies. A regression is solved by a few steps of conjugate gradients from the last solution
+//! (Takacs, Pilaszy, Tikk, "Applications of the Conjugate Gradient Method for Implicit Feedback Collaborative
+//! Filtering", 2011): each step passes over the ratings once, and no matrix is formed. Users do not depend on
+//! one another, so they are solved in parallel with the same result on any number of threads.
+
+use matinee_model::Factors;
+use ndarray::{Array1, Array2};
+use pulp::{Arch, Simd, WithSimd};
+use rand::SeedableRng;
+use rand_distr::{Distribution, Normal};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rayon::prelude::*;
+
+use super::vectors::{LANES, inner, scale_and_add};
+use super::{Algorithm, Training};
+use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
+use crate::progress::Progress;
+use crate::ratings::Rating;
+
+/// What the algorithm takes.
+pub const HYPERPARAMETERS: &[Hyperparameter] = &[
+    Hyperparameter {
+        name: "n_factors",
+        domain: Domain::Integer { default: 32, min: 1, max: 4096 },
+        help: "length of a factor row",
+    },
+    Hyperparameter {
+        name: "n_epochs",
+        domain: Domain::Integer { default: 15, min: 1, max: 10_000 },
+        help: "sweeps over both sides",
+    },
+    Hyperparameter {
+        name: "reg_all",
+        domain: Domain::Real { default: 0.13, min: 1e-6, max: 10.0 },
+        help: "regularisation of biases and factors, for each rating of a row",
+    },
+    Hyperparameter {
+        name: "cg_steps",
+        domain: Domain::Integer { default: 3, min: 1, max: 1000 },
+        help: "conjugate gradient steps of each regression",
+    },
+    Hyperparameter {
+        name: "init_std_dev",
+        domain: Domain::Real { default: 0.1, min: 0.0, max: 10.0 },
+        help: "standard deviation of the movies' factors at the start",
+    },
+];
+
+/// The algorithm with its hyperparameters.
+#[derive(Debug, Clone, Copy)]
+pub struct Als {
+    rank: usize,
+    epochs: usize,
+    regularisation: f32,
+    steps: usize,
+    initial_deviation: f32,
+}
+
+/// One side: its rows are `(bias, factors, padding)`, and each has its ratings.
+struct Side {
+    rows: Vec<f32>,
+    starts: Vec<usize>,
+    /// For each rating the row of the other side, and the rating less the mean.
+    ratings: Vec<(u32, f32)>,
+}
+
+impl Als {
+    /// The algorithm with these values of [`HYPERPARAMETERS`].
+    pub fn new(values: &Hyperparameters) -> Self {
+        Self {
+            rank: values.integer("n_factors"),
+            epochs: values.integer("n_epochs"),
+            regularisation: values.real("reg_all"),
+            steps: values.integer("cg_steps"),
+            initial_deviation: values.real("init_std_dev"),
+        }
+    }
+
+    /// The length of a row: the bias, the factors, and zeros up to whole vectors.
+    fn stride(&self) -> usize {
+        (1 + self.rank).next_multiple_of(LANES)
+    }
+
+    /// Solves every row of `side` with `other` fixed; returns the sum of squared errors after.
+    fn solve(&self, side: &mut Side, other: &Side) -> f64 {
+        let stride = self.stride();
+        let Side { rows, starts, ratings } = side;
+        let rows = rows.par_chunks_mut(stride).zip(starts.par_windows(2));
+        let solved = rows.map_init(
+            || Regression::new(stride),
+            |regression, (row, range)| {
+                let ratings = &ratings[range[0]..range[1]];
+                Arch::new().dispatch(Solve { regression, row, ratings, others: &other.rows, algorithm: self })
+            },
+        );
+        // Summed in the order of the rows: a parallel sum would depend on the threads.
+        solved.collect::<Vec<f64>>().iter().sum()
+    }
+}
+
+impl Algorithm for Als {
+    fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Factors {
+        progress.begin(self.epochs);
+        let (stride, mean) = (self.stride(), training.mean() as f32);
+        let mut users = Side::new(training, training.user_count, mean, stride, |rating| {
+            (rating.user.index(), rating.movie.0)
+        });
+        let mut movies = Side::new(training, training.movie_count, mean, stride, |rating| {
+            (rating.movie.index(), rating.user.0)
+        });
+        movies.draw(self, training.seed);
+        let count = training.ratings.len().max(1) as f64;
+        for epoch in 1..=self.epochs {
+            self.solve(&mut users, &movies);
+            let squares = self.solve(&mut movies, &users);
+            progress.epoch(epoch, (squares / count).sqrt());
+        }
+        let (user_biases, user_factors) = users.split(stride, self.rank);
+        let (movie_biases, movie_factors) = movies.split(stride, self.rank);
+        Factors { mean, user_biases, movie_biases, user_factors, movie_factors }
+    }
+}
+
+impl Side {
+    fn new(
+        training: &Training<'_>,
+        rows: usize,
+        mean: f32,
+        stride: usize,
+        sides: impl Fn(&Rating) -> (usize, u32),
+    ) -> Self {
+        let mut starts = vec![0; rows + 1];
+        for rating in training.ratings {
+            starts[sides(rating).0 + 1] += 1;
+        }
+        for row in 1..starts.len() {
+            starts[row] += starts[row - 1];
+        }
+        let mut next = starts.clone();
+        let mut ratings = vec![(0, 0.0); training.ratings.len()];
+        for rating in training.ratings {
+            let (own, other) = sides(rating);
+            ratings[next[own]] = (other, rating.value - mean);
+            next[own] += 1;
+        }
+        Self { rows: vec![0.0; rows * stride], starts, ratings }
+    }
+
+    /// Random factors for the rows with ratings.
+    fn draw(&mut self, algorithm: &Als, seed: u64) {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let Ok(normal) = Normal::new(0.0_f32, algorithm.initial_deviation) else { return };
+        for (row, range) in self.rows.chunks_exact_mut(algorithm.stride()).zip(self.starts.windows(2)) {
+            if range[0] < range[1] {
+                row[1..=algorithm.rank].fill_with(|| normal.sample(&mut random));
+            }
+        }
+    }
+
+    fn split(&self, stride: usize, rank: usize) -> (Array1<f32>, Array2<f32>) {
+        let rows = self.starts.len() - 1;
+        let biases = self.rows.chunks_exact(stride).map(|row| row[0]).collect();
+        let factors =
+            Array2::from_shape_fn((rows, rank), |(row, factor)| self.rows[row * stride + 1 + factor]);
+        (biases, factors)
+    }
+}
+
+/// The vectors of a conjugate gradient solution, kept between rows.
+struct Regression {
+    residual: Vec<f32>,
+    direction: Vec<f32>,
+    image: Vec<f32>,
+}
+
+impl Regression {
+    fn new(stride: usize) -> Self {
+        Self { residual: vec![0.0; stride], direction: vec![0.0; stride], image: vec![0.0; stride] }
+    }
+}
+
+/// The regression of one row; its output is the sum of squared errors after.
+struct Solve<'a> {
+    regression: &'a mut Regression,
+    row: &'a mut [f32],
+    ratings: &'a [(u32, f32)],
+    others: &'a [f32],
+    algorithm: &'a Als,
+}
+
+impl WithSimd for Solve<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f64 {
+        let Self { regression, row, ratings, others, algorithm } = self;
+        if ratings.is_empty() {
+            return 0.0;
+        }
+        let stride = row.len();
+        let ridge = algorithm.regularisation * ratings.len() as f32;
+        let other = |index: u32| &others[index as usize * stride..(index as usize + 1) * stride];
+        let Regression { residual, direction, image } = regression;
+
+        // residual = sum x (y - x' row) - ridge row, where x is (1, factors) of the other side
+        residual.iter_mut().zip(row.iter()).for_each(|(residual, &value)| *residual = -ridge * value);
+        for &(index, value) in ratings {
+            let x = other(index);
+            add_feature(simd, residual, x, value - x[0] - along_feature(simd, x, row));
+        }
+        direction.copy_from_slice(residual);
+        let mut length = inner(simd, residual, residual);
+        for _ in 0..algorithm.steps {
+            if length <= f32::EPSILON {
+                break;
+            }
+            image.iter_mut().zip(direction.iter()).for_each(|(image, &value)| *image = ridge * value);
+            for &(index, _) in ratings {
+                let x = other(index);
+                add_feature(simd, image, x, along_feature(simd, x, direction));
+            }
+            let step = length / inner(simd, direction, image);
+            scale_and_add(simd, row, 1.0, direction, step);
+            scale_and_add(simd, residual, 1.0, image, -step);
+            let shorter = inner(simd, residual, residual);
+            scale_and_add(simd, direction, shorter / length, residual, 1.0);
+            length = shorter;
+        }
+        let error = |&(index, value): &(u32, f32)| {
+            let x = other(index);
+            f64::from(value - x[0] - along_feature(simd, x, row)).powi(2)
+        };
+        ratings.iter().map(error).sum()
+    }
+}
+
+/// `(1, factors)' vector`: the other side's bias stands where its constant feature would.
+#[inline(always)]
+fn along_feature<S: Simd>(simd: S, x: &[f32], vector: &[f32]) -> f32 {
+    inner(simd, x, vector) + (1.0 - x[0]) * vector[0]
+}
+
+/// `to += times (1, factors)`
+#[inline(always)]
+fn add_feature<S: Simd>(simd: S, to: &mut [f32], x: &[f32], times: f32) {
+    scale_and_add(simd, to, 1.0, x, times);
+    to[0] += times * (1.0 - x[0]);
+}

@@ -1,0 +1,143 @@
+//! The parameters of one side of eight chains, and how they are drawn.
+
+use super::lanes::{LANES, Lanes};
+use super::layout::{Features, ID, SET, Side};
+use super::random::LaneRandom;
+
+/// Standard deviation of the factors at the start.
+const INITIAL_DEVIATION: f32 = 0.1;
+
+/// Weights and factors of the features of one side, and what they add up to for each entity.
+pub(super) struct Block {
+    /// One-way weights `w` (plane 0) and factors `v_f` (plane 1 + f), by feature.
+    pub(super) parameters: Vec<Vec<Lanes>>,
+    /// `a_f = sum_j x_j v_jf`, by factor and entity.
+    pub(super) factors: Vec<Vec<Lanes>>,
+    /// What an entity adds to its scores alone: `sum_j x_j w_j`, and the interactions between its own
+    /// features, `sum_f sum_{j<k} x_j v_jf x_k v_kf`.
+    pub(super) biases: Vec<Lanes>,
+    /// The hyperpriors, by plane and group.
+    pub(super) priors: Vec<Vec<Prior>>,
+}
+
+/// The normal distribution that the parameters of one group and plane are drawn from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Prior {
+    pub(super) mean: Lanes,
+    pub(super) precision: Lanes,
+}
+
+impl Block {
+    pub(super) fn new(side: &Side, factors: usize, random: &mut LaneRandom) -> Self {
+        let features = &side.features;
+        let mut parameters = vec![vec![Lanes::ZERO; features.len()]];
+        for _ in 0..factors {
+            parameters.push((0..features.len()).map(|_| random.normal() * INITIAL_DEVIATION).collect());
+        }
+        let prior = Prior { mean: Lanes::ZERO, precision: Lanes::splat(1.0) };
+        let mut block = Self {
+            parameters,
+            factors: vec![vec![Lanes::ZERO; side.len()]; factors],
+            biases: vec![Lanes::ZERO; side.len()],
+            priors: vec![vec![prior; features.groups.len()]; 1 + factors],
+        };
+        block.add_up(features);
+        block
+    }
+
+    /// Computes `factors` and `biases` from the parameters.
+    fn add_up(&mut self, features: &Features) {
+        let mut squares = vec![Lanes::ZERO; self.biases.len()];
+        for (factors, parameters) in self.factors.iter_mut().zip(&self.parameters[1..]) {
+            squares.fill(Lanes::ZERO);
+            for (group, range) in features.groups.iter().enumerate() {
+                for feature in range.clone() {
+                    for &entity in features.having(feature) {
+                        let entity = entity as usize;
+                        let term = parameters[feature] * features.value(group, entity);
+                        factors[entity] += term;
+                        squares[entity] += term * term;
+                    }
+                }
+            }
+            for ((bias, &sum), &squares) in self.biases.iter_mut().zip(factors.iter()).zip(&squares) {
+                *bias += (sum * sum - squares) * 0.5;
+            }
+        }
+    }
+
+    /// Draws the hyperpriors given the parameters: a normal-gamma prior with one pseudo-observation of 0.
+    ///
+    /// Rendle, "Factorization Machines with libFM" (2012), section 3.3.2, with all hyperparameters 1 but the
+    /// prior mean, which is 0.
+    pub(super) fn draw_priors(&mut self, features: &Features, random: &mut LaneRandom) {
+        for (priors, parameters) in self.priors.iter_mut().zip(&self.parameters) {
+            for (prior, range) in priors.iter_mut().zip(&features.groups) {
+                if !range.is_empty() {
+                    prior.draw(&parameters[range.clone()], random);
+                }
+            }
+        }
+    }
+
+    /// The factors and the bias of an entity without ratings, whose features beyond the id are `features`:
+    /// the id of an unseen entity has the prior's mean.
+    pub(super) fn unseen(&self, features: &[u32]) -> (Vec<Lanes>, Lanes) {
+        let mut bias = self.priors[0][ID].mean;
+        for &feature in features {
+            bias += self.parameters[0][feature as usize];
+        }
+        let mut factors = Vec::with_capacity(self.factors.len());
+        for (priors, parameters) in self.priors[1..].iter().zip(&self.parameters[1..]) {
+            let mut sum = priors[ID].mean;
+            let mut squares = sum * sum;
+            for &feature in features {
+                let term = parameters[feature as usize];
+                sum += term;
+                squares += term * term;
+            }
+            bias += (sum * sum - squares) * 0.5;
+            factors.push(sum);
+        }
+        (factors, bias)
+    }
+
+    /// The parameter of plane `plane` of the set feature that stands for an entity of the other side, or
+    /// what is expected of it where that entity has no ratings.
+    pub(super) fn of_set(&self, features: &Features, plane: usize, other: Option<u32>) -> Lanes {
+        match other {
+            Some(other) => self.parameters[plane][features.groups[SET].start + other as usize],
+            None => self.priors[plane][SET].mean,
+        }
+    }
+}
+
+impl Prior {
+    fn draw(&mut self, parameters: &[Lanes], random: &mut LaneRandom) {
+        let count = parameters.len() as f64;
+        let (mut sums, mut squares) = ([0.0_f64; LANES], [0.0_f64; LANES]);
+        // Partial sums in f32 vectorise; a chunk is short enough to lose nothing.
+        for chunk in parameters.chunks(256) {
+            let (mut sum, mut square) = (Lanes::ZERO, Lanes::ZERO);
+            for &parameter in chunk {
+                let deviation = parameter - self.mean;
+                sum += parameter;
+                square += deviation * deviation;
+            }
+            for lane in 0..LANES {
+                sums[lane] += f64::from(sum.0[lane]);
+                squares[lane] += f64::from(square.0[lane]);
+            }
+        }
+        let gammas = random.standard_gamma(f64::midpoint(count, 2.0));
+        let z = random.normal();
+        for lane in 0..LANES {
+            let old_mean = f64::from(self.mean.0[lane]);
+            let rate = (1.0 + squares[lane] + old_mean * old_mean) / 2.0;
+            let precision = gammas[lane] / rate;
+            let deviation = ((count + 1.0) * precision).sqrt().recip();
+            self.precision.0[lane] = precision as f32;
+            self.mean.0[lane] = (sums[lane] / (count + 1.0) + f64::from(z.0[lane]) * deviation) as f32;
+        }
+    }
+}

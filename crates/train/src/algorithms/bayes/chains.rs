@@ -1,0 +1,167 @@
+//! Eight Markov chains over the same ratings.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::block::Block;
+use super::lanes::{LANES, Lanes};
+use super::layout::Layout;
+use super::random::LaneRandom;
+use super::sweep::{Sweep, Workspace};
+
+/// The state of eight chains.
+pub(super) struct Chains<'a> {
+    layout: &'a Layout,
+    pub(super) users: Block,
+    pub(super) movies: Block,
+    /// The mean that all scores share.
+    pub(super) intercept: Lanes,
+    noise_precision: Lanes,
+    /// Rating minus score, in the users' order.
+    errors: Vec<Lanes>,
+    /// The same in the movies' order, while the movies are drawn.
+    mirrored: Vec<Lanes>,
+    user_work: Workspace,
+    movie_work: Workspace,
+    random: LaneRandom,
+}
+
+impl<'a> Chains<'a> {
+    /// Chains at their start: small random factors, and the mean of the ratings.
+    pub(super) fn new(layout: &'a Layout, factors: usize, mean: f32, seed: u64) -> Self {
+        let mut random = LaneRandom::new(seed);
+        let mut chains = Self {
+            users: Block::new(&layout.users, factors, &mut random),
+            movies: Block::new(&layout.movies, factors, &mut random),
+            layout,
+            intercept: Lanes::splat(mean),
+            noise_precision: Lanes::splat(1.0),
+            errors: Vec::with_capacity(layout.values.len()),
+            mirrored: vec![Lanes::ZERO; layout.values.len()],
+            user_work: Workspace::new(layout.users.len()),
+            movie_work: Workspace::new(layout.movies.len()),
+            random,
+        };
+        chains.score_all();
+        chains
+    }
+
+    /// Draws every parameter once; returns the mean over the chains of the root mean squared error before.
+    pub(super) fn sweep(&mut self) -> f64 {
+        self.users.draw_priors(&self.layout.users.features, &mut self.random);
+        let (sum, squares) = sums(&self.errors);
+        let shift = self.draw_noise_and_intercept(&sum, &squares);
+        let arch = Arch::new();
+        arch.dispatch(UserSweep { chains: self, shift });
+        for (mirrored, &place) in self.mirrored.iter_mut().zip(&self.layout.movies.mirror) {
+            *mirrored = self.errors[place as usize];
+        }
+        self.movies.draw_priors(&self.layout.movies.features, &mut self.random);
+        arch.dispatch(MovieSweep { chains: self });
+        for (error, &place) in self.errors.iter_mut().zip(&self.layout.users.mirror) {
+            *error = self.mirrored[place as usize];
+        }
+        let count = self.errors.len().max(1) as f64;
+        squares.iter().map(|square| (square / count).sqrt()).sum::<f64>() / LANES as f64
+    }
+
+    /// The noise precision, given the errors: a gamma prior of shape and rate 1/2. The intercept, given the
+    /// errors and the noise: a flat prior. Returns by how much the intercept rose.
+    fn draw_noise_and_intercept(&mut self, sum: &[f64; LANES], squares: &[f64; LANES]) -> Lanes {
+        let count = self.errors.len() as f64;
+        let gammas = self.random.standard_gamma(f64::midpoint(1.0, count));
+        let z = self.random.normal();
+        let precision: [f64; LANES] = std::array::from_fn(|lane| gammas[lane] * 2.0 / (1.0 + squares[lane]));
+        let shift = Lanes::from_fn(|lane| {
+            let deviation = (precision[lane] * count).sqrt().recip();
+            (sum[lane] / count + f64::from(z.0[lane]) * deviation) as f32
+        });
+        self.noise_precision = Lanes::from_fn(|lane| precision[lane] as f32);
+        self.intercept += shift;
+        shift
+    }
+
+    fn score_all(&mut self) {
+        let users = &self.layout.users;
+        for user in 0..users.len() {
+            for place in users.ratings(user) {
+                let movie = users.others[place] as usize;
+                let mut score = self.intercept + self.users.biases[user] + self.movies.biases[movie];
+                for (a, b) in self.users.factors.iter().zip(&self.movies.factors) {
+                    score += a[user] * b[movie];
+                }
+                self.errors.push(Lanes::splat(self.layout.values[place]) - score);
+            }
+        }
+    }
+}
+
+/// Sum and sum of squares, lane by lane.
+fn sums(errors: &[Lanes]) -> ([f64; LANES], [f64; LANES]) {
+    let (mut sums, mut squares) = ([0.0; LANES], [0.0; LANES]);
+    // Partial sums in f32 vectorise; a chunk is short enough to lose nothing.
+    for chunk in errors.chunks(256) {
+        let (mut sum, mut square) = (Lanes::ZERO, Lanes::ZERO);
+        for &error in chunk {
+            sum += error;
+            square += error * error;
+        }
+        for lane in 0..LANES {
+            sums[lane] += f64::from(sum.0[lane]);
+            squares[lane] += f64::from(square.0[lane]);
+        }
+    }
+    (sums, squares)
+}
+
+struct UserSweep<'c, 'a> {
+    chains: &'c mut Chains<'a>,
+    shift: Lanes,
+}
+
+struct MovieSweep<'c, 'a> {
+    chains: &'c mut Chains<'a>,
+}
+
+/// Whether the registers of `S` fuse multiply-add: those of AVX2 and NEON do, those of SSE2 do not.
+#[inline(always)]
+fn fuses<S: Simd>() -> bool {
+    cfg!(target_arch = "aarch64") || S::F32_LANES >= LANES
+}
+
+impl WithSimd for UserSweep<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let chains = self.chains;
+        let mut sweep = Sweep {
+            side: &chains.layout.users,
+            block: &mut chains.users,
+            other: &chains.movies,
+            noise_precision: chains.noise_precision,
+            errors: &mut chains.errors,
+            work: &mut chains.user_work,
+            random: &mut chains.random,
+        };
+        if fuses::<S>() { sweep.run::<true>(self.shift) } else { sweep.run::<false>(self.shift) }
+    }
+}
+
+impl WithSimd for MovieSweep<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let chains = self.chains;
+        let mut sweep = Sweep {
+            side: &chains.layout.movies,
+            block: &mut chains.movies,
+            other: &chains.users,
+            noise_precision: chains.noise_precision,
+            errors: &mut chains.mirrored,
+            work: &mut chains.movie_work,
+            random: &mut chains.random,
+        };
+        if fuses::<S>() { sweep.run::<true>(Lanes::ZERO) } else { sweep.run::<false>(Lanes::ZERO) }
+    }
+}

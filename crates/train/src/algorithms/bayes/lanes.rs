@@ -1,0 +1,90 @@
+//! Eight chains side by side: each number of a chain is a lane of a vector.
+//!
+//! Chains have the same sparsity and different numbers, so what one chain does to a number eight do to a
+//! vector register, with no shuffles and no remainders, whatever the rank.
+
+use std::ops::{Add, AddAssign, Mul, Sub};
+
+/// How many chains run side by side: the lanes of a 256-bit register.
+pub(super) const LANES: usize = 8;
+
+/// One number of each of eight chains.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(align(32))]
+pub(super) struct Lanes(pub(super) [f32; LANES]);
+
+impl Lanes {
+    pub(super) const ZERO: Self = Self([0.0; LANES]);
+
+    /// The same number in all lanes.
+    #[inline(always)]
+    pub(super) fn splat(number: f32) -> Self {
+        Self([number; LANES])
+    }
+
+    /// Lane by lane.
+    #[inline(always)]
+    pub(super) fn from_fn(lane: impl FnMut(usize) -> f32) -> Self {
+        Self(std::array::from_fn(lane))
+    }
+
+    /// `self * factor + summand`, fused if `FUSED`: without hardware for it a fused multiply-add is a slow
+    /// call, so the caller says whether there is.
+    #[inline(always)]
+    pub(super) fn mul_add<const FUSED: bool>(self, factor: Self, summand: Self) -> Self {
+        if FUSED {
+            Self::from_fn(|lane| self.0[lane].mul_add(factor.0[lane], summand.0[lane]))
+        } else {
+            self * factor + summand
+        }
+    }
+
+    /// Lane by lane.
+    #[inline(always)]
+    pub(super) fn map(self, function: impl Fn(f32) -> f32) -> Self {
+        Self::from_fn(|lane| function(self.0[lane]))
+    }
+}
+
+impl Add for Lanes {
+    type Output = Self;
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self::from_fn(|lane| self.0[lane] + other.0[lane])
+    }
+}
+
+impl Sub for Lanes {
+    type Output = Self;
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        Self::from_fn(|lane| self.0[lane] - other.0[lane])
+    }
+}
+
+impl Mul for Lanes {
+    type Output = Self;
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        Self::from_fn(|lane| self.0[lane] * other.0[lane])
+    }
+}
+
+impl Mul<f32> for Lanes {
+    type Output = Self;
+
+    #[inline(always)]
+    fn mul(self, number: f32) -> Self {
+        Self::from_fn(|lane| self.0[lane] * number)
+    }
+}
+
+impl AddAssign for Lanes {
+    #[inline(always)]
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}

@@ -1,0 +1,187 @@
+//! The posterior mean of the scores, kept as a factor model in bounded memory.
+//!
+//! A sample is a factor model of its own: `score = intercept + s_u + s_i + <a_u, b_i>`. Means and biases
+//! average as they are. The mean of the products `a b^T` has the samples' factors side by side, a matrix of
+//! a rank in the thousands, of which only few matter: it is kept as two random projections from which its
+//! leading factors are found at the end (Tropp, Yurtsever, Udell, Cevher, "Practical Sketching Algorithms for
+//! Low-Rank Matrix Approximation", 2017, algorithm 4).
+
+use matinee_model::Factors;
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array1, Array2, Axis};
+use rand::SeedableRng;
+use rand_distr::{Distribution, StandardNormal};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::layout::{Layout, Side};
+use super::reduction::low_rank;
+
+/// Columns of the projection that spans the users' side: the largest rank that can be asked for.
+pub(super) const SPAN: usize = 64;
+/// Columns of the other projection; twice as many make the least squares well-conditioned.
+const CO_SPAN: usize = 128;
+
+/// One sample of one chain, by rows.
+pub(super) struct Sample {
+    pub(super) intercept: f32,
+    /// `s_u`
+    pub(super) user_biases: Array1<f32>,
+    /// `s_i`
+    pub(super) movie_biases: Array1<f32>,
+    /// `a_u`, users x factors
+    pub(super) user_factors: Array2<f32>,
+    /// `b_i`, movies x factors
+    pub(super) movie_factors: Array2<f32>,
+    /// `d_u`: what the user's feature in the movies' sets makes of the user.
+    pub(super) user_membership: Array1<f32>,
+    /// `c_i`: what the movie's feature in the users' sets makes of the movie.
+    pub(super) movie_membership: Array1<f32>,
+}
+
+/// What all posteriors of a run share: random test matrices, and the weights of the rows.
+pub(super) struct Projection {
+    /// movies x [`SPAN`]
+    omega: Array2<f32>,
+    /// users x [`CO_SPAN`]
+    psi: Array2<f32>,
+    /// `(n + 1)^1/2` of users and of movies with n ratings: the reduction then errs least where ratings
+    /// are asked for most.
+    user_weights: Array1<f32>,
+    movie_weights: Array1<f32>,
+}
+
+/// Sums over samples.
+pub(super) struct Posterior<'a> {
+    projection: &'a Projection,
+    count: usize,
+    mean: f64,
+    user_biases: Array1<f32>,
+    movie_biases: Array1<f32>,
+    user_membership: Array1<f32>,
+    movie_membership: Array1<f32>,
+    /// `M omega`, users x [`SPAN`]
+    span: Array2<f32>,
+    /// `M^T psi`, movies x [`CO_SPAN`]
+    co_span: Array2<f32>,
+}
+
+impl Projection {
+    pub(super) fn new(layout: &Layout, seed: u64) -> Self {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let mut normal = |rows, columns| {
+            Array2::from_shape_simple_fn((rows, columns), || StandardNormal.sample(&mut random))
+        };
+        Self {
+            omega: normal(layout.movies.entities.len(), SPAN),
+            psi: normal(layout.users.entities.len(), CO_SPAN),
+            user_weights: with_one_more(&layout.users).mapv(f32::sqrt),
+            movie_weights: with_one_more(&layout.movies).mapv(f32::sqrt),
+        }
+    }
+}
+
+impl<'a> Posterior<'a> {
+    /// No samples yet.
+    pub(super) fn new(projection: &'a Projection) -> Self {
+        let (users, movies) = (projection.psi.nrows(), projection.omega.nrows());
+        Self {
+            projection,
+            count: 0,
+            mean: 0.0,
+            user_biases: Array1::zeros(users),
+            movie_biases: Array1::zeros(movies),
+            user_membership: Array1::zeros(users),
+            movie_membership: Array1::zeros(movies),
+            span: Array2::zeros((users, SPAN)),
+            co_span: Array2::zeros((movies, CO_SPAN)),
+        }
+    }
+
+    /// Adds a sample.
+    pub(super) fn add(&mut self, sample: Sample) {
+        self.mean += f64::from(sample.intercept);
+        self.user_biases += &sample.user_biases;
+        self.movie_biases += &sample.movie_biases;
+        self.user_membership += &sample.user_membership;
+        self.movie_membership += &sample.movie_membership;
+        self.add_product(sample.user_factors, sample.movie_factors, 1.0);
+        self.count += 1;
+    }
+
+    /// Adds the samples of another posterior.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.mean += other.mean;
+        self.user_biases += &other.user_biases;
+        self.movie_biases += &other.movie_biases;
+        self.user_membership += &other.user_membership;
+        self.movie_membership += &other.movie_membership;
+        self.span += &other.span;
+        self.co_span += &other.co_span;
+    }
+
+    /// Adds to all samples what a user's having rated a movie tells: `x_u c_i + x_i d_u`, where `x` is the
+    /// scale of a set with one more member.
+    pub(super) fn add_membership(&mut self, layout: &Layout) {
+        let scales = |side: &Side| with_one_more(side).mapv(|members| members.sqrt().recip());
+        let count = self.count.max(1) as f32;
+        let users = two_columns(&scales(&layout.users), &(&self.user_membership / count));
+        let movies = two_columns(&(&self.movie_membership / count), &scales(&layout.movies));
+        self.add_product(users, movies, count);
+    }
+
+    /// The posterior mean, with factors of at most `rank`, and with the factors of an average user zero.
+    pub(super) fn reduce(&self, rank: usize) -> Factors {
+        let each = 1.0 / self.count.max(1) as f32;
+        let Projection { psi, user_weights, movie_weights, .. } = self.projection;
+        let (mut user_factors, mut movie_factors) =
+            low_rank(&(&self.span * each), &(&self.co_span * each), psi, rank);
+        user_factors /= &user_weights.view().insert_axis(Axis(1));
+        movie_factors /= &movie_weights.view().insert_axis(Axis(1));
+        let average_user = centre(&mut user_factors);
+        let mut user_biases = &self.user_biases * each;
+        let average_bias = user_biases.mean().unwrap_or_default();
+        user_biases -= average_bias;
+        Factors {
+            mean: (self.mean / self.count.max(1) as f64) as f32 + average_bias,
+            user_biases,
+            movie_biases: &self.movie_biases * each + movie_factors.dot(&average_user),
+            user_factors,
+            movie_factors,
+        }
+    }
+
+    /// Adds `times a b^T` to the sum of the interactions. Factors are centred first: what an average user or
+    /// movie has of them goes to the biases, where it costs no rank.
+    fn add_product(&mut self, mut a: Array2<f32>, mut b: Array2<f32>, times: f32) {
+        let average_user = centre(&mut a);
+        self.movie_biases.scaled_add(times, &b.dot(&average_user));
+        let average_movie = centre(&mut b);
+        self.user_biases.scaled_add(times, &a.dot(&average_movie));
+        a *= &self.projection.user_weights.view().insert_axis(Axis(1));
+        b *= &self.projection.movie_weights.view().insert_axis(Axis(1));
+        general_mat_mul(times, &a, &b.t().dot(&self.projection.omega), 1.0, &mut self.span);
+        general_mat_mul(times, &b, &a.t().dot(&self.projection.psi), 1.0, &mut self.co_span);
+    }
+}
+
+/// How many ratings each row has, and one more.
+fn with_one_more(side: &Side) -> Array1<f32> {
+    let count =
+        |entity: &Option<u32>| entity.map_or(0.0, |entity| side.features.sizes[entity as usize].count);
+    side.entities.iter().map(|entity| count(entity) + 1.0).collect()
+}
+
+fn two_columns(first: &Array1<f32>, second: &Array1<f32>) -> Array2<f32> {
+    let mut matrix = Array2::zeros((first.len(), 2));
+    matrix.column_mut(0).assign(first);
+    matrix.column_mut(1).assign(second);
+    matrix
+}
+
+/// Takes the mean row off all rows.
+fn centre(matrix: &mut Array2<f32>) -> Array1<f32> {
+    let mean = matrix.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(matrix.ncols()));
+    *matrix -= &mean;
+    mean
+}

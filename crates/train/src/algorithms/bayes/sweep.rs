@@ -1,0 +1,290 @@
+//! One sweep of Gibbs sampling over one side of eight chains.
+//!
+//! A score is linear in each single parameter: `score = g + theta h`. With noise precision `alpha` and a
+//! normal prior, theta given all others is normal with precision `lambda + alpha sum h^2` and mean
+//! `(lambda mu + alpha sum h (e + theta h)) / precision`, the sums over the ratings that it takes part in
+//! (Rendle 2012, equations 34 to 36). For a factor of an entity's feature with value `x`,
+//! `h = x (total - x v)`, where `total` is the sum of this factor over all features of both sides.
+//!
+//! The sums over the ratings of an entity are kept up to date in closed form ([`Cell`]), so that a feature
+//! costs one visit an entity that has it, not one a rating; the ratings themselves are passed over once a
+//! factor.
+
+use super::block::{Block, Prior};
+use super::lanes::{LANES, Lanes};
+use super::layout::{SET, Side, Size};
+use super::random::LaneRandom;
+
+/// The sums over the ratings of one entity, for the factor that is being drawn.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Cell {
+    /// `sum total^2`
+    squares: Lanes,
+    /// `sum total`
+    totals: Lanes,
+    /// `sum e`
+    errors: Lanes,
+    /// `sum e total`
+    products: Lanes,
+}
+
+/// What an entity was when its ratings were passed over.
+#[derive(Clone, Copy)]
+struct Before {
+    factor: Lanes,
+    /// `sum e`
+    errors: Lanes,
+    /// `sum b`, where `b` is the other side's factor.
+    others: Lanes,
+}
+
+/// How the scores of an entity have changed since: by `bias + slope b`.
+#[derive(Clone, Copy)]
+struct Change {
+    bias: Lanes,
+    slope: Lanes,
+}
+
+/// What a sweep works with, kept between sweeps.
+pub(super) struct Workspace {
+    cells: Vec<Cell>,
+    before: Vec<Before>,
+    changes: Vec<Change>,
+}
+
+impl Workspace {
+    pub(super) fn new(entities: usize) -> Self {
+        let zero = Lanes::ZERO;
+        Self {
+            cells: vec![Cell { squares: zero, totals: zero, errors: zero, products: zero }; entities],
+            before: vec![Before { factor: zero, errors: zero, others: zero }; entities],
+            changes: vec![Change { bias: zero, slope: zero }; entities],
+        }
+    }
+}
+
+/// One side in a sweep: its ratings, its parameters, the other side's factors.
+pub(super) struct Sweep<'a> {
+    pub(super) side: &'a Side,
+    pub(super) block: &'a mut Block,
+    pub(super) other: &'a Block,
+    pub(super) noise_precision: Lanes,
+    /// The errors of the scores, in the order of this side's ratings.
+    pub(super) errors: &'a mut [Lanes],
+    pub(super) work: &'a mut Workspace,
+    pub(super) random: &'a mut LaneRandom,
+}
+
+impl Sweep<'_> {
+    /// Draws all parameters of this side once. `shift` is taken off all errors first.
+    #[inline(always)]
+    pub(super) fn run<const FUSED: bool>(&mut self, shift: Lanes) {
+        self.sum_errors(shift);
+        self.draw_weights::<FUSED>();
+        for factor in 0..self.block.factors.len() {
+            self.sum_factor::<FUSED>(factor);
+            self.draw_factor::<FUSED>(factor);
+        }
+        self.settle::<FUSED>();
+    }
+
+    /// `sum e` of each entity.
+    #[inline(always)]
+    fn sum_errors(&mut self, shift: Lanes) {
+        for (entity, cell) in self.work.cells.iter_mut().enumerate() {
+            cell.errors = Lanes::ZERO;
+            for error in &mut self.errors[self.side.ratings(entity)] {
+                *error = *error - shift;
+                cell.errors += *error;
+            }
+        }
+    }
+
+    /// Draws the one-way weights: `h = x`.
+    #[inline(always)]
+    fn draw_weights<const FUSED: bool>(&mut self) {
+        let (features, cells) = (&self.side.features, &mut self.work.cells);
+        for change in &mut self.work.changes {
+            change.bias = Lanes::ZERO;
+        }
+        for (group, range) in features.groups.iter().enumerate() {
+            let prior = self.block.priors[0][group];
+            for feature in range.clone() {
+                let having = features.having(feature);
+                let (mut count, mut weighted) = (0.0, Lanes::ZERO);
+                for &entity in having {
+                    let entity = entity as usize;
+                    let x = features.value(group, entity);
+                    count += x * x * features.sizes[entity].count;
+                    weighted = cells[entity].errors.mul_add::<FUSED>(Lanes::splat(x), weighted);
+                }
+                let weight = &mut self.block.parameters[0][feature];
+                let step =
+                    draw(weight, Lanes::splat(count), weighted, self.noise_precision, prior, self.random);
+                for &entity in having {
+                    let entity = entity as usize;
+                    let change = step * features.value(group, entity);
+                    let errors = &mut cells[entity].errors;
+                    *errors = *errors - change * features.sizes[entity].count;
+                    self.work.changes[entity].bias += change;
+                }
+            }
+        }
+        for (entity, change) in self.work.changes.iter_mut().enumerate() {
+            self.block.biases[entity] += change.bias;
+            change.slope = Lanes::ZERO;
+        }
+    }
+
+    /// Passes over the ratings: brings the errors up to date with the last factor, and sums up for this one.
+    #[inline(always)]
+    fn sum_factor<const FUSED: bool>(&mut self, factor: usize) {
+        let last = &self.other.factors[factor.saturating_sub(1)];
+        let others = &self.other.factors[factor];
+        for (entity, cell) in self.work.cells.iter_mut().enumerate() {
+            let Change { bias, slope } = self.work.changes[entity];
+            let ratings = self.side.ratings(entity);
+            let count = self.side.features.sizes[entity].count;
+            let (mut sum, mut squares) = (Lanes::ZERO, Lanes::ZERO);
+            let (mut error_sum, mut products) = (Lanes::ZERO, Lanes::ZERO);
+            for (error, &other) in self.errors[ratings.clone()].iter_mut().zip(&self.side.others[ratings]) {
+                let b = others[other as usize];
+                let minus = last[other as usize].mul_add::<FUSED>(slope, bias);
+                *error = *error - minus;
+                sum += b;
+                squares = b.mul_add::<FUSED>(b, squares);
+                error_sum += *error;
+                products = b.mul_add::<FUSED>(*error, products);
+            }
+            let a = self.block.factors[factor][entity];
+            let totals = a.mul_add::<FUSED>(Lanes::splat(count), sum);
+            *cell = Cell {
+                squares: a.mul_add::<FUSED>(totals + sum, squares),
+                totals,
+                errors: error_sum,
+                products: a.mul_add::<FUSED>(error_sum, products),
+            };
+            self.work.before[entity] = Before { factor: a, errors: error_sum, others: sum };
+        }
+    }
+
+    /// Draws one factor of all features.
+    #[inline(always)]
+    fn draw_factor<const FUSED: bool>(&mut self, factor: usize) {
+        let features = &self.side.features;
+        for (group, range) in features.groups.iter().enumerate() {
+            let prior = self.block.priors[1 + factor][group];
+            for feature in range.clone() {
+                if group == SET {
+                    self.draw_feature::<FUSED, true>(factor, feature, prior);
+                } else {
+                    self.draw_feature::<FUSED, false>(factor, feature, prior);
+                }
+            }
+        }
+        self.finish_factor::<FUSED>(factor);
+    }
+
+    #[inline(always)]
+    fn draw_feature<const FUSED: bool, const SCALED: bool>(
+        &mut self,
+        factor: usize,
+        feature: usize,
+        prior: Prior,
+    ) {
+        let (features, cells) = (&self.side.features, &mut self.work.cells);
+        let size = |entity: usize| {
+            let Size { count, scale } = features.sizes[entity];
+            (count, if SCALED { scale } else { 1.0 })
+        };
+        let having = features.having(feature);
+        let parameter = &mut self.block.parameters[1 + factor][feature];
+        let old = *parameter;
+        let (mut squares, mut products) = (Lanes::ZERO, Lanes::ZERO);
+        for &entity in having {
+            let entity = entity as usize;
+            let (count, x) = size(entity);
+            let cell = &cells[entity];
+            let own = old * x;
+            // sum (total - own)^2 = sum total^2 - own (2 sum total - n own)
+            let h_squares = cell.squares - own * (cell.totals + cell.totals - own * count);
+            squares = h_squares.mul_add::<FUSED>(Lanes::splat(x * x), squares);
+            products = (cell.products - own * cell.errors).mul_add::<FUSED>(Lanes::splat(x), products);
+        }
+        let step = draw(parameter, squares, products, self.noise_precision, prior, self.random);
+        for &entity in having {
+            let entity = entity as usize;
+            let (count, x) = size(entity);
+            cells[entity].step::<FUSED>(old * x, step * x, count);
+        }
+    }
+
+    /// Turns what the cells became into changes of the entities.
+    #[inline(always)]
+    fn finish_factor<const FUSED: bool>(&mut self, factor: usize) {
+        for (entity, cell) in self.work.cells.iter().enumerate() {
+            let before = self.work.before[entity];
+            let per_rating = self.side.features.sizes[entity].count.recip();
+            let new = (cell.totals - before.others) * per_rating;
+            let slope = new - before.factor;
+            let bias = (before.errors - cell.errors - slope * before.others) * per_rating;
+            self.block.factors[factor][entity] = new;
+            self.block.biases[entity] += bias;
+            self.work.changes[entity] = Change { bias, slope };
+        }
+    }
+
+    /// Brings the errors up to date with the last factor.
+    #[inline(always)]
+    fn settle<const FUSED: bool>(&mut self) {
+        let Some(last) = self.other.factors.last() else { return };
+        for (entity, &Change { bias, slope }) in self.work.changes.iter().enumerate() {
+            let ratings = self.side.ratings(entity);
+            for (error, &other) in self.errors[ratings.clone()].iter_mut().zip(&self.side.others[ratings]) {
+                *error = *error - last[other as usize].mul_add::<FUSED>(slope, bias);
+            }
+        }
+    }
+}
+
+impl Cell {
+    /// The sums after a feature's share of the total went from `own` to `own + step`: each total rises by
+    /// `step`, each error falls by `step (total - own)`.
+    #[inline(always)]
+    fn step<const FUSED: bool>(&mut self, own: Lanes, step: Lanes, count: f32) {
+        let counted = Lanes::splat(count);
+        let Self { squares, totals, errors, products } = *self;
+        let rest = totals - own * count;
+        let with_rest = squares - own * totals;
+        self.squares = step.mul_add::<FUSED>(step.mul_add::<FUSED>(counted, totals + totals), squares);
+        self.totals = step.mul_add::<FUSED>(counted, totals);
+        self.errors = errors - step * rest;
+        self.products = step.mul_add::<FUSED>(errors - with_rest - step * rest, products);
+    }
+}
+
+/// Draws a parameter from its conditional distribution, given `sum h^2` and `sum h e`; returns by how much
+/// it changed.
+#[inline(always)]
+fn draw(
+    parameter: &mut Lanes,
+    squares: Lanes,
+    products: Lanes,
+    noise_precision: Lanes,
+    prior: Prior,
+    random: &mut LaneRandom,
+) -> Lanes {
+    let z = random.normal();
+    let old = *parameter;
+    *parameter = Lanes::from_fn(|lane| {
+        let (alpha, lambda) = (noise_precision.0[lane], prior.precision.0[lane]);
+        let deviation = (lambda + alpha * squares.0[lane]).sqrt().recip();
+        let weighted =
+            lambda * prior.mean.0[lane] + alpha * (products.0[lane] + old.0[lane] * squares.0[lane]);
+        (weighted * deviation + z.0[lane]) * deviation
+    });
+    *parameter - old
+}
+
+const _: () = assert!(size_of::<Cell>() == 4 * LANES * size_of::<f32>());

@@ -1,0 +1,274 @@
+//! SVD++ by stochastic gradient descent: the `SVDpp` of scikit-surprise.
+//!
+//! Koren, "Factorization Meets the Neighborhood" (2008), section 3.2 on implicit feedback: a user is `p_u` plus
+//! what the set N(u) of the movies that the user rated tells, `z_u = |N(u)|^-1/2 sum y_j`. For each rating with
+//! error `e`: `b += lr (e - reg b)`, `p_u += lr (e q_i - reg p_u)`, `q_i += lr (e (p_u + z_u) - reg q_i)`,
+//! and `y_j += lr (e |N(u)|^-1/2 q_i - reg y_j)` for every movie of the set.
+//!
+//! Taken literally that touches the whole set at each rating. But the ratings of a user are visited one after
+//! another (as scikit-surprise does), and while they are, every `y_j` of the set decays by the same factor and
+//! gains the same vector: both are carried along and applied to the set once, after the user's last rating, and
+//! `z_u` follows in closed form, `z_u = (1 - lr reg) z_u + lr e q_i`. The result is the same; a rating costs
+//! O(rank), not O(rank |N(u)|).
+
+use matinee_model::Factors;
+use ndarray::Array1;
+use pulp::{Arch, Simd, WithSimd};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_distr::{Distribution, Normal};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::vectors::{LANES, inner, scale_and_add};
+use super::{Algorithm, Training};
+use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
+use crate::progress::Progress;
+use crate::ratings::Rating;
+
+/// What the algorithm takes.
+pub const HYPERPARAMETERS: &[Hyperparameter] = &[
+    Hyperparameter {
+        name: "n_factors",
+        domain: Domain::Integer { default: 20, min: 1, max: 4096 },
+        help: "length of a factor row",
+    },
+    Hyperparameter {
+        name: "n_epochs",
+        domain: Domain::Integer { default: 20, min: 1, max: 10_000 },
+        help: "passes over the ratings",
+    },
+    Hyperparameter {
+        name: "lr_all",
+        domain: Domain::Real { default: 0.007, min: 1e-6, max: 1.0 },
+        help: "learning rate of biases and factors",
+    },
+    Hyperparameter {
+        name: "reg_all",
+        domain: Domain::Real { default: 0.02, min: 0.0, max: 10.0 },
+        help: "regularisation of biases and factors",
+    },
+    Hyperparameter {
+        name: "init_std_dev",
+        domain: Domain::Real { default: 0.1, min: 0.0, max: 10.0 },
+        help: "standard deviation of the factors at the start",
+    },
+];
+
+/// The algorithm with its hyperparameters.
+#[derive(Debug, Clone, Copy)]
+pub struct SvdPp {
+    rank: usize,
+    epochs: usize,
+    learning_rate: f32,
+    regularisation: f32,
+    initial_deviation: f32,
+}
+
+/// A descent under way.
+struct Descent {
+    mean: f32,
+    stride: usize,
+    learning_rate: f32,
+    regularisation: f32,
+    /// The users with ratings, each with theirs.
+    users: Vec<(usize, Vec<Rating>)>,
+    user_biases: Vec<f32>,
+    movie_biases: Vec<f32>,
+    /// `p_u`
+    user_factors: Vec<f32>,
+    /// `q_i`
+    movie_factors: Vec<f32>,
+    /// `y_j`
+    implicit_factors: Vec<f32>,
+}
+
+impl SvdPp {
+    /// The algorithm with these values of [`HYPERPARAMETERS`].
+    pub fn new(values: &Hyperparameters) -> Self {
+        Self {
+            rank: values.integer("n_factors"),
+            epochs: values.integer("n_epochs"),
+            learning_rate: values.real("lr_all"),
+            regularisation: values.real("reg_all"),
+            initial_deviation: values.real("init_std_dev"),
+        }
+    }
+
+    fn begin(&self, training: &Training<'_>, random: &mut Xoshiro256PlusPlus) -> Descent {
+        let stride = self.rank.next_multiple_of(LANES);
+        let mut factors = |rows: usize| {
+            let mut factors = vec![0.0; rows * stride];
+            if let Ok(normal) = Normal::new(0.0_f32, self.initial_deviation) {
+                for row in factors.chunks_exact_mut(stride) {
+                    row[..self.rank].fill_with(|| normal.sample(random));
+                }
+            }
+            factors
+        };
+        let (users, movies) = (training.user_count, training.movie_count);
+        Descent {
+            mean: training.mean() as f32,
+            stride,
+            learning_rate: self.learning_rate,
+            regularisation: self.regularisation,
+            user_biases: vec![0.0; users],
+            movie_biases: vec![0.0; movies],
+            user_factors: factors(users),
+            movie_factors: factors(movies),
+            implicit_factors: factors(movies),
+            users: by_user(training),
+        }
+    }
+}
+
+impl Algorithm for SvdPp {
+    fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Factors {
+        progress.begin(self.epochs);
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(training.seed);
+        let mut descent = self.begin(training, &mut random);
+        for (_, ratings) in &mut descent.users {
+            ratings.shuffle(&mut random);
+        }
+        let count = training.ratings.len().max(1) as f64;
+        for epoch in 1..=self.epochs {
+            descent.users.shuffle(&mut random);
+            let squares = Arch::new().dispatch(Pass(&mut descent));
+            progress.epoch(epoch, (squares / count).sqrt());
+        }
+        descent.collapse(training, self.rank)
+    }
+}
+
+/// The ratings of each user that has some.
+fn by_user(training: &Training<'_>) -> Vec<(usize, Vec<Rating>)> {
+    let mut users = vec![Vec::new(); training.user_count];
+    for &rating in training.ratings {
+        users[rating.user.index()].push(rating);
+    }
+    users.into_iter().enumerate().filter(|(_, ratings)| !ratings.is_empty()).collect()
+}
+
+/// One pass over all ratings; its output is the sum of squared errors before each update.
+struct Pass<'a>(&'a mut Descent);
+
+impl WithSimd for Pass<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f64 {
+        let descent = self.0;
+        let users = std::mem::take(&mut descent.users);
+        let mut set = ImplicitSet::new(descent.stride);
+        let mut squares = 0.0;
+        for (user, ratings) in &users {
+            set.gather(simd, descent, ratings);
+            for rating in ratings {
+                let error = descent.step(simd, *user, rating, &mut set);
+                squares += f64::from(error) * f64::from(error);
+            }
+            set.apply(simd, descent, ratings);
+        }
+        descent.users = users;
+        squares
+    }
+}
+
+/// What the set of one user is, and how its members have changed since it was gathered: each `y_j` is
+/// `decay y_j + gain`.
+struct ImplicitSet {
+    /// `z_u`
+    sum: Vec<f32>,
+    /// `|N(u)|^-1/2`
+    scale: f32,
+    decay: f32,
+    gain: Vec<f32>,
+    /// `p_u + z_u` before the descent.
+    user: Vec<f32>,
+}
+
+impl ImplicitSet {
+    fn new(stride: usize) -> Self {
+        Self {
+            sum: vec![0.0; stride],
+            scale: 0.0,
+            decay: 1.0,
+            gain: vec![0.0; stride],
+            user: vec![0.0; stride],
+        }
+    }
+
+    #[inline(always)]
+    fn gather<S: Simd>(&mut self, simd: S, descent: &Descent, ratings: &[Rating]) {
+        self.scale = (ratings.len() as f32).sqrt().recip();
+        self.decay = 1.0;
+        self.gain.fill(0.0);
+        self.sum.fill(0.0);
+        for rating in ratings {
+            let row = rating.movie.index() * descent.stride;
+            let implicit = &descent.implicit_factors[row..row + descent.stride];
+            scale_and_add(simd, &mut self.sum, 1.0, implicit, self.scale);
+        }
+    }
+
+    #[inline(always)]
+    fn apply<S: Simd>(&self, simd: S, descent: &mut Descent, ratings: &[Rating]) {
+        for rating in ratings {
+            let row = rating.movie.index() * descent.stride;
+            let implicit = &mut descent.implicit_factors[row..row + descent.stride];
+            scale_and_add(simd, implicit, self.decay, &self.gain, 1.0);
+        }
+    }
+}
+
+impl Descent {
+    /// Descends along one rating; returns its error before.
+    #[inline(always)]
+    fn step<S: Simd>(&mut self, simd: S, user: usize, rating: &Rating, set: &mut ImplicitSet) -> f32 {
+        let (rate, stride) = (self.learning_rate, self.stride);
+        let decay = 1.0 - rate * self.regularisation;
+        let (user_row, movie) = (user * stride, rating.movie.index());
+        let p = &mut self.user_factors[user_row..user_row + stride];
+        let q = &mut self.movie_factors[movie * stride..(movie + 1) * stride];
+
+        set.user.copy_from_slice(p);
+        scale_and_add(simd, &mut set.user, 1.0, &set.sum, 1.0);
+        let (user_bias, movie_bias) = (&mut self.user_biases[user], &mut self.movie_biases[movie]);
+        let interaction = inner(simd, &set.user, q);
+        let error = rating.value - (self.mean + *user_bias + *movie_bias + interaction);
+
+        *user_bias = *user_bias * decay + rate * error;
+        *movie_bias = *movie_bias * decay + rate * error;
+        scale_and_add(simd, &mut set.sum, decay, q, rate * error);
+        scale_and_add(simd, &mut set.gain, decay, q, rate * error * set.scale);
+        set.decay *= decay;
+        scale_and_add(simd, p, decay, q, rate * error);
+        scale_and_add(simd, q, decay, &set.user, rate * error);
+        error
+    }
+
+    /// Users as `p_u + z_u`. Rows without ratings are zero.
+    fn collapse(&self, training: &Training<'_>, rank: usize) -> Factors {
+        let (users, movies) = (training.user_count, training.movie_count);
+        let mut factors = Factors::constant(self.mean, users, movies, rank);
+        factors.user_biases = Array1::from(self.user_biases.clone());
+        factors.movie_biases = Array1::from(self.movie_biases.clone());
+        for (user, ratings) in &self.users {
+            let scale = (ratings.len() as f32).sqrt().recip();
+            let mut row = factors.user_factors.row_mut(*user);
+            for (column, factor) in row.iter_mut().enumerate() {
+                let implicit =
+                    |rating: &Rating| self.implicit_factors[rating.movie.index() * self.stride + column];
+                let set: f32 = ratings.iter().map(implicit).sum();
+                *factor = self.user_factors[user * self.stride + column] + scale * set;
+            }
+            for rating in ratings {
+                let movie = rating.movie.index();
+                let learned = &self.movie_factors[movie * self.stride..];
+                for (to, &from) in factors.movie_factors.row_mut(movie).iter_mut().zip(learned) {
+                    *to = from;
+                }
+            }
+        }
+        factors
+    }
+}
