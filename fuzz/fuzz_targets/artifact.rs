@@ -36,6 +36,7 @@ fn open([users, movies, rated_movies, ratings]: [u8; 4], tensors: &[u8], catalog
             ratings: ratings.into(),
         },
         metrics: Metrics::default(),
+        intervals: None,
         training_job: None,
         data: [].into(),
         generator: String::new(),

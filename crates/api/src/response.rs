@@ -88,7 +88,7 @@ impl From<&Manifest> for ModelAnswer {
             algorithm: manifest.algorithm.clone(),
             rating_scale: manifest.rating_scale,
             counts: manifest.counts,
-            metrics: manifest.metrics.clone(),
+            metrics: manifest.metrics,
             training_job: manifest.training_job.clone(),
             created_at: manifest.created_at.clone(),
             source: None,

@@ -35,6 +35,7 @@ fn write_model(folder: &Path) {
             seed: 0,
             rating_scale: RatingScale::MOVIELENS,
             metrics: Metrics::default(),
+            intervals: None,
             training_job: None,
             data: [].into(),
             generator: "bench".to_owned(),

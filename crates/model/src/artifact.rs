@@ -23,7 +23,7 @@ pub use buffer::AlignedBuffer;
 pub use error::ArtifactError;
 pub use folder::read_folder;
 pub use manifest::{
-    Counts, FORMAT_VERSION, FileDigest, HoldOut, Manifest, Metrics, ModelVersion, sha256_hex,
+    Counts, FORMAT_VERSION, FileDigest, HoldOut, Manifest, Metrics, ModelVersion, Ranking, sha256_hex,
 };
 pub(crate) use tensors::Tensors;
 pub use writer::{Description, NewArtifact, write_folder};

@@ -24,6 +24,8 @@ pub struct Prediction<'a> {
     pub known_user: bool,
     /// Whether the model was trained on ratings of this movie.
     pub known_movie: bool,
+    /// Where the rating lies with the probability that the model's [`Intervals`](crate::Intervals) tell.
+    pub interval: Option<[f32; 2]>,
 }
 
 /// A movie that is not in the catalogue.
@@ -108,12 +110,17 @@ impl Model {
         let entry = self.catalogue.find(movie).ok_or_else(|| UnknownMovie(movie.clone()))?;
         let user = self.user_row(user);
         let movie = self.movie_row(movie);
-        let score = self.factors().score(user, movie);
+        let scale = self.manifest.rating_scale;
+        let score = scale.clip(self.factors().score(user, movie));
+        let user_ratings = user.map_or(0, |user| self.rated_movies(user).movies.len() as u32);
+        let movie_ratings = movie.map_or(0, |movie| self.rating_count(movie));
+        let intervals = self.manifest.intervals.as_ref();
         Ok(Prediction {
-            score: self.manifest.rating_scale.clip(score),
+            score,
             title: entry.title,
             known_user: user.is_some(),
-            known_movie: movie.is_some_and(|movie| self.rating_count(movie) > 0),
+            known_movie: movie_ratings > 0,
+            interval: intervals.map(|intervals| intervals.around(score, user_ratings, movie_ratings, scale)),
         })
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{ArtifactError, MAX_MANIFEST_BYTES, MODEL_FILE, MOVIES_FILE};
-use crate::RatingScale;
+use crate::{Intervals, RatingScale};
 
 /// The version of the format that this release writes, and the newest that it reads.
 pub const FORMAT_VERSION: u32 = 1;
@@ -31,6 +31,8 @@ pub struct Manifest {
     pub counts: Counts,
     /// How well the model predicts.
     pub metrics: Metrics,
+    /// How far ratings lie from predictions, where a hold-out told.
+    pub intervals: Option<Intervals>,
     /// The name of the training job, where one trained the model.
     pub training_job: Option<String>,
     /// The files that the model was trained on, by name.
@@ -57,10 +59,22 @@ pub struct Counts {
 }
 
 /// How well a model predicts ratings that it was not trained on.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// The errors on the hold-out, where one was kept.
     pub hold_out: Option<HoldOut>,
+    /// How well it ranks movies on that hold-out, where that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranking: Option<Ranking>,
+}
+
+/// How many of the held-out movies come first in a ranking of all that a user has not rated: means over users.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Ranking {
+    /// The normalised discounted cumulative gain of the first ten.
+    pub ndcg_at_10: f64,
+    /// The share of the held-out movies among the first twenty.
+    pub recall_at_20: f64,
 }
 
 /// The errors of a model that was trained on all but a hold-out. The model in the artifact is then

@@ -12,7 +12,7 @@ use super::{
     ArtifactError, Counts, FORMAT_VERSION, FileDigest, MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest,
     Metrics, ModelVersion,
 };
-use crate::{Catalogue, Factors, Ids, RatingScale};
+use crate::{Catalogue, Factors, Ids, Intervals, RatingScale};
 
 /// Everything that an artifact is made of.
 #[derive(Debug)]
@@ -50,6 +50,8 @@ pub struct Description {
     pub rating_scale: RatingScale,
     /// How well the model predicts.
     pub metrics: Metrics,
+    /// How far ratings lie from predictions, where a hold-out told.
+    pub intervals: Option<Intervals>,
     /// The name of the training job, where one trained the model.
     pub training_job: Option<String>,
     /// The files that the model was trained on, by name.
@@ -96,6 +98,7 @@ impl NewArtifact<'_> {
             seed,
             rating_scale,
             metrics,
+            intervals,
             training_job,
             data,
             generator,
@@ -110,6 +113,7 @@ impl NewArtifact<'_> {
             rating_scale,
             counts: self.counts(),
             metrics,
+            intervals,
             training_job,
             data,
             generator,

@@ -12,7 +12,11 @@ pub fn description() -> Description {
         hyperparameters: [("n_factors".to_owned(), 2.into())].into(),
         seed: 7,
         rating_scale: RatingScale::MOVIELENS,
-        metrics: Metrics { hold_out: Some(HoldOut { fraction: 0.1, test_count: 3, rmse: 0.9, mae: 0.7 }) },
+        metrics: Metrics {
+            hold_out: Some(HoldOut { fraction: 0.1, test_count: 3, rmse: 0.9, mae: 0.7 }),
+            ranking: None,
+        },
+        intervals: None,
         training_job: None,
         data: [].into(),
         generator: "matinee test".to_owned(),
