@@ -99,7 +99,7 @@ impl Catalogue {
         writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
     }
 
-    fn movie(&self, row: usize) -> Movie<'_> {
+    pub(crate) fn movie(&self, row: usize) -> Movie<'_> {
         Movie { id: self.ids().id(row), title: self.titles.get(row), genres: self.genres.get(row) }
     }
 }
@@ -108,6 +108,11 @@ impl<'a> Movie<'a> {
     /// Its genres in the catalogue's order; none where `MovieLens` says `(no genres listed)`.
     pub fn genres(&self) -> impl Iterator<Item = &'a str> {
         self.genres.split('|').filter(|genre| !genre.is_empty() && *genre != "(no genres listed)")
+    }
+
+    /// Its genres as the catalogue has them, joined by `|`.
+    pub(crate) fn genre_text(&self) -> &'a str {
+        self.genres
     }
 
     /// Its title without the year.

@@ -11,11 +11,13 @@ use std::path::Path;
 use matinee_model::artifact::{
     ArtifactError, Description, FileDigest, HoldOut, Manifest, Metrics, NewArtifact, write_folder,
 };
-use matinee_model::{Factors, MovieRow};
+use matinee_model::{Factors, MovieRow, UserPrior};
 
 use crate::algorithms::{Configured, Training};
 use crate::evaluation::measure;
+use crate::prior::user_prior;
 use crate::progress::Progress;
+use crate::ranking::RankedHead;
 use crate::ratings::{Dataset, Inputs};
 use crate::split;
 
@@ -37,6 +39,10 @@ pub struct Trained {
     pub factors: Factors,
     /// The errors of a model that was trained without the hold-out.
     pub hold_out: Option<HoldOut>,
+    /// What is believed of users who were not there.
+    pub user_prior: UserPrior,
+    /// What movies are recommended by.
+    pub ranking: RankedHead,
 }
 
 /// Trains as planned: first without the hold-out, to measure; then on everything.
@@ -78,7 +84,10 @@ fn by_stages<E>(
         _ => None,
     };
     progress.stage("learning from all ratings");
-    Ok(Trained { factors: fit(Stage::Final(hold_out), &dataset.ratings)?, hold_out })
+    let factors = fit(Stage::Final(hold_out), &dataset.ratings)?;
+    let user_prior = user_prior(factors.view(), &dataset.ratings);
+    let ranking = dataset.ranking_training(plan.seed).learn(progress);
+    Ok(Trained { factors, hold_out, user_prior, ranking })
 }
 
 /// Writes the artifact of a trained model as the folder `output`.
@@ -98,6 +107,8 @@ pub fn write(
         rated_offsets: &rated.offsets,
         rated_movies: &rated.movies,
         rated_values: &rated.values,
+        user_prior: Some(&trained.user_prior),
+        ranking: Some(&trained.ranking.weights),
         catalogue: &dataset.catalogue,
     };
     write_folder(output, &artifact)
@@ -113,8 +124,9 @@ fn describe(dataset: &Dataset, plan: &Plan, trained: &Trained, inputs: &Inputs) 
         hyperparameters: plan.algorithm.hyperparameters(),
         seed: plan.seed,
         rating_scale: dataset.scale,
-        metrics: Metrics { hold_out: trained.hold_out, ranking: None },
+        metrics: Metrics { hold_out: trained.hold_out, ranking: trained.ranking.metrics() },
         intervals: None,
+        ranking_head: Some(trained.ranking.head.clone()),
         training_job: plan.training_job.clone(),
         data,
         generator: concat!("matinee ", env!("CARGO_PKG_VERSION")).to_owned(),

@@ -11,6 +11,7 @@ use matinee_train::ratings::{Dataset, Inputs};
 use matinee_train::split::random_folds;
 use serde::Serialize;
 
+use super::evaluate_ranking::{self, RankingArgs};
 use super::train::Learning;
 use crate::files;
 
@@ -31,6 +32,8 @@ pub struct Args {
     /// CSV with the header `fold` and one whole number a rating, in the order of the ratings file
     #[arg(long, conflicts_with = "folds", value_name = "FILE")]
     folds_file: Option<PathBuf>,
+    #[command(flatten)]
+    ranking: RankingArgs,
     /// File to write the results to as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -54,6 +57,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         movies: args.movies.as_deref().map(files::read_csv).transpose()?,
     };
     let dataset = files::usable_dataset(&inputs, args.learning.scale)?;
+    if args.ranking.ranking {
+        return evaluate_ranking::run(&args.ranking, &dataset, args.learning.seed, args.json.as_deref());
+    }
     let folds = match &args.folds_file {
         Some(path) => read_folds(path, &dataset)?,
         None => random_folds(dataset.ratings.len(), args.folds, args.learning.seed),

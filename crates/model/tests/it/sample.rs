@@ -17,6 +17,7 @@ pub fn description() -> Description {
             ranking: None,
         },
         intervals: None,
+        ranking_head: None,
         training_job: None,
         data: [].into(),
         generator: "matinee test".to_owned(),
@@ -53,6 +54,8 @@ pub fn write_with(folder: &Path, factors: &Factors, values: &[f32]) -> Manifest 
         rated_offsets: &[0, 2, 3],
         rated_movies: &[0, 1, 1],
         rated_values: values,
+        user_prior: None,
+        ranking: None,
         catalogue: &catalogue(),
     };
     write_folder(folder, &artifact).expect("an artifact")
