@@ -17,7 +17,7 @@ impl Cholesky {
         for row in 0..order {
             let (above, current) = matrix.split_at_mut(row * order);
             for column in 0..row {
-                let pivot = &above[column * order..column * order + column + 1];
+                let pivot = &above[column * order..=column * order + column];
                 let sum = dot(&current[..column], &pivot[..column]);
                 current[column] = (current[column] - sum) / pivot[column];
             }

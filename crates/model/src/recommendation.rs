@@ -97,6 +97,11 @@ impl Model {
         best.into_iter().filter_map(|ranked| Some((ranked, self.entry(ranked.movie)?))).collect()
     }
 
+    /// Whether the catalogue has this genre, in any case of letters.
+    pub fn has_genre(&self, genre: &str) -> bool {
+        self.facts().has_genre(genre)
+    }
+
     /// The catalogue's entry for a row, if it has one.
     pub fn entry(&self, row: MovieRow) -> Option<Movie<'_>> {
         self.facts().catalogue_row(row).map(|row| self.catalogue().movie(row as usize))

@@ -57,6 +57,12 @@ impl MovieFacts {
         Some(self.movies[movie.index()].catalogue_row).filter(|&row| row != NONE)
     }
 
+    /// Whether a movie has this genre, in any case of letters.
+    pub(crate) fn has_genre(&self, genre: &str) -> bool {
+        let genre = genre.to_lowercase();
+        self.genre_sets.iter().flatten().any(|of| of.to_lowercase() == genre)
+    }
+
     /// What `filter` admits, but for what a visitor has rated.
     pub(crate) fn admitted(&self, filter: &Filter) -> Admitted<'_> {
         let has = |set: &Vec<Box<str>>| match &filter.genre {
