@@ -4,6 +4,7 @@ pub mod algorithms;
 pub mod check;
 pub mod data;
 pub mod evaluate;
+pub mod learning;
 pub mod predict;
 pub mod sagemaker;
 pub mod serve;
