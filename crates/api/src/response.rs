@@ -26,6 +26,9 @@ pub struct PredictAnswer {
     pub known_user: bool,
     /// Whether the model was trained on ratings of this movie.
     pub known_movie: bool,
+    /// The ends of the interval that holds the rating four times in five, where the model tells one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<[f64; 2]>,
     /// The version of the model that answered.
     pub model_version: String,
     /// Who answered, where it is not the model in memory.
@@ -87,6 +90,7 @@ impl PredictAnswer {
             score: prediction.score,
             known_user: prediction.known_user,
             known_movie: prediction.known_movie,
+            interval: prediction.interval.map(|ends| ends.map(|end| rounded(f64::from(end), 100.0))),
             model_version: manifest.version.to_string(),
             source: None,
         }

@@ -5,6 +5,7 @@ pub mod check;
 pub mod data;
 pub mod evaluate;
 pub mod evaluate_ranking;
+pub mod learning;
 pub mod predict;
 pub mod sagemaker;
 pub mod serve;

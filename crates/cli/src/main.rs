@@ -6,6 +6,7 @@ mod output;
 mod commands;
 mod files;
 mod progress;
+mod report;
 mod sagemaker;
 mod server;
 

@@ -133,8 +133,7 @@ fn inverse(rows: &Rows, places: &[Option<usize>], order: usize, regularisation: 
             }
         }
     }
-    let inverse =
-        gram.cholesky().map(|factor| factor.inverse()).unwrap_or_else(|| DMatrix::zeros(order, order));
+    let inverse = gram.cholesky().map_or_else(|| DMatrix::zeros(order, order), |factor| factor.inverse());
     inverse.iter().map(|&entry| times * entry as f32).collect()
 }
 
@@ -150,7 +149,9 @@ impl Threshold {
         let counts = movies
             .par_iter()
             .fold(empty, |mut counts, &movie| {
-                weights_from(movie).into_iter().for_each(|weight| counts[Self::bin(weight) as usize] += 1);
+                for weight in weights_from(movie) {
+                    counts[Self::bin(weight) as usize] += 1;
+                }
                 counts
             })
             .reduce(empty, |mut counts, others| {

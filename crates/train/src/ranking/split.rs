@@ -53,7 +53,7 @@ mod tests {
         #[test]
         fn each_user_loses_a_share(counts in prop::collection::vec(0_usize..20, 1..8), fraction in 0.0_f64..1.0, seed: u64) {
             let ratings = ratings(&counts);
-            let timestamps: Vec<i64> = (0..ratings.len() as i64).map(|index| -index).collect();
+            let timestamps: Vec<i64> = (0_i64..).take(ratings.len()).map(|index| -index).collect();
             for marks in [random_per_user(&ratings, fraction, seed), latest_per_user(&ratings, &timestamps, fraction)] {
                 for (user, &count) in (0..).zip(&counts) {
                     let held_out = ratings.iter().zip(&marks).filter(|(rating, mark)| rating.user.0 == user && **mark);
