@@ -167,3 +167,18 @@ impl IntoResponses for Errors {
         .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_route_is_documented() {
+        let document = Document::openapi();
+        let documented: BTreeSet<&str> = document.paths.paths.keys().map(String::as_str).collect();
+        let routed: BTreeSet<&str> = routes::routes().into_iter().map(|(path, _)| path).collect();
+        assert_eq!(routed, documented);
+    }
+}

@@ -46,8 +46,8 @@ fn without_base_path(path: &str, resource: &str) -> String {
     if resource.is_empty() || resource.contains("+}") || extra == 0 {
         return path.to_owned();
     }
-    let kept = path.split('/').filter(|segment| !segment.is_empty()).skip(extra);
-    kept.fold(String::new(), |path, segment| path + "/" + segment)
+    let kept: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).skip(extra).collect();
+    format!("/{}", kept.join("/"))
 }
 
 fn without_stage(path: &str, stage: &str) -> String {
