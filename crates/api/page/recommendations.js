@@ -81,10 +81,10 @@ function item(movie) {
     element(
       "div",
       { class: "row" },
-      button("Rate it", `Rate ${movie.title}`, () => {
+      button("Rate", `Rate ${movie.title}`, () => {
         ratings.add(movie.movie_id, movie.title);
       }),
-      button("Similar", `Movies similar to ${movie.title}`, () => showSimilar(movie)),
+      button("Similar", `Similar to ${movie.title}`, () => showSimilar(movie)),
     ),
   );
 }
