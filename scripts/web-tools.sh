@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Makes sure that there is Chromium and Node.js, and installs what the tests of the page need from npm; prints the folder.
+# Makes sure that there is Chromium and Node.js, and installs what the tests of the page need from npm and what those of
+# the API's description need from PyPI; prints the folder of both.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-TOOLS=${MATINEE_TOOLS:-$PWD/.tools}/page
+TOOLS=${MATINEE_TOOLS:-$PWD/.tools}/web
+SCHEMATHESIS=schemathesis==4.32.5
 
 main() {
   command -v chromium >/dev/null && command -v npm >/dev/null || install_packages
@@ -13,6 +15,13 @@ main() {
     cp tests/page/package.json tests/page/package-lock.json "$TOOLS/"
     npm ci --prefix "$TOOLS" --ignore-scripts --no-audit --no-fund --silent >&2
     cp tests/page/package-lock.json "$TOOLS/installed"
+  fi
+  if [ "$(cat "$TOOLS/python/installed" 2>/dev/null)" != "$SCHEMATHESIS" ]; then
+    echo "installing $SCHEMATHESIS into $TOOLS" >&2
+    # sam pins other versions of what it needs, so it gets an environment of its own.
+    python3 -m venv "$TOOLS/python" >&2
+    "$TOOLS/python/bin/pip" install --quiet --disable-pip-version-check "$SCHEMATHESIS" >&2
+    echo "$SCHEMATHESIS" >"$TOOLS/python/installed"
   fi
   echo "$TOOLS"
 }
