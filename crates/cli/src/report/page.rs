@@ -4,7 +4,7 @@ use anyhow::Result as AnyResult;
 use matinee_train::evaluation::{Segment, Segments};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::plots::{Axes, Series, bars, lines};
+use super::plots::{Axes, Series, SeriesLabelPosition, bars, lines};
 use super::{Report, Result};
 
 const STYLE: &str = include_str!("page.css");
@@ -102,7 +102,8 @@ impl Report {
     ) -> AnyResult<Markup> {
         let of = |result: &'_ Result| segments(&result.evaluation.segments).clone();
         let (ticks, series) = self.over_segments(of, |segment| Some(segment.rmse));
-        let axes = Axes { x: label, y: "RMSE", ticks: &ticks, guide: None };
+        let axes =
+            Axes { x: label, y: "RMSE", ticks: &ticks, guide: None, legend: SeriesLabelPosition::UpperRight };
         let help = "errors by how much was known: from few ratings to many";
         Ok(figure(title, help, &lines(&axes, &series)?))
     }
@@ -112,7 +113,16 @@ impl Report {
         let (ticks, series) = self.over_segments(of, |segment| segment.coverage.map(|share| 100.0 * share));
         let end = ticks.len().saturating_sub(1) as f64;
         let guide = Some([(0.0, 80.0), (end, 80.0)]);
-        lines(&Axes { x: "ratings of the user", y: "% of the ratings", ticks: &ticks, guide }, &series)
+        lines(
+            &Axes {
+                x: "ratings of the user",
+                y: "% of the ratings",
+                ticks: &ticks,
+                guide,
+                legend: SeriesLabelPosition::LowerRight,
+            },
+            &series,
+        )
     }
 
     /// A line for each algorithm over the segments of all, and the names of the segments.
@@ -148,7 +158,16 @@ impl Report {
         let predicted = || series.iter().flat_map(|series| &series.points).map(|point| point.0);
         let (low, high) = (predicted().fold(f64::INFINITY, f64::min), predicted().fold(0.0, f64::max));
         let guide = (low <= high).then_some([(low, low), (high, high)]);
-        lines(&Axes { x: "mean prediction", y: "mean rating", ticks: &[], guide }, &series)
+        lines(
+            &Axes {
+                x: "mean prediction",
+                y: "mean rating",
+                ticks: &[],
+                guide,
+                legend: SeriesLabelPosition::LowerRight,
+            },
+            &series,
+        )
     }
 
     fn learning_curves(&self) -> AnyResult<String> {
@@ -163,7 +182,16 @@ impl Report {
                 }
             })
             .collect();
-        lines(&Axes { x: "ratings learned from", y: "RMSE", ticks: &[], guide: None }, &series)
+        lines(
+            &Axes {
+                x: "ratings learned from",
+                y: "RMSE",
+                ticks: &[],
+                guide: None,
+                legend: SeriesLabelPosition::UpperRight,
+            },
+            &series,
+        )
     }
 
     fn hyperparameters(&self) -> Markup {

@@ -1,6 +1,7 @@
 //! Plots as SVG.
 
 use anyhow::{Result, anyhow};
+pub use plotters::chart::SeriesLabelPosition;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
@@ -32,6 +33,8 @@ pub struct Axes<'a> {
     pub ticks: &'a [String],
     /// A line to compare with.
     pub guide: Option<[(f64, f64); 2]>,
+    /// Where the lines leave room for their names.
+    pub legend: SeriesLabelPosition,
 }
 
 type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -96,7 +99,7 @@ fn draw_lines(
     if series.len() > 1 {
         let mut labels = chart.configure_series_labels();
         labels
-            .position(SeriesLabelPosition::UpperRight)
+            .position(axes.legend.clone())
             .background_style(WHITE.mix(0.8))
             .border_style(BLACK.mix(0.2))
             .label_font((FONT, 12))
@@ -156,6 +159,7 @@ mod tests {
             y: "RMSE",
             ticks: &["1-4".to_owned(), "5-9".to_owned()],
             guide: None,
+            legend: SeriesLabelPosition::UpperRight,
         };
         let series = [("bayes", 0.9), ("svd", 1.0)]
             .map(|(name, y)| Series { name, points: vec![(0.0, y), (1.0, y - 0.05)] });
@@ -169,7 +173,7 @@ mod tests {
 
     #[test]
     fn nothing_and_what_is_not_finite_are_drawn_too() {
-        let axes = Axes { x: "x", y: "y", ticks: &[], guide: None };
+        let axes = Axes { x: "x", y: "y", ticks: &[], guide: None, legend: SeriesLabelPosition::UpperRight };
         lines(&axes, &[]).unwrap();
         lines(&axes, &[Series { name: "diverged", points: vec![(0.0, f64::INFINITY)] }]).unwrap();
         bars("RMSE", &[]).unwrap();

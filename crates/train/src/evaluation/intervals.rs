@@ -12,8 +12,9 @@ use crate::split;
 pub const LEVEL: f64 = 0.8;
 /// The share of the ratings whose errors are looked at.
 const HOLD_OUT: f64 = 0.1;
-/// Bins of each side at most, those without ratings apart.
-const MAX_BINS: usize = 5;
+/// The shares of the errors at which the bins of a side begin, those without ratings apart: errors change most
+/// where ratings are few.
+const BEGINNINGS: [f64; 5] = [0.04, 0.15, 0.35, 0.6, 0.8];
 /// A pair of quantiles wants at least so many errors; with fewer, wider bins are looked at.
 const MIN_ERRORS: usize = 200;
 
@@ -54,13 +55,14 @@ pub fn from_errors(
     Intervals::try_from(table).unwrap_or_else(|error| unreachable!("quantiles of finite errors: {error}"))
 }
 
-/// Bounds that part the ratings into bins of even size, after a bin of those without support.
+/// Bounds that part the ratings into bins, after a bin of those without support.
 fn bounds(support: impl Iterator<Item = u32>) -> Vec<u32> {
     let mut support: Vec<u32> = support.filter(|&count| count > 0).collect();
     support.sort_unstable();
-    let bins = (support.len() / MIN_ERRORS).isqrt().clamp(1, MAX_BINS);
-    let mut bounds: Vec<u32> = (1..bins).map(|bin| support[support.len() * bin / bins]).collect();
-    bounds.insert(0, 1);
+    let is_telling = |share: &f64| (support.len() as f64 * share) as usize >= MIN_ERRORS;
+    let beginnings = BEGINNINGS.into_iter().filter(is_telling);
+    let mut bounds = vec![1];
+    bounds.extend(beginnings.map(|share| support[(support.len() as f64 * share) as usize]));
     bounds.dedup();
     bounds
 }
@@ -73,11 +75,13 @@ fn quantiles(errors: &[Tested], user_bounds: Vec<u32>, movie_bounds: Vec<u32>) -
         for movie_bin in 0..=movie_bounds.len() {
             let of_movies = |tested: &&Tested| bin(&movie_bounds, tested.movie_ratings) == movie_bin;
             let both = quantile_pair(errors.iter().filter(of_users).filter(of_movies));
-            let pair = both
-                .or_else(|| quantile_pair(errors.iter().filter(of_movies)))
-                .or_else(|| quantile_pair(errors.iter().filter(of_users)))
-                .or_else(|| quantile_pair(errors.iter()))
-                .unwrap_or_else(|| widest(errors));
+            let either = [
+                quantile_pair(errors.iter().filter(of_users)),
+                quantile_pair(errors.iter().filter(of_movies)),
+            ];
+            let wider = either.into_iter().flatten().max_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0)));
+            let pair =
+                both.or(wider).or_else(|| quantile_pair(errors.iter())).unwrap_or_else(|| widest(errors));
             lower.push(pair.0);
             upper.push(pair.1);
         }
