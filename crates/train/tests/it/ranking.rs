@@ -54,7 +54,7 @@ fn a_trained_users_ratings_folded_in_give_nearly_the_trained_user() {
     let algorithm = configure("als", [("n_factors", "8")]).unwrap();
     let factors = algorithm.fit(&dataset.training(&dataset.ratings, 0), &Silent).factors;
     let prior = user_prior(factors.view(), &dataset.ratings);
-    let (mut squares, mut spread, mut count) = (0.0, 0.0, 0.0);
+    let (mut squares, mut spread, mut count) = (0.0, 0.0, 0.0_f64);
     for user in (0..dataset.user_count() as u32).step_by(10).map(UserRow) {
         let visitor = prior.view().fold_in(&factors.view(), &rated_by(dataset, user));
         for movie in (0..dataset.movie_count() as u32).step_by(50).map(MovieRow) {
@@ -66,7 +66,7 @@ fn a_trained_users_ratings_folded_in_give_nearly_the_trained_user() {
             count += 1.0;
         }
     }
-    let (error, spread) = ((squares / count as f64).sqrt(), (spread / count).sqrt());
+    let (error, spread) = ((squares / count).sqrt(), (spread / count).sqrt());
     assert!(error < 0.3 * spread, "off by {error}, where users are off the mean by {spread}");
 }
 
