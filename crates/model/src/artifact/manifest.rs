@@ -67,7 +67,7 @@ pub struct Counts {
 pub struct Metrics {
     /// The errors on the hold-out, where one was kept.
     pub hold_out: Option<HoldOut>,
-    /// How well it ranks movies on that hold-out, where that was measured.
+    /// How well it ranks movies on each user's latest ratings, where that was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ranking: Option<Ranking>,
 }
