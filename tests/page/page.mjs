@@ -67,7 +67,7 @@ await test("recommendations change with ratings, and tell why", async (page) => 
   assert.notDeepEqual(after, before);
   assert.ok(!after.some((title) => title.startsWith("Matrix, The")), "what is rated is not recommended");
   const because = await page.locator(".because").allTextContents();
-  assert.ok(because[0].startsWith("Because you rated ") && /\(\d+ %\)/.test(because[0]), because[0]);
+  assert.ok(because[0].startsWith("Because you rated ") && /\(\d+\s%\)/.test(because[0]), because[0]);
   await page.locator("#rated button", { hasText: "Remove" }).first().click();
   await settled(page, "2 ratings");
   assert.notDeepEqual(await titles(page), after);

@@ -41,7 +41,7 @@ export async function restore() {
   const given = new URLSearchParams(location.hash.slice(1)).get("ratings") ?? "";
   const pairs = given.split(",").slice(0, MAX_FROM_LINK).map((pair) => {
     const [id, rating] = pair.split(":");
-    return { id: decodeURIComponent(id), rating: Number(rating) };
+    return { id: decoded(id), rating: Number(rating) };
   });
   const valid = pairs.filter(({ id, rating }) => id && rating >= 0.5 && rating <= 5);
   const movies = await Promise.allSettled(valid.map(({ id }) => api.movie(id)));
@@ -51,6 +51,15 @@ export async function restore() {
   });
   render();
   listener();
+}
+
+// A link may have been cut anywhere.
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
+  }
 }
 
 function fragment() {

@@ -91,7 +91,7 @@ function item(movie) {
 
 // What a rating contributes, of the whole score.
 function share(reason, movie) {
-  return `${Math.round((100 * reason.contribution) / movie.rank_score)} %`;
+  return `${Math.round((100 * reason.contribution) / movie.rank_score)}\u00a0%`;
 }
 
 function button(text, label, onclick) {
