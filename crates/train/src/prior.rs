@@ -1,19 +1,20 @@
 //! What is believed of a user before any rating, learned from the users that were trained.
 
-use matinee_model::{FactorsView, Rated, UserPrior};
+use matinee_model::{FactorsView, MovieRow, Rated, UserPrior, UserRow};
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
 use crate::ratings::Rating;
 
 /// The variances of a rating's noise that are tried, as multiples of the errors' of the trained model.
-const NOISE: [f64; 7] = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
+const NOISE: [f64; 9] = [0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0];
 
-/// How many users the noise is chosen on.
-const MAX_USERS: usize = 500;
+/// How many users the noise is chosen on, and by how many movies each.
+const SAMPLE: usize = 200;
 
-/// The users' mean and covariance, against the noise with which half of a user's ratings, folded in, predict the
-/// other half best. The covariance is shrunk towards a multiple of the identity, the more the fewer users there are.
+/// The users' mean and covariance, against the noise with which users' own ratings, folded in, come nearest to what was
+/// trained of them. (How well they predict each other would say too little noise: the movies were trained on all of
+/// them.) The covariance is shrunk towards a multiple of the identity, the more the fewer users there are.
 pub fn user_prior(factors: FactorsView<'_>, ratings: &[Rating]) -> UserPrior {
     let by_user = rated_by_user(factors.user_biases.len(), ratings);
     let trained: Vec<usize> = (0..by_user.len()).filter(|&user| !by_user[user].is_empty()).collect();
@@ -27,15 +28,14 @@ pub fn user_prior(factors: FactorsView<'_>, ratings: &[Rating]) -> UserPrior {
     });
     let mean: DVector<f64> = vectors.column_mean();
     let precision = precision(&vectors, &mean);
-    let sample: Vec<&[Rated]> =
-        trained.iter().step_by(trained.len().div_ceil(MAX_USERS)).map(|&user| &by_user[user][..]).collect();
+    let sample: Vec<usize> = every_so_often(trained.len()).map(|place| trained[place]).collect();
     let prior = |noise: f64| UserPrior {
         mean: mean.iter().map(|&value| value as f32).collect(),
         precision: precision.iter().map(|&entry| (entry * noise) as f32).collect(),
     };
     let scale = residual_variance(factors, ratings);
     let candidates = NOISE.map(|multiple| prior(multiple * scale));
-    let errors = candidates.each_ref().map(|prior| halves_error(factors, prior, &sample));
+    let errors = candidates.each_ref().map(|prior| distance(factors, prior, &by_user, &sample));
     let best = (0..NOISE.len()).min_by(|&a, &b| errors[a].total_cmp(&errors[b])).unwrap_or(0);
     candidates.into_iter().nth(best).unwrap_or_else(|| prior(scale))
 }
@@ -66,17 +66,22 @@ fn residual_variance(factors: FactorsView<'_>, ratings: &[Rating]) -> f64 {
     (ratings.iter().map(error).sum::<f64>() / ratings.len().max(1) as f64).max(1e-3)
 }
 
-/// The squared error on every second rating of a user whose other ratings are folded in.
-fn halves_error(factors: FactorsView<'_>, prior: &UserPrior, sample: &[&[Rated]]) -> f64 {
-    let error = |rated: &&[Rated]| {
-        let known: Vec<Rated> = rated.iter().copied().step_by(2).collect();
-        let user = prior.view().fold_in(&factors, &known);
-        let squares =
-            rated.iter().skip(1).step_by(2).map(|&Rated { movie, rating }| {
-                f64::from(rating - factors.score_vector(&user, movie)).powi(2)
-            });
-        squares.sum::<f64>()
+/// The squared differences of scores between users that were trained and the same users folded in.
+fn distance(factors: FactorsView<'_>, prior: &UserPrior, by_user: &[Vec<Rated>], sample: &[usize]) -> f64 {
+    let of_user = |&user: &usize| {
+        let folded = prior.view().fold_in(&factors, &by_user[user]);
+        let difference = |movie: usize| {
+            let movie = MovieRow(movie as u32);
+            let trained = factors.score(Some(UserRow(user as u32)), Some(movie));
+            f64::from(trained - factors.score_vector(&folded, movie)).powi(2)
+        };
+        every_so_often(factors.movie_biases.len()).map(difference).sum::<f64>()
     };
     // Summed in the order of the users: a parallel sum would depend on the threads.
-    sample.par_iter().map(error).collect::<Vec<f64>>().iter().sum()
+    sample.par_iter().map(of_user).collect::<Vec<f64>>().iter().sum()
+}
+
+/// At most [`SAMPLE`] of `count` places, evenly apart.
+fn every_so_often(count: usize) -> impl Iterator<Item = usize> {
+    (0..count).step_by(count.div_ceil(SAMPLE).max(1))
 }

@@ -8,6 +8,7 @@ use matinee_train::progress::Silent;
 use matinee_train::ranking::evaluation::evaluate;
 use matinee_train::ranking::split::{latest_per_user, random_per_user};
 use matinee_train::ratings::Dataset;
+use matinee_train::split::divide;
 
 use crate::sample_data::movielens;
 
@@ -68,6 +69,31 @@ fn a_trained_users_ratings_folded_in_give_nearly_the_trained_user() {
     }
     let (error, spread) = ((squares / count).sqrt(), (spread / count).sqrt());
     assert!(error < 0.3 * spread, "off by {error}, where users are off the mean by {spread}");
+}
+
+#[test]
+fn ten_ratings_of_somebody_new_predict_the_others() {
+    let dataset = movielens();
+    let is_new = |user: UserRow| user.0.is_multiple_of(5);
+    let (train, _) = divide(&dataset.ratings, |index| is_new(dataset.ratings[index].user));
+    let algorithm = configure("svd", [("n_factors", "16")]).unwrap();
+    let factors = algorithm.fit(&dataset.training(&train, 0), &Silent).factors;
+    let prior = user_prior(factors.view(), &train);
+    let (mut with, mut without, mut count) = (0.0, 0.0, 0.0_f64);
+    for user in (0..dataset.user_count() as u32).map(UserRow).filter(|&user| is_new(user)) {
+        let rated = rated_by(dataset, user);
+        let known: Vec<Rated> = rated.iter().copied().step_by(rated.len().div_ceil(10)).collect();
+        let visitor = prior.view().fold_in(&factors.view(), &known);
+        for Rated { movie, rating } in rated.into_iter().filter(|rated| !known.contains(rated)) {
+            let error = |score: f32| f64::from(dataset.scale.clip(score) - rating).powi(2);
+            with += error(factors.view().score_vector(&visitor, movie));
+            without += error(factors.view().score(None, Some(movie)));
+            count += 1.0;
+        }
+    }
+    let (with, without) = ((with / count).sqrt(), (without / count).sqrt());
+    println!("RMSE for new users: {without:.4} without their ratings, {with:.4} with ten of them");
+    assert!(with < 0.97 * without, "{with} with ten ratings, {without} without");
 }
 
 #[test]
