@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::ratings::Dataset;
 use crate::run::{Run, StateError, StateReader, StateWriter};
 
-/// As [`train`], but goes on from the checkpoint if there is one, with the same bits as if it had never
+/// As [`train`](super::train), but goes on from the checkpoint if there is one, with the same bits as if it had never
 /// been interrupted, and leaves one when it is told to end. The caller [clears](clear_checkpoint) it when the
 /// model is written.
 pub fn train_resumably(
