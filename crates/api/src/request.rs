@@ -29,6 +29,8 @@ pub struct PredictRequest {
 /// Why a request is not one.
 #[derive(Debug, Clone, PartialEq)]
 pub enum InvalidRequest {
+    /// The path is not text.
+    Path,
     /// The body is empty.
     Empty,
     /// The body is not JSON.
@@ -163,6 +165,7 @@ impl fmt::Display for InvalidRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const EXAMPLE: &str = r#"send {"userId":"2","movieId":"2959"}"#;
         match self {
+            Self::Path => f.write_str("the path is not UTF-8 after percent-decoding"),
             Self::Empty => write!(f, "the body is empty; {EXAMPLE}"),
             Self::Json(error) => write!(f, "the body is not JSON ({error}); {EXAMPLE}"),
             Self::Csv => write!(f, "the line is not a CSV record in UTF-8; send 2,2959"),

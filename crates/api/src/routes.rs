@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::DefaultBodyLimit;
 use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
@@ -18,6 +19,7 @@ use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::error::ApiError;
+use crate::request::InvalidRequest;
 use crate::scorer::Scorer;
 use crate::{observe, openapi};
 
@@ -52,6 +54,18 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<dyn Scorer>>)> {
         ("/", get(page)),
         ("/page/{file}", get(page_file)),
     ]
+}
+
+/// The part of a path that stands for `{...}`, as text.
+pub(crate) struct Segment(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        path.map(|Path(text)| Self(text)).map_err(|_| ApiError::InvalidRequest(InvalidRequest::Path))
+    }
 }
 
 /// What every router does with requests that no route takes, with large bodies, panics and errors. `listed`

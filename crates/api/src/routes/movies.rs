@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::Uri;
 use matinee_model::{MovieId, UnknownMovie};
 
-use super::Json;
+use super::{Json, Segment};
 use crate::error::ApiError;
 use crate::openapi::Errors;
 use crate::request::Parameters;
@@ -37,7 +37,7 @@ pub(crate) async fn search_movies(
     responses((status = 200, description = "The movie", body = MovieAnswer), Errors))]
 pub(crate) async fn describe_movie(
     State(scorer): State<Arc<dyn Scorer>>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<Json<MovieAnswer>, ApiError> {
     let titles = scorer.titles().await?;
     let id = MovieId::from(id);
@@ -52,7 +52,7 @@ pub(crate) async fn describe_movie(
     responses((status = 200, description = "The movies", body = SimilarAnswer), Errors))]
 pub(crate) async fn similar_movies(
     State(scorer): State<Arc<dyn Scorer>>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     uri: Uri,
 ) -> Result<Json<SimilarAnswer>, ApiError> {
     let limit = Parameters::of(&uri)?.limit(10)?;

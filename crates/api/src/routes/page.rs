@@ -1,9 +1,9 @@
 //! The page, whose files are part of the program. Their paths are relative, so that it works behind any prefix.
 
-use axum::extract::Path;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
+use super::Segment;
 use crate::error::ApiError;
 use crate::openapi::Errors;
 
@@ -52,7 +52,7 @@ pub(crate) async fn page() -> Response {
     responses(
         (status = 200, description = "The file", content_type = "text/javascript", body = String),
         Errors))]
-pub(crate) async fn page_file(Path(name): Path<String>) -> Result<Response, ApiError> {
+pub(crate) async fn page_file(Segment(name): Segment) -> Result<Response, ApiError> {
     let file = FILES.iter().find(|file| file.name == name).ok_or(ApiError::NotFound("the page at /"))?;
     Ok(file.response())
 }

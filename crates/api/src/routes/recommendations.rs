@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
 use axum::http::Uri;
 use matinee_model::{Model, MovieId, Rated, UserId, Visitor};
 
-use super::{Json, MAX_BODY_BYTES, read};
+use super::{Json, MAX_BODY_BYTES, Segment, read};
 use crate::error::ApiError;
 use crate::openapi::{Errors, PageParameters, RatingsBody};
 use crate::request::{Cursor, InvalidRequest, Page, Parameters, VisitorRatings};
@@ -21,7 +21,7 @@ use crate::scorer::Scorer;
     responses((status = 200, description = "The movies", body = RecommendationsAnswer), Errors))]
 pub(crate) async fn recommend_to_user(
     State(scorer): State<Arc<dyn Scorer>>,
-    Path(user): Path<String>,
+    Segment(user): Segment,
     uri: Uri,
 ) -> Result<Json<RecommendationsAnswer>, ApiError> {
     let page = Parameters::of(&uri)?.page()?;

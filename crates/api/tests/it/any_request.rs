@@ -17,6 +17,18 @@ fn assert_documented(answer: &Answer) {
     }
 }
 
+#[test]
+fn a_path_that_is_not_text_is_refused() {
+    for path in ["/movies/%ff", "/movies/%fe/similar", "/users/%80/recommendations", "/page/%ff"] {
+        let answer = answer(Request::get(path).body(Body::empty()).unwrap());
+        assert_eq!(
+            (answer.status.as_u16(), &answer.body["error"]["code"]),
+            (400, &"invalid_request".into()),
+            "{path}"
+        );
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
