@@ -14,7 +14,8 @@ use crate::response::{BatchAnswer, BatchEntry, HealthAnswer, ModelAnswer, Predic
 use crate::scorer::Scorer;
 
 /// The rating that a user would give a movie
-#[utoipa::path(post, path = "/predict", tag = "predictions", request_body = PairBody,
+#[utoipa::path(post, path = "/predict", tag = "predictions",
+    request_body(content = PairBody, example = json!({"userId": "2", "movieId": "2959"})),
     responses((status = 200, description = "The predicted rating", body = PredictAnswer), Errors))]
 pub(crate) async fn predict(
     State(scorer): State<Arc<dyn Scorer>>,
@@ -25,7 +26,8 @@ pub(crate) async fn predict(
 }
 
 /// The ratings of up to 1,000 pairs, in their order, with an error for each pair that is wrong
-#[utoipa::path(post, path = "/predict/batch", tag = "predictions", request_body = BatchBody,
+#[utoipa::path(post, path = "/predict/batch", tag = "predictions",
+    request_body(content = BatchBody, example = json!({"pairs": [{"userId": "2", "movieId": "2959"}]})),
     responses((status = 200, description = "The predicted ratings", body = BatchAnswer), Errors))]
 pub(crate) async fn predict_batch(
     State(scorer): State<Arc<dyn Scorer>>,

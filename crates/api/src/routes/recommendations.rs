@@ -33,7 +33,7 @@ pub(crate) async fn recommend_to_user(
 
 /// What somebody with these ratings may want to watch, whom the model has never seen
 #[utoipa::path(post, path = "/recommendations", tag = "recommendations", params(PageParameters),
-    request_body = RatingsBody,
+    request_body(content = RatingsBody, example = json!({"ratings": [{"movieId": "2959", "rating": 5}, {"movieId": "1", "rating": 2}]})),
     responses((status = 200, description = "The movies", body = RecommendationsAnswer), Errors))]
 pub(crate) async fn recommend_to_visitor(
     State(scorer): State<Arc<dyn Scorer>>,
