@@ -5,6 +5,7 @@ mod title;
 
 pub use reader::{MovieFault, MovieReader, MovieRecord};
 
+use crate::artifact::{ArtifactError, MOVIES_FILE, Manifest};
 use crate::{IdTable, Ids, MovieId};
 
 /// The movies of a `movies.csv`, sorted by id.
@@ -43,11 +44,32 @@ impl Catalogue {
 
     /// Reads a `movies.csv`, which ends at its first fault. Of movies with the same id the last counts.
     pub fn parse(csv: &[u8]) -> Result<Self, CatalogueError> {
-        let mut records = Vec::new();
-        for read in MovieReader::new(csv)? {
-            records.push(read?);
+        match Self::parse_sorted(csv)? {
+            Some(catalogue) => Ok(catalogue),
+            None => Ok(Self::from_records(MovieReader::new(csv)?.collect::<Result<_, _>>()?)),
         }
-        Ok(Self::from_records(records))
+    }
+
+    /// Reads a `movies.csv` in order of its ids, as an artifact has it, without a copy of each record; `None` if
+    /// it is in another order.
+    fn parse_sorted(csv: &[u8]) -> Result<Option<Self>, CatalogueError> {
+        let (mut ids, mut titles, mut genres) = (Ids::new([]), TextColumn::default(), TextColumn::default());
+        let mut reader = MovieReader::new(csv)?;
+        while let Some(read) = reader.read() {
+            let movie = read?;
+            if !ids.push_last(movie.id) {
+                return Ok(None);
+            }
+            titles.push(movie.title);
+            genres.push(movie.genres);
+        }
+        Ok(Some(Self { ids, titles, genres }))
+    }
+
+    /// Reads the `movies.csv` of an artifact, after length and SHA-256 were checked against its manifest.
+    pub fn verified(csv: &[u8], manifest: &Manifest) -> Result<Self, ArtifactError> {
+        manifest.verify(MOVIES_FILE, csv)?;
+        Ok(Self::parse(csv)?)
     }
 
     /// Makes a catalogue of records in any order. Of records with the same id the last counts.
@@ -122,13 +144,18 @@ impl<'a> Movie<'a> {
 }
 
 /// Texts end to end in one allocation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct TextColumn {
     text: String,
     ends: Vec<usize>,
 }
 
 impl TextColumn {
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.ends.push(self.text.len());
+    }
+
     fn get(&self, row: usize) -> &str {
         let start = if row == 0 { 0 } else { self.ends[row - 1] };
         &self.text[start..self.ends[row]]
@@ -137,10 +164,9 @@ impl TextColumn {
 
 impl<'a> FromIterator<&'a str> for TextColumn {
     fn from_iter<T: IntoIterator<Item = &'a str>>(texts: T) -> Self {
-        let mut column = Self { text: String::new(), ends: Vec::new() };
+        let mut column = Self::default();
         for text in texts {
-            column.text.push_str(text);
-            column.ends.push(column.text.len());
+            column.push(text);
         }
         column
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::artifact::{self, ArtifactError, ArtifactFiles, MODEL_FILE, MOVIES_FILE, Manifest, Tensors};
+use crate::artifact::{self, ArtifactError, ArtifactFiles, Manifest, Tensors};
 use crate::{Catalogue, FactorsView, IdTable, MovieId, MovieRow, UserId, UserRow};
 
 /// A model in memory: the artifact, checked, and its catalogue.
@@ -45,11 +45,23 @@ pub struct RatedMovies<'a> {
 impl Model {
     /// Checks the files of an artifact against each other and takes them over.
     pub fn from_files(files: ArtifactFiles) -> Result<Self, ArtifactError> {
-        let ArtifactFiles { manifest, model, movies } = files;
-        manifest.verify(MODEL_FILE, model.bytes())?;
-        manifest.verify(MOVIES_FILE, &movies)?;
-        let tensors = Tensors::parse(model, manifest.counts)?;
-        let catalogue = Catalogue::parse(&movies)?;
+        let ArtifactFiles { manifest, model, movies, .. } = files;
+        let (tensors, catalogue) = std::thread::scope(|scope| {
+            let catalogue = scope.spawn(|| Catalogue::verified(&movies, &manifest));
+            (Tensors::verified(model, &manifest), joined(catalogue))
+        });
+        Self::from_parts(manifest, tensors?, catalogue?)
+    }
+
+    /// Puts together what was checked against `manifest` before, side by side.
+    pub fn from_parts(
+        manifest: Manifest,
+        tensors: Tensors,
+        catalogue: Catalogue,
+    ) -> Result<Self, ArtifactError> {
+        if tensors.counts() != manifest.counts {
+            return Err(ArtifactError::Tensors("the counts are not those of the manifest".to_owned()));
+        }
         Ok(Self { manifest, tensors, catalogue })
     }
 
@@ -123,4 +135,8 @@ impl Model {
             interval: intervals.map(|intervals| intervals.around(score, user_ratings, movie_ratings, scale)),
         })
     }
+}
+
+fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

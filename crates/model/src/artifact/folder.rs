@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{
     AlignedBuffer, ArtifactError, ArtifactFiles, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES,
-    MAX_MOVIES_BYTES, MODEL_FILE, MOVIES_FILE, Manifest,
+    MAX_MOVIES_BYTES, MODEL_FILE, MOVIES_FILE, Manifest, sha256_hex,
 };
 
 /// Reads the files of the artifact in the folder `path`.
@@ -23,7 +23,7 @@ pub fn read_folder(path: &Path) -> Result<ArtifactFiles, ArtifactError> {
     read_exactly(path, MODEL_FILE, model.bytes_mut())?;
     let mut movies = vec![0; manifest.length(MOVIES_FILE, MAX_MOVIES_BYTES)?];
     read_exactly(path, MOVIES_FILE, &mut movies)?;
-    Ok(ArtifactFiles { manifest, model, movies })
+    Ok(ArtifactFiles { manifest, manifest_sha256: sha256_hex(&json), model, movies })
 }
 
 /// Reads the catalogue in the folder `path`.
