@@ -13,7 +13,7 @@
 mod archive;
 mod buffer;
 mod error;
-mod folder;
+pub(crate) mod folder;
 mod manifest;
 mod tensors;
 mod writer;

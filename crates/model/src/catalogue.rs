@@ -1,9 +1,12 @@
 //! The catalogue: which movies there are, by the rows of their sorted ids.
 
+mod plain;
 mod reader;
 mod title;
 
 pub use reader::{MovieFault, MovieReader, MovieRecord};
+
+use plain::PlainRecords;
 
 use crate::artifact::{ArtifactError, MOVIES_FILE, Manifest};
 use crate::{IdTable, Ids, MovieId};
@@ -44,26 +47,26 @@ impl Catalogue {
 
     /// Reads a `movies.csv`, which ends at its first fault. Of movies with the same id the last counts.
     pub fn parse(csv: &[u8]) -> Result<Self, CatalogueError> {
-        match Self::parse_sorted(csv)? {
+        match Self::parse_plain(csv) {
             Some(catalogue) => Ok(catalogue),
             None => Ok(Self::from_records(MovieReader::new(csv)?.collect::<Result<_, _>>()?)),
         }
     }
 
     /// Reads a `movies.csv` in order of its ids, as an artifact has it, without a copy of each record; `None` if
-    /// it is in another order.
-    fn parse_sorted(csv: &[u8]) -> Result<Option<Self>, CatalogueError> {
-        let (mut ids, mut titles, mut genres) = (Ids::new([]), TextColumn::default(), TextColumn::default());
-        let mut reader = MovieReader::new(csv)?;
-        while let Some(read) = reader.read() {
-            let movie = read?;
-            if !ids.push_last(movie.id) {
-                return Ok(None);
+    /// it is another.
+    fn parse_plain(csv: &[u8]) -> Option<Self> {
+        let mut catalogue = Self::from_records(Vec::new());
+        let mut records = PlainRecords::new(csv)?;
+        while let Some(record) = records.next() {
+            let [id, title, genres] = record.ok()?;
+            if !catalogue.ids.push_last(id) {
+                return None;
             }
-            titles.push(movie.title);
-            genres.push(movie.genres);
+            catalogue.titles.push(title);
+            catalogue.genres.push(genres);
         }
-        Ok(Some(Self { ids, titles, genres }))
+        Some(catalogue)
     }
 
     /// Reads the `movies.csv` of an artifact, after length and SHA-256 were checked against its manifest.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::artifact::{self, ArtifactError, ArtifactFiles, Manifest, Tensors};
+use crate::artifact::{self, ArtifactError, ArtifactFiles, Manifest, Tensors, folder};
 use crate::{Catalogue, FactorsView, IdTable, MovieId, MovieRow, UserId, UserRow};
 
 /// A model in memory: the artifact, checked, and its catalogue.
@@ -67,7 +67,20 @@ impl Model {
 
     /// Loads the artifact at `path`: a folder, or a `model.tar.gz`.
     pub fn open(path: &Path) -> Result<Self, ArtifactError> {
-        Self::from_files(artifact::read(path)?)
+        if path.is_file() { Self::from_files(artifact::read(path)?) } else { Self::open_folder(path) }
+    }
+
+    /// Tensors and catalogue are read and checked side by side.
+    fn open_folder(path: &Path) -> Result<Self, ArtifactError> {
+        let manifest = Manifest::parse(&folder::read_manifest(path)?)?;
+        let (tensors, catalogue) = std::thread::scope(|scope| {
+            let catalogue =
+                scope.spawn(|| Catalogue::verified(&folder::read_listed_movies(path, &manifest)?, &manifest));
+            let tensors =
+                folder::read_model(path, &manifest).and_then(|model| Tensors::verified(model, &manifest));
+            (tensors, joined(catalogue))
+        });
+        Self::from_parts(manifest, tensors?, catalogue?)
     }
 
     /// What the artifact says of itself.

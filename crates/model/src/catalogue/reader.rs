@@ -51,14 +51,6 @@ pub struct MovieReader<'a> {
     lines: LineNumbers<'a>,
 }
 
-/// A [`MovieRecord`] in the reader's memory.
-pub(super) struct MovieFields<'a> {
-    pub(super) id: &'a str,
-    pub(super) title: &'a str,
-    pub(super) genres: &'a str,
-    line: u64,
-}
-
 struct Columns {
     id: usize,
     title: usize,
@@ -78,19 +70,20 @@ impl<'a> MovieReader<'a> {
         Ok(Self { reader, record: ByteRecord::new(), columns, lines: LineNumbers::new(csv) })
     }
 
-    /// The next record, as it stands in the file.
-    pub(super) fn read(&mut self) -> Option<Result<MovieFields<'_>, CatalogueError>> {
-        match self.reader.read_byte_record(&mut self.record) {
-            Ok(false) => None,
-            Ok(true) => {
-                let line = self.lines.of(&self.record);
-                Some(self.columns.fields(&self.record, line).map_err(|fault| CatalogueError { line, fault }))
-            }
-            Err(error) => {
-                let line = self.reader.position().line();
-                Some(Err(CatalogueError { line, fault: MovieFault::Unreadable(error.to_string()) }))
-            }
+    fn parse(&self, line: u64) -> Result<MovieRecord, MovieFault> {
+        if self.record.len() != self.columns.count {
+            return Err(MovieFault::FieldCount { expected: self.columns.count, found: self.record.len() });
         }
+        let text = |column: usize| match std::str::from_utf8(&self.record[column]) {
+            Ok(text) => Ok(text.to_owned()),
+            Err(_) => Err(MovieFault::Encoding),
+        };
+        let id = text(self.columns.id)?.trim().to_owned();
+        if id.is_empty() {
+            return Err(MovieFault::EmptyId);
+        }
+        let genres = self.columns.genres.map(text).transpose()?.unwrap_or_default();
+        Ok(MovieRecord { id, title: text(self.columns.title)?, genres, line })
     }
 }
 
@@ -98,14 +91,18 @@ impl Iterator for MovieReader<'_> {
     type Item = Result<MovieRecord, CatalogueError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        Some(self.read()?.map(MovieRecord::from))
-    }
-}
-
-impl From<MovieFields<'_>> for MovieRecord {
-    fn from(fields: MovieFields<'_>) -> Self {
-        let MovieFields { id, title, genres, line } = fields;
-        Self { id: id.to_owned(), title: title.to_owned(), genres: genres.to_owned(), line }
+        let parsed = match self.reader.read_byte_record(&mut self.record) {
+            Ok(false) => return None,
+            Ok(true) => {
+                let line = self.lines.of(&self.record);
+                self.parse(line).map_err(|fault| CatalogueError { line, fault })
+            }
+            Err(error) => {
+                let line = self.reader.position().line();
+                Err(CatalogueError { line, fault: MovieFault::Unreadable(error.to_string()) })
+            }
+        };
+        Some(parsed)
     }
 }
 
@@ -115,19 +112,6 @@ impl Columns {
         let require = |name| find(name).ok_or(MovieFault::MissingColumn(name));
         let count = header.len();
         Ok(Self { id: require("movieId")?, title: require("title")?, genres: find("genres"), count })
-    }
-
-    fn fields<'a>(&self, record: &'a ByteRecord, line: u64) -> Result<MovieFields<'a>, MovieFault> {
-        if record.len() != self.count {
-            return Err(MovieFault::FieldCount { expected: self.count, found: record.len() });
-        }
-        let text = |column: usize| std::str::from_utf8(&record[column]).map_err(|_| MovieFault::Encoding);
-        let id = text(self.id)?.trim();
-        if id.is_empty() {
-            return Err(MovieFault::EmptyId);
-        }
-        let genres = self.genres.map(text).transpose()?.unwrap_or_default();
-        Ok(MovieFields { id, title: text(self.title)?, genres, line })
     }
 }
 
