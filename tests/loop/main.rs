@@ -2,6 +2,7 @@
 //! binaries. Needs moto, so it is run by scripts/test.sh: `cargo test --test loop -- --ignored`.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod command_line;
 mod failures;
 mod policies;
 mod publishing;

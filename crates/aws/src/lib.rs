@@ -24,7 +24,7 @@ pub use live_pointer::{LivePointer, Published};
 pub use memory::Memory;
 pub use model_uri::{ModelUri, ModelUriError, S3Layout, S3Uri};
 pub use publishing::{Decision, PublishError, Publisher};
-pub use s3_client::s3_client;
+pub use s3_client::{s3_client, s3_client_of};
 pub use s3_source::S3Source;
 pub use sagemaker_endpoint::{EndpointName, EndpointNameError, SageMakerEndpoint};
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sagemaker::Client;
+use aws_sdk_sagemaker::config::Builder;
 use aws_sdk_sagemaker::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_sagemaker::types::{SortBy, SortOrder, TrainingJobStatus, TrainingJobSummary};
 use matinee_aws::{DataError, DataObject, chain, list_data};
@@ -81,17 +82,21 @@ pub enum JobError {
 impl TrainingJobs {
     /// The jobs in the region, with the credentials and the service address of the environment.
     pub async fn new() -> Self {
+        Self::of(&aws_config::defaults(BehaviorVersion::latest()).load().await)
+    }
+
+    /// The jobs in the region of `shared`, with its credentials and service address.
+    pub fn of(shared: &SdkConfig) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(2))
             .operation_attempt_timeout(Duration::from_secs(8))
             .operation_timeout(Duration::from_secs(25))
             .build();
-        let config = aws_config::defaults(BehaviorVersion::latest())
+        let config = Builder::from(shared)
             .timeout_config(timeouts)
             .retry_config(RetryConfig::standard().with_max_attempts(3))
-            .load()
-            .await;
-        Self { client: Client::new(&config) }
+            .build();
+        Self { client: Client::from_conf(config) }
     }
 
     /// Starts a job if none runs and there are data.

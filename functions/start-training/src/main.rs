@@ -51,11 +51,9 @@ async fn main() -> Result<()> {
     lambda_runtime::run(handler).await.map_err(anyhow::Error::from_boxed)
 }
 
-/// The error as Lambda reports it, with its causes.
+/// The error with its causes, as the runtime logs and reports it.
 fn diagnostic(error: anyhow::Error) -> Diagnostic {
-    let error_message = format!("{error:#}");
-    tracing::error!(error = error_message, "nothing was started");
-    Diagnostic { error_type: "StartTrainingError".to_owned(), error_message }
+    Diagnostic { error_type: "StartTrainingError".to_owned(), error_message: format!("{error:#}") }
 }
 
 impl Context {
