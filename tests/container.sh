@@ -24,7 +24,7 @@ image_is_small() {
 
 trains() {
   local job=$WORK/job
-  new_job "$job" '{"algorithm":"\"svd\"","sagemaker_region":"\"eu-west-1\""}'
+  new_job "$job" '{"algorithm":"\"bayes\"","sagemaker_region":"\"eu-west-1\""}'
   train "$job" | tee "$WORK/log" | grep -E '^(validation_|wrote )' || fail "the job tells no metrics: $(cat "$WORK/log")"
   # As SageMaker does: the folder becomes model.tar.gz, which is unpacked for the server.
   tar --create --gzip --file "$WORK/model.tar.gz" --directory "$job/model" .
@@ -55,7 +55,7 @@ serves() {
 }
 
 goes_on_after_sigterm() {
-  local whole=$WORK/whole job=$WORK/stopped settings='{"n_factors":"64","n_epochs":"1000","hold_out":"0"}' code
+  local whole=$WORK/whole job=$WORK/stopped settings='{"algorithm":"svd","n_factors":"64","n_epochs":"1000","hold_out":"0"}' code
   new_job "$whole" "$settings"
   train "$whole" >/dev/null
   new_job "$job" "$settings"
@@ -85,7 +85,7 @@ leaves_reasons() {
   reason 'the data cannot be learned from: part-1.csv:1: the header has no column `userId`' '{}' part-1.csv
   printf 'userId,movieId,rating\n1,10,4\n' >"$WORK/file.csv"
   reason 'unknown hyperparameter `n_factor`' '{"n_factor":"8"}' ratings.csv
-  reason 'algorithm svd: hyperparameter `lr_all` is `7`; it must be a number from' '{"lr_all":"7"}' ratings.csv
+  reason 'algorithm svd: hyperparameter `lr_all` is `7`; it must be a number from' '{"algorithm":"svd","lr_all":"7"}' ratings.csv
   reason 'channel `train` has TrainingInputMode Pipe' '{}' ratings.csv '{"train":{"TrainingInputMode":"Pipe"}}'
 }
 

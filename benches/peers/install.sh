@@ -1,14 +1,27 @@
 #!/usr/bin/env bash
-# Installs the peers from PyPI into a virtual environment of their own.
+# Installs the peers from PyPI into virtual environments of their own: some run with the first numpy alone.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 PEERS=${MATINEE_PEERS:-$PWD/.tools/peers}
-MARK=$PEERS/installed
 
-if ! cmp --silent benches/peers/requirements.txt "$MARK"; then
-  echo "installing the peers into $PEERS" >&2
-  [ -x "$PEERS/bin/pip" ] || python3 -m venv "$PEERS"
-  "$PEERS/bin/pip" install --quiet --disable-pip-version-check --requirement benches/peers/requirements.txt
-  cp benches/peers/requirements.txt "$MARK"
-fi
+main() {
+  install "$PEERS" requirements.txt
+  install "$PEERS/numpy1" requirements-numpy1.txt
+}
+
+install() {
+  local environment=$1 requirements=benches/peers/$2
+  if ! cmp --silent "$requirements" "$environment/installed"; then
+    echo "installing the peers of $2 into $environment" >&2
+    [ -x "$environment/bin/pip" ] || python3 -m venv "$environment"
+    # Some are built from their sources, which wants setuptools of their time.
+    "$environment/bin/pip" install --quiet --disable-pip-version-check 'setuptools<80' wheel
+    "$environment/bin/pip" install --quiet --disable-pip-version-check --no-build-isolation \
+      --requirement <(grep '^num' "$requirements")
+    "$environment/bin/pip" install --quiet --disable-pip-version-check --no-build-isolation --requirement "$requirements"
+    cp "$requirements" "$environment/installed"
+  fi
+}
+
+main

@@ -1,15 +1,20 @@
-"""The folds, the errors and the way to run Matinee that every comparison shares."""
+"""The folds, the errors and the way to run Matinee and its peers that every comparison shares."""
 
 import json
+import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 
 import numpy
 import pandas
 
-DATA = pathlib.Path(__file__).parent / "../../data"
+HERE = pathlib.Path(__file__).parent
+DATA = HERE / "../../data"
 FOLDS = 5
+# Where peers live that want the first numpy.
+NUMPY1 = pathlib.Path(sys.prefix) / "numpy1/bin/python"
 
 
 def ratings():
@@ -33,12 +38,21 @@ def mae(predicted, actual):
     return float(numpy.mean(numpy.abs(numpy.asarray(predicted) - numpy.asarray(actual))))
 
 
-def matinee(binary, folds, *arguments):
-    """The folds of `matinee evaluate` on the same ratings and folds."""
+def matinee(binary, folds, *arguments, data=("--ratings", DATA / "ratings.csv", "--movies", DATA / "movies.csv")):
+    """The report of `matinee evaluate` on these folds; in it `cpu` and `memory` of the process, in s and MB."""
     with tempfile.TemporaryDirectory() as folder:
         folds_file, report = pathlib.Path(folder) / "folds.csv", pathlib.Path(folder) / "report.json"
         pandas.DataFrame({"fold": folds}).to_csv(folds_file, index=False)
-        command = [binary, "evaluate", "--ratings", DATA / "ratings.csv", "--movies", DATA / "movies.csv"]
-        command += ["--folds-file", folds_file, "--json", report, *arguments]
-        subprocess.run([str(part) for part in command], check=True, stdout=subprocess.DEVNULL)
-        return json.loads(report.read_text())["folds"]
+        command = [binary, "evaluate", *data, "--folds-file", folds_file, "--json", report, *arguments]
+        _, usage = run(command)
+        return json.loads(report.read_text()) | usage
+
+
+def run(command):
+    """What a command prints, and its processor time in s and its peak memory in MB."""
+    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        raise SystemExit(f"failed: {' '.join(str(part) for part in command)}")
+    return output, {"cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss / 1024}

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Compares Matinee with its peers on the same folds in the same run. The peers come from PyPI.
-#   benches/peers/run.sh svd       the SVD of the replaced stack, one thread each
-#   benches/peers/run.sh tuning    its grid search, on all cores
+#   benches/peers/run.sh accuracy  accuracy, time and memory of every algorithm and of its peers, one thread each
+#   benches/peers/run.sh svd       the SVD of the replaced stack
+#   benches/peers/run.sh als       alternating least squares at equal rank and sweeps
+#   benches/peers/run.sh sgd       epochs of SGD, beside the limits of the machine
+#   benches/peers/run.sh tuning    the grid search of the replaced stack, on all cores
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -20,7 +20,7 @@ import protocol  # noqa: E402
 def main(binary):
     ratings = protocol.ratings()
     folds = protocol.random_folds(len(ratings))
-    ours = protocol.matinee(binary, folds, "--algorithm", "svd", "--threads", "1")
+    ours = protocol.matinee(binary, folds, "--algorithm", "svd", "--threads", "1")["folds"]
     theirs = [surprise_fold(ratings, folds, fold) for fold in range(protocol.FOLDS)]
     version = importlib.metadata.version("scikit-surprise")
     print(f"SVD, defaults, {protocol.FOLDS}-fold on data/, one thread each; scikit-surprise {version}")

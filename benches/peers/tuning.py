@@ -85,7 +85,8 @@ def main(binary):
 
 def evaluate(binary, folds, best, seed):
     values = [part for name, value in best.items() for part in ("-p", f"{name}={value}")]
-    return numpy.mean([fold["rmse"] for fold in protocol.matinee(binary, folds, "--seed", seed, *values)])
+    values = ["--algorithm", "svd", *values]
+    return numpy.mean([fold["rmse"] for fold in protocol.matinee(binary, folds, "--seed", seed, *values)["folds"]])
 
 
 def evaluate_surprise(ratings, folds, best):

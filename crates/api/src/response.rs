@@ -17,6 +17,9 @@ pub struct PredictAnswer {
     pub known_user: bool,
     /// Whether the model was trained on ratings of this movie.
     pub known_movie: bool,
+    /// The ends of the interval that holds the rating four times in five, where the model tells one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<[f64; 2]>,
     /// The version of the model that answered.
     pub model_version: String,
     /// Who answered, where it is not the model in memory.
@@ -70,15 +73,21 @@ impl PredictAnswer {
     /// The answer that tells `prediction`, made by the model that `manifest` describes.
     pub fn new(prediction: Prediction<'_>, manifest: &Manifest) -> Self {
         Self {
-            predicted_rating: (f64::from(prediction.score) * 10.0).round() / 10.0,
+            predicted_rating: rounded(f64::from(prediction.score), 10.0),
             movie_title: prediction.title.to_owned(),
             score: prediction.score,
             known_user: prediction.known_user,
             known_movie: prediction.known_movie,
+            interval: prediction.interval.map(|ends| ends.map(|end| rounded(f64::from(end), 100.0))),
             model_version: manifest.version.to_string(),
             source: None,
         }
     }
+}
+
+/// `number` to the nearest of `parts` of 1.
+fn rounded(number: f64, parts: f64) -> f64 {
+    (number * parts).round() / parts
 }
 
 impl From<&Manifest> for ModelAnswer {

@@ -8,6 +8,7 @@ mod aws;
 mod commands;
 mod files;
 mod progress;
+mod report;
 mod sagemaker;
 mod server;
 

@@ -33,16 +33,20 @@ pub struct Training<'a> {
     pub seed: u64,
 }
 
+/// What an algorithm learned.
+#[derive(Debug, Clone)]
+pub struct Fitted {
+    /// Mean, biases and factors. Rows without ratings have what the algorithm knows of them without: zeros,
+    /// where it knows nothing.
+    pub factors: Factors,
+    /// What `factors` were reduced from, where there is more to it than they hold.
+    pub unreduced: Option<Factors>,
+}
+
 /// A configured algorithm.
 pub trait Algorithm: Sync {
-    /// Learns mean, biases and factors. Rows without ratings get what the algorithm knows of them without:
-    /// zeros, where it knows nothing.
-    fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Factors;
-
-    /// The same, to be taken epoch by epoch; `None` of an algorithm that is over in a moment.
-    fn begin<'a>(&'a self, _: &Training<'a>) -> Option<Box<dyn Run + 'a>> {
-        None
-    }
+    /// Begins to learn, to be taken epoch by epoch.
+    fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a>;
 }
 
 /// An algorithm with its name and the values of all its hyperparameters.
@@ -155,13 +159,24 @@ impl Configured {
     }
 
     /// Learns mean, biases and factors.
-    pub fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Factors {
-        self.algorithm.fit(training, progress)
+    pub fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Fitted {
+        let mut run = self.begin(training);
+        progress.begin(run.epochs());
+        for epoch in 1..=run.epochs() {
+            progress.epoch(epoch, run.epoch());
+        }
+        run.fitted()
     }
 
-    /// Begins to learn epoch by epoch; `None` of an algorithm that is over in a moment.
-    pub fn begin<'a>(&'a self, training: &Training<'a>) -> Option<Box<dyn Run + 'a>> {
+    /// Begins to learn, to be taken epoch by epoch.
+    pub fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a> {
         self.algorithm.begin(training)
+    }
+}
+
+impl From<Factors> for Fitted {
+    fn from(factors: Factors) -> Self {
+        Self { factors, unreduced: None }
     }
 }
 

@@ -1,25 +1,25 @@
 //! How well an algorithm predicts ratings that it has not seen.
 
+mod intervals;
+mod learning_curve;
+mod segments;
+mod tested;
+
 use std::time::Instant;
 
-use matinee_model::{FactorsView, MovieRow, RatingScale, UserRow};
 use serde::Serialize;
+
+pub use intervals::{LEVEL, calibrate, from_errors};
+pub use learning_curve::{LearningPoint, learning_curve};
+pub use segments::{CalibrationBin, Segment, Segments};
+pub use tested::{Asked, Errors, Tested, measure, test};
 
 use crate::algorithms::Configured;
 use crate::progress::Progress;
-use crate::ratings::{Dataset, Rating};
-use crate::split;
+use crate::ratings::Dataset;
+use crate::split::{self, TestSet};
 
-/// The errors of predictions, clipped to the scale and never rounded.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Errors {
-    /// The root mean squared error.
-    pub rmse: f64,
-    /// The mean absolute error.
-    pub mae: f64,
-}
-
-/// What one fold gave.
+/// What one test set gave.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct FoldResult {
     /// The fold that was tested.
@@ -28,7 +28,10 @@ pub struct FoldResult {
     pub rmse: f64,
     /// The mean absolute error on the fold.
     pub mae: f64,
-    /// Wall time to learn from the other folds.
+    /// The root mean squared error before the model was reduced to the rank that is served, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unreduced_rmse: Option<f64>,
+    /// Wall time to learn from the other ratings.
     pub fit_seconds: f64,
     /// Wall time to predict the fold.
     pub predict_seconds: f64,
@@ -43,101 +46,77 @@ pub struct MeanResult {
     pub rmse: f64,
     /// Of the mean absolute errors.
     pub mae: f64,
+    /// Of the root mean squared errors before the reduction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unreduced_rmse: Option<f64>,
     /// Of the wall times to learn.
     pub fit_seconds: f64,
     /// Of the wall times to predict.
     pub predict_seconds: f64,
 }
 
-/// The result of a cross-validation.
+/// What all test sets gave.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct CrossValidation {
+pub struct Evaluation {
     /// Each fold's.
     pub folds: Vec<FoldResult>,
     /// Their mean.
     pub mean: MeanResult,
+    /// All predictions together, by kinds of users, movies and scores.
+    pub segments: Segments,
 }
 
-/// Measures predictions against ratings. Without ratings both errors are 0.
-pub fn measure(factors: FactorsView<'_>, test: &[Rating], scale: RatingScale) -> Errors {
-    let pairs = test.iter().map(|rating| (Some(rating.user), Some(rating.movie), rating.value));
-    measure_pairs(factors, pairs, scale)
-}
-
-/// Measures what was learned from one data set against the ratings of another, which has rows of its own. Who
-/// and what is only there is predicted as unknown.
-pub fn measure_elsewhere(factors: FactorsView<'_>, learned: &Dataset, test: &Dataset) -> Errors {
-    let users: Vec<Option<UserRow>> =
-        test.user_ids.table().iter().map(|id| learned.user_ids.table().find(id).map(UserRow)).collect();
-    let movies: Vec<Option<MovieRow>> =
-        test.movie_ids.table().iter().map(|id| learned.movie_ids.table().find(id).map(MovieRow)).collect();
-    let pairs = test.ratings.iter();
-    let pairs = pairs.map(|rating| (users[rating.user.index()], movies[rating.movie.index()], rating.value));
-    measure_pairs(factors, pairs, learned.scale)
-}
-
-fn measure_pairs(
-    factors: FactorsView<'_>,
-    test: impl ExactSizeIterator<Item = (Option<UserRow>, Option<MovieRow>, f32)>,
-    scale: RatingScale,
-) -> Errors {
-    let count = test.len().max(1) as f64;
-    let (mut squares, mut absolutes) = (0.0, 0.0);
-    for (user, movie, value) in test {
-        let predicted = scale.clip(factors.score(user, movie));
-        let error = f64::from(value) - f64::from(predicted);
-        squares += error * error;
-        absolutes += error.abs();
+/// Learns from all ratings but those of a test set and tests on these, for each test set. With `intervals`
+/// it also keeps a hold-out of what it learns from, to tell intervals by, and tests those.
+pub fn evaluate(
+    dataset: &Dataset,
+    algorithm: &Configured,
+    tests: &[TestSet],
+    seed: u64,
+    intervals: bool,
+    progress: &dyn Progress,
+) -> Evaluation {
+    let mut all = Vec::new();
+    let mut folds = Vec::with_capacity(tests.len());
+    for TestSet { fold, is_test } in tests {
+        let (train, test_ratings) = split::divide(&dataset.ratings, |index| is_test[index]);
+        let intervals = intervals.then(|| calibrate(dataset, algorithm, &train, seed, progress));
+        let begin = Instant::now();
+        let fitted = algorithm.fit(&dataset.training(&train, seed), progress);
+        let fit_seconds = begin.elapsed().as_secs_f64();
+        let begin = Instant::now();
+        let asked: Vec<Asked> = test_ratings.iter().copied().map(Asked::from).collect();
+        let tested = test(fitted.factors.view(), dataset, &train, &asked, intervals.as_ref());
+        let predict_seconds = begin.elapsed().as_secs_f64();
+        let unreduced =
+            fitted.unreduced.map(|factors| measure(factors.view(), &test_ratings, dataset.scale).rmse);
+        let Errors { rmse, mae } = Errors::of(&tested);
+        folds.push(FoldResult {
+            fold: *fold,
+            rmse,
+            mae,
+            unreduced_rmse: unreduced,
+            fit_seconds,
+            predict_seconds,
+            test_count: tested.len(),
+        });
+        all.extend(tested);
     }
-    Errors { rmse: (squares / count).sqrt(), mae: absolutes / count }
-}
-
-/// Learns from all folds but one and tests on that one, for each fold. `folds` has the fold of each rating.
-pub fn cross_validate(
-    dataset: &Dataset,
-    algorithm: &Configured,
-    folds: &[u32],
-    seed: u64,
-    progress: &dyn Progress,
-) -> CrossValidation {
-    let mut numbers = folds.to_vec();
-    numbers.sort_unstable();
-    numbers.dedup();
-    let results: Vec<FoldResult> = numbers
-        .into_iter()
-        .map(|fold| test_fold(dataset, algorithm, |index| folds[index] == fold, fold, seed, progress))
-        .collect();
-    CrossValidation { mean: MeanResult::of(&results), folds: results }
-}
-
-fn test_fold(
-    dataset: &Dataset,
-    algorithm: &Configured,
-    is_test: impl Fn(usize) -> bool,
-    fold: u32,
-    seed: u64,
-    progress: &dyn Progress,
-) -> FoldResult {
-    let (train, test) = split::divide(&dataset.ratings, is_test);
-    let begin = Instant::now();
-    let factors = algorithm.fit(&dataset.training(&train, seed), progress);
-    let fit_seconds = begin.elapsed().as_secs_f64();
-    let begin = Instant::now();
-    let Errors { rmse, mae } = measure(factors.view(), &test, dataset.scale);
-    let predict_seconds = begin.elapsed().as_secs_f64();
-    FoldResult { fold, rmse, mae, fit_seconds, predict_seconds, test_count: test.len() }
+    Evaluation { mean: MeanResult::of(&folds), folds, segments: Segments::of(&all) }
 }
 
 impl MeanResult {
     fn of(folds: &[FoldResult]) -> Self {
-        let mean = |figure: fn(&FoldResult) -> f64| {
+        let mean = |figure: &dyn Fn(&FoldResult) -> f64| {
             folds.iter().map(figure).sum::<f64>() / folds.len().max(1) as f64
         };
+        let is_reduced = folds.iter().any(|fold| fold.unreduced_rmse.is_some());
         Self {
-            rmse: mean(|fold| fold.rmse),
-            mae: mean(|fold| fold.mae),
-            fit_seconds: mean(|fold| fold.fit_seconds),
-            predict_seconds: mean(|fold| fold.predict_seconds),
+            rmse: mean(&|fold| fold.rmse),
+            mae: mean(&|fold| fold.mae),
+            unreduced_rmse: is_reduced.then(|| mean(&|fold| fold.unreduced_rmse.unwrap_or(fold.rmse))),
+            fit_seconds: mean(&|fold| fold.fit_seconds),
+            predict_seconds: mean(&|fold| fold.predict_seconds),
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::io::Read;
 
-use matinee_model::Factors;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::algorithms::Fitted;
 
 /// A learning run under way.
 ///
@@ -19,7 +20,7 @@ pub trait Run {
     fn epoch(&mut self) -> f64;
 
     /// The model as it is now.
-    fn factors(&self) -> Factors;
+    fn fitted(&self) -> Fitted;
 
     /// Writes everything that epochs change.
     fn save(&self, state: &mut StateWriter);
@@ -64,6 +65,14 @@ impl StateWriter {
         self.0.extend(floats.iter().flat_map(|float| float.to_le_bytes()));
     }
 
+    /// Writes numbers to the last bit, after how many they are.
+    pub fn reals(&mut self, reals: &[f64]) {
+        self.number(reals.len() as u64);
+        for &real in reals {
+            self.real(real);
+        }
+    }
+
     /// Writes a small value without fractions, such as a random number generator, as JSON.
     pub fn value(&mut self, value: &impl Serialize) {
         let json = serde_json::to_vec(value).unwrap_or_default();
@@ -103,6 +112,15 @@ impl<'a> StateReader<'a> {
         Ok(())
     }
 
+    /// Fills `reals` with as many numbers as were written.
+    pub fn reals(&mut self, reals: &mut [f64]) -> Result<(), StateError> {
+        let found = self.number()?;
+        if found != reals.len() as u64 {
+            return Err(StateError(format!("{found} numbers instead of {}", reals.len())));
+        }
+        reals.iter_mut().try_for_each(|real| self.real().map(|read| *real = read))
+    }
+
     /// Reads a value.
     pub fn value<T: DeserializeOwned>(&mut self) -> Result<T, StateError> {
         let length = usize::try_from(self.number()?).map_err(|_| StateError::ended())?;
@@ -132,6 +150,11 @@ impl<'a> StateReader<'a> {
 }
 
 impl StateError {
+    /// The state is not of this run, because of `reason`.
+    pub fn new(reason: String) -> Self {
+        Self(reason)
+    }
+
     fn ended() -> Self {
         Self("it ends too early".to_owned())
     }

@@ -21,6 +21,50 @@ pub fn random_hold_out(count: usize, fraction: f64, seed: u64) -> Vec<bool> {
     marks
 }
 
+/// Ratings that are tested together, and not learned from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestSet {
+    /// Its number.
+    pub fold: u32,
+    /// By rating.
+    pub is_test: Vec<bool>,
+}
+
+/// One test set a fold; `folds` has the fold of each rating.
+pub fn by_folds(folds: &[u32]) -> Vec<TestSet> {
+    let mut numbers = folds.to_vec();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let of_fold = |fold| TestSet { fold, is_test: folds.iter().map(|&of| of == fold).collect() };
+    numbers.into_iter().map(of_fold).collect()
+}
+
+/// The last `share` of each user's ratings by time, at least one of two and more. Of ratings at the same time the later in the file is the later.
+pub fn by_time(ratings: &[Rating], timestamps: &[i64], share: f64) -> TestSet {
+    let mut order: Vec<usize> = (0..ratings.len()).collect();
+    order.sort_by_key(|&index| (ratings[index].user, timestamps[index], index));
+    let mut is_test = vec![false; ratings.len()];
+    for user in order.chunk_by(|&a, &b| ratings[a].user == ratings[b].user) {
+        let tested = ((user.len() as f64 * share).round() as usize).max(usize::from(user.len() > 1));
+        for &index in &user[user.len() - tested..] {
+            is_test[index] = true;
+        }
+    }
+    TestSet { fold: 0, is_test }
+}
+
+/// All ratings of a random `share` of the users.
+pub fn cold_users(ratings: &[Rating], user_count: usize, share: f64, seed: u64) -> TestSet {
+    let is_cold = random_hold_out(user_count, share, seed);
+    TestSet { fold: 0, is_test: ratings.iter().map(|rating| is_cold[rating.user.index()]).collect() }
+}
+
+/// All ratings of a random `share` of the movies.
+pub fn cold_movies(ratings: &[Rating], movie_count: usize, share: f64, seed: u64) -> TestSet {
+    let is_cold = random_hold_out(movie_count, share, seed);
+    TestSet { fold: 0, is_test: ratings.iter().map(|rating| is_cold[rating.movie.index()]).collect() }
+}
+
 /// The ratings to train on, and those that `is_test` marks.
 pub fn divide(ratings: &[Rating], is_test: impl Fn(usize) -> bool) -> (Vec<Rating>, Vec<Rating>) {
     let mut train = Vec::with_capacity(ratings.len());
@@ -34,6 +78,7 @@ pub fn divide(ratings: &[Rating], is_test: impl Fn(usize) -> bool) -> (Vec<Ratin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use matinee_model::{MovieRow, UserRow};
     use proptest::prelude::*;
 
     proptest! {
@@ -51,6 +96,40 @@ mod tests {
         fn the_hold_out_has_its_share(count in 0_usize..300, fraction in 0.0_f64..1.0) {
             let held_out = random_hold_out(count, fraction, 0).iter().filter(|&&mark| mark).count();
             prop_assert_eq!(held_out, (count as f64 * fraction).round() as usize);
+        }
+    }
+
+    fn rating(user: u32, movie: u32) -> Rating {
+        Rating { user: UserRow(user), movie: MovieRow(movie), value: 3.0 }
+    }
+
+    #[test]
+    fn each_user_is_tested_on_the_last_ratings() {
+        let ratings = [
+            rating(0, 0),
+            rating(1, 0),
+            rating(0, 1),
+            rating(0, 2),
+            rating(0, 3),
+            rating(0, 4),
+            rating(2, 0),
+            rating(2, 1),
+        ];
+        let timestamps = [50, 1, 40, 30, 20, 10, 7, 7];
+        let test = by_time(&ratings, &timestamps, 0.2);
+        assert_eq!(test.is_test, [true, false, false, false, false, false, false, true]);
+    }
+
+    #[test]
+    fn cold_rows_have_no_rating_to_learn_from() {
+        let ratings: Vec<Rating> = (0..100).map(|index| rating(index % 10, index % 7)).collect();
+        for (test, row) in [
+            (cold_users(&ratings, 10, 0.3, 1), (|rating| rating.user.0) as fn(&Rating) -> u32),
+            (cold_movies(&ratings, 7, 0.3, 1), |rating| rating.movie.0),
+        ] {
+            let (train, tested) = divide(&ratings, |index| test.is_test[index]);
+            assert!(!tested.is_empty() && !train.is_empty());
+            assert!(tested.iter().all(|cold| train.iter().all(|warm| row(warm) != row(cold))));
         }
     }
 

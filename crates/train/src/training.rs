@@ -11,12 +11,12 @@ use std::path::Path;
 use matinee_model::artifact::{
     ArtifactError, Description, FileDigest, HoldOut, Manifest, Metrics, NewArtifact, write_folder,
 };
-use matinee_model::{Factors, MovieRow};
+use matinee_model::{Factors, Intervals, MovieRow};
 
-use crate::algorithms::{Configured, Training};
-use crate::evaluation::measure;
+use crate::algorithms::{Configured, Fitted, Training};
+use crate::evaluation::{Asked, Errors, from_errors, test};
 use crate::progress::Progress;
-use crate::ratings::{Dataset, Inputs};
+use crate::ratings::{Dataset, Inputs, Rating};
 use crate::split;
 
 /// How a model is trained.
@@ -34,9 +34,18 @@ pub struct Plan {
 /// A trained model, ready to be written.
 pub struct Trained {
     /// What was learned from all ratings.
-    pub factors: Factors,
-    /// The errors of a model that was trained without the hold-out.
-    pub hold_out: Option<HoldOut>,
+    pub fitted: Fitted,
+    /// How well a model predicts that was trained without the hold-out.
+    pub measured: Option<Measured>,
+}
+
+/// How well a model predicts ratings that it did not learn from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// The errors.
+    pub hold_out: HoldOut,
+    /// Where ratings lie about their predictions.
+    pub intervals: Intervals,
 }
 
 /// Trains as planned: first without the hold-out, to measure; then on everything.
@@ -48,12 +57,12 @@ pub fn train(dataset: &Dataset, plan: &Plan, progress: &dyn Progress) -> Trained
 }
 
 /// The two parts of training.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Stage {
     /// Learning without the hold-out.
     Measuring,
     /// Learning from everything, after that.
-    Final(Option<HoldOut>),
+    Final(Option<Measured>),
 }
 
 /// Learns by `fit` what each stage needs, beginning with `begin_with`, if an earlier stage is done.
@@ -62,23 +71,40 @@ fn by_stages<E>(
     plan: &Plan,
     progress: &dyn Progress,
     begin_with: Option<Stage>,
-    mut fit: impl FnMut(&Stage, &Training<'_>) -> Result<Factors, E>,
+    mut fit: impl FnMut(&Stage, &Training<'_>) -> Result<Fitted, E>,
 ) -> Result<Trained, E> {
     let mut fit = |stage, ratings: &[_]| fit(&stage, &dataset.training(ratings, plan.seed));
-    let hold_out = match begin_with {
-        Some(Stage::Final(hold_out)) => hold_out,
+    let measured = match begin_with {
+        Some(Stage::Final(measured)) => measured,
         _ if plan.hold_out > 0.0 => {
             progress.stage("learning without the hold-out, to measure");
             let marks = split::random_hold_out(dataset.ratings.len(), plan.hold_out, plan.seed);
             let (train, test) = split::divide(&dataset.ratings, |index| marks[index]);
-            let errors = measure(fit(Stage::Measuring, &train)?.view(), &test, dataset.scale);
-            let (fraction, test_count) = (plan.hold_out, test.len());
-            Some(HoldOut { fraction, test_count, rmse: errors.rmse, mae: errors.mae })
+            let asked: Vec<Asked> = test.into_iter().map(Asked::from).collect();
+            let fitted = fit(Stage::Measuring, &train)?;
+            Some(Measured::of(&fitted, dataset, &train, &asked))
         }
         _ => None,
     };
     progress.stage("learning from all ratings");
-    Ok(Trained { factors: fit(Stage::Final(hold_out), &dataset.ratings)?, hold_out })
+    let fitted = fit(Stage::Final(measured.clone()), &dataset.ratings)?;
+    Ok(Trained { fitted, measured })
+}
+
+impl Measured {
+    /// Measures what was learned from the ratings `train` of `dataset` on others.
+    pub fn of(fitted: &Fitted, dataset: &Dataset, train: &[Rating], asked: &[Asked]) -> Self {
+        let errors_of = |factors: &Factors| Errors::of(&test(factors.view(), dataset, train, asked, None));
+        let errors = errors_of(&fitted.factors);
+        let hold_out = HoldOut {
+            fraction: asked.len() as f64 / (asked.len() + train.len()) as f64,
+            test_count: asked.len(),
+            rmse: errors.rmse,
+            mae: errors.mae,
+            unreduced_rmse: fitted.unreduced.as_ref().map(|factors| errors_of(factors).rmse),
+        };
+        Self { hold_out, intervals: from_errors(fitted.factors.view(), dataset, train, asked) }
+    }
 }
 
 /// Writes the artifact of a trained model as the folder `output`.
@@ -94,7 +120,7 @@ pub fn write(
         description: describe(dataset, plan, trained, inputs),
         user_ids: &dataset.user_ids,
         movie_ids: &dataset.movie_ids,
-        factors: &trained.factors,
+        factors: &trained.fitted.factors,
         rated_offsets: &rated.offsets,
         rated_movies: &rated.movies,
         rated_values: &rated.values,
@@ -107,14 +133,15 @@ fn describe(dataset: &Dataset, plan: &Plan, trained: &Trained, inputs: &Inputs) 
     let files = inputs.ratings.iter().chain(&inputs.movies);
     let data: BTreeMap<String, FileDigest> =
         files.map(|file| (file.name.clone(), FileDigest::of(&file.bytes))).collect();
+    let measured = trained.measured.as_ref();
     let now = jiff::Timestamp::now().round(jiff::Unit::Second);
     Description {
         algorithm: plan.algorithm.name().to_owned(),
         hyperparameters: plan.algorithm.hyperparameters(),
         seed: plan.seed,
         rating_scale: dataset.scale,
-        metrics: Metrics { hold_out: trained.hold_out, ranking: None },
-        intervals: None,
+        metrics: Metrics { hold_out: measured.map(|measured| measured.hold_out), ranking: None },
+        intervals: measured.map(|measured| measured.intervals.clone()),
         training_job: plan.training_job.clone(),
         data,
         generator: concat!("matinee ", env!("CARGO_PKG_VERSION")).to_owned(),

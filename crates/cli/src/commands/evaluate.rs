@@ -1,20 +1,26 @@
 //! `matinee evaluate`
 
-use std::path::{Path, PathBuf};
+mod candidates;
+mod test_sets;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args as ClapArgs;
-use matinee_train::evaluation::{CrossValidation, FoldResult, cross_validate};
+use matinee_train::algorithms::{self, Configured};
+use matinee_train::evaluation::{evaluate, learning_curve};
 use matinee_train::progress::Silent;
 use matinee_train::ratings::{Dataset, Inputs};
-use matinee_train::split::random_folds;
-use serde::Serialize;
+use matinee_train::split::TestSet;
 
-use super::train::Learning;
+use super::learning::{Basics, name_and_value};
 use crate::files;
+use crate::report::{Report, Result as AlgorithmResult};
+use candidates::candidates;
+use test_sets::{Split, test_sets};
 
-/// What to measure, and on which folds.
+/// What to measure, and on which ratings.
 #[derive(ClapArgs)]
 pub struct Args {
     /// File of ratings
@@ -23,86 +29,76 @@ pub struct Args {
     /// File of movies; not every algorithm needs it
     #[arg(long)]
     movies: Option<PathBuf>,
+    /// Algorithm; may be given several times, to compare them
+    #[arg(long, default_value = algorithms::DEFAULT)]
+    algorithm: Vec<String>,
+    /// Hyperparameter; of one algorithm among several as ALGORITHM.NAME=VALUE
+    #[arg(short = 'p', long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    parameters: Vec<(String, String)>,
     #[command(flatten)]
-    learning: Learning,
+    basics: Basics,
+    /// Which ratings are tested
+    #[arg(long, value_enum, default_value_t = Split::Random)]
+    split: Split,
     /// Number of random folds
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=1000))]
     folds: u32,
     /// CSV with the header `fold` and one whole number a rating, in the order of the ratings file
-    #[arg(long, conflicts_with = "folds", value_name = "FILE")]
+    #[arg(long, conflicts_with_all = ["folds", "split"], value_name = "FILE")]
     folds_file: Option<PathBuf>,
+    /// Also test the intervals that predictions are given with
+    #[arg(long)]
+    intervals: bool,
+    /// Also measure how accuracy grows with the number of ratings, on the first test set
+    #[arg(long)]
+    learning_curve: bool,
     /// File to write the results to as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// File to write the results to as a page with plots
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
-#[derive(Serialize)]
-struct Report<'a> {
-    algorithm: &'a str,
-    hyperparameters: std::collections::BTreeMap<String, serde_json::Value>,
-    seed: u64,
-    #[serde(flatten)]
-    results: &'a CrossValidation,
-}
-
-/// Cross-validates and prints a table.
+/// Evaluates each algorithm on the same test sets and tells the results.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    args.learning.use_threads()?;
-    let algorithm = args.learning.configure()?;
+    args.basics.use_threads()?;
+    let candidates = candidates(&args.algorithm, &args.parameters)?;
     let inputs = Inputs {
         ratings: vec![files::read_csv(&args.ratings)?],
         movies: args.movies.as_deref().map(files::read_csv).transpose()?,
     };
-    let dataset = files::usable_dataset(&inputs, args.learning.scale)?;
-    let folds = match &args.folds_file {
-        Some(path) => read_folds(path, &dataset)?,
-        None => random_folds(dataset.ratings.len(), args.folds, args.learning.seed),
+    let dataset = files::usable_dataset(&inputs, args.basics.scale)?;
+    let tests = match &args.folds_file {
+        Some(path) => test_sets::from_file(path, &dataset)?,
+        None => test_sets(args.split, args.folds, &dataset, args.basics.seed)?,
     };
-    let results = cross_validate(&dataset, &algorithm, &folds, args.learning.seed, &Silent);
-    print_table(&results);
+    let results = candidates.iter().map(|candidate| args.result(candidate, &dataset, &tests)).collect();
+    let tested_on = if args.folds_file.is_some() { "folds of a file" } else { args.split.describe() };
+    let report = Report::new(&args.ratings, &dataset, tested_on, args.basics.seed, results);
+    say!("{report}");
     if let Some(path) = &args.json {
-        let report = Report {
-            algorithm: algorithm.name(),
-            hyperparameters: algorithm.hyperparameters(),
-            seed: args.learning.seed,
-            results: &results,
-        };
-        let json = serde_json::to_string_pretty(&report)?;
-        std::fs::write(path, json + "\n").with_context(|| format!("cannot write {}", path.display()))?;
+        write(path, &(report.to_json()? + "\n"))?;
+    }
+    if let Some(path) = &args.html {
+        write(path, &report.to_html()?)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn read_folds(path: &Path, dataset: &Dataset) -> Result<Vec<u32>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut lines = text.lines();
-    if lines.next().map(str::trim) != Some("fold") {
-        bail!("{}:1: expected the header `fold`", path.display());
+impl Args {
+    fn result(&self, candidate: &Configured, dataset: &Dataset, tests: &[TestSet]) -> AlgorithmResult {
+        let seed = self.basics.seed;
+        let curve = |test| learning_curve(dataset, candidate, test, seed, &Silent);
+        AlgorithmResult {
+            algorithm: candidate.name(),
+            hyperparameters: candidate.hyperparameters(),
+            evaluation: evaluate(dataset, candidate, tests, seed, self.intervals, &Silent),
+            learning_curve: tests.first().filter(|_| self.learning_curve).map(curve),
+        }
     }
-    let parse = |(line, text): (usize, &str)| {
-        let fold = text.trim().parse::<u32>();
-        fold.with_context(|| format!("{}:{line}: `{text}` is not a whole number", path.display()))
-    };
-    let folds = (2..).zip(lines).map(parse).collect::<Result<Vec<u32>>>()?;
-    let folds = dataset.align(&folds).with_context(|| path.display().to_string())?;
-    if folds.iter().all(|fold| Some(fold) == folds.first()) {
-        bail!("{}: all ratings are in one fold, so that nothing is left to learn from", path.display());
-    }
-    Ok(folds)
 }
 
-fn print_table(results: &CrossValidation) {
-    say!("{:>5} {:>8} {:>8} {:>10} {:>12} {:>8}", "fold", "RMSE", "MAE", "fit s", "predict s", "ratings");
-    for FoldResult { fold, rmse, mae, fit_seconds, predict_seconds, test_count } in &results.folds {
-        say!("{fold:>5} {rmse:>8.4} {mae:>8.4} {fit_seconds:>10.3} {predict_seconds:>12.4} {test_count:>8}");
-    }
-    let mean = &results.mean;
-    say!(
-        "{:>5} {:>8.4} {:>8.4} {:>10.3} {:>12.4}",
-        "mean",
-        mean.rmse,
-        mean.mae,
-        mean.fit_seconds,
-        mean.predict_seconds
-    );
+fn write(path: &std::path::Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

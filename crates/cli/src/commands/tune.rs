@@ -7,9 +7,10 @@ use anyhow::{Context, Result, bail};
 use clap::Args as ClapArgs;
 use matinee_train::training::Plan;
 use matinee_train::tuning::elimination::MARGIN;
-use matinee_train::tuning::{Point, Space, Strategy, Tuned, TuningPlan, TuningProgress, tune};
+use matinee_train::tuning::{DEFAULT, Point, Space, Strategy, Tuned, TuningPlan, TuningProgress, tune};
 
-use super::train::{Learning, train_dataset};
+use super::learning::Learning;
+use super::train::train_dataset;
 use crate::files;
 
 /// What to try, on which data, and where to put the best.
@@ -47,18 +48,18 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if args.margin.is_nan() || args.margin < 0.0 {
         bail!("--margin is {}; it must be 0 or more", args.margin);
     }
-    args.learning.use_threads()?;
+    args.learning.basics.use_threads()?;
     let strategy = args.random.map_or(Strategy::Grid, Strategy::Random);
-    let space = Space::new(args.learning.algorithm(), strategy, args.learning.given())?;
+    let space = Space::new(args.learning.algorithm_or(DEFAULT), strategy, args.learning.given())?;
     let plan = TuningPlan {
         algorithm: space.algorithm(),
-        points: space.points(args.learning.seed)?,
+        points: space.points(args.learning.basics.seed)?,
         folds: args.folds,
-        seed: args.learning.seed,
+        seed: args.learning.basics.seed,
         margin: (!args.exhaustive).then_some(args.margin),
     };
     let inputs = files::read_folder(&args.data)?;
-    let dataset = files::usable_dataset(&inputs, args.learning.scale)?;
+    let dataset = files::usable_dataset(&inputs, args.learning.basics.scale)?;
     let begin = std::time::Instant::now();
     let tuned = tune(&dataset, &plan, &mut TerminalTuning, None)?;
     let seconds = begin.elapsed().as_secs_f64();

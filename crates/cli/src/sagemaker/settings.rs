@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use matinee_model::RatingScale;
 use matinee_train::algorithms::{self, CHOICES, Configured};
 use matinee_train::tuning::elimination::MARGIN;
-use matinee_train::tuning::{Space, Strategy, TuningPlan};
+use matinee_train::tuning::{self, Space, Strategy, TuningPlan};
 use serde_json::Value;
 
 use super::Root;
@@ -49,7 +49,7 @@ impl Settings {
 
     fn parse(json: BTreeMap<String, Value>) -> Result<Self> {
         let mut given = Given::new(json)?;
-        let algorithm: String = given.take("algorithm")?.unwrap_or_else(|| algorithms::DEFAULT.to_owned());
+        let algorithm: Option<String> = given.take("algorithm")?;
         let seed = given.take("seed")?.unwrap_or_default();
         let hold_out: Option<f64> = given.take("hold_out")?;
         if hold_out.is_some_and(|share| !(0.0..1.0).contains(&share)) {
@@ -57,7 +57,7 @@ impl Settings {
         }
         let scale = given.take("scale")?.unwrap_or(RatingScale::MOVIELENS);
         let seconds: u64 = given.take("checkpoint_interval")?.unwrap_or(30);
-        let task = given.task(&algorithm, seed)?;
+        let task = given.task(algorithm.as_deref(), seed)?;
         Ok(Self { seed, hold_out, scale, checkpoint_interval: Duration::from_secs(seconds), task })
     }
 }
@@ -82,15 +82,17 @@ impl Given {
     }
 
     /// What the hyperparameters that are left ask for.
-    fn task(mut self, algorithm: &str, seed: u64) -> Result<Task> {
-        let tune: Option<String> = self.take("tune")?;
+    fn task(mut self, algorithm: Option<&str>, seed: u64) -> Result<Task> {
+        let tune: Option<String> = self.take("tune")?.filter(|tune| tune != "none");
+        let default = if tune.is_some() { tuning::DEFAULT } else { algorithms::DEFAULT };
+        let algorithm = algorithm.unwrap_or(default);
         let points = self.take("tune_points")?;
         let folds: Option<u32> = self.take("tune_folds")?;
         let margin: Option<f64> = self.take("tune_margin")?;
         self.refuse_unknown(algorithm)?;
         let given = self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let strategy = match tune.as_deref() {
-            None | Some("none") => {
+            None => {
                 if points.is_some() || folds.is_some() || margin.is_some() {
                     bail!("`tune_points`, `tune_folds` and `tune_margin` need `tune`: grid or random");
                 }
@@ -168,7 +170,7 @@ mod tests {
         for given in [
             json!({"algorithm": "svd", "n_factors": "8", "biased": "false", "seed": "7", "scale": "1..5"}),
             json!({"algorithm": "\"svd\"", "n_factors": "\"8\"", "biased": "\"false\"", "seed": "\"7\"", "scale": "\"1..5\""}),
-            json!({"n_factors": 8, "biased": false, "seed": 7, "scale": "1..5"}),
+            json!({"algorithm": "svd", "n_factors": 8, "biased": false, "seed": 7, "scale": "1..5"}),
         ] {
             let settings = settings(given).unwrap();
             let Task::Train(configured) = settings.task else { panic!("it tunes") };
@@ -204,7 +206,7 @@ mod tests {
     #[test]
     fn refusals_name_the_hyperparameter() {
         for (given, named) in [
-            (json!({"n_factor": "8"}), "unknown hyperparameter `n_factor`; algorithm svd takes n_factors"),
+            (json!({"n_factor": "8"}), "unknown hyperparameter `n_factor`; algorithm bayes takes n_factors"),
             (json!({"tune": "grid", "x": "8"}), "every job takes algorithm, seed"),
             (json!({"algorithm": "svm"}), "unknown algorithm `svm`"),
             (json!({"n_factors": "1,2"}), "`n_factors` is `1,2`; it must be a whole number"),

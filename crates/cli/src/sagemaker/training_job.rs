@@ -6,11 +6,11 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail};
 use matinee_model::RatingScale;
-use matinee_model::artifact::{HoldOut, Manifest};
+use matinee_model::artifact::Manifest;
 use matinee_train::checkpoint::Checkpoints;
-use matinee_train::evaluation::measure_elsewhere;
+use matinee_train::evaluation::Asked;
 use matinee_train::ratings::{Dataset, Inputs, Report, check};
-use matinee_train::training::{self, Plan, Trained};
+use matinee_train::training::{self, Measured, Plan};
 use matinee_train::tuning::{self, TuneError, Tuned, TuningPlan};
 use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -63,10 +63,11 @@ pub fn run(root: &Root) -> Result<()> {
     let plan = Plan { algorithm, seed: settings.seed, hold_out, training_job };
     let mut trained = training::train_resumably(&dataset, &plan, &JobProgress, &checkpoints)?;
     if let Some((validation, _)) = &validation {
-        trained.hold_out = Some(measured(&trained, &dataset, validation));
+        let asked = Asked::elsewhere(&dataset, validation);
+        trained.measured = Some(Measured::of(&trained.fitted, &dataset, &dataset.ratings, &asked));
     }
-    if let Some(HoldOut { rmse, mae, .. }) = trained.hold_out {
-        tell_validation(rmse, mae);
+    if let Some(Measured { hold_out, .. }) = &trained.measured {
+        tell_validation(hold_out.rmse, hold_out.mae);
     }
     let manifest = training::write(&root.model(), &dataset, &plan, &trained, &channels.train)?;
     let tuned_results = tuned.as_ref().map(|(_, tuned)| tuned);
@@ -122,14 +123,6 @@ fn tune(dataset: &Dataset, plan: &TuningPlan, checkpoints: &Checkpoints) -> Resu
         TuneError::Halt(halt) => halt.into(),
         TuneError::Configure(error) => error.into(),
     })
-}
-
-/// The errors of the model on the ratings of the channel `validation`.
-fn measured(trained: &Trained, dataset: &Dataset, validation: &Dataset) -> HoldOut {
-    let errors = measure_elsewhere(trained.factors.view(), dataset, validation);
-    let test_count = validation.ratings.len();
-    let fraction = test_count as f64 / (test_count + dataset.ratings.len()) as f64;
-    HoldOut { fraction, test_count, rmse: errors.rmse, mae: errors.mae }
 }
 
 /// Writes `evaluation.json`, and `tuning.csv` where points were tried.

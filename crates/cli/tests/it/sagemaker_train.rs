@@ -84,7 +84,7 @@ impl Job {
 }
 
 fn small() -> Value {
-    json!({"n_factors": "8", "n_epochs": "2"})
+    json!({"algorithm": "svd", "n_factors": "8", "n_epochs": "2"})
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -118,7 +118,17 @@ fn a_job_leaves_a_model_a_report_and_metrics() {
 
     let local = tempfile::tempdir().unwrap();
     let output = local.path().join("model");
-    succeed(&["train", "--output", output.to_str().unwrap(), "-p", "n_factors=8", "-p", "n_epochs=2"]);
+    succeed(&[
+        "train",
+        "--output",
+        output.to_str().unwrap(),
+        "--algorithm",
+        "svd",
+        "-p",
+        "n_factors=8",
+        "-p",
+        "n_epochs=2",
+    ]);
     assert!(std::fs::read(output.join("model.safetensors")).unwrap() == job.tensors());
 }
 
@@ -222,9 +232,9 @@ fn every_kind_of_bad_input_leaves_its_reason() {
     );
 
     let unknown = Job::new(&json!({"n_factor": "8"}));
-    assert!(unknown.fail().starts_with("unknown hyperparameter `n_factor`; algorithm svd takes n_factors"));
+    assert!(unknown.fail().starts_with("unknown hyperparameter `n_factor`; algorithm bayes takes n_factors"));
 
-    let out_of_range = Job::new(&json!({"lr_all": "7"}));
+    let out_of_range = Job::new(&json!({"algorithm": "svd", "lr_all": "7"}));
     assert!(out_of_range.fail().contains("`lr_all` is `7`; it must be a number from"));
 
     let pipe = Job::new(&small());
@@ -309,7 +319,8 @@ fn checkpoints(folder: &Path) -> Vec<String> {
 
 #[test]
 fn a_job_that_is_stopped_goes_on_and_ends_with_the_same_bytes() {
-    let hyperparameters = json!({"n_factors": "8", "n_epochs": "1000", "checkpoint_interval": "3600"});
+    let hyperparameters =
+        json!({"algorithm": "svd", "n_factors": "8", "n_epochs": "1000", "checkpoint_interval": "3600"});
     let whole = Job::new(&hyperparameters);
     whole.succeed();
     let job = Job::new(&hyperparameters);
@@ -348,9 +359,9 @@ fn a_stopped_tuning_goes_on() {
 
 #[test]
 fn a_checkpoint_of_another_job_is_refused() {
-    let job = Job::new(&json!({"n_factors": "8", "n_epochs": "1000"}));
+    let job = Job::new(&json!({"algorithm": "svd", "n_factors": "8", "n_epochs": "1000"}));
     interrupt(&job, "epoch=5;");
-    job.put("input/config/hyperparameters.json", r#"{"n_factors":"9","n_epochs":"1000"}"#);
+    job.put("input/config/hyperparameters.json", r#"{"algorithm":"svd","n_factors":"9","n_epochs":"1000"}"#);
     let reason = job.fail();
     assert!(reason.contains("is of other work: n_factors is 8 there and 9 here"), "{reason}");
 }

@@ -89,6 +89,9 @@ pub struct HoldOut {
     pub rmse: f64,
     /// The mean absolute error.
     pub mae: f64,
+    /// The root mean squared error before the model was reduced to the rank that is served, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreduced_rmse: Option<f64>,
 }
 
 /// Length and checksum of a file.

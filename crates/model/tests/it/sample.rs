@@ -13,7 +13,13 @@ pub fn description() -> Description {
         seed: 7,
         rating_scale: RatingScale::MOVIELENS,
         metrics: Metrics {
-            hold_out: Some(HoldOut { fraction: 0.1, test_count: 3, rmse: 0.9, mae: 0.7 }),
+            hold_out: Some(HoldOut {
+                fraction: 0.1,
+                test_count: 3,
+                rmse: 0.9,
+                mae: 0.7,
+                unreduced_rmse: None,
+            }),
             ranking: None,
         },
         intervals: None,

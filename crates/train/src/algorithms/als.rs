@@ -17,10 +17,10 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 
 use super::vectors::{LANES, inner, scale_and_add};
-use super::{Algorithm, Training};
+use super::{Algorithm, Fitted, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
-use crate::progress::Progress;
 use crate::ratings::Rating;
+use crate::run::{Run, StateError, StateReader, StateWriter};
 
 /// What the algorithm takes.
 pub const HYPERPARAMETERS: &[Hyperparameter] = &[
@@ -59,6 +59,15 @@ pub struct Als {
     regularisation: f32,
     steps: usize,
     initial_deviation: f32,
+}
+
+/// An alternation under way.
+struct Alternation<'a> {
+    algorithm: &'a Als,
+    rating_count: usize,
+    mean: f32,
+    users: Side,
+    movies: Side,
 }
 
 /// One side: its rows are `(bias, factors, padding)`, and each has its ratings.
@@ -104,25 +113,45 @@ impl Als {
 }
 
 impl Algorithm for Als {
-    fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Factors {
-        progress.begin(self.epochs);
+    fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a> {
         let (stride, mean) = (self.stride(), training.mean() as f32);
-        let mut users = Side::new(training, training.user_count, mean, stride, |rating| {
+        let users = Side::new(training, training.user_count, mean, stride, |rating| {
             (rating.user.index(), rating.movie.0)
         });
         let mut movies = Side::new(training, training.movie_count, mean, stride, |rating| {
             (rating.movie.index(), rating.user.0)
         });
         movies.draw(self, training.seed);
-        let count = training.ratings.len().max(1) as f64;
-        for epoch in 1..=self.epochs {
-            self.solve(&mut users, &movies);
-            let squares = self.solve(&mut movies, &users);
-            progress.epoch(epoch, (squares / count).sqrt());
-        }
-        let (user_biases, user_factors) = users.split(stride, self.rank);
-        let (movie_biases, movie_factors) = movies.split(stride, self.rank);
-        Factors { mean, user_biases, movie_biases, user_factors, movie_factors }
+        Box::new(Alternation { algorithm: self, rating_count: training.ratings.len(), mean, users, movies })
+    }
+}
+
+impl Run for Alternation<'_> {
+    fn epochs(&self) -> usize {
+        self.algorithm.epochs
+    }
+
+    fn epoch(&mut self) -> f64 {
+        self.algorithm.solve(&mut self.users, &self.movies);
+        let squares = self.algorithm.solve(&mut self.movies, &self.users);
+        (squares / self.rating_count.max(1) as f64).sqrt()
+    }
+
+    fn fitted(&self) -> Fitted {
+        let (stride, rank) = (self.algorithm.stride(), self.algorithm.rank);
+        let (user_biases, user_factors) = self.users.split(stride, rank);
+        let (movie_biases, movie_factors) = self.movies.split(stride, rank);
+        Factors { mean: self.mean, user_biases, movie_biases, user_factors, movie_factors }.into()
+    }
+
+    fn save(&self, state: &mut StateWriter) {
+        state.floats(&self.users.rows);
+        state.floats(&self.movies.rows);
+    }
+
+    fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
+        state.floats(&mut self.users.rows)?;
+        state.floats(&mut self.movies.rows)
     }
 }
 

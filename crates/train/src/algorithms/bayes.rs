@@ -24,18 +24,20 @@ mod random;
 mod reduction;
 mod samples;
 mod sweep;
+mod unseen;
 
-use matinee_model::Factors;
 use rayon::prelude::*;
 
-use super::{Algorithm, Training};
+use super::mean::Mean;
+use super::{Algorithm, Fitted, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
-use crate::progress::Progress;
+use crate::run::{Run, StateError, StateReader, StateWriter};
 use chains::Chains;
 use lanes::LANES;
 use layout::Layout;
 use posterior::{Posterior, Projection, SPAN};
-use samples::{Samples, Unseen};
+use samples::Samples;
+use unseen::Unseen;
 
 /// What the algorithm takes.
 pub const HYPERPARAMETERS: &[Hyperparameter] = &[
@@ -77,17 +79,19 @@ pub struct Bayes {
 }
 
 /// Chains under way.
-struct Run<'a> {
-    layout: &'a Layout,
-    projection: &'a Projection,
+struct Sampling {
+    algorithm: Bayes,
+    layout: Layout,
+    projection: Projection,
     unseen: [Unseen; 2],
-    groups: Vec<Group<'a>>,
+    groups: Vec<Group>,
+    sweeps_done: usize,
 }
 
 /// Eight chains, and the sums over their samples.
-struct Group<'a> {
-    chains: Chains<'a>,
-    posterior: Posterior<'a>,
+struct Group {
+    chains: Chains,
+    posterior: Posterior,
 }
 
 impl Bayes {
@@ -104,64 +108,83 @@ impl Bayes {
 }
 
 impl Algorithm for Bayes {
-    fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Factors {
+    fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a> {
         if training.ratings.is_empty() {
-            return Factors::constant(0.0, training.user_count, training.movie_count, 0);
+            return Mean.begin(training);
         }
-        let sweeps = self.burn_in + self.samples;
-        progress.begin(sweeps);
-        let attributes = training.attributes.groups();
-        let layout = Layout::new(training.user_count, training.movie_count, training.ratings, attributes);
-        let projection = Projection::new(&layout, training.seed);
-        let mut run = Run::new(self, training, &layout, &projection);
-        for sweep in 1..=sweeps {
-            progress.epoch(sweep, run.sweep(sweep > self.burn_in));
-        }
-        run.posterior().reduce(self.rank)
+        Box::new(Sampling::new(*self, training))
     }
 }
 
-impl<'a> Run<'a> {
-    fn new(
-        algorithm: &Bayes,
-        training: &Training<'_>,
-        layout: &'a Layout,
-        projection: &'a Projection,
-    ) -> Self {
+impl Sampling {
+    fn new(algorithm: Bayes, training: &Training<'_>) -> Self {
+        let attributes = training.attributes.groups();
+        let layout = Layout::new(training.user_count, training.movie_count, training.ratings, attributes);
+        let projection = Projection::new(&layout, training.seed);
         let mean = training.mean() as f32;
         let group = |index: usize| Group {
-            chains: Chains::new(layout, algorithm.factors, mean, training.seed.wrapping_add(index as u64)),
-            posterior: Posterior::new(projection),
+            chains: Chains::new(&layout, algorithm.factors, mean, training.seed.wrapping_add(index as u64)),
+            posterior: Posterior::new(&projection),
         };
         let groups = (0..algorithm.groups).into_par_iter().map(group).collect();
-        let unseen =
-            [Unseen::new(&layout.users, &[]), Unseen::new(&layout.movies, training.attributes.groups())];
-        Self { layout, projection, unseen, groups }
-    }
-
-    /// One sweep of all chains; their states become samples if they `count`. Returns the mean over the chains
-    /// of the root mean squared error before.
-    fn sweep(&mut self, count: bool) -> f64 {
-        let (layout, unseen) = (self.layout, &self.unseen);
-        let step = |group: &mut Group<'_>| {
-            let rmse = group.chains.sweep();
-            if count {
-                let samples = Samples::new(&group.chains, layout, unseen);
-                (0..LANES).for_each(|lane| group.posterior.add(samples.of(lane)));
-            }
-            rmse
-        };
-        let errors: Vec<f64> = self.groups.par_iter_mut().map(step).collect();
-        errors.iter().sum::<f64>() / errors.len() as f64
+        let unseen = [Unseen::new(&layout.users, &[]), Unseen::new(&layout.movies, attributes)];
+        Self { algorithm, layout, projection, unseen, groups, sweeps_done: 0 }
     }
 
     /// The samples of all chains, summed in the order of the groups.
-    fn posterior(self) -> Posterior<'a> {
-        let mut sum = Posterior::new(self.projection);
+    fn posterior(&self) -> Posterior {
+        let mut sum = Posterior::new(&self.projection);
         for group in &self.groups {
             sum.merge(&group.posterior);
         }
-        sum.add_membership(self.layout);
+        sum.add_membership(&self.layout, &self.projection);
         sum
+    }
+}
+
+impl Run for Sampling {
+    fn epochs(&self) -> usize {
+        self.algorithm.burn_in + self.algorithm.samples
+    }
+
+    /// One sweep of all chains; their states become samples after the burn-in. Returns the mean over the
+    /// chains of the root mean squared error before.
+    fn epoch(&mut self) -> f64 {
+        self.sweeps_done += 1;
+        let counts = self.sweeps_done > self.algorithm.burn_in;
+        let Self { layout, projection, unseen, groups, .. } = self;
+        let step = |group: &mut Group| {
+            let rmse = group.chains.sweep(layout);
+            if counts {
+                let samples = Samples::new(&group.chains, layout, unseen);
+                (0..LANES).for_each(|lane| group.posterior.add(samples.of(lane), projection));
+            }
+            rmse
+        };
+        let errors: Vec<f64> = groups.par_iter_mut().map(step).collect();
+        errors.iter().sum::<f64>() / errors.len() as f64
+    }
+
+    fn fitted(&self) -> Fitted {
+        let posterior = self.posterior();
+        let unreduced = (self.algorithm.rank < SPAN).then(|| posterior.reduce(SPAN, &self.projection));
+        Fitted { factors: posterior.reduce(self.algorithm.rank, &self.projection), unreduced }
+    }
+
+    fn save(&self, state: &mut StateWriter) {
+        state.number(self.sweeps_done as u64);
+        for group in &self.groups {
+            group.chains.save(state);
+            group.posterior.save(state);
+        }
+    }
+
+    fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.sweeps_done = state.number()? as usize;
+        for group in &mut self.groups {
+            group.chains.restore(state)?;
+            group.posterior.restore(state)?;
+        }
+        Ok(())
     }
 }

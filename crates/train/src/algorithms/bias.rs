@@ -7,10 +7,10 @@
 use matinee_model::Factors;
 use ndarray::Array1;
 
-use super::{Algorithm, Training};
+use super::{Algorithm, Fitted, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
-use crate::progress::Progress;
 use crate::ratings::Rating;
+use crate::run::{Run, StateError, StateReader, StateWriter};
 
 pub(super) const HYPERPARAMETERS: &[Hyperparameter] = &[
     Hyperparameter {
@@ -36,6 +36,15 @@ pub(super) struct Bias {
     movie_regularisation: f64,
 }
 
+/// An alternation under way.
+struct Alternation<'a> {
+    epochs: usize,
+    training: Training<'a>,
+    mean: f64,
+    users: Side,
+    movies: Side,
+}
+
 impl Bias {
     pub(super) fn new(values: &Hyperparameters) -> Self {
         Self {
@@ -47,25 +56,51 @@ impl Bias {
 }
 
 impl Algorithm for Bias {
-    fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Factors {
-        progress.begin(self.epochs);
-        let mean = training.mean();
-        let mut users =
-            Side::new(training.user_count, self.user_regularisation, |rating| rating.user.index());
-        let mut movies =
+    fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a> {
+        let users = Side::new(training.user_count, self.user_regularisation, |rating| rating.user.index());
+        let movies =
             Side::new(training.movie_count, self.movie_regularisation, |rating| rating.movie.index());
-        for epoch in 1..=self.epochs {
-            movies.solve(training, |rating| f64::from(rating.value) - mean - users.of(rating));
-            users.solve(training, |rating| f64::from(rating.value) - mean - movies.of(rating));
-            let residual =
-                |rating: &Rating| f64::from(rating.value) - mean - users.of(rating) - movies.of(rating);
-            let squares: f64 = training.ratings.iter().map(|rating| residual(rating).powi(2)).sum();
-            progress.epoch(epoch, (squares / training.ratings.len().max(1) as f64).sqrt());
-        }
-        let mut factors = Factors::constant(mean as f32, training.user_count, training.movie_count, 0);
-        factors.user_biases = users.biases();
-        factors.movie_biases = movies.biases();
-        factors
+        Box::new(Alternation {
+            epochs: self.epochs,
+            training: *training,
+            mean: training.mean(),
+            users,
+            movies,
+        })
+    }
+}
+
+impl Run for Alternation<'_> {
+    fn epochs(&self) -> usize {
+        self.epochs
+    }
+
+    fn epoch(&mut self) -> f64 {
+        let Self { training, mean, users, movies, .. } = self;
+        movies.solve(training, |rating| f64::from(rating.value) - *mean - users.of(rating));
+        users.solve(training, |rating| f64::from(rating.value) - *mean - movies.of(rating));
+        let residual =
+            |rating: &Rating| f64::from(rating.value) - *mean - users.of(rating) - movies.of(rating);
+        let squares: f64 = training.ratings.iter().map(|rating| residual(rating).powi(2)).sum();
+        (squares / training.ratings.len().max(1) as f64).sqrt()
+    }
+
+    fn fitted(&self) -> Fitted {
+        let Training { user_count, movie_count, .. } = self.training;
+        let mut factors = Factors::constant(self.mean as f32, user_count, movie_count, 0);
+        factors.user_biases = self.users.biases();
+        factors.movie_biases = self.movies.biases();
+        factors.into()
+    }
+
+    fn save(&self, state: &mut StateWriter) {
+        state.reals(&self.users.biases);
+        state.reals(&self.movies.biases);
+    }
+
+    fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
+        state.reals(&mut self.users.biases)?;
+        state.reals(&mut self.movies.biases)
     }
 }
 

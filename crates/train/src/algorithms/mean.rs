@@ -2,13 +2,37 @@
 
 use matinee_model::Factors;
 
-use super::{Algorithm, Training};
-use crate::progress::Progress;
+use super::{Algorithm, Fitted, Training};
+use crate::run::{Run, StateError, StateReader, StateWriter};
 
 pub(super) struct Mean;
 
+/// A model that was ready when it was begun.
+struct Ready(Factors);
+
 impl Algorithm for Mean {
-    fn fit(&self, training: &Training<'_>, _: &dyn Progress) -> Factors {
-        Factors::constant(training.mean() as f32, training.user_count, training.movie_count, 0)
+    fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a> {
+        let mean = training.mean() as f32;
+        Box::new(Ready(Factors::constant(mean, training.user_count, training.movie_count, 0)))
+    }
+}
+
+impl Run for Ready {
+    fn epochs(&self) -> usize {
+        0
+    }
+
+    fn epoch(&mut self) -> f64 {
+        0.0
+    }
+
+    fn fitted(&self) -> Fitted {
+        self.0.clone().into()
+    }
+
+    fn save(&self, _: &mut StateWriter) {}
+
+    fn restore(&mut self, _: &mut StateReader<'_>) -> Result<(), StateError> {
+        Ok(())
     }
 }

@@ -16,9 +16,8 @@ use rand_distr::{Distribution, Normal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::vectors::LANES;
-use super::{Algorithm, Training};
+use super::{Algorithm, Fitted, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
-use crate::progress::Progress;
 use crate::run::{Run, StateError, StateReader, StateWriter};
 use grid::{Grid, Side};
 use kernel::Step;
@@ -121,17 +120,8 @@ impl Svd {
 }
 
 impl Algorithm for Svd {
-    fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Factors {
-        progress.begin(self.epochs);
-        let mut descent = Svd::begin(self, training);
-        for epoch in 1..=self.epochs {
-            progress.epoch(epoch, descent.epoch());
-        }
-        descent.factors()
-    }
-
-    fn begin<'a>(&'a self, training: &Training<'a>) -> Option<Box<dyn Run + 'a>> {
-        Some(Box::new(Svd::begin(self, training)))
+    fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a> {
+        Box::new(Svd::begin(self, training))
     }
 }
 
@@ -174,8 +164,8 @@ impl Run for Descent {
         Descent::epoch(self)
     }
 
-    fn factors(&self) -> Factors {
-        Descent::factors(self)
+    fn fitted(&self) -> Fitted {
+        self.factors().into()
     }
 
     /// Biases, factors and the random numbers; data and seed determine the grid.

@@ -20,10 +20,10 @@ use rand_distr::{Distribution, Normal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::vectors::{LANES, inner, scale_and_add};
-use super::{Algorithm, Training};
+use super::{Algorithm, Fitted, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
-use crate::progress::Progress;
 use crate::ratings::Rating;
+use crate::run::{Run, StateError, StateReader, StateWriter};
 
 /// What the algorithm takes.
 pub const HYPERPARAMETERS: &[Hyperparameter] = &[
@@ -66,6 +66,9 @@ pub struct SvdPp {
 
 /// A descent under way.
 struct Descent {
+    epochs: usize,
+    rank: usize,
+    rating_count: usize,
     mean: f32,
     stride: usize,
     learning_rate: f32,
@@ -80,6 +83,7 @@ struct Descent {
     movie_factors: Vec<f32>,
     /// `y_j`
     implicit_factors: Vec<f32>,
+    random: Xoshiro256PlusPlus,
 }
 
 impl SvdPp {
@@ -94,48 +98,82 @@ impl SvdPp {
         }
     }
 
-    fn begin(&self, training: &Training<'_>, random: &mut Xoshiro256PlusPlus) -> Descent {
+    fn begin(&self, training: &Training<'_>) -> Descent {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(training.seed);
         let stride = self.rank.next_multiple_of(LANES);
         let mut factors = |rows: usize| {
             let mut factors = vec![0.0; rows * stride];
             if let Ok(normal) = Normal::new(0.0_f32, self.initial_deviation) {
                 for row in factors.chunks_exact_mut(stride) {
-                    row[..self.rank].fill_with(|| normal.sample(random));
+                    row[..self.rank].fill_with(|| normal.sample(&mut random));
                 }
             }
             factors
         };
         let (users, movies) = (training.user_count, training.movie_count);
+        let (user_factors, movie_factors, implicit_factors) =
+            (factors(users), factors(movies), factors(movies));
+        let mut rated = by_user(training);
+        for (_, ratings) in &mut rated {
+            ratings.shuffle(&mut random);
+        }
         Descent {
+            epochs: self.epochs,
+            rank: self.rank,
+            rating_count: training.ratings.len(),
             mean: training.mean() as f32,
             stride,
             learning_rate: self.learning_rate,
             regularisation: self.regularisation,
             user_biases: vec![0.0; users],
             movie_biases: vec![0.0; movies],
-            user_factors: factors(users),
-            movie_factors: factors(movies),
-            implicit_factors: factors(movies),
-            users: by_user(training),
+            user_factors,
+            movie_factors,
+            implicit_factors,
+            users: rated,
+            random,
         }
     }
 }
 
 impl Algorithm for SvdPp {
-    fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Factors {
-        progress.begin(self.epochs);
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(training.seed);
-        let mut descent = self.begin(training, &mut random);
-        for (_, ratings) in &mut descent.users {
-            ratings.shuffle(&mut random);
+    fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a> {
+        Box::new(SvdPp::begin(self, training))
+    }
+}
+
+impl Run for Descent {
+    fn epochs(&self) -> usize {
+        self.epochs
+    }
+
+    fn epoch(&mut self) -> f64 {
+        let mut order: Vec<usize> = (0..self.users.len()).collect();
+        order.shuffle(&mut self.random);
+        let squares = Arch::new().dispatch(Pass { descent: self, order });
+        (squares / self.rating_count.max(1) as f64).sqrt()
+    }
+
+    fn fitted(&self) -> Fitted {
+        self.collapse().into()
+    }
+
+    fn save(&self, state: &mut StateWriter) {
+        state.value(&self.random);
+        for floats in [&self.user_biases, &self.movie_biases, &self.user_factors, &self.movie_factors] {
+            state.floats(floats);
         }
-        let count = training.ratings.len().max(1) as f64;
-        for epoch in 1..=self.epochs {
-            descent.users.shuffle(&mut random);
-            let squares = Arch::new().dispatch(Pass(&mut descent));
-            progress.epoch(epoch, (squares / count).sqrt());
+        state.floats(&self.implicit_factors);
+    }
+
+    fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.random = state.value()?;
+        for floats in
+            [&mut self.user_biases, &mut self.movie_biases, &mut self.user_factors, &mut self.movie_factors]
+        {
+            state.floats(floats)?;
         }
-        descent.collapse(training, self.rank)
+        state.floats(&mut self.implicit_factors)
     }
 }
 
@@ -148,19 +186,23 @@ fn by_user(training: &Training<'_>) -> Vec<(usize, Vec<Rating>)> {
     users.into_iter().enumerate().filter(|(_, ratings)| !ratings.is_empty()).collect()
 }
 
-/// One pass over all ratings; its output is the sum of squared errors before each update.
-struct Pass<'a>(&'a mut Descent);
+/// One pass over all ratings, user by user in this order; its output is the sum of squared errors before each
+/// update.
+struct Pass<'a> {
+    descent: &'a mut Descent,
+    order: Vec<usize>,
+}
 
 impl WithSimd for Pass<'_> {
     type Output = f64;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> f64 {
-        let descent = self.0;
+        let Self { descent, order } = self;
         let users = std::mem::take(&mut descent.users);
         let mut set = ImplicitSet::new(descent.stride);
         let mut squares = 0.0;
-        for (user, ratings) in &users {
+        for (user, ratings) in order.into_iter().map(|user| &users[user]) {
             set.gather(simd, descent, ratings);
             for rating in ratings {
                 let error = descent.step(simd, *user, rating, &mut set);
@@ -247,9 +289,9 @@ impl Descent {
     }
 
     /// Users as `p_u + z_u`. Rows without ratings are zero.
-    fn collapse(&self, training: &Training<'_>, rank: usize) -> Factors {
-        let (users, movies) = (training.user_count, training.movie_count);
-        let mut factors = Factors::constant(self.mean, users, movies, rank);
+    fn collapse(&self) -> Factors {
+        let (users, movies) = (self.user_biases.len(), self.movie_biases.len());
+        let mut factors = Factors::constant(self.mean, users, movies, self.rank);
         factors.user_biases = Array1::from(self.user_biases.clone());
         factors.movie_biases = Array1::from(self.movie_biases.clone());
         for (user, ratings) in &self.users {

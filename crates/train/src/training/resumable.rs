@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use matinee_model::artifact::HoldOut;
+use matinee_model::{IntervalTable, Intervals};
 
-use super::{Plan, Stage, Trained, by_stages};
+use super::{Measured, Plan, Stage, Trained, by_stages};
 use crate::checkpoint::{CheckpointError, Checkpoints, Fingerprint, Halt, Slot};
 use crate::progress::Progress;
 use crate::ratings::Dataset;
@@ -22,11 +23,9 @@ pub fn train_resumably(
     let mut slot = plan.slot(dataset, checkpoints);
     let mut saved =
         slot.load()?.map(|bytes| Saved::parse(&bytes)).transpose().map_err(|error| slot.unreadable(error))?;
-    let begin_with = saved.as_ref().map(|saved| saved.stage);
+    let begin_with = saved.as_ref().map(|saved| saved.stage.clone());
     by_stages(dataset, plan, progress, begin_with, |stage, training| {
-        let Some(mut run) = plan.algorithm.begin(training) else {
-            return Ok(plan.algorithm.fit(training, progress));
-        };
+        let mut run = plan.algorithm.begin(training);
         progress.begin(run.epochs());
         let mut done = 0;
         if let Some(Saved { epoch, state, .. }) = saved.take() {
@@ -41,9 +40,9 @@ pub fn train_resumably(
             let train_rmse = run.epoch();
             done += 1;
             progress.epoch(done, train_rmse);
-            slot.pass(|| Saved::of(&*run, *stage, done).into_bytes())?;
+            slot.pass(|| Saved::of(&*run, stage.clone(), done).into_bytes())?;
         }
-        Ok(run.factors())
+        Ok(run.fitted())
     })
 }
 
@@ -91,12 +90,9 @@ impl Saved {
         match self.stage {
             Stage::Measuring => writer.number(0),
             Stage::Final(None) => writer.number(1),
-            Stage::Final(Some(HoldOut { fraction, test_count, rmse, mae })) => {
+            Stage::Final(Some(measured)) => {
                 writer.number(2);
-                writer.number(test_count as u64);
-                for number in [fraction, rmse, mae] {
-                    writer.real(number);
-                }
+                measured.save(&mut writer);
             }
         }
         writer.number(self.epoch as u64);
@@ -110,13 +106,39 @@ impl Saved {
         let stage = match reader.number()? {
             0 => Stage::Measuring,
             1 => Stage::Final(None),
-            _ => {
-                let test_count = reader.number()? as usize;
-                let [fraction, rmse, mae] = [reader.real()?, reader.real()?, reader.real()?];
-                Stage::Final(Some(HoldOut { fraction, test_count, rmse, mae }))
-            }
+            _ => Stage::Final(Some(Measured::restore(&mut reader)?)),
         };
         let epoch = reader.number()? as usize;
         Ok(Self { stage, epoch, state: reader.rest().to_vec() })
+    }
+}
+
+impl Measured {
+    fn save(&self, state: &mut StateWriter) {
+        let HoldOut { fraction, test_count, rmse, mae, unreduced_rmse } = self.hold_out;
+        state.number(test_count as u64);
+        for number in [fraction, rmse, mae, unreduced_rmse.unwrap_or(f64::NAN)] {
+            state.real(number);
+        }
+        let IntervalTable { level, user_bounds, movie_bounds, lower, upper } = self.intervals.table();
+        state.real(*level);
+        state.value(&(user_bounds, movie_bounds));
+        state.floats(lower);
+        state.floats(upper);
+    }
+
+    fn restore(state: &mut StateReader<'_>) -> Result<Self, StateError> {
+        let test_count = state.number()? as usize;
+        let [fraction, rmse, mae, unreduced] = [state.real()?, state.real()?, state.real()?, state.real()?];
+        let unreduced_rmse = Some(unreduced).filter(|rmse| !rmse.is_nan());
+        let level = state.real()?;
+        let (user_bounds, movie_bounds): (Vec<u32>, Vec<u32>) = state.value()?;
+        let bins = (user_bounds.len() + 1) * (movie_bounds.len() + 1);
+        let (mut lower, mut upper) = (vec![0.0; bins], vec![0.0; bins]);
+        state.floats(&mut lower)?;
+        state.floats(&mut upper)?;
+        let table = IntervalTable { level, user_bounds, movie_bounds, lower, upper };
+        let intervals = Intervals::try_from(table).map_err(|error| StateError::new(error.to_string()))?;
+        Ok(Self { hold_out: HoldOut { fraction, test_count, rmse, mae, unreduced_rmse }, intervals })
     }
 }

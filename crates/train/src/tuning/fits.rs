@@ -10,7 +10,6 @@ use super::TuningProgress;
 use crate::algorithms::Configured;
 use crate::checkpoint::{CheckpointError, Halt, Slot};
 use crate::evaluation::{Errors, measure};
-use crate::progress::Silent;
 use crate::ratings::{Dataset, Rating};
 use crate::run::{StateError, StateReader, StateWriter};
 use crate::split;
@@ -131,10 +130,7 @@ impl Fit<'_> {
         if is_over() {
             return None;
         }
-        let Some(mut run) = self.configured.begin(&training) else {
-            let factors = self.configured.fit(&training, &Silent);
-            return Some(vec![measure(factors.view(), test, dataset.scale); self.points.len()]);
-        };
+        let mut run = self.configured.begin(&training);
         let mut errors = Vec::with_capacity(self.points.len());
         let (mut epoch, mut has_diverged) = (0, false);
         for &(at, _) in &self.points {
@@ -148,7 +144,7 @@ impl Fit<'_> {
             errors.push(if has_diverged {
                 Errors { rmse: f64::INFINITY, mae: f64::INFINITY }
             } else {
-                measure(run.factors().view(), test, dataset.scale)
+                measure(run.fitted().factors.view(), test, dataset.scale)
             });
         }
         Some(errors)

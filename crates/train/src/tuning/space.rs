@@ -29,11 +29,15 @@ pub struct Space {
     values: Vec<(&'static Hyperparameter, Values)>,
 }
 
+/// The algorithm that is tuned where none is chosen.
+pub const DEFAULT: &str = "svd";
+
+/// The hyperparameter that says when a run ends and nothing else: runs that differ in it alone are one.
+const EPOCHS: &str = "n_epochs";
+
 /// What is tried where nothing else is said.
 struct Usual {
     algorithm: &'static str,
-    /// The hyperparameter that says when a run ends and nothing else: runs that differ in it alone are one.
-    epochs: &'static str,
     grid: &'static [(&'static str, &'static str)],
     random: &'static [(&'static str, &'static str)],
 }
@@ -41,7 +45,6 @@ struct Usual {
 /// The grid of the stack that Matinee replaces; at random, from its lowest to its highest values.
 const USUAL: &[Usual] = &[Usual {
     algorithm: "svd",
-    epochs: "n_epochs",
     grid: &[
         ("n_factors", "10,100,500"),
         ("n_epochs", "5,20,50"),
@@ -95,7 +98,8 @@ pub const MAX_POINTS: usize = 10_000;
 
 /// The hyperparameter of an algorithm that ends a run and does nothing else.
 pub(super) fn shared_epochs(algorithm: &str) -> Option<&'static str> {
-    USUAL.iter().find(|usual| usual.algorithm == algorithm).map(|usual| usual.epochs)
+    let choice = CHOICES.iter().find(|choice| choice.name == algorithm)?;
+    choice.hyperparameters.iter().any(|hyperparameter| hyperparameter.name == EPOCHS).then_some(EPOCHS)
 }
 
 impl Space {

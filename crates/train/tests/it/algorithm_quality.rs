@@ -3,11 +3,11 @@
 use matinee_model::{Factors, RatingScale};
 use matinee_train::algorithms::{CHOICES, Training, configure};
 use matinee_train::attributes::MovieAttributes;
-use matinee_train::evaluation::{cross_validate, measure};
+use matinee_train::evaluation::{evaluate, measure};
 use matinee_train::hyperparameters::Domain;
 use matinee_train::progress::Silent;
 use matinee_train::ratings::Rating;
-use matinee_train::split::random_folds;
+use matinee_train::split::{by_folds, cold_movies, random_folds};
 use ndarray::Axis;
 
 use crate::sample_data::{checkerboard, field, movielens};
@@ -16,7 +16,7 @@ fn fit(algorithm: &str, given: &[(&str, &str)], ratings: &[Rating], rows: usize)
     let attributes = MovieAttributes::default();
     let training =
         Training { user_count: rows, movie_count: rows, ratings, attributes: &attributes, seed: 3 };
-    configure(algorithm, given.iter().copied()).unwrap().fit(&training, &Silent)
+    configure(algorithm, given.iter().copied()).unwrap().fit(&training, &Silent).factors
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn no_ratings_give_a_model_without_numbers_that_are_not_finite() {
 #[test]
 fn errors_on_movielens_are_in_their_bands() {
     let dataset = movielens();
-    let folds = random_folds(dataset.ratings.len(), 5, 0);
+    let folds = by_folds(&random_folds(dataset.ratings.len(), 5, 0));
     for (algorithm, low, high) in [
         ("mean", 1.05, 1.066),
         ("bias", 0.880, 0.892),
@@ -91,7 +91,17 @@ fn errors_on_movielens_are_in_their_bands() {
         ("bayes", 0.815, 0.828),
     ] {
         let configured = configure(algorithm, []).unwrap();
-        let rmse = cross_validate(dataset, &configured, &folds, 0, &Silent).mean.rmse;
+        let rmse = evaluate(dataset, &configured, &folds, 0, false, &Silent).mean.rmse;
         assert!((low..high).contains(&rmse), "{algorithm}: {rmse}");
     }
+}
+
+#[test]
+fn cold_movies_are_predicted_by_what_is_known_of_them() {
+    let dataset = movielens();
+    let cold = [cold_movies(&dataset.ratings, dataset.movie_count(), 0.1, 1)];
+    let [bayes, bias] = ["bayes", "bias"].map(|algorithm| {
+        evaluate(dataset, &configure(algorithm, []).unwrap(), &cold, 0, false, &Silent).mean.rmse
+    });
+    assert!(bayes < 0.97 * bias, "{bayes} against {bias}");
 }

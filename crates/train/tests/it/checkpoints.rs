@@ -14,7 +14,11 @@ use crate::sample_data::movielens;
 const EPOCHS: usize = 3;
 
 fn plan(algorithm: &str, hold_out: f64) -> Plan {
-    let given = if algorithm == "svd" { vec![("n_factors", "8"), ("n_epochs", "3")] } else { vec![] };
+    let given = match algorithm {
+        "svd" => vec![("n_factors", "8"), ("n_epochs", "3")],
+        "bayes" => vec![("n_factors", "2"), ("n_burn_in", "1"), ("n_samples", "2"), ("n_chains", "8")],
+        _ => vec![],
+    };
     Plan { algorithm: configure(algorithm, given).unwrap(), seed: 1, hold_out, training_job: None }
 }
 
@@ -57,8 +61,8 @@ fn the_same_bits_after_an_interruption_at_any_epoch() {
         let folder = tempfile::tempdir().unwrap();
         interrupt(folder.path(), &plan, epochs);
         let resumed = train_resumably(movielens(), &plan, &Silent, &checkpoints(folder.path())).unwrap();
-        assert!(resumed.factors == whole.factors, "after {epochs} epochs");
-        assert_eq!(resumed.hold_out, whole.hold_out);
+        assert!(resumed.fitted.factors == whole.fitted.factors, "after {epochs} epochs");
+        assert_eq!(resumed.measured, whole.measured);
     }
 }
 
@@ -70,7 +74,7 @@ fn the_same_bits_after_an_interruption_at_every_epoch() {
         interrupt(folder.path(), &plan, 1);
     }
     let resumed = train_resumably(movielens(), &plan, &Silent, &checkpoints(folder.path())).unwrap();
-    assert!(resumed.factors == train(movielens(), &plan, &Silent).factors);
+    assert!(resumed.fitted.factors == train(movielens(), &plan, &Silent).fitted.factors);
 }
 
 #[test]
@@ -104,9 +108,21 @@ fn other_hyperparameters_seeds_and_data_are_refused_by_name() {
 }
 
 #[test]
-fn algorithms_that_are_over_in_a_moment_need_no_checkpoint() {
-    let (plan, folder) = (plan("bias", 0.1), tempfile::tempdir().unwrap());
+fn every_algorithm_ends_with_the_same_bits() {
+    for (algorithm, epochs) in [("bayes", 4), ("svdpp", 23), ("als", 17), ("bias", 12)] {
+        let (plan, folder) = (plan(algorithm, 0.1), tempfile::tempdir().unwrap());
+        let whole = train(movielens(), &plan, &Silent);
+        interrupt(folder.path(), &plan, epochs);
+        let resumed = train_resumably(movielens(), &plan, &Silent, &checkpoints(folder.path())).unwrap();
+        assert!(resumed.fitted.factors == whole.fitted.factors, "{algorithm}");
+        assert_eq!(resumed.measured, whole.measured, "{algorithm}");
+    }
+}
+
+#[test]
+fn what_is_over_at_once_leaves_no_checkpoint() {
+    let (plan, folder) = (plan("mean", 0.1), tempfile::tempdir().unwrap());
     let trained = train_resumably(movielens(), &plan, &Silent, &checkpoints(folder.path())).unwrap();
-    assert!(trained.factors == train(movielens(), &plan, &Silent).factors);
+    assert!(trained.fitted.factors == train(movielens(), &plan, &Silent).fitted.factors);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

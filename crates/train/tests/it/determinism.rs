@@ -16,7 +16,7 @@ fn fit(algorithm: &str, seed: u64, threads: usize) -> Factors {
     };
     let configured = configure(algorithm, given).unwrap();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-    pool.install(|| configured.fit(&training, &Silent))
+    pool.install(|| configured.fit(&training, &Silent).factors)
 }
 
 #[test]

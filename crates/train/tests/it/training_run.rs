@@ -35,7 +35,7 @@ fn the_artifact_holds_what_was_trained() {
     assert_eq!(manifest.metrics.hold_out.unwrap().test_count, 10_000);
     assert_eq!(manifest.data["ratings.csv"].length, 2_338_261);
     for rating in dataset.ratings.iter().step_by(997) {
-        let expected = trained.factors.view().score(Some(rating.user), Some(rating.movie));
+        let expected = trained.fitted.factors.view().score(Some(rating.user), Some(rating.movie));
         assert_eq!(model.factors().score(Some(rating.user), Some(rating.movie)), expected);
         let rated = model.rated_movies(rating.user);
         let place = rated.movies.binary_search(&rating.movie.0).unwrap();
@@ -51,7 +51,7 @@ fn the_same_training_writes_the_same_bytes() {
     let versions = ["a", "b"].map(|name| {
         let (dataset, plan) = (movielens(), plan(0.0));
         let trained = train(dataset, &plan, &Silent);
-        assert!(trained.hold_out.is_none());
+        assert!(trained.measured.is_none());
         let path = folder.path().join(name);
         let manifest = write(&path, dataset, &plan, &trained, &movielens_files()).unwrap();
         (manifest.version, std::fs::read(path.join("model.safetensors")).unwrap())

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use matinee_train::checkpoint::{Checkpoints, Halt};
-use matinee_train::evaluation::cross_validate;
+use matinee_train::evaluation::evaluate;
 use matinee_train::progress::Silent;
-use matinee_train::split::random_folds;
+use matinee_train::split::{by_folds, random_folds};
 use matinee_train::tuning::elimination::MARGIN;
 use matinee_train::tuning::{
     Point, Space, Status, Strategy, TuneError, Tuned, TuningPlan, TuningProgress, clear_checkpoint, tune,
@@ -58,10 +58,10 @@ fn every_point_gives_what_its_own_cross_validation_gives() {
     let plan = plan(None);
     let tuned = tune(movielens(), &plan, &mut patient(), None).unwrap();
     assert_eq!(tuned.results.len(), 8);
-    let folds = random_folds(movielens().ratings.len(), FOLDS, plan.seed);
+    let folds = by_folds(&random_folds(movielens().ratings.len(), FOLDS, plan.seed));
     for result in &tuned.results {
         let configured = result.point.configure("svd").unwrap();
-        let alone = cross_validate(movielens(), &configured, &folds, plan.seed, &Silent);
+        let alone = evaluate(movielens(), &configured, &folds, plan.seed, false, &Silent);
         assert_eq!(result.status, Status::Complete);
         let expected: Vec<f64> = alone.folds.iter().map(|fold| fold.rmse).collect();
         assert_eq!(

@@ -1,8 +1,9 @@
 //! The parameters of one side of eight chains, and how they are drawn.
 
-use super::lanes::{LANES, Lanes};
-use super::layout::{Features, ID, SET, Side};
+use super::lanes::{self, LANES, Lanes};
+use super::layout::{Features, SET, Side};
 use super::random::LaneRandom;
+use crate::run::{StateError, StateReader, StateWriter};
 
 /// Standard deviation of the factors at the start.
 const INITIAL_DEVIATION: f32 = 0.1;
@@ -80,35 +81,36 @@ impl Block {
         }
     }
 
-    /// The factors and the bias of an entity without ratings, whose features beyond the id are `features`:
-    /// the id of an unseen entity has the prior's mean.
-    pub(super) fn unseen(&self, features: &[u32]) -> (Vec<Lanes>, Lanes) {
-        let mut bias = self.priors[0][ID].mean;
-        for &feature in features {
-            bias += self.parameters[0][feature as usize];
+    /// The parameter of plane `plane` of the set feature that stands for an entity of the other side.
+    pub(super) fn of_set(&self, features: &Features, plane: usize, other: u32) -> Lanes {
+        self.parameters[plane][features.groups[SET].start + other as usize]
+    }
+}
+
+impl Block {
+    /// Writes everything that sweeps change.
+    pub(super) fn save(&self, state: &mut StateWriter) {
+        for plane in self.parameters.iter().chain(&self.factors) {
+            lanes::save(plane, state);
         }
-        let mut factors = Vec::with_capacity(self.factors.len());
-        for (priors, parameters) in self.priors[1..].iter().zip(&self.parameters[1..]) {
-            let mut sum = priors[ID].mean;
-            let mut squares = sum * sum;
-            for &feature in features {
-                let term = parameters[feature as usize];
-                sum += term;
-                squares += term * term;
-            }
-            bias += (sum * sum - squares) * 0.5;
-            factors.push(sum);
+        lanes::save(&self.biases, state);
+        for prior in self.priors.iter().flatten() {
+            lanes::save(&[prior.mean, prior.precision], state);
         }
-        (factors, bias)
     }
 
-    /// The parameter of plane `plane` of the set feature that stands for an entity of the other side, or
-    /// what is expected of it where that entity has no ratings.
-    pub(super) fn of_set(&self, features: &Features, plane: usize, other: Option<u32>) -> Lanes {
-        match other {
-            Some(other) => self.parameters[plane][features.groups[SET].start + other as usize],
-            None => self.priors[plane][SET].mean,
+    /// Reads what [`save`](Self::save) wrote.
+    pub(super) fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
+        for plane in self.parameters.iter_mut().chain(&mut self.factors) {
+            lanes::restore(plane, state)?;
         }
+        lanes::restore(&mut self.biases, state)?;
+        for prior in self.priors.iter_mut().flatten() {
+            let mut pair = [Lanes::ZERO; 2];
+            lanes::restore(&mut pair, state)?;
+            [prior.mean, prior.precision] = pair;
+        }
+        Ok(())
     }
 }
 

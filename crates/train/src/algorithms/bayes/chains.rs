@@ -3,14 +3,14 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::block::Block;
-use super::lanes::{LANES, Lanes};
+use super::lanes::{self, LANES, Lanes};
 use super::layout::Layout;
 use super::random::LaneRandom;
 use super::sweep::{Sweep, Workspace};
+use crate::run::{StateError, StateReader, StateWriter};
 
 /// The state of eight chains.
-pub(super) struct Chains<'a> {
-    layout: &'a Layout,
+pub(super) struct Chains {
     pub(super) users: Block,
     pub(super) movies: Block,
     /// The mean that all scores share.
@@ -25,14 +25,13 @@ pub(super) struct Chains<'a> {
     random: LaneRandom,
 }
 
-impl<'a> Chains<'a> {
+impl Chains {
     /// Chains at their start: small random factors, and the mean of the ratings.
-    pub(super) fn new(layout: &'a Layout, factors: usize, mean: f32, seed: u64) -> Self {
+    pub(super) fn new(layout: &Layout, factors: usize, mean: f32, seed: u64) -> Self {
         let mut random = LaneRandom::new(seed);
         let mut chains = Self {
             users: Block::new(&layout.users, factors, &mut random),
             movies: Block::new(&layout.movies, factors, &mut random),
-            layout,
             intercept: Lanes::splat(mean),
             noise_precision: Lanes::splat(1.0),
             errors: Vec::with_capacity(layout.values.len()),
@@ -41,23 +40,23 @@ impl<'a> Chains<'a> {
             movie_work: Workspace::new(layout.movies.len()),
             random,
         };
-        chains.score_all();
+        chains.score_all(layout);
         chains
     }
 
     /// Draws every parameter once; returns the mean over the chains of the root mean squared error before.
-    pub(super) fn sweep(&mut self) -> f64 {
-        self.users.draw_priors(&self.layout.users.features, &mut self.random);
+    pub(super) fn sweep(&mut self, layout: &Layout) -> f64 {
+        self.users.draw_priors(&layout.users.features, &mut self.random);
         let (sum, squares) = sums(&self.errors);
         let shift = self.draw_noise_and_intercept(&sum, &squares);
         let arch = Arch::new();
-        arch.dispatch(UserSweep { chains: self, shift });
-        for (mirrored, &place) in self.mirrored.iter_mut().zip(&self.layout.movies.mirror) {
+        arch.dispatch(UserSweep { chains: self, layout, shift });
+        for (mirrored, &place) in self.mirrored.iter_mut().zip(&layout.movies.mirror) {
             *mirrored = self.errors[place as usize];
         }
-        self.movies.draw_priors(&self.layout.movies.features, &mut self.random);
-        arch.dispatch(MovieSweep { chains: self });
-        for (error, &place) in self.errors.iter_mut().zip(&self.layout.users.mirror) {
+        self.movies.draw_priors(&layout.movies.features, &mut self.random);
+        arch.dispatch(MovieSweep { chains: self, layout });
+        for (error, &place) in self.errors.iter_mut().zip(&layout.users.mirror) {
             *error = self.mirrored[place as usize];
         }
         let count = self.errors.len().max(1) as f64;
@@ -80,8 +79,28 @@ impl<'a> Chains<'a> {
         shift
     }
 
-    fn score_all(&mut self) {
-        let users = &self.layout.users;
+    /// Writes everything that sweeps change.
+    pub(super) fn save(&self, state: &mut StateWriter) {
+        self.users.save(state);
+        self.movies.save(state);
+        lanes::save(&[self.intercept, self.noise_precision], state);
+        lanes::save(&self.errors, state);
+        self.random.save(state);
+    }
+
+    /// Reads what [`save`](Self::save) wrote.
+    pub(super) fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.users.restore(state)?;
+        self.movies.restore(state)?;
+        let mut scalars = [Lanes::ZERO; 2];
+        lanes::restore(&mut scalars, state)?;
+        [self.intercept, self.noise_precision] = scalars;
+        lanes::restore(&mut self.errors, state)?;
+        self.random.restore(state)
+    }
+
+    fn score_all(&mut self, layout: &Layout) {
+        let users = &layout.users;
         for user in 0..users.len() {
             for place in users.ratings(user) {
                 let movie = users.others[place] as usize;
@@ -89,7 +108,7 @@ impl<'a> Chains<'a> {
                 for (a, b) in self.users.factors.iter().zip(&self.movies.factors) {
                     score += a[user] * b[movie];
                 }
-                self.errors.push(Lanes::splat(self.layout.values[place]) - score);
+                self.errors.push(Lanes::splat(layout.values[place]) - score);
             }
         }
     }
@@ -113,13 +132,15 @@ fn sums(errors: &[Lanes]) -> ([f64; LANES], [f64; LANES]) {
     (sums, squares)
 }
 
-struct UserSweep<'c, 'a> {
-    chains: &'c mut Chains<'a>,
+struct UserSweep<'a> {
+    chains: &'a mut Chains,
+    layout: &'a Layout,
     shift: Lanes,
 }
 
-struct MovieSweep<'c, 'a> {
-    chains: &'c mut Chains<'a>,
+struct MovieSweep<'a> {
+    chains: &'a mut Chains,
+    layout: &'a Layout,
 }
 
 /// Whether the registers of `S` fuse multiply-add: those of AVX2 and NEON do, those of SSE2 do not.
@@ -128,14 +149,14 @@ fn fuses<S: Simd>() -> bool {
     cfg!(target_arch = "aarch64") || S::F32_LANES >= LANES
 }
 
-impl WithSimd for UserSweep<'_, '_> {
+impl WithSimd for UserSweep<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let chains = self.chains;
         let mut sweep = Sweep {
-            side: &chains.layout.users,
+            side: &self.layout.users,
             block: &mut chains.users,
             other: &chains.movies,
             noise_precision: chains.noise_precision,
@@ -147,14 +168,14 @@ impl WithSimd for UserSweep<'_, '_> {
     }
 }
 
-impl WithSimd for MovieSweep<'_, '_> {
+impl WithSimd for MovieSweep<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let chains = self.chains;
         let mut sweep = Sweep {
-            side: &chains.layout.movies,
+            side: &self.layout.movies,
             block: &mut chains.movies,
             other: &chains.users,
             noise_precision: chains.noise_precision,

@@ -5,6 +5,8 @@
 
 use std::ops::{Add, AddAssign, Mul, Sub};
 
+use crate::run::{StateError, StateReader, StateWriter};
+
 /// How many chains run side by side: the lanes of a 256-bit register.
 pub(super) const LANES: usize = 8;
 
@@ -87,4 +89,20 @@ impl AddAssign for Lanes {
     fn add_assign(&mut self, other: Self) {
         *self = *self + other;
     }
+}
+
+/// Writes numbers to the last bit.
+pub(super) fn save(lanes: &[Lanes], state: &mut StateWriter) {
+    let floats: Vec<f32> = lanes.iter().flat_map(|lanes| lanes.0).collect();
+    state.floats(&floats);
+}
+
+/// Reads as many numbers as were written.
+pub(super) fn restore(lanes: &mut [Lanes], state: &mut StateReader<'_>) -> Result<(), StateError> {
+    let mut floats = vec![0.0; lanes.len() * LANES];
+    state.floats(&mut floats)?;
+    for (lanes, floats) in lanes.iter_mut().zip(floats.as_chunks().0) {
+        lanes.0 = *floats;
+    }
+    Ok(())
 }

@@ -43,9 +43,14 @@ pub(super) struct Size {
     pub(super) scale: f32,
 }
 
-/// The group of one-hot ids.
-pub(super) const ID: usize = 0;
-/// The group of scaled sets; all others have the value 1.
+impl Size {
+    /// How much an entity counts where it stands for one without ratings: `count^1/2`.
+    pub(super) fn typicality(self) -> f32 {
+        self.count.sqrt()
+    }
+}
+
+/// The group of scaled sets; all others have the value 1. The first group is the one-hot ids.
 pub(super) const SET: usize = 1;
 
 /// Both sides, and the ratings in the users' order: by user, then as they came.

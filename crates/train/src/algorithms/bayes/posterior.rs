@@ -15,6 +15,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::layout::{Layout, Side};
 use super::reduction::low_rank;
+use crate::run::{StateError, StateReader, StateWriter};
 
 /// Columns of the projection that spans the users' side: the largest rank that can be asked for.
 pub(super) const SPAN: usize = 64;
@@ -51,8 +52,7 @@ pub(super) struct Projection {
 }
 
 /// Sums over samples.
-pub(super) struct Posterior<'a> {
-    projection: &'a Projection,
+pub(super) struct Posterior {
     count: usize,
     mean: f64,
     user_biases: Array1<f32>,
@@ -80,12 +80,11 @@ impl Projection {
     }
 }
 
-impl<'a> Posterior<'a> {
+impl Posterior {
     /// No samples yet.
-    pub(super) fn new(projection: &'a Projection) -> Self {
+    pub(super) fn new(projection: &Projection) -> Self {
         let (users, movies) = (projection.psi.nrows(), projection.omega.nrows());
         Self {
-            projection,
             count: 0,
             mean: 0.0,
             user_biases: Array1::zeros(users),
@@ -98,13 +97,13 @@ impl<'a> Posterior<'a> {
     }
 
     /// Adds a sample.
-    pub(super) fn add(&mut self, sample: Sample) {
+    pub(super) fn add(&mut self, sample: Sample, projection: &Projection) {
         self.mean += f64::from(sample.intercept);
         self.user_biases += &sample.user_biases;
         self.movie_biases += &sample.movie_biases;
         self.user_membership += &sample.user_membership;
         self.movie_membership += &sample.movie_membership;
-        self.add_product(sample.user_factors, sample.movie_factors, 1.0);
+        self.add_product(sample.user_factors, sample.movie_factors, 1.0, projection);
         self.count += 1;
     }
 
@@ -122,18 +121,23 @@ impl<'a> Posterior<'a> {
 
     /// Adds to all samples what a user's having rated a movie tells: `x_u c_i + x_i d_u`, where `x` is the
     /// scale of a set with one more member.
-    pub(super) fn add_membership(&mut self, layout: &Layout) {
-        let scales = |side: &Side| with_one_more(side).mapv(|members| members.sqrt().recip());
+    pub(super) fn add_membership(&mut self, layout: &Layout, projection: &Projection) {
+        let of = |side: &Side, memberships: &Array1<f32>| {
+            let scales = with_one_more(side).mapv(|members| members.sqrt().recip());
+            [as_on_average(side, scales), as_on_average(side, memberships.clone())]
+        };
+        let [user_scales, user_memberships] = of(&layout.users, &self.user_membership);
+        let [movie_scales, movie_memberships] = of(&layout.movies, &self.movie_membership);
         let count = self.count.max(1) as f32;
-        let users = two_columns(&scales(&layout.users), &(&self.user_membership / count));
-        let movies = two_columns(&(&self.movie_membership / count), &scales(&layout.movies));
-        self.add_product(users, movies, count);
+        let users = two_columns(&user_scales, &(user_memberships / count));
+        let movies = two_columns(&(movie_memberships / count), &movie_scales);
+        self.add_product(users, movies, count, projection);
     }
 
     /// The posterior mean, with factors of at most `rank`, and with the factors of an average user zero.
-    pub(super) fn reduce(&self, rank: usize) -> Factors {
+    pub(super) fn reduce(&self, rank: usize, projection: &Projection) -> Factors {
         let each = 1.0 / self.count.max(1) as f32;
-        let Projection { psi, user_weights, movie_weights, .. } = self.projection;
+        let Projection { psi, user_weights, movie_weights, .. } = projection;
         let (mut user_factors, mut movie_factors) =
             low_rank(&(&self.span * each), &(&self.co_span * each), psi, rank);
         user_factors /= &user_weights.view().insert_axis(Axis(1));
@@ -151,17 +155,47 @@ impl<'a> Posterior<'a> {
         }
     }
 
+    /// Writes the sums.
+    pub(super) fn save(&self, state: &mut StateWriter) {
+        state.number(self.count as u64);
+        state.real(self.mean);
+        for vector in [&self.user_biases, &self.movie_biases, &self.user_membership, &self.movie_membership] {
+            state.floats(&vector.to_vec());
+        }
+        for matrix in [&self.span, &self.co_span] {
+            state.floats(matrix.as_slice().unwrap_or_default());
+        }
+    }
+
+    /// Reads what [`save`](Self::save) wrote.
+    pub(super) fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.count = state.number()? as usize;
+        self.mean = state.real()?;
+        for vector in [
+            &mut self.user_biases,
+            &mut self.movie_biases,
+            &mut self.user_membership,
+            &mut self.movie_membership,
+        ] {
+            state.floats(vector.as_slice_mut().unwrap_or_default())?;
+        }
+        for matrix in [&mut self.span, &mut self.co_span] {
+            state.floats(matrix.as_slice_mut().unwrap_or_default())?;
+        }
+        Ok(())
+    }
+
     /// Adds `times a b^T` to the sum of the interactions. Factors are centred first: what an average user or
     /// movie has of them goes to the biases, where it costs no rank.
-    fn add_product(&mut self, mut a: Array2<f32>, mut b: Array2<f32>, times: f32) {
+    fn add_product(&mut self, mut a: Array2<f32>, mut b: Array2<f32>, times: f32, projection: &Projection) {
         let average_user = centre(&mut a);
         self.movie_biases.scaled_add(times, &b.dot(&average_user));
         let average_movie = centre(&mut b);
         self.user_biases.scaled_add(times, &a.dot(&average_movie));
-        a *= &self.projection.user_weights.view().insert_axis(Axis(1));
-        b *= &self.projection.movie_weights.view().insert_axis(Axis(1));
-        general_mat_mul(times, &a, &b.t().dot(&self.projection.omega), 1.0, &mut self.span);
-        general_mat_mul(times, &b, &a.t().dot(&self.projection.psi), 1.0, &mut self.co_span);
+        a *= &projection.user_weights.view().insert_axis(Axis(1));
+        b *= &projection.movie_weights.view().insert_axis(Axis(1));
+        general_mat_mul(times, &a, &b.t().dot(&projection.omega), 1.0, &mut self.span);
+        general_mat_mul(times, &b, &a.t().dot(&projection.psi), 1.0, &mut self.co_span);
     }
 }
 
@@ -170,6 +204,21 @@ fn with_one_more(side: &Side) -> Array1<f32> {
     let count =
         |entity: &Option<u32>| entity.map_or(0.0, |entity| side.features.sizes[entity as usize].count);
     side.entities.iter().map(|entity| count(entity) + 1.0).collect()
+}
+
+/// The numbers of rows, those of rows without ratings replaced by the average of the others.
+fn as_on_average(side: &Side, mut numbers: Array1<f32>) -> Array1<f32> {
+    let (mut sum, mut total) = (0.0, 0.0);
+    for (&row, size) in side.rows.iter().zip(&side.features.sizes) {
+        sum += size.typicality() * numbers[row as usize];
+        total += size.typicality();
+    }
+    for (number, entity) in numbers.iter_mut().zip(&side.entities) {
+        if entity.is_none() {
+            *number = sum / total;
+        }
+    }
+    numbers
 }
 
 fn two_columns(first: &Array1<f32>, second: &Array1<f32>) -> Array2<f32> {

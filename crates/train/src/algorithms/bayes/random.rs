@@ -4,7 +4,8 @@ use rand::SeedableRng;
 use rand_distr::{Distribution, Gamma};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::lanes::{LANES, Lanes};
+use super::lanes::{self, LANES, Lanes};
+use crate::run::{StateError, StateReader, StateWriter};
 
 /// A generator a lane: xoshiro128++ (Blackman and Vigna, "Scrambled Linear Pseudorandom Number Generators",
 /// 2021), and normal numbers by Box and Muller's transform, both written so that they vectorise.
@@ -41,6 +42,22 @@ impl LaneRandom {
             Ok(gamma) => std::array::from_fn(|_| gamma.sample(&mut self.scalar)),
             Err(_) => [shape; LANES],
         }
+    }
+
+    /// Writes where the sequence is.
+    pub(super) fn save(&self, state: &mut StateWriter) {
+        state.value(&(self.state, &self.scalar, self.spare.is_some()));
+        lanes::save(&[self.spare.unwrap_or(Lanes::ZERO)], state);
+    }
+
+    /// Goes to where the sequence was when it was [saved](Self::save).
+    pub(super) fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
+        let has_spare: bool;
+        (self.state, self.scalar, has_spare) = state.value()?;
+        let mut spare = [Lanes::ZERO];
+        lanes::restore(&mut spare, state)?;
+        self.spare = has_spare.then_some(spare[0]);
+        Ok(())
     }
 
     /// Numbers in (0, 1], 24 bits each.

@@ -5,14 +5,9 @@ use ndarray::{Array1, Array2};
 use super::block::Block;
 use super::chains::Chains;
 use super::lanes::Lanes;
-use super::layout::{Layout, SET, Side};
+use super::layout::{Layout, Side};
 use super::posterior::Sample;
-
-/// The rows of one side without ratings, with the features that they have all the same.
-pub(super) struct Unseen {
-    rows: Vec<u32>,
-    features: Vec<Vec<u32>>,
-}
+use super::unseen::Unseen;
 
 /// One sample of each of eight chains.
 pub(super) struct Samples {
@@ -31,26 +26,8 @@ struct SideSamples {
     membership: Vec<Lanes>,
 }
 
-impl Unseen {
-    /// `attributes` are those that [`Layout::new`] made features of, after the first groups.
-    pub(super) fn new(side: &Side, attributes: &[Vec<Vec<u32>>]) -> Self {
-        let rows: Vec<u32> =
-            (0..).zip(&side.entities).filter(|(_, entity)| entity.is_none()).map(|(row, _)| row).collect();
-        let mut features = vec![Vec::new(); rows.len()];
-        let first = side.features.groups.get(SET + 1).map_or(0, |group| group.start);
-        for (feature, having) in (first as u32..).zip(attributes.iter().flatten()) {
-            for row in having {
-                if let Ok(unseen) = rows.binary_search(row) {
-                    features[unseen].push(feature);
-                }
-            }
-        }
-        Self { rows, features }
-    }
-}
-
 impl Samples {
-    pub(super) fn new(chains: &Chains<'_>, layout: &Layout, [no_users, no_movies]: &[Unseen; 2]) -> Self {
+    pub(super) fn new(chains: &Chains, layout: &Layout, [no_users, no_movies]: &[Unseen; 2]) -> Self {
         let mut users = SideSamples::new(&chains.users, &layout.users, no_users);
         let mut movies = SideSamples::new(&chains.movies, &layout.movies, no_movies);
         users.add_membership(&layout.users, &chains.movies, &layout.movies);
@@ -78,18 +55,14 @@ impl SideSamples {
         let mut biases = scatter(&block.biases, side, rows);
         let mut factors: Vec<Vec<Lanes>> =
             block.factors.iter().map(|plane| scatter(plane, side, rows)).collect();
-        for (&row, features) in unseen.rows.iter().zip(&unseen.features) {
-            let (own_factors, bias) = block.unseen(features);
-            biases[row as usize] = bias;
-            for (plane, factor) in factors.iter_mut().zip(own_factors) {
-                plane[row as usize] = factor;
-            }
-        }
+        unseen.expect(block, side, &mut biases, &mut factors);
         Self { biases, factors, membership: Vec::new() }
     }
 
     fn add_membership(&mut self, side: &Side, sets: &Block, other: &Side) {
-        let of_set = |plane: usize, entity: &Option<u32>| sets.of_set(&other.features, plane, *entity);
+        let of_set = |plane: usize, entity: &Option<u32>| {
+            entity.map_or(Lanes::ZERO, |entity| sets.of_set(&other.features, plane, entity))
+        };
         self.membership = side.entities.iter().map(|entity| of_set(0, entity)).collect();
         for (factor, plane) in self.factors.iter().enumerate() {
             for ((sum, entity), &own) in self.membership.iter_mut().zip(&side.entities).zip(plane) {

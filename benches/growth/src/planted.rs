@@ -1,0 +1,98 @@
+//! Ratings of a known model: no prediction can be better than the noise that was added.
+
+use matinee_model::{MovieRow, RatingScale, UserRow};
+use matinee_train::ratings::Rating;
+use rand::{Rng, RngExt, SeedableRng};
+use rand_distr::{Distribution, LogNormal, StandardNormal, Zipf};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// The standard deviation of the noise.
+pub const NOISE: f64 = 0.5;
+/// Standard deviations of the parts of a score.
+const USER_BIAS: f32 = 0.3;
+const MOVIE_BIAS: f32 = 0.3;
+const INTERACTION: f32 = 0.35;
+/// In the middle of the scale, so that few ratings are clipped.
+const MEAN: f32 = 2.9;
+const RANK: usize = 8;
+/// As in MovieLens: a few hundred ratings a user, spread by a factor of three; 10 movies get a third of the
+/// ratings that 100 get.
+const RATINGS_A_USER: f64 = 145.0;
+const SPREAD: f64 = 1.1;
+const ZIPF_EXPONENT: f64 = 0.8;
+
+/// Generated ratings.
+pub struct Planted {
+    pub ratings: Vec<Rating>,
+    pub user_count: usize,
+    pub movie_count: usize,
+}
+
+/// One side of the model.
+struct Side {
+    biases: Vec<f32>,
+    factors: Vec<[f32; RANK]>,
+}
+
+impl Planted {
+    /// About `count` ratings: users by users, each with movies drawn by popularity, each movie once.
+    pub fn new(count: usize, seed: u64) -> Self {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let user_count = (count as f64 / RATINGS_A_USER).ceil() as usize;
+        // As catalogues grow: 9,000 movies of 100,000 ratings, 60,000 of 10 million.
+        let movie_count = (9_000.0 * (count as f64 / 1e5).powf(0.41)) as usize;
+        let users = Side::new(user_count, USER_BIAS, &mut random);
+        let movies = Side::new(movie_count, MOVIE_BIAS, &mut random);
+        let mut ratings = Vec::with_capacity(count);
+        for (user, activity) in activities(count, user_count, &mut random).into_iter().enumerate() {
+            for movie in popular(activity.min(movie_count / 2), movie_count, &mut random) {
+                let noise: f32 = StandardNormal.sample(&mut random);
+                let exact = MEAN
+                    + users.biases[user]
+                    + movies.biases[movie]
+                    + users.interaction(user, &movies, movie);
+                let value = RatingScale::MOVIELENS.clip(exact + NOISE as f32 * noise);
+                ratings.push(Rating { user: UserRow(user as u32), movie: MovieRow(movie as u32), value });
+            }
+        }
+        Self { ratings, user_count, movie_count }
+    }
+}
+
+/// How many ratings each user gives: log-normal, `count` in all.
+fn activities(count: usize, user_count: usize, random: &mut impl Rng) -> Vec<usize> {
+    let Ok(distribution) = LogNormal::new(0.0, SPREAD) else { return Vec::new() };
+    let drawn: Vec<f64> = (0..user_count).map(|_| distribution.sample(random)).collect();
+    let total: f64 = drawn.iter().sum();
+    drawn.into_iter().map(|share| ((share / total * count as f64).round() as usize).max(1)).collect()
+}
+
+/// Different movies, drawn by a Zipf law.
+fn popular(count: usize, movie_count: usize, random: &mut impl Rng) -> Vec<usize> {
+    let Ok(zipf) = Zipf::new(movie_count as f64, ZIPF_EXPONENT) else { return Vec::new() };
+    let mut drawn = Vec::with_capacity(count);
+    while drawn.len() < count {
+        drawn.extend((drawn.len()..count).map(|_| zipf.sample(random) as usize - 1));
+        drawn.sort_unstable();
+        drawn.dedup();
+    }
+    drawn
+}
+
+impl Side {
+    fn new(rows: usize, bias: f32, random: &mut impl RngExt) -> Self {
+        // Products of two such factors, summed over the rank, have the standard deviation of the interaction.
+        let factor = (INTERACTION * INTERACTION / RANK as f32).sqrt().sqrt();
+        let mut normal = |deviation: f32| {
+            let z: f32 = StandardNormal.sample(random);
+            z * deviation
+        };
+        let biases = (0..rows).map(|_| normal(bias)).collect();
+        let factors = (0..rows).map(|_| std::array::from_fn(|_| normal(factor))).collect();
+        Self { biases, factors }
+    }
+
+    fn interaction(&self, row: usize, other: &Self, other_row: usize) -> f32 {
+        self.factors[row].iter().zip(&other.factors[other_row]).map(|(a, b)| a * b).sum()
+    }
+}

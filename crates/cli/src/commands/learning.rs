@@ -1,0 +1,70 @@
+//! How to learn: arguments that several commands share.
+
+use anyhow::{Context, Result, bail};
+use clap::Args as ClapArgs;
+use matinee_model::RatingScale;
+use matinee_train::algorithms::{self, Configured};
+
+/// One algorithm and how to run it.
+#[derive(ClapArgs)]
+pub struct Learning {
+    /// Algorithm; `matinee algorithms` lists them, and says which is used if none is given
+    #[arg(long)]
+    algorithm: Option<String>,
+    /// Hyperparameter; may be given several times
+    #[arg(short = 'p', long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    parameters: Vec<(String, String)>,
+    #[command(flatten)]
+    pub basics: Basics,
+}
+
+/// What every run has.
+#[derive(ClapArgs)]
+pub struct Basics {
+    /// Seed of all random numbers: same data, same seed, same model
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Scale of the ratings
+    #[arg(long, default_value_t = RatingScale::MOVIELENS, value_name = "LOW..HIGH")]
+    pub scale: RatingScale,
+    /// Threads to use; all cores if not given. The result does not depend on it
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+impl Learning {
+    /// The algorithm with its hyperparameters.
+    pub fn configure(&self) -> Result<Configured> {
+        Ok(algorithms::configure(self.algorithm_or(algorithms::DEFAULT), self.given())?)
+    }
+
+    /// The name of the algorithm: `default`, if none is given.
+    pub fn algorithm_or<'a>(&'a self, default: &'a str) -> &'a str {
+        self.algorithm.as_deref().unwrap_or(default)
+    }
+
+    /// The hyperparameters as given.
+    pub fn given(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl Basics {
+    /// Sets how many threads are used from here on.
+    pub fn use_threads(&self) -> Result<()> {
+        let Some(threads) = self.threads else { return Ok(()) };
+        if threads == 0 {
+            bail!("--threads is 0; it must be at least 1");
+        }
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .context("cannot start the threads")
+    }
+}
+
+/// Reads `NAME=VALUE`.
+pub fn name_and_value(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, for example n_factors=50")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}

@@ -1,0 +1,123 @@
+//! Predictions beside the ratings they are predictions of.
+
+use matinee_model::{FactorsView, Intervals, MovieRow, RatingScale, UserRow};
+use serde::Serialize;
+
+use crate::ratings::{Dataset, Rating};
+
+/// A rating that was not learned from, and what was predicted for it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tested {
+    /// The rating.
+    pub rating: f32,
+    /// The predicted rating, clipped to the scale and never rounded.
+    pub score: f32,
+    /// How many ratings of the user were learned from.
+    pub user_ratings: u32,
+    /// How many ratings of the movie were learned from.
+    pub movie_ratings: u32,
+    /// Where the rating was said to lie.
+    pub interval: Option<[f32; 2]>,
+}
+
+/// The errors of predictions.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Errors {
+    /// The root mean squared error.
+    pub rmse: f64,
+    /// The mean absolute error.
+    pub mae: f64,
+}
+
+/// A rating to predict, of a user and a movie that may not be known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Asked {
+    /// Who rated.
+    pub user: Option<UserRow>,
+    /// What was rated.
+    pub movie: Option<MovieRow>,
+    /// The rating.
+    pub rating: f32,
+}
+
+/// Predicts ratings by factors that were learned from `train`.
+pub fn test(
+    factors: FactorsView<'_>,
+    dataset: &Dataset,
+    train: &[Rating],
+    asked: &[Asked],
+    intervals: Option<&Intervals>,
+) -> Vec<Tested> {
+    let user_ratings = counts(dataset.user_count(), train.iter().map(|rating| rating.user.index()));
+    let movie_ratings = counts(dataset.movie_count(), train.iter().map(|rating| rating.movie.index()));
+    let predict = |asked: &Asked| {
+        let score = dataset.scale.clip(factors.score(asked.user, asked.movie));
+        let user = asked.user.map_or(0, |user| user_ratings[user.index()]);
+        let movie = asked.movie.map_or(0, |movie| movie_ratings[movie.index()]);
+        let interval = intervals.map(|intervals| intervals.around(score, user, movie, dataset.scale));
+        Tested { rating: asked.rating, score, user_ratings: user, movie_ratings: movie, interval }
+    };
+    asked.iter().map(predict).collect()
+}
+
+/// Measures predictions of `ratings`. Without ratings both errors are 0.
+pub fn measure(factors: FactorsView<'_>, ratings: &[Rating], scale: RatingScale) -> Errors {
+    Errors::between(
+        ratings
+            .iter()
+            .map(|rating| (rating.value, scale.clip(factors.score(Some(rating.user), Some(rating.movie))))),
+    )
+}
+
+impl Asked {
+    /// The ratings of another data set, which has rows of its own. Who and what is only there is not known.
+    pub fn elsewhere(learned: &Dataset, other: &Dataset) -> Vec<Self> {
+        let users: Vec<Option<UserRow>> =
+            other.user_ids.table().iter().map(|id| learned.user_ids.table().find(id).map(UserRow)).collect();
+        let movies: Vec<Option<MovieRow>> = other
+            .movie_ids
+            .table()
+            .iter()
+            .map(|id| learned.movie_ids.table().find(id).map(MovieRow))
+            .collect();
+        let asked = |rating: &Rating| Self {
+            user: users[rating.user.index()],
+            movie: movies[rating.movie.index()],
+            rating: rating.value,
+        };
+        other.ratings.iter().map(asked).collect()
+    }
+}
+
+impl From<Rating> for Asked {
+    fn from(Rating { user, movie, value }: Rating) -> Self {
+        Self { user: Some(user), movie: Some(movie), rating: value }
+    }
+}
+
+impl Errors {
+    /// The errors of these predictions; 0 without predictions.
+    pub fn of<'a>(tested: impl IntoIterator<Item = &'a Tested>) -> Self {
+        Self::between(tested.into_iter().map(|tested| (tested.rating, tested.score)))
+    }
+
+    fn between(pairs: impl Iterator<Item = (f32, f32)>) -> Self {
+        let (mut count, mut squares, mut absolutes) = (0_usize, 0.0, 0.0);
+        for (rating, score) in pairs {
+            let error = f64::from(rating) - f64::from(score);
+            squares += error * error;
+            absolutes += error.abs();
+            count += 1;
+        }
+        let count = count.max(1) as f64;
+        Self { rmse: (squares / count).sqrt(), mae: absolutes / count }
+    }
+}
+
+fn counts(rows: usize, occurring: impl Iterator<Item = usize>) -> Vec<u32> {
+    let mut counts = vec![0; rows];
+    for row in occurring {
+        counts[row] += 1;
+    }
+    counts
+}
