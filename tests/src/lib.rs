@@ -4,6 +4,7 @@
 
 mod binaries;
 mod demo_model;
+mod documentation;
 mod endpoint_double;
 mod fake_runtime;
 mod moto;
@@ -13,6 +14,7 @@ mod training_service;
 
 pub use binaries::binary;
 pub use demo_model::{events_folder, read_event, small_inputs, train_small};
+pub use documentation::{assert_reads_documented, documented};
 pub use endpoint_double::{Behaviour, ENDPOINT_NAME, EndpointDouble};
 pub use fake_runtime::{FakeRuntime, RunningFunction};
 pub use moto::{BUCKET, Moto};

@@ -40,6 +40,7 @@ async fn main() {
             ("MODEL_URI", format!("s3://bench/{uri}")),
             ("AWS_ENDPOINT_URL", s3.clone()),
             ("AWS_REGION", "eu-west-1".to_owned()),
+            ("AWS_DEFAULT_REGION", "eu-west-1".to_owned()),
             ("AWS_ACCESS_KEY_ID", "key".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
         ]

@@ -138,4 +138,14 @@ pub(crate) mod tests {
             assert!(error.contains(said), "{error}");
         }
     }
+
+    #[test]
+    fn it_reads_what_is_documented() {
+        matinee_tests::assert_reads_documented("Variables of `start-training`", |lookup| {
+            let given = |name: &str| {
+                NEEDED.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            };
+            JobSettings::from_lookup(|name| lookup(name).or_else(|| given(name))).unwrap();
+        });
+    }
 }

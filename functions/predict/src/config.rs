@@ -128,4 +128,11 @@ mod tests {
         assert!(matches!(given.model, ModelUri::S3(_)));
         assert_eq!(given.endpoint, Some("matinee-1".parse().unwrap()));
     }
+
+    #[test]
+    fn it_reads_what_is_documented() {
+        matinee_tests::assert_reads_documented("Variables of `predict`", |lookup| {
+            Config::from_lookup(lookup).unwrap();
+        });
+    }
 }

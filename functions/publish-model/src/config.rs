@@ -104,4 +104,12 @@ mod tests {
             assert!(error.contains(name), "{error}");
         }
     }
+
+    #[test]
+    fn it_reads_what_is_documented() {
+        matinee_tests::assert_reads_documented("Variables of `publish-model`", |lookup| {
+            let needed = |name: &str| lookup(name).or_else(|| (name != "STACK_NAME").then(|| "1".to_owned()));
+            Config::from_lookup(needed).unwrap();
+        });
+    }
 }
