@@ -134,8 +134,8 @@ impl World {
 
 /// The event that EventBridge has of an upload that is over now.
 pub fn upload_event(key: &str, id: &str) -> Value {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let time = jiff::Timestamp::from_second(now.as_secs() as i64).unwrap().to_string();
+    // To the second, as S3 tells times.
+    let time = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap().to_string();
     json!({
         "id": id,
         "time": time,

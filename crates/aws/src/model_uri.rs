@@ -55,7 +55,7 @@ impl FromStr for ModelUri {
         }
         let layout = if key.ends_with(".tar.gz") {
             S3Layout::Archive(key.to_owned())
-        } else if key.ends_with(".json") {
+        } else if key.strip_suffix(".json").is_some() {
             S3Layout::Pointer(key.to_owned())
         } else if key.is_empty() || key.ends_with('/') {
             S3Layout::Prefix(key.to_owned())

@@ -51,7 +51,8 @@ impl Objects {
         limit: u64,
     ) -> Result<Option<(Vec<u8>, String)>, LoadError> {
         let request = self.client.get_object().bucket(&self.bucket).key(key);
-        let output = match request.set_if_none_match(known.map(str::to_owned)).send().await {
+        let request = request.set_if_none_match(known.map(str::to_owned));
+        let output = match Box::pin(request.send()).await {
             Err(error) if error.raw_response().is_some_and(|answer| answer.status().as_u16() == 304) => {
                 return Ok(None);
             }
@@ -82,7 +83,8 @@ impl Objects {
     async fn get(&self, key: &str, offset: usize, length: usize) -> Result<GetObjectOutput, LoadError> {
         let range = format!("bytes={offset}-{}", offset + length - 1);
         let request = self.client.get_object().bucket(&self.bucket).key(key).range(range);
-        request.send().await.map_err(|error| self.explain(key, &error))
+        // Boxed, for the futures of the SDK are large.
+        Box::pin(request.send()).await.map_err(|error| self.explain(key, &error))
     }
 
     async fn read_into(

@@ -190,8 +190,8 @@ impl S3Source {
     ) -> Result<(Model, String), LoadError> {
         let objects = self.objects(uri);
         match &uri.layout {
-            S3Layout::Prefix(prefix) => self.fetch_files(&objects, prefix, manifest_sha256).await,
-            S3Layout::Archive(key) => self.fetch_archive(&objects, key, manifest_sha256).await,
+            S3Layout::Prefix(prefix) => Box::pin(self.fetch_files(&objects, prefix, manifest_sha256)).await,
+            S3Layout::Archive(key) => Box::pin(self.fetch_archive(&objects, key, manifest_sha256)).await,
             S3Layout::Pointer(key) => Err(objects.wrong(key, "is a pointer to a pointer")),
         }
     }

@@ -101,7 +101,7 @@ impl Context {
         }
         match decision {
             Decision::Published { .. } => {
-                self.measure(Metric::ModelPublished, "model published", &properties)
+                self.measure(Metric::ModelPublished, "model published", &properties);
             }
             Decision::Refused { reasons, .. } => {
                 let message = format!("model refused: {}; the live model stays", reasons.join("; "));

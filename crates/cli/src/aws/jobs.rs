@@ -37,9 +37,9 @@ pub async fn train(
 
 /// Lists the last jobs.
 pub async fn list(account: &Account) -> Result<ExitCode> {
-    let jobs = account.jobs.recent(&account.stack.stack, 20).await?;
+    let jobs = account.jobs.recent(&account.stack.name, 20).await?;
     if jobs.is_empty() {
-        eprintln!("stack {} has had no training job", account.stack.stack);
+        eprintln!("stack {} has had no training job", account.stack.name);
     }
     for job in jobs {
         say!("{:<12} {}", job.status, job.name);
@@ -79,8 +79,8 @@ fn settings(account: &Account, instance_type: String, spot: bool) -> Result<JobS
         bucket: account.bucket()?.to_owned(),
         image: stack.image.clone().with_context(|| lacks("image", "MATINEE_IMAGE"))?,
         role: stack.role.clone().with_context(|| lacks("role", "MATINEE_ROLE"))?,
-        name_prefix: stack.stack.clone(),
-        stack: stack.stack.clone(),
+        name_prefix: stack.name.clone(),
+        stack: stack.name.clone(),
         instance_type,
         volume_gb: 10,
         max_seconds: 3600,

@@ -24,8 +24,14 @@ pub struct Stack {
     #[arg(long, env = "MATINEE_BUCKET", global = true, value_name = "NAME")]
     pub bucket: Option<String>,
     /// The stack's name, with which the names of its jobs begin
-    #[arg(long, env = "MATINEE_STACK", global = true, default_value = "matinee", value_name = "NAME")]
-    pub stack: String,
+    #[arg(
+        long = "stack",
+        env = "MATINEE_STACK",
+        global = true,
+        default_value = "matinee",
+        value_name = "NAME"
+    )]
+    pub name: String,
     /// The image that jobs run
     #[arg(long, env = "MATINEE_IMAGE", global = true, value_name = "URI")]
     pub image: Option<String>,
@@ -66,7 +72,7 @@ enum Task {
     Jobs,
     /// Make an artifact live, if it is no worse than the live one
     Publish {
-        /// s3://BUCKET/PREFIX/ or s3://BUCKET/KEY.tar.gz
+        /// `s3://BUCKET/PREFIX/` or `s3://BUCKET/KEY.tar.gz`
         uri: String,
         /// Even if it is worse
         #[arg(long)]
