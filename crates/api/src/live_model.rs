@@ -278,7 +278,9 @@ mod tests {
 
     /// Loads 1; then has what the test says, once.
     #[derive(Clone, Default)]
-    struct Numbers(Arc<std::sync::Mutex<Vec<Result<Option<u32>, LoadReason>>>>);
+    struct Numbers(Arc<std::sync::Mutex<Vec<Newer>>>);
+
+    type Newer = Result<Option<u32>, LoadReason>;
 
     impl Source<u32> for Numbers {
         fn load(&self) -> Loading<'_, u32> {
@@ -310,7 +312,7 @@ mod tests {
         for (after, newer, then) in expected {
             let before = current().await;
             lock(&numbers.0).push(newer);
-            tokio::time::sleep(after - Duration::from_millis(1)).await;
+            tokio::time::sleep(after.saturating_sub(Duration::from_millis(1))).await;
             current().await;
             tokio::task::yield_now().await;
             assert_eq!(lock(&numbers.0).len(), 1, "it is not yet time");
