@@ -10,9 +10,10 @@ import sys, time, numpy, pandas
 from libmf import mf
 ratings = pandas.read_csv(sys.argv[1])
 sides = [pandas.factorize(ratings[column])[0] for column in ("userId", "movieId")]
+REGULARISATION = {"lambda_p1": 0, "lambda_q1": 0, "lambda_p2": 0.1, "lambda_q2": 0.1}
 triples = numpy.column_stack([*sides, ratings.rating]).astype(numpy.float32)
 def seconds(iterations):
-    model = mf.MF(k=64, nr_threads=1, nr_iters=iterations, quiet=True)
+    model = mf.MF(k=64, nr_threads=1, nr_iters=iterations, quiet=True, **REGULARISATION)
     begin = time.process_time()
     model.fit(triples)
     return time.process_time() - begin
