@@ -105,7 +105,13 @@ mod tests {
             rating_scale: RatingScale::MOVIELENS,
             counts: Counts { users: 1, movies: 1, rated_movies: 1, ratings },
             metrics: Metrics {
-                hold_out: rmse.map(|rmse| HoldOut { fraction: 0.1, test_count: 100, rmse, mae: 0.0, unreduced_rmse: None }),
+                hold_out: rmse.map(|rmse| HoldOut {
+                    fraction: 0.1,
+                    test_count: 100,
+                    rmse,
+                    mae: 0.0,
+                    unreduced_rmse: None,
+                }),
                 ranking: ndcg.map(|ndcg_at_10| Ranking { ndcg_at_10, recall_at_20: 0.0 }),
             },
             intervals: None,
