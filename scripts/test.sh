@@ -12,6 +12,7 @@ main() {
   step "clippy" cargo clippy --workspace --all-targets --features "$AWS" --locked --quiet -- --deny warnings
   step "unit and integration tests" cargo test --workspace --features "$AWS" --locked --quiet
   step "documentation" env RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --features "$AWS" --no-deps --locked --quiet
+  step "page and API on a server" tests/served.sh
   PATH="$(scripts/tools.sh):$PATH"
   step "sam validate" sam validate --lint --region us-east-1
   step "cfn-lint" cfn-lint template.yaml

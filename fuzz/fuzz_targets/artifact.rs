@@ -6,21 +6,22 @@ use matinee_model::artifact::{
     AlignedBuffer, ArtifactFiles, Counts, FORMAT_VERSION, FileDigest, MODEL_FILE, MOVIES_FILE, Manifest, Metrics,
     ModelVersion, read_archive,
 };
-use matinee_model::{Model, RatingScale};
+use matinee_model::ranking::{RankingHead, RankingMethod};
+use matinee_model::{Filter, Model, MovieRow, Rated, RatingScale};
 
 const MOVIES: &[u8] = b"movieId,title,genres\n10,Ten (2010),Drama\n";
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = Manifest::parse(bytes);
     let _ = read_archive(bytes);
-    if let Some((counts, tensors)) = bytes.split_first_chunk::<4>() {
+    if let Some((counts, tensors)) = bytes.split_first_chunk::<5>() {
         open(*counts, tensors, MOVIES);
         open(*counts, tensors, tensors);
     }
 });
 
 /// Opens these bytes as tensors and catalogue, under a manifest that vouches for both.
-fn open([users, movies, rated_movies, ratings]: [u8; 4], tensors: &[u8], catalogue: &[u8]) {
+fn open([users, movies, rated_movies, ratings, ranking]: [u8; 5], tensors: &[u8], catalogue: &[u8]) {
     let (model, listed) = (FileDigest::of(tensors), FileDigest::of(catalogue));
     let manifest = Manifest {
         format_version: FORMAT_VERSION,
@@ -37,6 +38,7 @@ fn open([users, movies, rated_movies, ratings]: [u8; 4], tensors: &[u8], catalog
         },
         metrics: Metrics::default(),
         intervals: None,
+        ranking_head: head(ranking),
         training_job: None,
         data: [].into(),
         generator: String::new(),
@@ -51,5 +53,25 @@ fn open([users, movies, rated_movies, ratings]: [u8; 4], tensors: &[u8], catalog
     };
     if let Ok(model) = Model::from_files(files) {
         let _ = model.predict(&"10".into(), &"10".into());
+        if movies > 0 {
+            let rated = Rated { movie: MovieRow(0), rating: 4.5 };
+            let _ = model.visitor(vec![rated]).recommend(&Filter::default(), 5, None);
+            let _ = model.similar(MovieRow(0), 5);
+        }
     }
+}
+
+/// No ranking head, or one of either method.
+fn head(choice: u8) -> Option<RankingHead> {
+    let method = match choice % 3 {
+        0 => return None,
+        1 => RankingMethod::Ease { regularisation: 60.0, weights_per_movie: 64 },
+        _ => RankingMethod::Ials {
+            rank: u32::from(choice / 3),
+            unobserved_weight: 0.1,
+            regularisation: 0.01,
+            epochs: 8,
+        },
+    };
+    Some(RankingHead { method, candidates: [].into() })
 }

@@ -113,4 +113,17 @@ async fn both_modes_give_the_same_answers() {
         assert_eq!(body[field], model.manifest().version.as_str(), "{name}: {body}");
         assert_eq!(body["source"], "endpoint");
     }
+
+    let ask = async |runtime: &FakeRuntime, name| {
+        let answer = runtime.invoke(read_event(name)).await.unwrap();
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        (answer["statusCode"].clone(), body)
+    };
+    let (expected, mut found) = (ask(&memory, "batch").await, ask(&remote, "batch").await);
+    let source = found.1["predictions"][0].as_object_mut().unwrap().remove("source");
+    assert_eq!((source, found), (Some(json!("endpoint")), expected), "a batch is one invocation");
+    let (status, body) = ask(&remote, "recommendations-visitor").await;
+    assert_eq!((status, &body["error"]["code"]), (json!(501), &json!("not_supported")));
+    let (status, body) = ask(&remote, "movies-search").await;
+    assert_eq!((status, &body["movies"][0]["movie_id"]), (json!(200), &json!("2959")));
 }

@@ -2,18 +2,19 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use matinee_model::{Catalogue, UnknownMovie};
+use matinee_model::{Catalogue, Model, Movie, UnknownMovie};
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error::ApiError;
 use crate::inference::DESCRIBE;
 use crate::live_model::Live;
 use crate::request::PredictRequest;
 use crate::response::{AnswerSource, ModelAnswer, PredictAnswer};
-use crate::scorer::{Answering, Scorer};
+use crate::scorer::{Answering, Scorer, Titles};
 
 /// A request is answered within this time, the load of the titles included: API Gateway waits for 29 s.
 const BUDGET: Duration = Duration::from_secs(27);
@@ -100,6 +101,38 @@ impl EndpointScorer {
         })
     }
 
+    /// All movies that there are in one invocation; the others need none.
+    async fn rate_all(
+        &self,
+        requests: &[PredictRequest],
+    ) -> Result<Vec<Result<PredictAnswer, ApiError>>, ApiError> {
+        let titles = self.titles.current().await?;
+        let movies: Vec<_> = requests.iter().map(|request| titles.find(&request.movie)).collect();
+        let known = requests.iter().zip(&movies).filter(|(_, movie)| movie.is_some());
+        let pairs: Vec<Value> = known
+            .map(|(request, _)| json!({"userId": request.user.as_str(), "movieId": request.movie.as_str()}))
+            .collect();
+        let mut answers = match pairs.len() {
+            0 => Vec::new(),
+            _ => {
+                self.ask::<Vec<PredictAnswer>>(Value::from(pairs.clone()).to_string().into_bytes(), None)
+                    .await?
+            }
+        };
+        if answers.len() != pairs.len() {
+            let detail = format!("{} answers to {} pairs", answers.len(), pairs.len());
+            return Err(EndpointError { fault: EndpointFault::BadAnswer, detail }.into());
+        }
+        let mut answers = answers.drain(..);
+        let answer = |(request, movie): (&PredictRequest, &Option<Movie<'_>>)| {
+            let movie = movie.ok_or_else(|| UnknownMovie(request.movie.clone()))?;
+            let answer = answers.next().ok_or(ApiError::Internal)?;
+            let movie_title = movie.title.to_owned();
+            Ok(PredictAnswer { movie_title, source: Some(AnswerSource::Endpoint), ..answer })
+        };
+        Ok(requests.iter().zip(&movies).map(answer).collect())
+    }
+
     async fn ask<T: DeserializeOwned>(
         &self,
         body: Vec<u8>,
@@ -114,6 +147,21 @@ impl EndpointScorer {
 impl Scorer for EndpointScorer {
     fn predict<'a>(&'a self, request: &'a PredictRequest) -> Answering<'a, PredictAnswer> {
         Box::pin(in_time(self.rate(request)))
+    }
+
+    fn predict_all<'a>(
+        &'a self,
+        requests: &'a [PredictRequest],
+    ) -> Answering<'a, Vec<Result<PredictAnswer, ApiError>>> {
+        Box::pin(in_time(self.rate_all(requests)))
+    }
+
+    fn titles(&self) -> Answering<'_, Titles> {
+        Box::pin(async { Ok(Titles::Catalogue(self.titles.current().await?)) })
+    }
+
+    fn model(&self) -> Answering<'_, Arc<Model>> {
+        Box::pin(async { Err(ApiError::NotSupported) })
     }
 
     fn describe(&self) -> Answering<'_, ModelAnswer> {

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use matinee_model::UnknownMovie;
+use matinee_model::{UnknownMovie, UserId};
 use serde::Serialize;
 
 use crate::endpoint::{EndpointError, EndpointFault};
@@ -11,12 +11,16 @@ use crate::live_model::{LoadError, LoadReason, RETRY_AFTER};
 use crate::request::InvalidRequest;
 
 /// What went wrong with a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum ApiError {
     /// The request is not what the route takes.
     InvalidRequest(InvalidRequest),
     /// The movie is not in the catalogue.
     UnknownMovie(UnknownMovie),
+    /// The model was not trained on ratings of this user.
+    UnknownUser(UserId),
+    /// Only a model in memory can answer this.
+    NotSupported,
     /// There is no such route; there are these.
     NotFound(&'static str),
     /// The route does not take this method.
@@ -56,6 +60,19 @@ impl ApiError {
         match self {
             Self::InvalidRequest(error) => (StatusCode::BAD_REQUEST, "invalid_request", error.to_string()),
             Self::UnknownMovie(error) => (StatusCode::NOT_FOUND, "unknown_movie", error.to_string()),
+            Self::UnknownUser(user) => (
+                StatusCode::NOT_FOUND,
+                "unknown_user",
+                format!(
+                    "the model has no ratings of user `{user}`; POST /recommendations takes ratings instead"
+                ),
+            ),
+            Self::NotSupported => (
+                StatusCode::NOT_IMPLEMENTED,
+                "not_supported",
+                "an endpoint gives the ratings here, and does not recommend; deploy with a model in memory"
+                    .to_owned(),
+            ),
             Self::NotFound(routes) => {
                 (StatusCode::NOT_FOUND, "not_found", format!("there is no such route; there are {routes}"))
             }

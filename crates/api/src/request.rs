@@ -1,8 +1,16 @@
 //! What callers send.
 
+mod batch;
+mod query;
+mod ratings;
+
+pub use batch::{MAX_PAIRS, PredictBatch};
+pub use query::{Cursor, MAX_LIMIT, Page, Parameters};
+pub use ratings::{MAX_RATINGS, VisitorRatings};
+
 use std::fmt;
 
-use matinee_model::{MovieId, UserId};
+use matinee_model::{MovieId, RatingScale, UserId};
 use serde_json::{Map, Value};
 
 /// The longest id that is looked up, in bytes.
@@ -19,7 +27,7 @@ pub struct PredictRequest {
 }
 
 /// Why a request is not one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum InvalidRequest {
     /// The body is empty.
     Empty,
@@ -42,13 +50,59 @@ pub enum InvalidRequest {
     EmptyId(&'static str),
     /// An id is longer than [`MAX_ID_BYTES`].
     LongId(&'static str),
+    /// A field should be a list.
+    NotAList {
+        /// The field.
+        field: &'static str,
+        /// What it holds.
+        found: &'static str,
+    },
+    /// A list is too long.
+    TooMany {
+        /// The field.
+        field: &'static str,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// An entry of a list is wrong.
+    Entry {
+        /// The field.
+        field: &'static str,
+        /// The place of the entry, from 0.
+        index: usize,
+        /// What is wrong with it.
+        error: Box<InvalidRequest>,
+    },
+    /// A rating is not one of this scale.
+    NotARating(RatingScale),
+    /// The query string cannot be read.
+    Query,
+    /// A parameter is missing.
+    MissingParameter(&'static str),
+    /// A parameter has a value that it cannot have.
+    Parameter {
+        /// The parameter.
+        name: &'static str,
+        /// What it must be.
+        expected: &'static str,
+        /// What it is.
+        found: String,
+    },
+    /// The catalogue has no such genre; it has these.
+    Genre {
+        /// The genre as given.
+        found: String,
+        /// The genres there are.
+        known: String,
+    },
+    /// The movie that a cursor names is not there any more.
+    StaleCursor,
 }
 
 impl PredictRequest {
     /// Reads a body of any content type.
     pub fn parse(body: &[u8]) -> Result<Self, InvalidRequest> {
-        let json = serde_json::from_slice(body).map_err(|error| InvalidRequest::of_json(body, &error))?;
-        Self::from_json(&json)
+        Self::from_json(&InvalidRequest::parse(body)?)
     }
 
     /// Reads a JSON value.
@@ -84,6 +138,10 @@ fn checked<'i>(id: &'i str, field: &'static str) -> Result<&'i str, InvalidReque
 }
 
 impl InvalidRequest {
+    fn parse(body: &[u8]) -> Result<Value, Self> {
+        serde_json::from_slice(body).map_err(|error| Self::of_json(body, &error))
+    }
+
     /// Why a body is not JSON.
     pub(crate) fn of_json(body: &[u8], error: &serde_json::Error) -> Self {
         if body.trim_ascii().is_empty() { Self::Empty } else { Self::Json(error.to_string()) }
@@ -115,6 +173,25 @@ impl fmt::Display for InvalidRequest {
             }
             Self::EmptyId(field) => write!(f, "the field `{field}` is empty"),
             Self::LongId(field) => write!(f, "the field `{field}` is longer than {MAX_ID_BYTES} bytes"),
+            Self::NotAList { field, found } => write!(f, "the field `{field}` must be a list, not {found}"),
+            Self::TooMany { field, limit } => {
+                write!(f, "the field `{field}` has more than {limit} entries; send them in parts")
+            }
+            Self::Entry { field, index, error } => write!(f, "entry {index} of `{field}`: {error}"),
+            Self::NotARating(scale) => {
+                write!(f, "the field `rating` must be a number from {} to {}", scale.min(), scale.max())
+            }
+            Self::Query => write!(f, "the query string cannot be read; encode its values"),
+            Self::MissingParameter(name) => write!(f, "the parameter `{name}` is missing; add ?{name}=..."),
+            Self::Parameter { name, expected, found } => {
+                write!(f, "the parameter `{name}` must be {expected}, not {found}")
+            }
+            Self::Genre { found, known } => {
+                write!(f, "the catalogue has no genre `{found}`; it has {known}")
+            }
+            Self::StaleCursor => {
+                write!(f, "the parameter `cursor` names a movie that is not there any more; begin without it")
+            }
         }
     }
 }

@@ -1,11 +1,20 @@
 //! What callers get.
 
+mod batch;
+mod movies;
+mod recommendations;
+
+pub use batch::{BatchAnswer, BatchEntry, BatchError};
+pub use movies::{GenreAnswer, GenresAnswer, MovieAnswer, MoviesAnswer, SimilarAnswer, SimilarMovie};
+pub use recommendations::{RankedBy, Reason, RecommendationAnswer, RecommendationsAnswer};
+
 use matinee_model::artifact::{Counts, Manifest, Metrics};
 use matinee_model::{Prediction, RatingScale};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The answer of `POST /predict`. The first two fields are those of the replaced stack.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PredictAnswer {
     /// The predicted rating, rounded to one decimal.
     pub predicted_rating: f64,
@@ -28,7 +37,7 @@ pub struct PredictAnswer {
 }
 
 /// Who answers instead of the model in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerSource {
     /// A `SageMaker` endpoint.
@@ -36,17 +45,20 @@ pub enum AnswerSource {
 }
 
 /// The answer of `GET /model`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ModelAnswer {
     /// The version of the model: it names the content of its files.
     pub version: String,
     /// The algorithm that trained it.
     pub algorithm: String,
     /// The scale of the ratings that it predicts.
+    #[schema(value_type = Object, example = json!({"min": 0.5, "max": 5.0}))]
     pub rating_scale: RatingScale,
     /// How much it was trained on.
+    #[schema(value_type = Object, example = json!({"users": 671, "movies": 9066, "rated_movies": 9066, "ratings": 100004}))]
     pub counts: Counts,
     /// How well it predicts.
+    #[schema(value_type = Object)]
     pub metrics: Metrics,
     /// The training job, where one trained it.
     pub training_job: Option<String>,
@@ -58,7 +70,7 @@ pub struct ModelAnswer {
 }
 
 /// The answer of `GET /health`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct HealthAnswer {
     /// `ok`.
     pub status: &'static str,

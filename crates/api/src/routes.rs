@@ -1,34 +1,57 @@
 //! The routes.
 
+mod movies;
+mod page;
+pub(crate) mod predictions;
+mod recommendations;
+
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::DefaultBodyLimit;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::error::ApiError;
-use crate::observe;
-use crate::request::PredictRequest;
-use crate::response::{HealthAnswer, ModelAnswer, PredictAnswer};
 use crate::scorer::Scorer;
+use crate::{observe, openapi};
+
+pub(crate) use movies::*;
+pub(crate) use page::*;
+pub(crate) use predictions::*;
+pub(crate) use recommendations::*;
 
 /// The largest body that is read: 1 MB.
 pub const MAX_BODY_BYTES: usize = 1_000_000;
 
 /// The whole API over whoever answers it: a model in memory, or an endpoint.
 pub fn router(scorer: Arc<dyn Scorer>) -> Router {
-    let routes = Router::new()
-        .route("/predict", post(predict))
-        .route("/model", get(describe_model))
-        .route("/health", get(health))
-        .with_state(scorer);
-    face(routes, "POST /predict, GET /model and GET /health", MAX_BODY_BYTES)
+    let routes = routes().into_iter().fold(Router::new(), |router, (path, route)| router.route(path, route));
+    face(routes.with_state(scorer), "those that GET /openapi.json lists", MAX_BODY_BYTES)
+}
+
+/// Every route; `openapi` documents each.
+pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<dyn Scorer>>)> {
+    vec![
+        ("/predict", post(predict)),
+        ("/predict/batch", post(predict_batch)),
+        ("/recommendations", post(recommend_to_visitor)),
+        ("/users/{userId}/recommendations", get(recommend_to_user)),
+        ("/movies", get(search_movies)),
+        ("/movies/{movieId}", get(describe_movie)),
+        ("/movies/{movieId}/similar", get(similar_movies)),
+        ("/genres", get(list_genres)),
+        ("/model", get(describe_model)),
+        ("/health", get(health)),
+        ("/openapi.json", get(openapi::serve)),
+        ("/", get(page)),
+        ("/page/{file}", get(page_file)),
+    ]
 }
 
 /// What every router does with requests that no route takes, with large bodies, panics and errors. `listed`
@@ -40,23 +63,6 @@ pub(crate) fn face(routes: Router, listed: &'static str, max_body_bytes: usize) 
         .layer(DefaultBodyLimit::max(max_body_bytes))
         .layer(CatchPanicLayer::custom(|_| ApiError::Internal.into_response()))
         .layer(axum::middleware::from_fn(observe::observe))
-}
-
-async fn predict(
-    State(scorer): State<Arc<dyn Scorer>>,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Json<PredictAnswer>, ApiError> {
-    let request = PredictRequest::parse(&read(body, MAX_BODY_BYTES)?)?;
-    Ok(Json(scorer.predict(&request).await?))
-}
-
-async fn describe_model(State(scorer): State<Arc<dyn Scorer>>) -> Result<Json<ModelAnswer>, ApiError> {
-    Ok(Json(scorer.describe().await?))
-}
-
-async fn health(State(scorer): State<Arc<dyn Scorer>>) -> Result<Json<HealthAnswer>, ApiError> {
-    let ModelAnswer { version: model_version, source, .. } = scorer.describe().await?;
-    Ok(Json(HealthAnswer { status: "ok", model_version, source }))
 }
 
 /// The body, whatever its content type: API Gateway and `curl -d` label JSON as anything.

@@ -1,7 +1,10 @@
-//! Who predicts: the model in memory, or an endpoint.
+//! Who answers: the model in memory, or an endpoint that predicts, with the titles in memory.
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+
+use matinee_model::{Catalogue, Model};
 
 use crate::error::ApiError;
 use crate::live_model::LiveModel;
@@ -16,20 +19,77 @@ pub trait Scorer: Send + Sync + 'static {
     /// Predicts a rating.
     fn predict<'a>(&'a self, request: &'a PredictRequest) -> Answering<'a, PredictAnswer>;
 
+    /// Predicts ratings: one answer a request, in their order. It fails as a whole where nothing can be answered.
+    fn predict_all<'a>(
+        &'a self,
+        requests: &'a [PredictRequest],
+    ) -> Answering<'a, Vec<Result<PredictAnswer, ApiError>>>;
+
     /// Describes the model that predicts.
     fn describe(&self) -> Answering<'_, ModelAnswer>;
+
+    /// The movies that can be asked for.
+    fn titles(&self) -> Answering<'_, Titles>;
+
+    /// The model in memory, without which nothing can be recommended.
+    fn model(&self) -> Answering<'_, Arc<Model>>;
+}
+
+/// The movies that can be asked for, and where a model knows them their ratings.
+pub enum Titles {
+    /// Of a model in memory.
+    Model(Arc<Model>),
+    /// A catalogue alone.
+    Catalogue(Arc<Catalogue>),
+}
+
+impl Titles {
+    /// The movies.
+    pub fn catalogue(&self) -> &Catalogue {
+        match self {
+            Self::Model(model) => model.catalogue(),
+            Self::Catalogue(catalogue) => catalogue,
+        }
+    }
+
+    /// How many ratings of a movie the model was trained on.
+    pub fn rating_count(&self, id: &str) -> Option<u32> {
+        match self {
+            Self::Model(model) => Some(model.movie_row(&id.into()).map_or(0, |row| model.rating_count(row))),
+            Self::Catalogue(_) => None,
+        }
+    }
 }
 
 impl Scorer for LiveModel {
     fn predict<'a>(&'a self, request: &'a PredictRequest) -> Answering<'a, PredictAnswer> {
+        Box::pin(async { predict(&*self.current().await?, request) })
+    }
+
+    fn predict_all<'a>(
+        &'a self,
+        requests: &'a [PredictRequest],
+    ) -> Answering<'a, Vec<Result<PredictAnswer, ApiError>>> {
         Box::pin(async {
             let model = self.current().await?;
-            let prediction = model.predict(&request.user, &request.movie)?;
-            Ok(PredictAnswer::new(prediction, model.manifest()))
+            Ok(requests.iter().map(|request| predict(&model, request)).collect())
         })
     }
 
     fn describe(&self) -> Answering<'_, ModelAnswer> {
         Box::pin(async { Ok(self.current().await?.manifest().into()) })
     }
+
+    fn titles(&self) -> Answering<'_, Titles> {
+        Box::pin(async { Ok(Titles::Model(self.current().await?)) })
+    }
+
+    fn model(&self) -> Answering<'_, Arc<Model>> {
+        Box::pin(async { Ok(self.current().await?) })
+    }
+}
+
+fn predict(model: &Model, request: &PredictRequest) -> Result<PredictAnswer, ApiError> {
+    let prediction = model.predict(&request.user, &request.movie)?;
+    Ok(PredictAnswer::new(prediction, model.manifest()))
 }

@@ -6,6 +6,7 @@ pub mod aws;
 pub mod check;
 pub mod data;
 pub mod evaluate;
+pub mod evaluate_ranking;
 pub mod learning;
 pub mod predict;
 pub mod sagemaker;

@@ -36,6 +36,7 @@ fn write_model(folder: &Path) {
             rating_scale: RatingScale::MOVIELENS,
             metrics: Metrics::default(),
             intervals: None,
+            ranking_head: None,
             training_job: None,
             data: [].into(),
             generator: "bench".to_owned(),
@@ -47,6 +48,8 @@ fn write_model(folder: &Path) {
         rated_offsets: &rated_offsets,
         rated_movies: &rated_movies,
         rated_values: &vec![3.5; 100_004],
+        user_prior: None,
+        ranking: None,
         catalogue: &Catalogue::parse(csv.as_bytes()).unwrap(),
     };
     write_folder(folder, &artifact).unwrap();

@@ -2,21 +2,28 @@
 
 mod plain;
 mod reader;
+mod search;
 mod title;
 
 pub use reader::{MovieFault, MovieReader, MovieRecord};
 
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
 use plain::PlainRecords;
+use search::SearchIndex;
 
 use crate::artifact::{ArtifactError, MOVIES_FILE, Manifest};
 use crate::{IdTable, Ids, MovieId};
 
 /// The movies of a `movies.csv`, sorted by id.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Catalogue {
     ids: Ids,
     titles: TextColumn,
     genres: TextColumn,
+    /// Made by the first search.
+    index: OnceLock<SearchIndex>,
 }
 
 /// One movie of the catalogue.
@@ -86,6 +93,7 @@ impl Catalogue {
             ids: Ids::new(records.iter().map(|record| record.id.as_str())),
             titles: records.iter().map(|record| record.title.as_str()).collect(),
             genres: records.iter().map(|record| record.genres.as_str()).collect(),
+            index: OnceLock::new(),
         }
     }
 
@@ -109,6 +117,24 @@ impl Catalogue {
         self.ids().find(id.as_str()).map(|row| self.movie(row as usize))
     }
 
+    /// The at most `limit` movies whose titles fit every word of `query`, the best first: words in any order and their
+    /// beginnings, without accents and articles, with typing errors. Of equal fits the one with more `weight` comes
+    /// first.
+    pub fn search(&self, query: &str, limit: usize, weight: impl Fn(Movie<'_>) -> u32) -> Vec<Movie<'_>> {
+        let index = self.index.get_or_init(|| SearchIndex::of(self));
+        let rows = index.search(query, limit, |row| weight(self.movie(row)));
+        rows.into_iter().map(|row| self.movie(row)).collect()
+    }
+
+    /// The genres there are, by name, and how many movies have each.
+    pub fn genres(&self) -> BTreeMap<&str, usize> {
+        let mut genres = BTreeMap::new();
+        for movie in self.iter() {
+            movie.genres().for_each(|genre| *genres.entry(genre).or_insert(0) += 1);
+        }
+        genres
+    }
+
     /// All movies, sorted by id.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Movie<'_>> {
         (0..self.len()).map(|row| self.movie(row))
@@ -124,15 +150,37 @@ impl Catalogue {
         writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
     }
 
-    fn movie(&self, row: usize) -> Movie<'_> {
+    pub(crate) fn movie(&self, row: usize) -> Movie<'_> {
         Movie { id: self.ids().id(row), title: self.titles.get(row), genres: self.genres.get(row) }
     }
 }
+
+/// The index is no part of what a catalogue is: it is made again where it is wanted.
+impl Clone for Catalogue {
+    fn clone(&self) -> Self {
+        let Self { ids, titles, genres, .. } = self;
+        let (ids, titles, genres) = (ids.clone(), titles.clone(), genres.clone());
+        Self { ids, titles, genres, index: OnceLock::new() }
+    }
+}
+
+impl PartialEq for Catalogue {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.ids, &self.titles, &self.genres) == (&other.ids, &other.titles, &other.genres)
+    }
+}
+
+impl Eq for Catalogue {}
 
 impl<'a> Movie<'a> {
     /// Its genres in the catalogue's order; none where `MovieLens` says `(no genres listed)`.
     pub fn genres(&self) -> impl Iterator<Item = &'a str> {
         self.genres.split('|').filter(|genre| !genre.is_empty() && *genre != "(no genres listed)")
+    }
+
+    /// Its genres as the catalogue has them, joined by `|`.
+    pub(crate) fn genre_text(&self) -> &'a str {
+        self.genres
     }
 
     /// Its title without the year.

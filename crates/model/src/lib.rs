@@ -10,16 +10,22 @@
 pub mod artifact;
 mod catalogue;
 mod factors;
+mod fold_in;
 mod ids;
 mod intervals;
+mod linear;
 mod lines;
 mod model;
+pub mod ranking;
+mod recommendation;
 mod scale;
 
 pub use catalogue::{Catalogue, CatalogueError, Movie, MovieFault, MovieReader, MovieRecord};
 pub use factors::{Factors, FactorsView};
+pub use fold_in::{Rated, UserPrior, UserPriorView, UserVector};
 pub use ids::{IdTable, Ids, MovieId, MovieRow, UserId, UserRow};
 pub use intervals::{Intervals, Table as IntervalTable};
 pub use lines::LineNumbers;
 pub use model::{Model, Prediction, RatedMovies, UnknownMovie};
+pub use recommendation::{Estimate, Filter, Recommendation, Visitor};
 pub use scale::{RatingScale, ScaleError};

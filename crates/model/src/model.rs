@@ -1,9 +1,12 @@
 //! A loaded model and its answers.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use crate::artifact::{self, ArtifactError, ArtifactFiles, Manifest, Tensors, folder};
-use crate::{Catalogue, FactorsView, IdTable, MovieId, MovieRow, UserId, UserRow};
+use crate::ranking::RankingView;
+use crate::recommendation::MovieFacts;
+use crate::{Catalogue, FactorsView, IdTable, MovieId, MovieRow, UserId, UserPriorView, UserRow};
 
 /// A model in memory: the artifact, checked, and its catalogue.
 #[derive(Debug)]
@@ -11,6 +14,8 @@ pub struct Model {
     manifest: Manifest,
     tensors: Tensors,
     catalogue: Catalogue,
+    /// Gathered by the first request that needs them.
+    facts: OnceLock<MovieFacts>,
 }
 
 /// The answer for one user and one movie.
@@ -62,7 +67,7 @@ impl Model {
         if tensors.counts() != manifest.counts {
             return Err(ArtifactError::Tensors("the counts are not those of the manifest".to_owned()));
         }
-        Ok(Self { manifest, tensors, catalogue })
+        Ok(Self { manifest, tensors, catalogue, facts: OnceLock::new() })
     }
 
     /// Loads the artifact at `path`: a folder, or a `model.tar.gz`.
@@ -116,6 +121,25 @@ impl Model {
     /// The row of a movie that the model knows by its ratings or by its catalogue entry.
     pub fn movie_row(&self, id: &MovieId) -> Option<MovieRow> {
         self.movie_ids().find(id.as_str()).map(MovieRow)
+    }
+
+    /// What is believed of a user before any rating, if the artifact tells.
+    pub fn user_prior(&self) -> Option<UserPriorView<'_>> {
+        self.tensors.user_prior()
+    }
+
+    /// The weights of the ranking head, if there is one.
+    pub fn ranking(&self) -> Option<RankingView<'_>> {
+        self.tensors.ranking()
+    }
+
+    /// How many ratings each movie has, by row.
+    pub fn rating_counts(&self) -> &[u32] {
+        self.tensors.movie_rating_counts()
+    }
+
+    pub(crate) fn facts(&self) -> &MovieFacts {
+        self.facts.get_or_init(|| MovieFacts::gather(self.movie_ids(), &self.catalogue))
     }
 
     /// How many ratings of this movie the model was trained on.

@@ -11,11 +11,13 @@ use std::path::Path;
 use matinee_model::artifact::{
     ArtifactError, Description, FileDigest, HoldOut, Manifest, Metrics, NewArtifact, write_folder,
 };
-use matinee_model::{Factors, Intervals, MovieRow};
+use matinee_model::{Factors, Intervals, MovieRow, UserPrior};
 
 use crate::algorithms::{Configured, Fitted, Training};
 use crate::evaluation::{Asked, Errors, from_errors, test};
+use crate::prior::user_prior;
 use crate::progress::Progress;
+use crate::ranking::RankedHead;
 use crate::ratings::{Dataset, Inputs, Rating};
 use crate::split;
 
@@ -37,6 +39,10 @@ pub struct Trained {
     pub fitted: Fitted,
     /// How well a model predicts that was trained without the hold-out.
     pub measured: Option<Measured>,
+    /// What is believed of users who were not there.
+    pub user_prior: UserPrior,
+    /// What movies are recommended by.
+    pub ranking: RankedHead,
 }
 
 /// How well a model predicts ratings that it did not learn from.
@@ -88,7 +94,9 @@ fn by_stages<E>(
     };
     progress.stage("learning from all ratings");
     let fitted = fit(Stage::Final(measured.clone()), &dataset.ratings)?;
-    Ok(Trained { fitted, measured })
+    let user_prior = user_prior(fitted.factors.view(), &dataset.ratings);
+    let ranking = dataset.ranking_training(plan.seed).learn(progress);
+    Ok(Trained { fitted, measured, user_prior, ranking })
 }
 
 impl Measured {
@@ -124,6 +132,8 @@ pub fn write(
         rated_offsets: &rated.offsets,
         rated_movies: &rated.movies,
         rated_values: &rated.values,
+        user_prior: Some(&trained.user_prior),
+        ranking: Some(&trained.ranking.weights),
         catalogue: &dataset.catalogue,
     };
     write_folder(output, &artifact)
@@ -140,8 +150,12 @@ fn describe(dataset: &Dataset, plan: &Plan, trained: &Trained, inputs: &Inputs) 
         hyperparameters: plan.algorithm.hyperparameters(),
         seed: plan.seed,
         rating_scale: dataset.scale,
-        metrics: Metrics { hold_out: measured.map(|measured| measured.hold_out), ranking: None },
+        metrics: Metrics {
+            hold_out: measured.map(|measured| measured.hold_out),
+            ranking: trained.ranking.metrics(),
+        },
         intervals: measured.map(|measured| measured.intervals.clone()),
+        ranking_head: Some(trained.ranking.head.clone()),
         training_job: plan.training_job.clone(),
         data,
         generator: concat!("matinee ", env!("CARGO_PKG_VERSION")).to_owned(),

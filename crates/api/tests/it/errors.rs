@@ -46,7 +46,7 @@ async fn a_movie_outside_the_catalogue_is_not_found() {
 #[tokio::test]
 async fn other_paths_are_not_found_and_other_methods_not_allowed() {
     let get = |app: Router, path| send(app, Request::get(path).body(Body::empty()).unwrap());
-    for path in ["/", "/predict/", "/Predict", "/../etc/passwd", "/model/x"] {
+    for path in ["/nowhere", "/page/no.js", "/predict/", "/Predict", "/../etc/passwd", "/model/x"] {
         assert_error(&get(app(), path).await, StatusCode::NOT_FOUND, "not_found");
     }
     let answer = get(app(), "/predict").await;

@@ -2,7 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod any_request;
+mod documented;
 mod errors;
 mod inference;
+mod movies;
 mod predict;
+mod recommendations;
 mod support;

@@ -14,6 +14,7 @@ use matinee_train::progress::Silent;
 use matinee_train::ratings::{Dataset, Inputs};
 use matinee_train::split::TestSet;
 
+use super::evaluate_ranking::{self, RankingArgs};
 use super::learning::{Basics, name_and_value};
 use crate::files;
 use crate::report::{Report, Result as AlgorithmResult};
@@ -46,6 +47,8 @@ pub struct Args {
     /// CSV with the header `fold` and one whole number a rating, in the order of the ratings file
     #[arg(long, conflicts_with_all = ["folds", "split"], value_name = "FILE")]
     folds_file: Option<PathBuf>,
+    #[command(flatten)]
+    ranking: RankingArgs,
     /// Also test the intervals that predictions are given with
     #[arg(long)]
     intervals: bool,
@@ -69,6 +72,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         movies: args.movies.as_deref().map(files::read_csv).transpose()?,
     };
     let dataset = files::usable_dataset(&inputs, args.basics.scale)?;
+    if args.ranking.ranking {
+        return evaluate_ranking::run(&args.ranking, &dataset, args.basics.seed, args.json.as_deref());
+    }
     let tests = match &args.folds_file {
         Some(path) => test_sets::from_file(path, &dataset)?,
         None => test_sets(args.split, args.folds, &dataset, args.basics.seed)?,

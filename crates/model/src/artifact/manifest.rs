@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{ArtifactError, MAX_MANIFEST_BYTES, MODEL_FILE, MOVIES_FILE};
+use crate::ranking::RankingHead;
 use crate::{Intervals, RatingScale};
 
 /// The version of the format that this release writes, and the newest that it reads.
@@ -33,6 +34,9 @@ pub struct Manifest {
     pub metrics: Metrics,
     /// How far ratings lie from predictions, where a hold-out told.
     pub intervals: Option<Intervals>,
+    /// The ranking head, if the model has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranking_head: Option<RankingHead>,
     /// The name of the training job, where one trained the model.
     pub training_job: Option<String>,
     /// The files that the model was trained on, by name.
@@ -63,7 +67,7 @@ pub struct Counts {
 pub struct Metrics {
     /// The errors on the hold-out, where one was kept.
     pub hold_out: Option<HoldOut>,
-    /// How well it ranks movies on that hold-out, where that was measured.
+    /// How well it ranks movies on each user's latest ratings, where that was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ranking: Option<Ranking>,
 }

@@ -8,7 +8,8 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use safetensors::{Dtype, SafeTensors};
 
 use super::{AlignedBuffer, ArtifactError, Counts, MODEL_FILE, Manifest};
-use crate::{FactorsView, IdTable, UserRow};
+use crate::ranking::{RankingHead, RankingMethod, RankingView};
+use crate::{FactorsView, IdTable, UserPriorView, UserRow};
 
 /// The longest header that is read. The one this release writes has about 1,500 bytes.
 const MAX_HEADER_BYTES: u64 = 1 << 16;
@@ -44,6 +45,15 @@ struct Places {
     rated_offsets: Range<usize>,
     rated_movies: Range<usize>,
     rated_values: Range<usize>,
+    user_prior: Option<[Range<usize>; 2]>,
+    ranking: Option<RankingPlaces>,
+}
+
+/// Where the weights of the ranking head lie.
+#[derive(Debug)]
+enum RankingPlaces {
+    Ease { offsets: Range<usize>, movies: Range<usize>, weights: Range<usize> },
+    Ials { factors: Range<usize>, gram: Range<usize>, rank: usize },
 }
 
 impl Tensors {
@@ -51,7 +61,8 @@ impl Tensors {
     /// that later use relies on: names, types, shapes, order of ids and rows, and that all numbers are finite.
     pub fn verified(buffer: AlignedBuffer, manifest: &Manifest) -> Result<Self, ArtifactError> {
         let (sum, layout) = std::thread::scope(|scope| {
-            let layout = scope.spawn(|| Layout::parse(&buffer, manifest.counts));
+            let layout =
+                scope.spawn(|| Layout::parse(&buffer, manifest.counts, manifest.ranking_head.as_ref()));
             let sum = manifest.verify(MODEL_FILE, buffer.bytes());
             (sum, layout.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
@@ -106,21 +117,49 @@ impl Tensors {
         (&movies[range.clone()], &values[range])
     }
 
+    /// What is believed of a user before any rating, if the artifact tells.
+    pub(crate) fn user_prior(&self) -> Option<UserPriorView<'_>> {
+        let [mean, precision] = self.layout.places.user_prior.as_ref()?;
+        Some(UserPriorView { mean: self.numbers(mean), precision: self.numbers(precision) })
+    }
+
+    /// The weights of the ranking head, if there is one.
+    pub(crate) fn ranking(&self) -> Option<RankingView<'_>> {
+        Some(match self.layout.places.ranking.as_ref()? {
+            RankingPlaces::Ease { offsets, movies, weights } => RankingView::Ease {
+                offsets: self.numbers(offsets),
+                movies: self.numbers(movies),
+                weights: self.numbers(weights),
+            },
+            RankingPlaces::Ials { factors, gram, rank } => RankingView::Ials {
+                factors: self.shaped(factors, self.layout.counts.movies as usize, *rank),
+                gram: self.shaped(gram, *rank, *rank),
+            },
+        })
+    }
+
     /// The numbers at a place that [`Layout::parse`] has checked.
     #[expect(clippy::expect_used, reason = "parse has checked bounds and alignment of every place")]
     fn numbers<T: Pod>(&self, place: &Range<usize>) -> &[T] {
         self.buffer.numbers(place.clone()).expect("a checked place")
     }
 
-    #[expect(clippy::expect_used, reason = "parse has checked the shape of every matrix")]
     fn matrix(&self, place: &Range<usize>, rows: u32) -> ArrayView2<'_, f32> {
-        ArrayView2::from_shape((rows as usize, self.layout.rank), self.numbers(place))
-            .expect("a checked shape")
+        self.shaped(place, rows as usize, self.layout.rank)
+    }
+
+    #[expect(clippy::expect_used, reason = "parse has checked the shape of every matrix")]
+    fn shaped(&self, place: &Range<usize>, rows: usize, columns: usize) -> ArrayView2<'_, f32> {
+        ArrayView2::from_shape((rows, columns), self.numbers(place)).expect("a checked shape")
     }
 }
 
 impl Layout {
-    fn parse(buffer: &AlignedBuffer, counts: Counts) -> Result<Self, ArtifactError> {
+    fn parse(
+        buffer: &AlignedBuffer,
+        counts: Counts,
+        head: Option<&RankingHead>,
+    ) -> Result<Self, ArtifactError> {
         let mut header = Header::read(buffer.bytes())?;
         let (users, movies) = (counts.users as usize, counts.movies as usize);
         let ratings = counts.ratings as usize;
@@ -139,6 +178,8 @@ impl Layout {
             rated_offsets: header.take("rated_offsets", Dtype::U32, &[users + 1])?,
             rated_movies: header.take("rated_movies", Dtype::U32, &[ratings])?,
             rated_values: header.take("rated_values", Dtype::F32, &[ratings])?,
+            user_prior: header.take_user_prior(rank)?,
+            ranking: head.map(|head| header.take_ranking(head.method, movies)).transpose()?,
         };
         header.expect_no_more()?;
         let mean = finite(buffer, "mean", &mean)?[0];
@@ -146,6 +187,7 @@ impl Layout {
         layout.check_numbers(buffer)?;
         layout.check_ids(buffer)?;
         layout.check_ratings(buffer)?;
+        layout.check_ranking(buffer)?;
         Ok(layout)
     }
 
@@ -159,6 +201,10 @@ impl Layout {
             ("rated_values", &places.rated_values),
         ] {
             finite(buffer, name, place)?;
+        }
+        if let Some([mean, precision]) = &places.user_prior {
+            finite(buffer, "user_prior_mean", mean)?;
+            finite(buffer, "user_prior_precision", precision)?;
         }
         Ok(())
     }
@@ -179,24 +225,60 @@ impl Layout {
         let counts = self.counts;
         let offsets: &[u32] = numbers(buffer, "rated_offsets", &self.places.rated_offsets)?;
         let movies: &[u32] = numbers(buffer, "rated_movies", &self.places.rated_movies)?;
-        let wrong = |name, problem: &str| Err(ArtifactError::tensor(name, problem));
-        if offsets.first() != Some(&0) || offsets.last() != Some(&counts.ratings) || !offsets.is_sorted() {
-            return wrong("rated_offsets", "offsets do not run from 0 to the number of ratings");
-        }
-        for user in offsets.windows(2) {
-            let row = &movies[user[0] as usize..user[1] as usize];
-            if !row.is_sorted_by(|a, b| a < b) || row.last().is_some_and(|&movie| movie >= counts.movies) {
-                return wrong("rated_movies", "a user's movies are not distinct ascending rows");
-            }
-        }
+        check_sparse_rows(("rated_offsets", offsets), ("rated_movies", movies), counts.movies)?;
         let rating_counts: &[u32] = numbers(buffer, "movie_rating_counts", &self.places.movie_rating_counts)?;
         let total: u64 = rating_counts.iter().map(|&count| u64::from(count)).sum();
         let rated = rating_counts.iter().filter(|&&count| count > 0).count();
         if total != u64::from(counts.ratings) || rated != counts.rated_movies as usize {
-            return wrong("movie_rating_counts", "the counts do not sum to those of the manifest");
+            let problem = "the counts do not sum to those of the manifest";
+            return Err(ArtifactError::tensor("movie_rating_counts", problem));
         }
         Ok(())
     }
+
+    fn check_ranking(&self, buffer: &AlignedBuffer) -> Result<(), ArtifactError> {
+        match &self.places.ranking {
+            None => {}
+            Some(RankingPlaces::Ease { offsets, movies, weights }) => {
+                let offsets = numbers(buffer, "ranking_offsets", offsets)?;
+                let movies = numbers(buffer, "ranking_movies", movies)?;
+                finite(buffer, "ranking_weights", weights)?;
+                let (offsets, movies) = (("ranking_offsets", offsets), ("ranking_movies", movies));
+                check_sparse_rows(offsets, movies, self.counts.movies)?;
+            }
+            Some(RankingPlaces::Ials { factors, gram, .. }) => {
+                finite(buffer, "ranking_factors", factors)?;
+                finite(buffer, "ranking_gram", gram)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Checks that offsets run from 0 to the end, and that the columns of each row are distinct, ascending and fewer
+/// than `limit`.
+fn check_sparse_rows(
+    (offsets_name, offsets): (&'static str, &[u32]),
+    (columns_name, columns): (&'static str, &[u32]),
+    limit: u32,
+) -> Result<(), ArtifactError> {
+    let ends = offsets.first() == Some(&0) && offsets.last().map(|&end| end as usize) == Some(columns.len());
+    if !ends || !offsets.is_sorted() {
+        return Err(ArtifactError::tensor(
+            offsets_name,
+            "offsets do not run from 0 to the number of entries",
+        ));
+    }
+    for row in offsets.windows(2) {
+        let row = &columns[row[0] as usize..row[1] as usize];
+        if !row.is_sorted_by(|a, b| a < b) || row.last().is_some_and(|&column| column >= limit) {
+            return Err(ArtifactError::tensor(
+                columns_name,
+                "the movies of a row are not distinct ascending rows",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The header of the file; entries are taken out of it one by one.
@@ -240,6 +322,38 @@ impl Header {
         let (start, end) = tensor.data_offsets;
         self.taken += 1;
         Ok(self.data_start + start..self.data_start + end)
+    }
+
+    /// Mean and precision of the users' prior: both or neither.
+    fn take_user_prior(&mut self, rank: usize) -> Result<Option<[Range<usize>; 2]>, ArtifactError> {
+        if self.metadata.info("user_prior_mean").is_none() {
+            return Ok(None);
+        }
+        let mean = self.take("user_prior_mean", Dtype::F32, &[rank + 1])?;
+        let precision = self.take("user_prior_precision", Dtype::F32, &[rank + 1, rank + 1])?;
+        Ok(Some([mean, precision]))
+    }
+
+    /// The weights of a ranking head that was learned by `method`.
+    fn take_ranking(&mut self, method: RankingMethod, movies: usize) -> Result<RankingPlaces, ArtifactError> {
+        Ok(match method {
+            RankingMethod::Ease { .. } => {
+                let entries = self.info("ranking_movies")?.shape.first().copied().unwrap_or(0);
+                RankingPlaces::Ease {
+                    offsets: self.take("ranking_offsets", Dtype::U32, &[movies + 1])?,
+                    movies: self.take("ranking_movies", Dtype::U32, &[entries])?,
+                    weights: self.take("ranking_weights", Dtype::F32, &[entries])?,
+                }
+            }
+            RankingMethod::Ials { rank, .. } => {
+                let rank = rank as usize;
+                RankingPlaces::Ials {
+                    factors: self.take("ranking_factors", Dtype::F32, &[movies, rank])?,
+                    gram: self.take("ranking_gram", Dtype::F32, &[rank, rank])?,
+                    rank,
+                }
+            }
+        })
     }
 
     fn take_bytes(&mut self, name: &'static str) -> Result<Range<usize>, ArtifactError> {

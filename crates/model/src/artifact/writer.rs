@@ -12,7 +12,8 @@ use super::{
     ArtifactError, Counts, FORMAT_VERSION, FileDigest, MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest,
     Metrics, ModelVersion,
 };
-use crate::{Catalogue, Factors, Ids, Intervals, RatingScale};
+use crate::ranking::{RankingHead, RankingWeights};
+use crate::{Catalogue, Factors, Ids, Intervals, RatingScale, UserPrior};
 
 /// Everything that an artifact is made of.
 #[derive(Debug)]
@@ -31,6 +32,10 @@ pub struct NewArtifact<'a> {
     pub rated_movies: &'a [u32],
     /// The ratings, in the same order.
     pub rated_values: &'a [f32],
+    /// What is believed of a user before any rating.
+    pub user_prior: Option<&'a UserPrior>,
+    /// The weights of the ranking head that the description tells of.
+    pub ranking: Option<&'a RankingWeights>,
     /// The catalogue.
     pub catalogue: &'a Catalogue,
 }
@@ -52,6 +57,8 @@ pub struct Description {
     pub metrics: Metrics,
     /// How far ratings lie from predictions, where a hold-out told.
     pub intervals: Option<Intervals>,
+    /// The ranking head, if there is one.
+    pub ranking_head: Option<RankingHead>,
     /// The name of the training job, where one trained the model.
     pub training_job: Option<String>,
     /// The files that the model was trained on, by name.
@@ -99,6 +106,7 @@ impl NewArtifact<'_> {
             rating_scale,
             metrics,
             intervals,
+            ranking_head,
             training_job,
             data,
             generator,
@@ -114,6 +122,7 @@ impl NewArtifact<'_> {
             counts: self.counts(),
             metrics,
             intervals,
+            ranking_head,
             training_job,
             data,
             generator,
@@ -146,7 +155,7 @@ impl NewArtifact<'_> {
         let (users, movies, rank) = (user_biases.len(), movie_biases.len(), movie_factors.ncols());
         let ratings = self.rated_values.len();
         let (user_ids, movie_ids) = (self.user_ids, self.movie_ids);
-        let tensors = [
+        let mut tensors = vec![
             ("mean", Dtype::F32, vec![1], bytemuck::cast_slice(&mean)),
             ("user_biases", Dtype::F32, vec![users], numbers(user_biases.as_slice())),
             ("movie_biases", Dtype::F32, vec![movies], numbers(movie_biases.as_slice())),
@@ -161,6 +170,24 @@ impl NewArtifact<'_> {
             ("rated_movies", Dtype::U32, vec![ratings], bytemuck::cast_slice(self.rated_movies)),
             ("rated_values", Dtype::F32, vec![ratings], bytemuck::cast_slice(self.rated_values)),
         ];
+        if let Some(UserPrior { mean, precision }) = self.user_prior {
+            let order = mean.len();
+            tensors.push(("user_prior_mean", Dtype::F32, vec![order], bytemuck::cast_slice(mean)));
+            let shape = vec![order, order];
+            tensors.push(("user_prior_precision", Dtype::F32, shape, bytemuck::cast_slice(precision)));
+        }
+        match self.ranking {
+            None => {}
+            Some(RankingWeights::Ease { offsets, movies: to, weights }) => tensors.extend([
+                ("ranking_offsets", Dtype::U32, vec![offsets.len()], bytemuck::cast_slice(offsets)),
+                ("ranking_movies", Dtype::U32, vec![to.len()], bytemuck::cast_slice(to)),
+                ("ranking_weights", Dtype::F32, vec![weights.len()], bytemuck::cast_slice(weights)),
+            ]),
+            Some(RankingWeights::Ials { factors, gram }) => tensors.extend([
+                ("ranking_factors", Dtype::F32, factors.shape().to_vec(), numbers(factors.as_slice())),
+                ("ranking_gram", Dtype::F32, gram.shape().to_vec(), numbers(gram.as_slice())),
+            ]),
+        }
         let mut views = Vec::with_capacity(tensors.len());
         for (name, dtype, shape, bytes) in tensors {
             let view =

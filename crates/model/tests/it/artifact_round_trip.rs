@@ -73,6 +73,8 @@ fn never_replaces_a_folder_of_other_files() {
         rated_offsets: &[0],
         rated_movies: &[],
         rated_values: &[],
+        user_prior: None,
+        ranking: None,
         catalogue: &Catalogue::empty(),
     };
     let error = write_folder(folder.path(), &artifact).unwrap_err();
@@ -122,6 +124,8 @@ proptest! {
             rated_offsets: &rated_offsets,
             rated_movies: &rated_movies,
             rated_values: &rated_values,
+            user_prior: None,
+            ranking: None,
             catalogue: &Catalogue::empty(),
         };
         let folder = tempfile::tempdir().unwrap();

@@ -7,31 +7,39 @@ use std::path::PathBuf;
 
 use matinee_model::Model;
 use matinee_model::artifact::{ArtifactError, FileDigest, MODEL_FILE, MOVIES_FILE, ModelVersion};
+use matinee_model::ranking::{RankingMethod, RankingWeights};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::sample;
 
-struct Forgery {
+pub struct Forgery {
     folder: TempDir,
 }
 
 impl Forgery {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         sample::write(&folder.path().join("model"));
         Self { folder }
     }
 
-    fn path(&self, file: &str) -> PathBuf {
+    /// With this ranking head.
+    pub fn ranked(head: &(RankingMethod, RankingWeights)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        sample::write_ranked(&folder.path().join("model"), head);
+        Self { folder }
+    }
+
+    pub fn path(&self, file: &str) -> PathBuf {
         self.folder.path().join("model").join(file)
     }
 
-    fn open(&self) -> ArtifactError {
+    pub fn open(&self) -> ArtifactError {
         Model::open(&self.folder.path().join("model")).unwrap_err()
     }
 
-    fn edit_manifest(&self, edit: impl FnOnce(&mut Value)) {
+    pub fn edit_manifest(&self, edit: impl FnOnce(&mut Value)) {
         let path = self.path("manifest.json");
         let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         edit(&mut manifest);
@@ -39,7 +47,7 @@ impl Forgery {
     }
 
     /// Replaces a file and makes the manifest vouch for it.
-    fn replace(&self, file: &str, bytes: &[u8]) {
+    pub fn replace(&self, file: &str, bytes: &[u8]) {
         fs::write(self.path(file), bytes).unwrap();
         self.edit_manifest(|manifest| {
             manifest["files"][file] = serde_json::to_value(FileDigest::of(bytes)).unwrap();
@@ -50,7 +58,7 @@ impl Forgery {
     }
 
     /// Changes header and data of the tensors.
-    fn edit_tensors(&self, edit: impl FnOnce(&mut Value, &mut Vec<u8>)) {
+    pub fn edit_tensors(&self, edit: impl FnOnce(&mut Value, &mut Vec<u8>)) {
         let file = fs::read(self.path(MODEL_FILE)).unwrap();
         let length = u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
         let mut header: Value = serde_json::from_slice(&file[8..8 + length]).unwrap();
@@ -65,14 +73,14 @@ impl Forgery {
     }
 
     /// Overwrites the first bytes of one tensor.
-    fn overwrite(&self, tensor: &str, bytes: &[u8]) {
+    pub fn overwrite(&self, tensor: &str, bytes: &[u8]) {
         self.edit_tensors(|header, data| {
             let start = header[tensor]["data_offsets"][0].as_u64().unwrap() as usize;
             data[start..start + bytes.len()].copy_from_slice(bytes);
         });
     }
 
-    fn says(&self, expected: &str) {
+    pub fn says(&self, expected: &str) {
         let message = self.open().to_string();
         assert!(message.contains(expected), "expected `{expected}` in `{message}`");
     }

@@ -5,5 +5,6 @@
 mod archive;
 mod artifact_round_trip;
 mod lying_artifact;
+mod lying_ranking;
 mod model_answers;
 mod sample;

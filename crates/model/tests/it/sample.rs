@@ -1,9 +1,11 @@
 //! A small artifact: two users, three movies (one without ratings), rank 2.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use matinee_model::artifact::{Description, HoldOut, Manifest, Metrics, NewArtifact, write_folder};
-use matinee_model::{Catalogue, Factors, Ids, RatingScale};
+use matinee_model::ranking::{RankingHead, RankingMethod, RankingWeights};
+use matinee_model::{Catalogue, Factors, Ids, RatingScale, UserPrior};
 use ndarray::array;
 
 pub fn description() -> Description {
@@ -23,6 +25,7 @@ pub fn description() -> Description {
             ranking: None,
         },
         intervals: None,
+        ranking_head: None,
         training_job: None,
         data: [].into(),
         generator: "matinee test".to_owned(),
@@ -51,15 +54,34 @@ pub fn write(folder: &Path) -> Manifest {
 }
 
 pub fn write_with(folder: &Path, factors: &Factors, values: &[f32]) -> Manifest {
-    let artifact = NewArtifact {
+    write_folder(folder, &artifact(factors, values)).expect("an artifact")
+}
+
+/// The sample with a ranking head, and with what is believed of users.
+pub fn write_ranked(folder: &Path, (method, weights): &(RankingMethod, RankingWeights)) -> Manifest {
+    let (factors, values) = (factors(), [4.0, 5.0, 1.5]);
+    let prior = UserPrior { mean: vec![0.1, 0.2, 0.3], ..UserPrior::uninformed(2) };
+    let mut artifact = artifact(&factors, &values);
+    artifact.description.ranking_head = Some(RankingHead { method: *method, candidates: [].into() });
+    artifact.ranking = Some(weights);
+    artifact.user_prior = Some(&prior);
+    write_folder(folder, &artifact).expect("an artifact")
+}
+
+fn artifact<'a>(factors: &'a Factors, values: &'a [f32]) -> NewArtifact<'a> {
+    static IDS: LazyLock<(Ids, Ids, Catalogue)> =
+        LazyLock::new(|| (Ids::new(["10", "2"]), Ids::new(["2959", "50", "9"]), catalogue()));
+    let (user_ids, movie_ids, catalogue) = &*IDS;
+    NewArtifact {
         description: description(),
-        user_ids: &Ids::new(["10", "2"]),
-        movie_ids: &Ids::new(["2959", "50", "9"]),
+        user_ids,
+        movie_ids,
         factors,
         rated_offsets: &[0, 2, 3],
         rated_movies: &[0, 1, 1],
         rated_values: values,
-        catalogue: &catalogue(),
-    };
-    write_folder(folder, &artifact).expect("an artifact")
+        user_prior: None,
+        ranking: None,
+        catalogue,
+    }
 }

@@ -29,7 +29,8 @@ impl Function {
     /// Hands an event to the function, which must answer it.
     pub async fn invoke(&self, event: Value) -> Answer {
         let raw = self.runtime.invoke(event).await.unwrap();
-        let body = serde_json::from_str(raw["body"].as_str().unwrap()).unwrap();
+        // The page is text.
+        let body = serde_json::from_str(raw["body"].as_str().unwrap()).unwrap_or(Value::Null);
         Answer { status: raw["statusCode"].as_u64().unwrap(), body, raw }
     }
 }

@@ -1,0 +1,109 @@
+//! Recommendations, with their reasons.
+
+use matinee_model::{Model, Rated, Recommendation};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{MovieAnswer, rounded};
+
+/// How many of a visitor's ratings are told as reasons.
+const REASONS: usize = 3;
+
+/// The answer of the routes that recommend.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct RecommendationsAnswer {
+    /// The movies, the best first.
+    pub recommendations: Vec<RecommendationAnswer>,
+    /// What they are ranked by.
+    pub ranked_by: RankedBy,
+    /// What to send as `cursor` for the next page; missing at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "3e99f3b1296")]
+    pub next_cursor: Option<String>,
+    /// Rated movies that the model does not know, which count for nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown_movies: Vec<String>,
+    /// The version of the model that answered.
+    #[schema(example = "4976553832ea009b")]
+    pub model_version: String,
+}
+
+/// What recommendations are ranked by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RankedBy {
+    /// The visitor's ratings.
+    Taste,
+    /// The number of ratings that each movie has, for no rating of the visitor tells a taste.
+    Popularity,
+}
+
+/// A movie that is recommended.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct RecommendationAnswer {
+    /// The movie.
+    #[serde(flatten)]
+    pub movie: MovieAnswer,
+    /// The rating that the visitor would give it, rounded to one decimal.
+    #[schema(example = 4.3)]
+    pub predicted_rating: f64,
+    /// The same, not rounded.
+    #[schema(example = 4.31)]
+    pub score: f32,
+    /// Where the rating lies most likely, where the model tells that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<f64>>, example = json!([3.3, 5.0]))]
+    pub interval: Option<[f64; 2]>,
+    /// What it is ranked by; comparable within one answer.
+    #[schema(example = 0.31)]
+    pub rank_score: f32,
+    /// The visitor's ratings that contributed most, the largest first.
+    pub because: Vec<Reason>,
+    /// What the other ratings contributed in all; with the contributions in `because` it adds up to `rank_score`.
+    #[schema(example = 0.05)]
+    pub other_contributions: f32,
+}
+
+/// A rating of the visitor, and what it contributes to the rank score of a movie.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Reason {
+    /// The movie that was rated.
+    #[schema(example = "2571")]
+    pub movie_id: String,
+    /// Its title.
+    #[schema(example = "Matrix, The (1999)")]
+    pub title: String,
+    /// The rating.
+    #[schema(example = 5.0)]
+    pub rating: f32,
+    /// The contribution.
+    #[schema(example = 0.12)]
+    pub contribution: f32,
+}
+
+impl RecommendationAnswer {
+    /// The answer that tells `recommendation`, made by `model`.
+    pub fn new(model: &Model, recommendation: &Recommendation<'_>) -> Self {
+        let Recommendation { ranked, movie, estimate, contributions } = recommendation;
+        let because: Vec<Reason> =
+            contributions.iter().take(REASONS).filter_map(|part| Reason::new(model, part)).collect();
+        let told: f32 = because.iter().map(|reason| reason.contribution).sum();
+        Self {
+            movie: MovieAnswer::new(*movie, Some(ranked.rating_count)),
+            predicted_rating: rounded(f64::from(estimate.score), 10.0),
+            score: estimate.score,
+            interval: estimate.interval.map(|ends| ends.map(|end| rounded(f64::from(end), 100.0))),
+            rank_score: ranked.score,
+            because,
+            other_contributions: ranked.score - told,
+        }
+    }
+}
+
+impl Reason {
+    /// `None` of a rating that speaks against the movie, or for nothing.
+    fn new(model: &Model, &(Rated { movie, rating }, contribution): &(Rated, f32)) -> Option<Self> {
+        let entry = model.entry(movie).filter(|_| contribution > 0.0)?;
+        Some(Self { movie_id: entry.id.to_owned(), title: entry.title.to_owned(), rating, contribution })
+    }
+}

@@ -1,0 +1,97 @@
+//! The routes, the document and the template say the same; every example of the document is answered 200.
+
+use std::collections::BTreeSet;
+
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::support::app;
+
+fn document() -> Value {
+    serde_json::from_str(matinee_api::document()).unwrap()
+}
+
+/// `GET /model` and so on.
+fn documented() -> BTreeSet<String> {
+    let document = document();
+    let paths = document["paths"].as_object().unwrap();
+    let of = |(path, methods): (&String, &Value)| {
+        let methods: Vec<String> = methods.as_object().unwrap().keys().cloned().collect();
+        methods.into_iter().map(|method| format!("{} {path}", method.to_uppercase())).collect::<Vec<_>>()
+    };
+    paths.iter().flat_map(of).collect()
+}
+
+/// All paths go to the function, so a new route needs no change of the template.
+#[test]
+fn the_template_passes_every_route_on() {
+    let template =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap();
+    let paths = template.split("        paths:\n").nth(1).unwrap();
+    let paths = paths.lines().take_while(|line| line.starts_with("          "));
+    let paths: Vec<&str> = paths
+        .filter_map(|line| line.strip_prefix("          /"))
+        .filter_map(|line| line.strip_suffix(':'))
+        .collect();
+    assert_eq!(paths, ["", "predict", "{proxy+}"]);
+    assert_eq!(template.matches("x-amazon-apigateway-any-method:").count(), 2, "the root, and all below it");
+    assert!(documented().contains("POST /predict"), "the one that has a request model");
+}
+
+#[tokio::test]
+async fn the_router_has_just_the_documented_methods() {
+    for route in documented() {
+        let (method, path) = route.split_once(' ').unwrap();
+        let path = path.replace("{movieId}", "10").replace("{userId}", "1").replace("{file}", "main.js");
+        let request = Request::builder().method("PURGE").uri(path).body(Body::empty()).unwrap();
+        let response = app().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{route} is there");
+        let allowed = response.headers()["allow"].to_str().unwrap().to_owned();
+        let expected = if method == "GET" { "GET,HEAD" } else { method };
+        assert_eq!(allowed, expected, "{route}");
+    }
+}
+
+#[tokio::test]
+async fn every_error_has_the_documented_form() {
+    let document = document();
+    for methods in document["paths"].as_object().unwrap().values() {
+        for operation in methods.as_object().unwrap().values() {
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let schema = &response["content"]["application/json"]["schema"]["$ref"];
+                let is_error = schema == "#/components/schemas/ErrorAnswer";
+                assert_eq!(is_error, status != "200", "{status} {response}");
+            }
+        }
+    }
+    assert_eq!(document["openapi"], "3.1.0");
+}
+
+#[tokio::test]
+async fn the_page_loads_nothing_from_elsewhere_and_all_of_its_files() {
+    let get = async |path: String| {
+        let response = app().oneshot(Request::get(&path).body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        String::from_utf8(to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap()
+    };
+    let page = get("/".to_owned()).await;
+    let links = page.split(['"']).filter(|part| part.starts_with("page/")).map(str::to_owned);
+    let mut files: Vec<String> = links.collect();
+    assert!(files.len() >= 3, "{files:?}");
+    while let Some(file) = files.pop() {
+        let content = get(format!("/{file}")).await;
+        assert!(
+            !content.contains("https://") && !content.replace("http://www.w3.org", "").contains("http://")
+        );
+        let imports = content.lines().filter(|line| line.starts_with("import"));
+        files.extend(
+            imports
+                .filter_map(|line| Some(format!("page/{}", line.split("\"./").nth(1)?.split('"').next()?))),
+        );
+    }
+    assert_eq!(json!(page.contains("href=\"/")), json!(false), "a path from the root breaks under a stage");
+}

@@ -1,0 +1,121 @@
+//! What to watch next.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, app, model, send};
+
+async fn get(path: &str) -> Answer {
+    send(app(), Request::get(path).body(Body::empty()).unwrap()).await
+}
+
+async fn post(path: &str, body: &Value) -> Answer {
+    send(app(), Request::post(path).body(Body::from(body.to_string())).unwrap()).await
+}
+
+fn ids(answer: &Answer) -> Vec<&str> {
+    let movies = answer.body["recommendations"].as_array().unwrap();
+    movies.iter().map(|movie| movie["movie_id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_visitor_is_recommended_what_is_not_rated_with_reasons_that_add_up() {
+    let ratings = json!({"ratings": [{"movieId": "10", "rating": 5}, {"movieId": 404, "rating": 3}]});
+    let answer = post("/recommendations", &ratings).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    assert_eq!(answer.body["unknown_movies"], json!(["404"]));
+    assert_eq!(answer.body["ranked_by"], "taste");
+    let mut movies = ids(&answer);
+    assert_eq!(movies[0], "30", "who likes 10 likes 30");
+    movies.sort_unstable();
+    assert_eq!(movies, ["20", "30", "40"]);
+    for movie in answer.body["recommendations"].as_array().unwrap() {
+        let because = movie["because"].as_array().unwrap();
+        let told: f64 = because.iter().map(|reason| reason["contribution"].as_f64().unwrap()).sum();
+        let other = movie["other_contributions"].as_f64().unwrap();
+        assert!((told + other - movie["rank_score"].as_f64().unwrap()).abs() < 1e-6, "{movie}");
+    }
+    let first = &answer.body["recommendations"][0];
+    assert_eq!(first["because"][0]["title"], "Ten (2010)");
+    assert_eq!((&first["year"], &first["rating_count"]), (&json!(2030), &json!(2)));
+}
+
+#[tokio::test]
+async fn without_a_taste_the_popular_come_first() {
+    for ratings in [json!({"ratings": []}), json!({"ratings": [{"movieId": "40", "rating": 1}]})] {
+        let answer = post("/recommendations?limit=3", &ratings).await;
+        assert_eq!((answer.status, &answer.body["ranked_by"]), (StatusCode::OK, &json!("popularity")));
+        assert_eq!(ids(&answer), ["10", "20", "30"]);
+        assert_eq!(answer.body["recommendations"][0]["because"], json!([]));
+    }
+}
+
+#[tokio::test]
+async fn pages_join_without_gap_or_overlap() {
+    let ratings = json!({"ratings": [{"movieId": "20", "rating": 4.5}]});
+    let all = post("/recommendations?includeRated=true", &ratings).await;
+    assert_eq!((ids(&all).len(), &all.body["next_cursor"]), (4, &Value::Null));
+    let mut joined = Vec::new();
+    let mut path = "/recommendations?includeRated=true&limit=1".to_owned();
+    for _ in 0..4 {
+        let page = post(&path, &ratings).await;
+        joined.extend(ids(&page).into_iter().map(str::to_owned));
+        match page.body["next_cursor"].as_str() {
+            Some(cursor) => path = format!("/recommendations?includeRated=true&limit=1&cursor={cursor}"),
+            None => break,
+        }
+    }
+    assert_eq!(joined, ids(&all));
+}
+
+#[tokio::test]
+async fn filters_admit_by_genre_and_year() {
+    let ratings = json!({"ratings": [{"movieId": "20", "rating": 5}]});
+    let dramas = post("/recommendations?genre=drama&yearTo=2020", &ratings).await;
+    assert_eq!(ids(&dramas), ["10"]);
+    let late = post("/recommendations?yearFrom=2025", &ratings).await;
+    assert_eq!(ids(&late), ["30", "40"]);
+    let none = post("/recommendations?yearFrom=2050", &ratings).await;
+    assert_eq!((none.status, ids(&none).len()), (StatusCode::OK, 0));
+    let slip = post("/recommendations?genre=Dramma", &ratings).await;
+    assert_eq!(slip.status, StatusCode::BAD_REQUEST);
+    assert!(slip.body["error"]["message"].as_str().unwrap().contains("it has Drama"), "{slip:?}");
+}
+
+#[tokio::test]
+async fn a_user_of_the_training_data_needs_no_ratings() {
+    let answer = get("/users/1/recommendations").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(!ids(&answer).contains(&"10") && !ids(&answer).contains(&"20"));
+    let all = get("/users/1/recommendations?includeRated=true").await;
+    let model = model();
+    for movie in all.body["recommendations"].as_array().unwrap() {
+        let id = movie["movie_id"].as_str().unwrap();
+        let predicted = model.predict(&"1".into(), &id.into()).unwrap().score;
+        assert!((movie["score"].as_f64().unwrap() - f64::from(predicted)).abs() < 1e-5, "{movie}");
+    }
+    let unknown = get("/users/nobody/recommendations").await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+    assert_eq!(unknown.body["error"]["code"], "unknown_user");
+}
+
+#[tokio::test]
+async fn wrong_ratings_are_named_by_their_place() {
+    let good = json!({"movieId": "10", "rating": 5});
+    for (bad, named) in [
+        (json!({"movieId": "10"}), "`rating`"),
+        (json!({"movieId": "10", "rating": 6}), "from 0.5 to 5"),
+        (json!({"movieId": "10", "rating": "5"}), "`rating`"),
+        (json!({"rating": 5}), "`movieId`"),
+        (json!(7), "object"),
+    ] {
+        let answer = post("/recommendations", &json!({"ratings": [good, bad]})).await;
+        let message = answer.body["error"]["message"].as_str().unwrap().to_owned();
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{message}");
+        assert!(message.contains("entry 1 of `ratings`") && message.contains(named), "{message}");
+    }
+    for body in [json!({}), json!({"ratings": 5}), json!([])] {
+        assert_eq!(post("/recommendations", &body).await.status, StatusCode::BAD_REQUEST, "{body}");
+    }
+}

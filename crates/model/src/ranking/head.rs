@@ -1,0 +1,147 @@
+//! What the artifact holds of the ranking head.
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
+
+use crate::artifact::Ranking;
+use crate::{MovieRow, RatingScale};
+
+/// The ranking head as the manifest tells of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RankingHead {
+    /// How it was learned, and what scoring needs to know of that.
+    #[serde(flatten)]
+    pub method: RankingMethod,
+    /// How well each method ranked the hold-out, and beside them the most popular movies; empty if nothing was
+    /// held out.
+    #[serde(default)]
+    pub candidates: BTreeMap<String, Ranking>,
+}
+
+/// How a ranking head was learned, with its hyperparameters.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "method", rename_all = "lowercase")]
+pub enum RankingMethod {
+    /// `EASE^R`, with the largest weights kept.
+    Ease {
+        /// The ridge on the weights.
+        regularisation: f32,
+        /// How many weights are kept for each movie on average.
+        weights_per_movie: u32,
+    },
+    /// `iALS`.
+    Ials {
+        /// The length of a factor row.
+        rank: u32,
+        /// The weight of a pair without a signal; one with a signal has the signal more.
+        unobserved_weight: f32,
+        /// The regularisation for each signal of a row, of which a row without counts `unobserved_weight`.
+        regularisation: f32,
+        /// Sweeps over both sides.
+        epochs: u32,
+    },
+}
+
+/// The weights of a ranking head.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RankingWeights {
+    /// Of `EASE^R`, compressed by rows: what a signal for a movie says of which others.
+    Ease {
+        /// Where the weights of each movie begin, and where the last one's end: movies + 1.
+        offsets: Vec<u32>,
+        /// The movies that the weights are towards, ascending within a row.
+        movies: Vec<u32>,
+        /// The weights.
+        weights: Vec<f32>,
+    },
+    /// Of `iALS`.
+    Ials {
+        /// The movies' factors, movies x rank.
+        factors: Array2<f32>,
+        /// `F' F`, rank x rank.
+        gram: Array2<f32>,
+    },
+}
+
+/// [`RankingWeights`] over borrowed memory.
+#[derive(Debug, Clone, Copy)]
+pub enum RankingView<'a> {
+    /// Of `EASE^R`.
+    Ease {
+        /// Where the weights of each movie begin, and where the last one's end: movies + 1.
+        offsets: &'a [u32],
+        /// The movies that the weights are towards, ascending within a row.
+        movies: &'a [u32],
+        /// The weights.
+        weights: &'a [f32],
+    },
+    /// Of `iALS`.
+    Ials {
+        /// The movies' factors, movies x rank, row-major.
+        factors: ArrayView2<'a, f32>,
+        /// `F' F`, rank x rank.
+        gram: ArrayView2<'a, f32>,
+    },
+}
+
+/// What a rating says about wanting to watch such movies: 0 up to a third of the scale, then in proportion up to
+/// 1 for the highest rating.
+pub fn signal(rating: f32, scale: RatingScale) -> f32 {
+    let floor = scale.min() + (scale.max() - scale.min()) / 3.0;
+    ((rating - floor) / (scale.max() - floor)).clamp(0.0, 1.0)
+}
+
+impl RankingMethod {
+    /// The name it is recorded by.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ease { .. } => "ease",
+            Self::Ials { .. } => "ials",
+        }
+    }
+}
+
+impl RankingWeights {
+    /// The same, borrowed.
+    pub fn view(&self) -> RankingView<'_> {
+        match self {
+            Self::Ease { offsets, movies, weights } => RankingView::Ease { offsets, movies, weights },
+            Self::Ials { factors, gram } => RankingView::Ials { factors: factors.view(), gram: gram.view() },
+        }
+    }
+}
+
+impl<'a> RankingView<'a> {
+    /// The weights of a movie's signal, and the movies that they are towards. None of a factor model.
+    pub(crate) fn weights_of(&self, movie: MovieRow) -> (&'a [u32], &'a [f32]) {
+        match *self {
+            Self::Ease { offsets, movies, weights } => {
+                let range = offsets[movie.index()] as usize..offsets[movie.index() + 1] as usize;
+                (&movies[range.clone()], &weights[range])
+            }
+            Self::Ials { .. } => (&[], &[]),
+        }
+    }
+
+    /// The weight of one movie's signal towards another.
+    pub(crate) fn weight(&self, from: MovieRow, to: MovieRow) -> f32 {
+        let (movies, weights) = self.weights_of(from);
+        movies.binary_search(&to.0).map_or(0.0, |found| weights[found])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_begins_at_a_third_of_the_scale() {
+        for (rating, expected) in [(0.5, 0.0), (2.0, 0.0), (3.5, 0.5), (5.0, 1.0)] {
+            assert_eq!(signal(rating, RatingScale::MOVIELENS), expected, "{rating}");
+        }
+        let ten = RatingScale::new(1.0, 10.0).unwrap();
+        assert_eq!((signal(4.0, ten), signal(7.0, ten), signal(10.0, ten)), (0.0, 0.5, 1.0));
+    }
+}

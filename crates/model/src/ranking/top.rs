@@ -1,0 +1,98 @@
+//! The best few of many, by a bounded heap.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+use crate::MovieRow;
+
+/// A movie in a ranking. Of two with the same score the one with more ratings comes first, then the one with the
+/// lower row, so that a ranking is the same wherever and however often it is made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ranked {
+    /// What it is ranked by.
+    pub score: f32,
+    /// How many ratings it has.
+    pub rating_count: u32,
+    /// The movie.
+    pub movie: MovieRow,
+}
+
+impl Eq for Ranked {}
+
+impl Ord for Ranked {
+    /// Greater is better.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_score = self.score.total_cmp(&other.score);
+        by_score.then(self.rating_count.cmp(&other.rating_count)).then(other.movie.cmp(&self.movie))
+    }
+}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The best `limit` movies of those with these scores, by ascending row, that have `rating_counts`, come after
+/// `after` in the ranking and are admitted. `admits` is asked by ascending row, and only of movies that would be
+/// among the best so far. Nothing is allocated but the heap.
+pub fn best(
+    scores: impl Iterator<Item = f32>,
+    rating_counts: &[u32],
+    limit: usize,
+    after: Option<Ranked>,
+    mut admits: impl FnMut(MovieRow) -> bool,
+) -> Vec<Ranked> {
+    if limit == 0 {
+        return Vec::new();
+    }
+    let limit = limit.min(rating_counts.len());
+    let mut heap = BinaryHeap::with_capacity(limit + 1);
+    let mut threshold = f32::NEG_INFINITY;
+    for ((row, score), &rating_count) in (0..).zip(scores).zip(rating_counts) {
+        if score < threshold {
+            continue;
+        }
+        let candidate = Ranked { score, rating_count, movie: MovieRow(row) };
+        let is_better = heap.len() < limit || heap.peek().is_some_and(|Reverse(worst)| candidate > *worst);
+        if !is_better || after.is_some_and(|after| candidate >= after) || !admits(candidate.movie) {
+            continue;
+        }
+        heap.push(Reverse(candidate));
+        if heap.len() > limit {
+            heap.pop();
+        }
+        if heap.len() == limit {
+            threshold = heap.peek().map_or(threshold, |Reverse(worst)| worst.score);
+        }
+    }
+    heap.into_sorted_vec().into_iter().map(|Reverse(ranked)| ranked).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_best_are_those_that_sorting_puts_first(
+            movies in prop::collection::vec((-3_i8..3, 0_u32..3, any::<bool>()), 0..60),
+            limit in 0_usize..20,
+            from in 0_usize..30,
+        ) {
+            let scores: Vec<f32> = movies.iter().map(|movie| f32::from(movie.0)).collect();
+            let counts: Vec<u32> = movies.iter().map(|movie| movie.1).collect();
+            let mut sorted: Vec<Ranked> = (0..movies.len())
+                .map(|row| Ranked { score: scores[row], rating_count: counts[row], movie: MovieRow(row as u32) })
+                .collect();
+            sorted.sort_by(|a, b| b.cmp(a));
+            let after = from.checked_sub(1).and_then(|last| sorted.get(last).copied());
+            let start = if after.is_some() { from } else { 0 };
+            let expected: Vec<Ranked> =
+                sorted[start..].iter().filter(|ranked| movies[ranked.movie.index()].2).take(limit).copied().collect();
+            let found = best(scores.iter().copied(), &counts, limit, after, |row| movies[row.index()].2);
+            prop_assert_eq!(found, expected);
+        }
+    }
+}

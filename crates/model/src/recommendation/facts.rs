@@ -1,0 +1,119 @@
+//! What filters ask of a movie, by model row: gathered from the catalogue when it is first asked for.
+
+use std::collections::HashMap;
+
+use super::Filter;
+use crate::{Catalogue, IdTable, MovieRow};
+
+/// Year, genres and catalogue row of every movie of the model.
+#[derive(Debug)]
+pub(crate) struct MovieFacts {
+    movies: Vec<Facts>,
+    /// Each combination of genres that a movie has, once.
+    genre_sets: Vec<Vec<Box<str>>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Facts {
+    catalogue_row: u32,
+    genre_set: u32,
+    /// 0 for a title without a year.
+    year: u16,
+}
+
+/// A catalogue row that no catalogue has.
+const NONE: u32 = u32::MAX;
+
+/// A [`Filter`] resolved against the movies.
+pub(crate) struct Admitted<'f> {
+    movies: &'f [Facts],
+    genre_sets: Vec<bool>,
+    years: std::ops::RangeInclusive<u16>,
+}
+
+impl MovieFacts {
+    /// Joins the sorted ids of model and catalogue.
+    pub(crate) fn gather(ids: IdTable<'_>, catalogue: &Catalogue) -> Self {
+        let mut sets: HashMap<&str, u32> = HashMap::new();
+        let mut genre_sets = Vec::new();
+        let mut entries = (0..).zip(catalogue.iter()).peekable();
+        let movies = ids.iter().map(|id| {
+            while entries.next_if(|(_, movie)| movie.id < id).is_some() {}
+            let Some((catalogue_row, movie)) = entries.next_if(|(_, movie)| movie.id == id) else {
+                return Facts { catalogue_row: NONE, genre_set: 0, year: 0 };
+            };
+            let genre_set = *sets.entry(movie.genre_text()).or_insert_with(|| {
+                genre_sets.push(movie.genres().map(Box::from).collect());
+                genre_sets.len() as u32 - 1
+            });
+            Facts { catalogue_row, genre_set, year: movie.year().unwrap_or(0) }
+        });
+        let movies = movies.collect();
+        Self { movies, genre_sets }
+    }
+
+    /// The row in the catalogue of a movie that is in it.
+    pub(crate) fn catalogue_row(&self, movie: MovieRow) -> Option<u32> {
+        Some(self.movies[movie.index()].catalogue_row).filter(|&row| row != NONE)
+    }
+
+    /// Whether a movie has this genre, in any case of letters.
+    pub(crate) fn has_genre(&self, genre: &str) -> bool {
+        let genre = genre.to_lowercase();
+        self.genre_sets.iter().flatten().any(|of| of.to_lowercase() == genre)
+    }
+
+    /// What `filter` admits, but for what a visitor has rated.
+    pub(crate) fn admitted(&self, filter: &Filter) -> Admitted<'_> {
+        let has = |set: &Vec<Box<str>>| match &filter.genre {
+            Some(genre) => set.iter().any(|of| of.to_lowercase() == genre.to_lowercase()),
+            None => true,
+        };
+        // A title without a year counts as year 0, which only a filter without years admits.
+        let first = match (filter.year_from, filter.year_to) {
+            (None, None) => 0,
+            (from, _) => from.unwrap_or(1).max(1),
+        };
+        Admitted {
+            movies: &self.movies,
+            genre_sets: self.genre_sets.iter().map(has).collect(),
+            years: first..=filter.year_to.unwrap_or(u16::MAX),
+        }
+    }
+}
+
+impl Admitted<'_> {
+    /// Whether the catalogue has the movie, and the filter admits it.
+    pub(crate) fn admits(&self, movie: MovieRow) -> bool {
+        let Facts { catalogue_row, genre_set, year } = self.movies[movie.index()];
+        catalogue_row != NONE && self.years.contains(&year) && self.genre_sets[genre_set as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Ids;
+
+    #[test]
+    fn filters_admit_by_genre_and_year() {
+        let csv =
+            "movieId,title,genres\n1,A (1990),Drama|Crime\n2,B (2000),Comedy\n3,C,Drama\n9,D (2010),Drama\n";
+        let catalogue = Catalogue::parse(csv.as_bytes()).unwrap();
+        let ids = Ids::new(["1", "2", "3", "4", "9"]);
+        let facts = MovieFacts::gather(ids.table(), &catalogue);
+        let rows = |filter: &Filter| -> Vec<u32> {
+            let admitted = facts.admitted(filter);
+            (0..5).filter(|&row| admitted.admits(MovieRow(row))).collect()
+        };
+        let filter = Filter::default();
+        assert_eq!(rows(&filter), [0, 1, 2, 4], "4 is not in the catalogue");
+        assert_eq!(rows(&Filter { genre: Some("drama".into()), ..filter.clone() }), [0, 2, 4]);
+        assert_eq!(rows(&Filter { genre: Some("Western".into()), ..filter.clone() }), [0; 0]);
+        assert_eq!(rows(&Filter { year_from: Some(2000), ..filter.clone() }), [1, 4]);
+        assert_eq!(rows(&Filter { year_to: Some(2000), ..filter.clone() }), [0, 1]);
+        let both =
+            Filter { year_from: Some(1980), year_to: Some(1999), genre: Some("Crime".into()), ..filter };
+        assert_eq!(rows(&both), [0]);
+    }
+}

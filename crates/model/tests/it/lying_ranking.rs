@@ -1,0 +1,132 @@
+//! The ranking head and the users' prior in an artifact: they read back, and every lie about them is found.
+
+use matinee_model::artifact::ArtifactError;
+use matinee_model::ranking::{RankingMethod, RankingView, RankingWeights};
+use matinee_model::{Filter, Model, MovieRow, Rated};
+use ndarray::{Array2, array};
+use serde_json::json;
+
+use crate::lying_artifact::Forgery;
+use crate::sample;
+
+type Head = (RankingMethod, RankingWeights);
+
+fn ease() -> Head {
+    let weights = RankingWeights::Ease {
+        offsets: vec![0, 2, 3, 3],
+        movies: vec![1, 2, 0],
+        weights: vec![0.5, 0.25, 0.125],
+    };
+    (RankingMethod::Ease { regularisation: 60.0, weights_per_movie: 1 }, weights)
+}
+
+fn ials() -> Head {
+    let factors: Array2<f32> = array![[0.5, 0.0], [0.25, -0.5], [0.0, 0.0]];
+    let gram = factors.t().dot(&factors);
+    let method = RankingMethod::Ials { rank: 2, unobserved_weight: 0.1, regularisation: 0.01, epochs: 8 };
+    (method, RankingWeights::Ials { factors, gram })
+}
+
+fn open(head: &Head) -> Model {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    sample::write_ranked(&path, head);
+    Model::open(&path).unwrap()
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let model = open(&ease());
+    let Some(RankingView::Ease { offsets, movies, weights }) = model.ranking() else { panic!("weights") };
+    let found = (offsets.to_vec(), movies.to_vec(), weights.to_vec());
+    assert_eq!(found, (vec![0, 2, 3, 3], vec![1, 2, 0], vec![0.5, 0.25, 0.125]));
+    assert_eq!(model.user_prior().unwrap().mean, [0.1, 0.2, 0.3]);
+    assert_eq!(model.manifest().ranking_head.as_ref().unwrap().method, ease().0);
+
+    let model = open(&ials());
+    let Some(RankingView::Ials { factors, .. }) = model.ranking() else { panic!("factors") };
+    let (_, RankingWeights::Ials { factors: written, .. }) = ials() else { unreachable!() };
+    assert_eq!(factors, written);
+}
+
+#[test]
+fn a_model_without_a_head_recommends_what_is_popular() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    sample::write(&path);
+    let model = Model::open(&path).unwrap();
+    let visitor = model.visitor(vec![Rated { movie: MovieRow(0), rating: 5.0 }]);
+    assert!(visitor.is_ranked_by_popularity());
+    let movies: Vec<&str> =
+        visitor.recommend(&Filter::default(), 9, None).iter().map(|found| found.movie.id).collect();
+    assert_eq!(movies, ["50", "9"]);
+    assert_eq!(model.similar(MovieRow(0), 5), []);
+}
+
+#[test]
+fn recommendations_and_similar_movies_follow_the_weights() {
+    let model = open(&ease());
+    let visitor = model.visitor(vec![Rated { movie: MovieRow(0), rating: 5.0 }]);
+    let found = visitor.recommend(&Filter::default(), 9, None);
+    let scores: Vec<(&str, f32)> = found.iter().map(|found| (found.movie.id, found.ranked.score)).collect();
+    assert_eq!(scores, [("50", 0.5), ("9", 0.25)]);
+    let alike: Vec<(&str, f32)> =
+        model.similar(MovieRow(0), 9).iter().map(|(ranked, movie)| (movie.id, ranked.score)).collect();
+    assert_eq!(alike, [("50", 0.25)], "the geometric mean of 0.5 and 0.125");
+}
+
+#[test]
+fn a_head_without_weights_and_weights_without_a_head() {
+    let forgery = Forgery::new();
+    forgery.edit_manifest(|manifest| {
+        manifest["ranking_head"] = json!({"method": "ease", "regularisation": 60.0, "weights_per_movie": 64});
+    });
+    forgery.says("`ranking_movies`: is missing");
+    for head in [ease(), ials()] {
+        let forgery = Forgery::ranked(&head);
+        forgery.edit_manifest(|manifest| drop(manifest.as_object_mut().unwrap().remove("ranking_head")));
+        forgery.says("tensors that this format version does not have");
+    }
+}
+
+#[test]
+fn an_unknown_method() {
+    let forgery = Forgery::ranked(&ease());
+    forgery.edit_manifest(|manifest| manifest["ranking_head"]["method"] = "guess".into());
+    assert!(matches!(forgery.open(), ArtifactError::Manifest(_)));
+}
+
+#[test]
+fn another_rank() {
+    let forgery = Forgery::ranked(&ials());
+    forgery.edit_manifest(|manifest| manifest["ranking_head"]["rank"] = 3.into());
+    forgery.says("`ranking_factors`: is F32 [3, 2], expected F32 [3, 3]");
+}
+
+#[test]
+fn numbers_that_are_not_finite() {
+    for (head, tensor) in [
+        (ease(), "ranking_weights"),
+        (ials(), "ranking_factors"),
+        (ials(), "ranking_gram"),
+        (ials(), "user_prior_mean"),
+        (ease(), "user_prior_precision"),
+    ] {
+        let forgery = Forgery::ranked(&head);
+        forgery.overwrite(tensor, &f32::NAN.to_le_bytes());
+        forgery.says(&format!("`{tensor}`: holds a number that is not finite"));
+    }
+}
+
+#[test]
+fn rows_that_are_no_rows() {
+    for (tensor, number, problem) in [
+        ("ranking_offsets", 1_u32, "offsets do not run from 0"),
+        ("ranking_movies", 2, "not distinct ascending rows"),
+        ("ranking_movies", 3, "not distinct ascending rows"),
+    ] {
+        let forgery = Forgery::ranked(&ease());
+        forgery.overwrite(tensor, &number.to_le_bytes());
+        forgery.says(problem);
+    }
+}

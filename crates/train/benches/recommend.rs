@@ -1,0 +1,198 @@
+//! Recommendations for visitors with ten ratings: processor time of one thread from ratings to the best twenty with
+//! reasons, on the model of `data/` and on generated catalogues, beside the time to read the weights of the ranking
+//! head once as fast as this machine reads memory.
+#![expect(clippy::unwrap_used, reason = "a benchmark")]
+
+use std::hint::black_box;
+use std::path::Path;
+use std::time::Instant;
+
+use matinee_model::artifact::{Description, Metrics, NewArtifact, write_folder};
+use matinee_model::ranking::{RankingHead, RankingMethod, RankingView, RankingWeights};
+use matinee_model::{Catalogue, Factors, Filter, Ids, Model, MovieRecord, MovieRow, Rated, RatingScale};
+use matinee_train::algorithms::configure;
+use matinee_train::progress::Silent;
+use matinee_train::ratings::{CsvFile, Inputs, check};
+use matinee_train::training::{Plan, train, write};
+use ndarray::{Array1, Array2};
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// The length of the rows of the rating head, as the default algorithm's.
+const RATING_RANK: usize = 16;
+
+fn main() {
+    let bandwidth = bandwidth();
+    println!("memory is read at {:.1} GB/s by one thread", bandwidth / 1e9);
+    println!(
+        "{:>10} {:>6} {:>10} {:>10} {:>12} {:>12} {:>14}",
+        "movies", "head", "p50 ms", "p99 ms", "weights MB", "read once ms", "p50 / read once"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    for method in ["ease", "ials"] {
+        train_on_data(&path, method);
+        report(&path, method, bandwidth, 3_000);
+    }
+    for (movies, rank, visitors) in [(100_000, 64, 500), (1_000_000, 32, 200)] {
+        for weights in [generate_ease(movies), generate_ials(movies, rank)] {
+            generate(&path, movies, &weights);
+            report(&path, weights.0.name(), bandwidth, visitors);
+        }
+    }
+}
+
+fn report(path: &Path, head: &str, bandwidth: f64, visitors: usize) {
+    let model = Model::open(path).unwrap();
+    let movies = model.movie_ids().len();
+    let bytes = match model.ranking().unwrap() {
+        RankingView::Ease { movies, weights, .. } => size_of_val(movies) + size_of_val(weights),
+        RankingView::Ials { factors, .. } => factors.len() * size_of::<f32>(),
+    };
+    let rated = rated_movies(&model);
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
+    let mut request = || {
+        let ratings: Vec<Rated> = (0..10)
+            .map(|_| Rated {
+                movie: rated[random.random_range(0..rated.len())],
+                rating: random.random_range(1..=10) as f32 * 0.5,
+            })
+            .collect();
+        let begin = processor_time();
+        black_box(model.visitor(ratings).recommend(&Filter::default(), 20, None));
+        processor_time() - begin
+    };
+    // The first requests gather what filters ask, and warm the caches.
+    for _ in 0..10 {
+        black_box(request());
+    }
+    let mut times: Vec<f64> = (0..visitors).map(|_| request()).collect();
+    times.sort_by(f64::total_cmp);
+    let (median, last) = (times[visitors / 2], times[visitors * 99 / 100]);
+    let once = bytes as f64 / bandwidth;
+    println!(
+        "{movies:>10} {head:>6} {:>10.3} {:>10.3} {:>12.1} {:>12.3} {:>14.2}",
+        median * 1e3,
+        last * 1e3,
+        bytes as f64 / 1e6,
+        once * 1e3,
+        median / once
+    );
+}
+
+/// Movies by how often they are rated: visitors rate what many rate.
+fn rated_movies(model: &Model) -> Vec<MovieRow> {
+    let counts = (0..).zip(model.rating_counts());
+    counts.flat_map(|(row, &count)| std::iter::repeat_n(MovieRow(row), count as usize)).collect()
+}
+
+/// The processor time of this thread, in seconds.
+fn processor_time() -> f64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    now.tv_sec as f64 + now.tv_nsec as f64 * 1e-9
+}
+
+/// Bytes a second that one thread reads of memory that no cache holds.
+fn bandwidth() -> f64 {
+    let numbers = vec![1.0_f32; 64 << 20];
+    let read = || {
+        let begin = Instant::now();
+        let mut sums = [0.0_f32; 64];
+        for chunk in numbers.as_chunks::<64>().0 {
+            for (sum, number) in sums.iter_mut().zip(chunk) {
+                *sum += number;
+            }
+        }
+        black_box(sums);
+        begin.elapsed().as_secs_f64()
+    };
+    let fastest = (0..10).map(|_| read()).fold(f64::MAX, f64::min);
+    size_of_val(&numbers[..]) as f64 / fastest
+}
+
+/// A model of `data/` with one method of ranking.
+fn train_on_data(path: &Path, method: &str) {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data");
+    let read = |name: &str| CsvFile { name: name.to_owned(), bytes: std::fs::read(data.join(name)).unwrap() };
+    let inputs = Inputs { ratings: vec![read("ratings.csv")], movies: Some(read("movies.csv")) };
+    let (dataset, _) = check(&inputs, RatingScale::MOVIELENS);
+    let algorithm = configure("svd", [("n_factors", "16"), ("n_epochs", "5")]).unwrap();
+    let plan = Plan { algorithm, seed: 0, hold_out: 0.0, training_job: None };
+    let mut trained = train(&dataset, &plan, &Silent);
+    let training = dataset.ranking_training(0);
+    let method = training.methods().into_iter().find(|found| found.name() == method).unwrap();
+    trained.ranking.weights = training.learn_by(method);
+    trained.ranking.head.method = method;
+    write(path, &dataset, &plan, &trained, &inputs).unwrap();
+}
+
+type Head = (RankingMethod, RankingWeights);
+
+fn wave(index: usize) -> f32 {
+    (index as f32 * 0.37).sin() * 0.1
+}
+
+fn generate_ials(movies: usize, rank: usize) -> Head {
+    let factors = Array2::from_shape_fn((movies, rank), |(row, column)| wave(row * rank + column));
+    let gram = factors.t().dot(&factors);
+    let method =
+        RankingMethod::Ials { rank: rank as u32, unobserved_weight: 0.1, regularisation: 0.01, epochs: 8 };
+    (method, RankingWeights::Ials { factors, gram })
+}
+
+fn generate_ease(movies: usize) -> Head {
+    const EACH: usize = 64;
+    let step = movies / EACH;
+    let columns = (0..movies).flat_map(|row| (0..EACH).map(move |place| (place * step + row % step) as u32));
+    let method = RankingMethod::Ease { regularisation: 60.0, weights_per_movie: EACH as u32 };
+    let weights = RankingWeights::Ease {
+        offsets: (0..=movies).map(|row| (row * EACH) as u32).collect(),
+        movies: columns.collect(),
+        weights: (0..movies * EACH).map(wave).collect(),
+    };
+    (method, weights)
+}
+
+/// A model without users over so many movies, a thousand of which are rated once by one user.
+fn generate(path: &Path, movies: usize, (method, weights): &Head) {
+    const GENRES: [&str; 4] = ["Drama", "Comedy|Romance", "Action|Thriller", "Documentary"];
+    let ids: Vec<String> = (0..movies).map(|row| format!("{row:07}")).collect();
+    let record = |(row, id): (usize, &String)| MovieRecord {
+        id: id.clone(),
+        title: format!("Movie {row} ({})", 1930 + row % 95),
+        genres: GENRES[row % GENRES.len()].to_owned(),
+        line: 0,
+    };
+    let rated: Vec<u32> = (0..1_000).map(|index| (index * (movies / 1_000)) as u32).collect();
+    let artifact = NewArtifact {
+        description: Description {
+            algorithm: "svd".to_owned(),
+            hyperparameters: [].into(),
+            seed: 0,
+            rating_scale: RatingScale::MOVIELENS,
+            metrics: Metrics::default(),
+            intervals: None,
+            ranking_head: Some(RankingHead { method: *method, candidates: [].into() }),
+            training_job: None,
+            data: [].into(),
+            generator: "bench".to_owned(),
+            created_at: String::new(),
+        },
+        user_ids: &Ids::new(["1"]),
+        movie_ids: &Ids::new(ids.iter().map(String::as_str)),
+        factors: &Factors {
+            mean: 3.5,
+            user_biases: Array1::zeros(1),
+            movie_biases: Array1::from_shape_fn(movies, wave),
+            user_factors: Array2::zeros((1, RATING_RANK)),
+            movie_factors: Array2::from_shape_fn((movies, RATING_RANK), |(row, column)| wave(row + column)),
+        },
+        rated_offsets: &[0, 1_000],
+        rated_movies: &rated,
+        rated_values: &[4.0; 1_000],
+        user_prior: None,
+        ranking: Some(weights),
+        catalogue: &Catalogue::from_records(ids.iter().enumerate().map(record).collect()),
+    };
+    write_folder(path, &artifact).unwrap();
+}

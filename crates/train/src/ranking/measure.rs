@@ -1,0 +1,176 @@
+//! How well a ranking puts first what people come to like.
+
+use matinee_model::artifact::Ranking;
+use matinee_model::ranking::{Ranked, RankingMethod, RankingView, Taste};
+use matinee_model::{MovieRow, Rated, RatingScale};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::RankingTraining;
+use crate::ratings::Rating;
+
+/// How many of the first the normalised discounted cumulative gain looks at.
+const GAIN_DEPTH: usize = 10;
+/// How many of the first the recall looks at.
+const RECALL_DEPTH: usize = 20;
+
+/// The users to rank for, with what they had rated before and what they liked after.
+pub struct RankingTest {
+    users: Vec<User>,
+    rating_counts: Vec<u32>,
+    scale: RatingScale,
+    user_count: usize,
+}
+
+struct User {
+    rated: Vec<Rated>,
+    relevant: Vec<MovieRow>,
+}
+
+/// Means over the users who liked something of the hold-out.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct RankingMetrics {
+    /// The normalised discounted cumulative gain of the first ten, with gain 1 for each movie that is relevant.
+    pub ndcg_at_10: f64,
+    /// The relevant movies among the first twenty, of as many as could be there.
+    pub recall_at_20: f64,
+    /// The share of all movies that are among the first ten of somebody.
+    pub coverage: f64,
+    /// How surprising the first ten are: the mean of log2(users / those who rated the movie), in bits.
+    pub novelty: f64,
+    /// How many users were ranked for.
+    pub users: usize,
+}
+
+/// Whether a rating says that a movie was worth recommending: in the highest quarter of the scale, 4 stars of 5.
+pub fn is_relevant(rating: f32, scale: RatingScale) -> bool {
+    rating >= scale.min() + (scale.max() - scale.min()) * 0.75
+}
+
+impl From<RankingMetrics> for Ranking {
+    fn from(metrics: RankingMetrics) -> Self {
+        Self { ndcg_at_10: metrics.ndcg_at_10, recall_at_20: metrics.recall_at_20 }
+    }
+}
+
+impl RankingTest {
+    /// The test that `test` is for what is learned from `training`; `None` if nobody liked anything of it.
+    pub fn new(training: &RankingTraining<'_>, test: &[Rating]) -> Option<Self> {
+        let mut rated = vec![Vec::new(); training.user_count];
+        let mut relevant = vec![Vec::new(); training.user_count];
+        let mut rating_counts = vec![0; training.movie_count];
+        for rating in training.ratings {
+            rated[rating.user.index()].push(Rated { movie: rating.movie, rating: rating.value });
+            rating_counts[rating.movie.index()] += 1;
+        }
+        for rating in test.iter().filter(|rating| is_relevant(rating.value, training.scale)) {
+            relevant[rating.user.index()].push(rating.movie);
+        }
+        let users: Vec<User> = rated
+            .into_iter()
+            .zip(relevant)
+            .filter(|(_, relevant)| !relevant.is_empty())
+            .map(|(mut rated, relevant)| {
+                rated.sort_by_key(|rated| rated.movie);
+                User { rated, relevant }
+            })
+            .collect();
+        let (scale, user_count) = (training.scale, training.user_count);
+        (!users.is_empty()).then_some(Self { users, rating_counts, scale, user_count })
+    }
+
+    /// Ranks all movies that each user has not rated; without a head by popularity.
+    pub fn measure(&self, head: Option<(RankingMethod, RankingView<'_>)>) -> RankingMetrics {
+        let first: Vec<Vec<Ranked>> = self.users.par_iter().map(|user| self.first(user, head)).collect();
+        let count = self.users.len() as f64;
+        let mean = |figure: fn(&User, &[Ranked]) -> f64| {
+            self.users.iter().zip(&first).map(|(user, first)| figure(user, first)).sum::<f64>() / count
+        };
+        RankingMetrics {
+            ndcg_at_10: mean(User::ndcg),
+            recall_at_20: mean(User::recall),
+            coverage: self.coverage(&first),
+            novelty: self.novelty(&first),
+            users: self.users.len(),
+        }
+    }
+
+    fn first(&self, user: &User, head: Option<(RankingMethod, RankingView<'_>)>) -> Vec<Ranked> {
+        let taste = Taste::new(head, &user.rated, self.scale);
+        let is_new = |movie: MovieRow| user.rated.binary_search_by_key(&movie, |rated| rated.movie).is_err();
+        taste.rank(&self.rating_counts, RECALL_DEPTH, None, is_new)
+    }
+
+    fn coverage(&self, first: &[Vec<Ranked>]) -> f64 {
+        let mut seen = vec![false; self.rating_counts.len()];
+        first
+            .iter()
+            .flat_map(|first| first.iter().take(GAIN_DEPTH))
+            .for_each(|r| seen[r.movie.index()] = true);
+        seen.iter().filter(|&&seen| seen).count() as f64 / seen.len() as f64
+    }
+
+    fn novelty(&self, first: &[Vec<Ranked>]) -> f64 {
+        let bits = |ranked: &Ranked| (self.user_count as f64 / f64::from(ranked.rating_count.max(1))).log2();
+        let shown = || first.iter().flat_map(|first| first.iter().take(GAIN_DEPTH));
+        shown().map(bits).sum::<f64>() / shown().count().max(1) as f64
+    }
+}
+
+impl User {
+    fn ndcg(&self, first: &[Ranked]) -> f64 {
+        let discount = |place: usize| 1.0 / (place as f64 + 2.0).log2();
+        let first = first.iter().take(GAIN_DEPTH).enumerate();
+        let gain: f64 =
+            first.filter(|(_, r)| self.relevant.contains(&r.movie)).map(|(i, _)| discount(i)).sum();
+        let ideal: f64 = (0..GAIN_DEPTH.min(self.relevant.len())).map(discount).sum();
+        gain / ideal
+    }
+
+    fn recall(&self, first: &[Ranked]) -> f64 {
+        let found = first.iter().filter(|ranked| self.relevant.contains(&ranked.movie)).count();
+        found as f64 / RECALL_DEPTH.min(self.relevant.len()) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use matinee_model::UserRow;
+
+    fn rating(user: u32, movie: u32, value: f32) -> Rating {
+        Rating { user: UserRow(user), movie: MovieRow(movie), value }
+    }
+
+    #[test]
+    fn popularity_is_measured_by_hand() {
+        // Counts: movie 0 three, movie 1 two, movie 2 one, movie 3 none.
+        let train = [
+            rating(0, 0, 5.0),
+            rating(1, 0, 5.0),
+            rating(2, 0, 5.0),
+            rating(1, 1, 3.0),
+            rating(2, 1, 1.0),
+            rating(2, 2, 4.0),
+        ];
+        let training = RankingTraining {
+            user_count: 4,
+            movie_count: 4,
+            ratings: &train,
+            timestamps: None,
+            scale: RatingScale::MOVIELENS,
+            seed: 0,
+        };
+        assert!(RankingTest::new(&training, &[rating(0, 1, 3.5)]).is_none(), "nobody liked it");
+        // User 0 sees 1, 2, 3 and likes 2 and 3; user 3 sees 0, 1, 2, 3 and likes 0.
+        let test = [rating(0, 2, 4.0), rating(0, 3, 5.0), rating(3, 0, 4.5), rating(3, 1, 2.0)];
+        let metrics = RankingTest::new(&training, &test).unwrap().measure(None);
+        let discount = |place: f64| 1.0 / (place + 1.0).log2();
+        let first_user = (discount(2.0) + discount(3.0)) / (discount(1.0) + discount(2.0));
+        assert!((metrics.ndcg_at_10 - f64::midpoint(first_user, 1.0)).abs() < 1e-12);
+        assert_eq!((metrics.recall_at_20, metrics.coverage, metrics.users), (1.0, 1.0, 2));
+        let bits = [4.0_f64 / 3.0, 2.0, 4.0, 4.0].map(f64::log2);
+        let shown = bits[1..].iter().sum::<f64>() + bits.iter().sum::<f64>();
+        assert!((metrics.novelty - shown / 7.0).abs() < 1e-12);
+    }
+}

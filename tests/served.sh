@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# A server with a model of data/: the page in headless Chromium, and whatever schemathesis makes of /openapi.json.
+# Screenshots are left in target/page. Needs `cargo test --workspace` before, which builds the binary.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+SCREENSHOTS=target/page
+
+main() {
+  local tools
+  tools=$(scripts/web-tools.sh)
+  start_server
+  mkdir -p "$SCREENSHOTS"
+  ADDRESS=$ADDRESS TOOLS=$tools OUTPUT=$SCREENSHOTS node tests/page/page.mjs
+  try_the_document "$tools/python/bin/schemathesis"
+}
+
+start_server() {
+  local target
+  target=$(cargo metadata --no-deps --format-version 1 | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
+  "$target/debug/matinee" train --data data --output "$WORK/model" >"$WORK/log" 2>&1 || fail "training failed"
+  "$target/debug/matinee" serve --model "$WORK/model" --port 0 >"$WORK/log" 2>&1 &
+  SERVER=$!
+  for _ in $(seq 100); do
+    ADDRESS=$(sed -n 's/.* at \(http:[^;]*\);.*/\1/p' "$WORK/log")
+    [ -n "$ADDRESS" ] && return
+    sleep 0.1
+  done
+  fail "the server did not start"
+}
+
+# Requests that fit the document and requests that do not: no 5xx, no answer that is not documented.
+try_the_document() {
+  "$1" run "$ADDRESS/openapi.json" --url "$ADDRESS" --max-examples 60 --seed 1 --workers 2 \
+    --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,unsupported_method \
+    --suppress-health-check all
+}
+
+fail() {
+  cat "$WORK/log" >&2
+  echo "error: $1" >&2
+  exit 1
+}
+
+WORK=$(mktemp -d)
+SERVER=
+trap '[ -z "$SERVER" ] || kill "$SERVER" 2>/dev/null || true; rm -rf "$WORK"' EXIT
+main
