@@ -16,7 +16,20 @@ main() {
   trap "rm -rf '$model'" EXIT
   "$target/release/matinee" train --data data --output "$model/model" >/dev/null 2>&1
   "$target/release/matinee-cold-start" "${1:-20}" "$model/model" \
-    "$target/lambda/empty-function/bootstrap" "$target/lambda/predict/bootstrap"
+    "$target/lambda/empty-function/bootstrap" "$target/lambda/predict/bootstrap" "$(python_lambda "$model")"
+}
+
+# The replaced Lambda as one executable, with the packages that it needs.
+python_lambda() {
+  local environment=${MATINEE_PEERS:-$PWD/.tools/peers}-lambda
+  if ! cmp --silent benches/cold-start/requirements.txt "$environment/installed"; then
+    python3 -m venv "$environment"
+    "$environment/bin/pip" install --quiet --disable-pip-version-check --requirement benches/cold-start/requirements.txt >&2
+    cp benches/cold-start/requirements.txt "$environment/installed"
+  fi
+  printf '#!/bin/sh\nexec %q %q\n' "$environment/bin/python" "$PWD/benches/cold-start/replaced_lambda.py" >"$1/lambda"
+  chmod +x "$1/lambda"
+  echo "$1/lambda"
 }
 
 main "$@"

@@ -45,7 +45,12 @@ fn open([users, movies, rated_movies, ratings, ranking]: [u8; 5], tensors: &[u8]
         created_at: String::new(),
         files: [(MODEL_FILE.to_owned(), model), (MOVIES_FILE.to_owned(), listed)].into(),
     };
-    let files = ArtifactFiles { manifest, model: AlignedBuffer::from(tensors), movies: catalogue.to_vec() };
+    let files = ArtifactFiles {
+        manifest,
+        manifest_sha256: String::new(),
+        model: AlignedBuffer::from(tensors),
+        movies: catalogue.to_vec(),
+    };
     if let Ok(model) = Model::from_files(files) {
         let _ = model.predict(&"10".into(), &"10".into());
         if movies > 0 {

@@ -1,4 +1,4 @@
-//! The dependency rule: `model` <- `train`, `api` <- `aws` <- `cli`, `functions/*`.
+//! The dependency rule: `model` <- `train`, `api` <- `aws` <- `jobs` <- `cli`, `functions/*`.
 
 use std::process::Command;
 
@@ -26,7 +26,7 @@ fn dependencies(package: &str) -> Vec<String> {
 }
 
 fn is_aws(name: &str) -> bool {
-    name.starts_with("aws-") || name.starts_with("lambda_") || name == "matinee-aws"
+    name.starts_with("aws-") || name.starts_with("lambda_") || name == "matinee-aws" || name == "matinee-jobs"
 }
 
 fn is_network(name: &str) -> bool {
@@ -59,8 +59,16 @@ fn the_local_product_compiles_no_aws_crate() {
 }
 
 #[test]
-fn the_function_carries_no_training() {
-    assert_free("predict", "training", |name| name == "matinee-train");
+fn the_functions_carry_no_training() {
+    for function in ["predict", "start-training", "publish-model"] {
+        assert_free(function, "training", |name| name == "matinee-train");
+    }
+}
+
+#[test]
+fn what_answers_carries_no_control_plane() {
+    assert_free("predict", "control plane", |name| name == "aws-sdk-sagemaker" || name == "matinee-jobs");
+    assert_free("matinee-aws", "control plane", |name| name == "aws-sdk-sagemaker" || name == "matinee-jobs");
 }
 
 #[test]

@@ -5,13 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use matinee_model::Model;
-use matinee_tests::{Behaviour, EndpointDouble, FakeRuntime, read_event, train_small};
+use matinee_tests::{Behaviour, EndpointDouble, FakeRuntime, binary, read_event, train_small};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde_json::{Value, json};
-
-use crate::faces::binary;
 
 const PAIRS: usize = 1_000;
 

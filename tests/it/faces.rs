@@ -1,24 +1,16 @@
 //! The same request gets the same answer on every face: library, command line, local server, Lambda.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use matinee_model::Model;
-use matinee_tests::{FakeRuntime, read_event, train_small};
+use matinee_tests::{FakeRuntime, binary, read_event, train_small};
 use serde_json::{Value, json};
 
 /// Pairs of known and unknown users and movies.
 const PAIRS: [(&str, &str); 6] =
     [("2", "2959"), ("1", "31"), ("671", "1"), ("nobody", "2959"), ("2", "162376"), ("nobody", "1")];
-
-/// A binary of the workspace, which `cargo test --workspace` builds beside the tests.
-pub fn binary(name: &str) -> PathBuf {
-    let tests = std::env::current_exe().unwrap();
-    let path = tests.parent().and_then(Path::parent).unwrap().join(name);
-    assert!(path.exists(), "{} is missing: run `cargo test --workspace`", path.display());
-    path
-}
 
 struct Server {
     process: Child,

@@ -1,13 +1,23 @@
 //! Doubles of the services around the functions, each over real HTTP on loopback, and a model to serve.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![allow(clippy::missing_panics_doc)]
 
+mod binaries;
 mod demo_model;
+mod documentation;
 mod endpoint_double;
 mod fake_runtime;
+mod moto;
+mod recorder;
 mod s3_double;
+mod training_service;
 
+pub use binaries::binary;
 pub use demo_model::{events_folder, read_event, small_inputs, train_small};
+pub use documentation::{assert_reads_documented, documented};
 pub use endpoint_double::{Behaviour, ENDPOINT_NAME, EndpointDouble};
 pub use fake_runtime::{FakeRuntime, RunningFunction};
+pub use moto::{BUCKET, Moto};
+pub use recorder::{Call, Recorder, Weather};
 pub use s3_double::S3Double;
+pub use training_service::{do_job, state_change};

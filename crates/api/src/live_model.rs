@@ -1,15 +1,17 @@
-//! What answers are made from, the model or its catalogue: loaded once, and tried again where loading failed.
+//! What answers are made from, the model or its catalogue: loaded once, tried again where loading failed, and
+//! replaced while it answers where its source can change.
 
 use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use matinee_model::artifact::{self, ArtifactError};
 use matinee_model::{Catalogue, Model};
-use once_cell::sync::OnceCell;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -21,6 +23,11 @@ pub const RETRY_AFTER: Duration = Duration::from_secs(2);
 pub trait Source<T>: Send + Sync + 'static {
     /// Loads it.
     fn load(&self) -> Loading<'_, T>;
+
+    /// Loads what has come in the place of what was loaded last; `None` while nothing has.
+    fn reload(&self) -> Loading<'_, Option<T>> {
+        Box::pin(async { Ok(None) })
+    }
 }
 
 /// A load under way.
@@ -46,6 +53,8 @@ pub enum LoadReason {
     Unreachable,
     /// What is there is not a valid model.
     Invalid,
+    /// It is larger than the memory.
+    InsufficientMemory,
 }
 
 impl LoadReason {
@@ -56,6 +65,7 @@ impl LoadReason {
             Self::AccessDenied => "access_denied",
             Self::Unreachable => "unreachable",
             Self::Invalid => "invalid",
+            Self::InsufficientMemory => "insufficient_memory",
         }
     }
 }
@@ -99,39 +109,78 @@ impl Source<Catalogue> for PathSource {
 }
 
 /// What requests are answered from, once it is loaded.
-pub struct Live<T> {
-    source: Box<dyn Source<T>>,
-    loaded: OnceCell<Arc<T>>,
-    last_failure: Mutex<Option<(Instant, LoadError)>>,
-}
+pub struct Live<T>(Arc<Shared<T>>);
 
 /// The model that answers requests.
 pub type LiveModel = Live<Model>;
+
+struct Shared<T> {
+    source: Box<dyn Source<T>>,
+    loaded: ArcSwapOption<T>,
+    last_failure: Mutex<Option<(Instant, LoadError)>>,
+    /// How often the source is asked for something newer; `None` is never.
+    refresh: Option<Duration>,
+    next_check: std::sync::Mutex<Instant>,
+    is_checking: AtomicBool,
+}
 
 impl LiveModel {
     /// A model that is there already.
     pub fn loaded(model: impl Into<Arc<Model>>) -> Self {
         let live = Self::new(PathSource(PathBuf::new()));
-        let _ = live.loaded.set(model.into());
+        live.0.loaded.store(Some(model.into()));
         live
     }
 }
 
 impl<T: Send + Sync + 'static> Live<T> {
-    /// What is loaded when it is first asked for.
+    /// What is loaded when it is first asked for, and stays.
     pub fn new(source: impl Source<T>) -> Self {
-        Self { source: Box::new(source), loaded: OnceCell::new(), last_failure: Mutex::new(None) }
+        Self::shared(source, None)
+    }
+
+    /// What is loaded when it is first asked for, and replaced by what its source has instead: that is asked
+    /// at most once in `every`, and no request waits for it.
+    pub fn refreshed(source: impl Source<T>, every: Duration) -> Self {
+        Self::shared(source, Some(every))
+    }
+
+    fn shared(source: impl Source<T>, refresh: Option<Duration>) -> Self {
+        Self(Arc::new(Shared {
+            source: Box::new(source),
+            loaded: ArcSwapOption::empty(),
+            last_failure: Mutex::new(None),
+            refresh,
+            next_check: std::sync::Mutex::new(Instant::now()),
+            is_checking: AtomicBool::new(false),
+        }))
     }
 
     /// What is loaded. It is loaded by the first request that comes when it is not; others wait for that. After
     /// a failure the next request that comes [`RETRY_AFTER`] later tries again.
     pub async fn current(&self) -> Result<Arc<T>, LoadError> {
-        if let Some(loaded) = self.loaded.get() {
-            return Ok(Arc::clone(loaded));
+        if let Some(loaded) = self.0.loaded.load_full() {
+            self.check_for_newer();
+            return Ok(loaded);
         }
+        self.0.load_once().await
+    }
+
+    /// Looks for something newer beside the requests, if it is time to. In Lambda this work is frozen between
+    /// requests and goes on with the next one.
+    fn check_for_newer(&self) {
+        if self.0.takes_its_turn() {
+            let shared = Arc::clone(&self.0);
+            tokio::spawn(async move { shared.replace_by_newer().await });
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static> Shared<T> {
+    async fn load_once(&self) -> Result<Arc<T>, LoadError> {
         let mut last_failure = self.last_failure.lock().await;
-        if let Some(loaded) = self.loaded.get() {
-            return Ok(Arc::clone(loaded));
+        if let Some(loaded) = self.loaded.load_full() {
+            return Ok(loaded);
         }
         if let Some((at, error)) = &*last_failure
             && at.elapsed() < RETRY_AFTER
@@ -139,7 +188,12 @@ impl<T: Send + Sync + 'static> Live<T> {
             return Err(error.clone());
         }
         match self.source.load().await {
-            Ok(loaded) => Ok(Arc::clone(self.loaded.get_or_init(|| Arc::new(loaded)))),
+            Ok(loaded) => {
+                let loaded = Arc::new(loaded);
+                self.loaded.store(Some(Arc::clone(&loaded)));
+                self.next_check_in(self.refresh.unwrap_or_default());
+                Ok(loaded)
+            }
             Err(error) => {
                 tracing::error!(reason = error.reason.code(), detail = error.detail, "cannot load the model");
                 *last_failure = Some((Instant::now(), error.clone()));
@@ -147,12 +201,56 @@ impl<T: Send + Sync + 'static> Live<T> {
             }
         }
     }
+
+    /// Whether it is time for a check, and nobody else makes it.
+    fn takes_its_turn(&self) -> bool {
+        self.refresh.is_some()
+            && *lock(&self.next_check) <= Instant::now()
+            && !self.is_checking.swap(true, Ordering::AcqRel)
+    }
+
+    async fn replace_by_newer(&self) {
+        let _checking = Checking(&self.is_checking);
+        match self.source.reload().await {
+            Ok(newer) => {
+                if let Some(newer) = newer {
+                    self.loaded.store(Some(Arc::new(newer)));
+                }
+                self.next_check_in(self.refresh.unwrap_or_default());
+            }
+            Err(error) => {
+                tracing::warn!(
+                    reason = error.reason.code(),
+                    detail = error.detail,
+                    "cannot load the newer model; the loaded one goes on answering"
+                );
+                self.next_check_in(self.refresh.unwrap_or_default().min(RETRY_AFTER));
+            }
+        }
+    }
+
+    fn next_check_in(&self, time: Duration) {
+        *lock(&self.next_check) = Instant::now() + time;
+    }
+}
+
+/// A check under way. The next one may begin when it ends, by a panic too.
+struct Checking<'a>(&'a AtomicBool);
+
+impl Drop for Checking<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     struct Failing(Arc<AtomicUsize>);
 
@@ -176,6 +274,55 @@ mod tests {
         tokio::time::advance(RETRY_AFTER).await;
         assert!(live.current().await.is_err());
         assert_eq!(loads.load(Ordering::Relaxed), 2);
+    }
+
+    /// Loads 1; then has what the test says, once.
+    #[derive(Clone, Default)]
+    struct Numbers(Arc<std::sync::Mutex<Vec<Newer>>>);
+
+    type Newer = Result<Option<u32>, LoadReason>;
+
+    impl Source<u32> for Numbers {
+        fn load(&self) -> Loading<'_, u32> {
+            Box::pin(async { Ok(1) })
+        }
+
+        fn reload(&self) -> Loading<'_, Option<u32>> {
+            let next = lock(&self.0).pop().unwrap();
+            Box::pin(async move {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                next.map_err(|reason| LoadError { reason, detail: String::new() })
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_newer_one_is_loaded_beside_the_requests() {
+        let numbers = Numbers::default();
+        let minute = Duration::from_mins(1);
+        let live = Live::refreshed(numbers.clone(), minute);
+        let current = async || *live.current().await.unwrap();
+        assert_eq!(current().await, 1);
+        let expected = [
+            (minute, Ok(None), 1),
+            (minute, Err(LoadReason::Unreachable), 1),
+            (RETRY_AFTER, Err(LoadReason::Invalid), 1),
+            (RETRY_AFTER, Ok(Some(2)), 2),
+        ];
+        for (after, newer, then) in expected {
+            let before = current().await;
+            lock(&numbers.0).push(newer);
+            tokio::time::sleep(after.saturating_sub(Duration::from_millis(1))).await;
+            current().await;
+            tokio::task::yield_now().await;
+            assert_eq!(lock(&numbers.0).len(), 1, "it is not yet time");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            assert_eq!(current().await, before, "no request waits for what is newer");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            tokio::task::yield_now().await;
+            assert_eq!(current().await, then, "{newer:?}");
+            assert_eq!(lock(&numbers.0).len(), 0);
+        }
     }
 
     #[test]

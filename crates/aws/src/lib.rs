@@ -1,15 +1,36 @@
-//! AWS as Matinee uses it: models in S3, and ratings from a SageMaker endpoint.
+//! AWS as Matinee uses it: models in S3, which of them is live, and ratings from a SageMaker endpoint.
 //!
 //! Invariant: every call is bounded in time and tried again a bounded number of times, well within the 29
-//! seconds that API Gateway waits.
+//! seconds that API Gateway waits. A model goes live by one conditional write, and only after the reader that
+//! serves it has read it.
 
+mod data;
 mod error_chain;
+mod gate;
+mod live_pointer;
+mod memory;
+pub mod metrics;
 mod model_uri;
+mod objects;
+mod publishing;
 mod s3_client;
 mod s3_source;
 mod sagemaker_endpoint;
 
+pub use data::{DATA_PREFIX, DataError, DataObject, list_data};
+pub use error_chain::chain;
+pub use gate::{Gate, Verdict};
+pub use live_pointer::{LivePointer, Published};
+pub use memory::Memory;
 pub use model_uri::{ModelUri, ModelUriError, S3Layout, S3Uri};
-pub use s3_client::s3_client;
+pub use publishing::{Decision, PublishError, Publisher};
+pub use s3_client::{s3_client, s3_client_of};
 pub use s3_source::S3Source;
 pub use sagemaker_endpoint::{EndpointName, EndpointNameError, SageMakerEndpoint};
+
+/// Eight hexadecimal digits that name a text.
+pub fn short_id(text: &str) -> String {
+    let mut id = matinee_model::artifact::sha256_hex(text.as_bytes());
+    id.truncate(8);
+    id
+}

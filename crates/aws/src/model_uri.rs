@@ -29,11 +29,15 @@ pub enum S3Layout {
     Prefix(String),
     /// A `model.tar.gz` with this key.
     Archive(String),
+    /// A pointer to the model that is live, with this key.
+    Pointer(String),
 }
 
 /// Text that is not a model URI.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no place of a model; write a path, s3://BUCKET/PREFIX/ or s3://BUCKET/KEY.tar.gz")]
+#[error(
+    "`{0}` is no place of a model; write a path, s3://BUCKET/PREFIX/, s3://BUCKET/KEY.tar.gz, or s3://BUCKET/KEY.json for a pointer to one of these"
+)]
 pub struct ModelUriError(String);
 
 impl FromStr for ModelUri {
@@ -51,6 +55,8 @@ impl FromStr for ModelUri {
         }
         let layout = if key.ends_with(".tar.gz") {
             S3Layout::Archive(key.to_owned())
+        } else if key.strip_suffix(".json").is_some() {
+            S3Layout::Pointer(key.to_owned())
         } else if key.is_empty() || key.ends_with('/') {
             S3Layout::Prefix(key.to_owned())
         } else {
@@ -60,9 +66,20 @@ impl FromStr for ModelUri {
     }
 }
 
+impl FromStr for S3Uri {
+    type Err = ModelUriError;
+
+    fn from_str(text: &str) -> Result<Self, ModelUriError> {
+        match text.parse()? {
+            ModelUri::S3(uri) => Ok(uri),
+            ModelUri::Path(_) => Err(ModelUriError(text.to_owned())),
+        }
+    }
+}
+
 impl fmt::Display for S3Uri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (S3Layout::Prefix(key) | S3Layout::Archive(key)) = &self.layout;
+        let (S3Layout::Prefix(key) | S3Layout::Archive(key) | S3Layout::Pointer(key)) = &self.layout;
         write!(f, "s3://{}/{key}", self.bucket)
     }
 }
@@ -84,6 +101,7 @@ mod tests {
             ("s3://b/", s3("b", S3Layout::Prefix(String::new()))),
             ("s3://b/models/1", s3("b", S3Layout::Prefix("models/1/".to_owned()))),
             ("s3://b/models/1/", s3("b", S3Layout::Prefix("models/1/".to_owned()))),
+            ("s3://b/models/live.json", s3("b", S3Layout::Pointer("models/live.json".to_owned()))),
             (
                 "s3://b/job/output/model.tar.gz",
                 s3("b", S3Layout::Archive("job/output/model.tar.gz".to_owned())),

@@ -2,25 +2,27 @@
 
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Builder, ResponseChecksumValidation};
 
 /// A client with the region, credentials and endpoint of the environment.
 pub async fn s3_client() -> Client {
+    s3_client_of(&aws_config::defaults(BehaviorVersion::latest()).load().await)
+}
+
+/// A client with the region, credentials and endpoint of `shared`.
+pub fn s3_client_of(shared: &SdkConfig) -> Client {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
         .read_timeout(Duration::from_secs(5))
         .operation_attempt_timeout(Duration::from_secs(10))
         .build();
-    let shared = aws_config::defaults(BehaviorVersion::latest())
+    let config = Builder::from(shared)
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(3).with_max_backoff(Duration::from_secs(1)))
-        .load()
-        .await;
-    let config = Builder::from(&shared)
         // Local stand-ins of S3 have no host name a bucket; S3 itself is asked by host name.
         .force_path_style(
             shared.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some(),

@@ -1,66 +1,268 @@
-//! A model in S3, fetched in parallel ranges.
+//! A model in S3: loose files, an archive, or what a pointer points to.
 
 use std::future::Future;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::SdkError;
-use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
-use futures_util::future::try_join;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
-use matinee_api::{LoadError, LoadReason, Loading, Source};
+use futures_util::future::{try_join, try_join3};
+use matinee_api::{LoadError, LoadReason, Loading, PathSource, Source};
 use matinee_model::artifact::{
-    AlignedBuffer, ArtifactError, ArtifactFiles, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES,
-    MAX_MOVIES_BYTES, MODEL_FILE, MOVIES_FILE, Manifest, read_archive,
+    ArtifactError, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES, MODEL_FILE,
+    MOVIES_FILE, Manifest, Tensors, read_archive_within, sha256_hex,
 };
 use matinee_model::{Catalogue, Model};
-use tokio::io::AsyncReadExt;
 
-use crate::error_chain::chain;
+use crate::live_pointer::{LivePointer, MAX_POINTER_BYTES, Published};
+use crate::memory::{Memory, needed_bytes};
+use crate::metrics::Metric;
 use crate::model_uri::{S3Layout, S3Uri};
+use crate::objects::Objects;
 
-/// One connection gives 90-100 MB/s: 8 MB are worth a request of their own.
-const RANGE_BYTES: usize = 8 << 20;
-/// A dozen connections fill the network of a function.
-const CONNECTIONS: usize = 12;
 /// A request that waits for the model is answered before API Gateway gives up on it.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// A model in S3.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct S3Source {
     client: Client,
     uri: S3Uri,
+    memory: Memory,
+    /// What answers while there is no pointer.
+    until_published: Option<PathBuf>,
+    /// The stack whose metric tells the model's age.
+    stack: Option<String>,
+    /// The ETag of the pointer that was followed, and where it led.
+    followed: Mutex<Option<Followed>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Followed {
+    etag: String,
+    /// `None` if that model was refused.
+    version: Option<String>,
+    /// When that model was written.
+    created_at: String,
 }
 
 impl S3Source {
     /// A model at `uri`, read with `client`.
     pub fn new(client: Client, uri: S3Uri) -> Self {
-        Self { client, uri }
+        Self {
+            client,
+            uri,
+            memory: Memory::default(),
+            until_published: None,
+            stack: None,
+            followed: Mutex::new(None),
+        }
     }
 
-    async fn fetch_model(&self) -> Result<Model, LoadError> {
-        let files = match &self.uri.layout {
-            S3Layout::Prefix(prefix) => self.fetch_files(prefix).await?,
-            S3Layout::Archive(key) => {
-                let archive = self.fetch_whole(key, MAX_MODEL_BYTES).await?;
-                read_archive(archive.bytes())?
-            }
+    /// The same within this memory: a model that does not fit is refused before it is fetched.
+    #[must_use]
+    pub fn within(self, memory: Memory) -> Self {
+        Self { memory, ..self }
+    }
+
+    /// The same, where a model on this machine answers while there is no pointer yet.
+    #[must_use]
+    pub fn until_published(self, path: PathBuf) -> Self {
+        Self { until_published: Some(path), ..self }
+    }
+
+    /// The same, which tells the age of the live model, whenever it looks, as a metric of this stack.
+    #[must_use]
+    pub fn measured(self, stack: Option<String>) -> Self {
+        Self { stack, ..self }
+    }
+
+    /// The artifact, which is no pointer, and the SHA-256 of its manifest.
+    pub(crate) async fn load_with_digest(&self) -> Result<(Model, String), LoadError> {
+        self.in_time(self.fetch_model(&self.uri, None)).await
+    }
+
+    /// Whether a load may find something else later.
+    pub fn can_change(&self) -> bool {
+        matches!(self.uri.layout, S3Layout::Pointer(_))
+    }
+
+    /// What the pointer says, unless it still is the one that was followed.
+    async fn changed_pointer(&self, key: &str) -> Result<Option<(LivePointer, String)>, LoadError> {
+        let known = self.followed().map(|followed| followed.etag);
+        let objects = self.objects(&self.uri);
+        let Some((json, etag)) = objects.fetch_changed(key, known.as_deref(), MAX_POINTER_BYTES).await?
+        else {
+            return Ok(None);
         };
-        Ok(Model::from_files(files)?)
+        let pointer =
+            LivePointer::parse(&json).map_err(|error| objects.wrong(key, &format!("is {error}")))?;
+        Ok(Some((pointer, etag)))
+    }
+
+    /// The model that the pointer points to, if that is another one than before.
+    async fn follow(&self, key: &str) -> Result<Option<Model>, LoadError> {
+        let Some((pointer, etag)) = self.changed_pointer(key).await? else {
+            self.tell_age();
+            return Ok(None);
+        };
+        let Published { version, uri, manifest_sha256, .. } = pointer.live;
+        if let Some(followed) =
+            self.followed().filter(|followed| followed.version.as_deref() == Some(&version))
+        {
+            self.set_followed(Followed { etag, ..followed });
+            return Ok(None);
+        }
+        let uri: S3Uri = uri.parse().map_err(|error| self.wrong_pointer(key, &error))?;
+        match self.fetch_model(&uri, Some(&manifest_sha256)).await {
+            Ok((model, _)) => {
+                tracing::info!(version, uri = %uri, "model loaded");
+                let created_at = model.manifest().created_at.clone();
+                self.set_followed(Followed { etag, version: Some(version), created_at });
+                self.tell_age();
+                Ok(Some(model))
+            }
+            Err(error) => {
+                // What cannot be reached may be reached later; what is wrong stays so until the pointer moves.
+                if error.reason != LoadReason::Unreachable {
+                    self.set_followed(Followed { etag, version: None, created_at: String::new() });
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// How old the live model is, as a metric.
+    fn tell_age(&self) {
+        let (Some(stack), Some(followed)) = (&self.stack, self.followed()) else { return };
+        let Ok(created) = followed.created_at.parse::<jiff::Timestamp>() else { return };
+        let hours = (jiff::Timestamp::now().as_second() - created.as_second()) as f64 / 3600.0;
+        let properties = serde_json::json!({"version": followed.version});
+        println!("{}", Metric::ModelAgeHours.line(stack, hours, "age of the live model", &properties));
+    }
+
+    async fn load_model(&self) -> Result<Model, LoadError> {
+        let S3Layout::Pointer(key) = &self.uri.layout else {
+            return Ok(self.fetch_model(&self.uri, None).await?.0);
+        };
+        // A load begins anew: nothing is in memory.
+        *self.followed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        match self.follow(key).await {
+            Ok(Some(model)) => Ok(model),
+            Ok(None) => Err(self.wrong_pointer(key, &"it has not changed")),
+            Err(error) => match &self.until_published {
+                Some(path) if self.nothing_is_published(&error) => {
+                    tracing::info!(path = %path.display(), "no model is published yet; this one answers until then");
+                    Ok(Model::open(path)?)
+                }
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// There is no pointer; one that leads nowhere was remembered.
+    fn nothing_is_published(&self, error: &LoadError) -> bool {
+        error.reason == LoadReason::NotFound && self.followed().is_none()
+    }
+
+    async fn load_catalogue(&self) -> Result<Catalogue, LoadError> {
+        let S3Layout::Pointer(key) = &self.uri.layout else {
+            return self.fetch_catalogue(&self.uri).await;
+        };
+        match self.changed_pointer(key).await {
+            Ok(Some((pointer, _))) => {
+                let uri: S3Uri = pointer.live.uri.parse().map_err(|error| self.wrong_pointer(key, &error))?;
+                self.fetch_catalogue(&uri).await
+            }
+            Ok(None) => Err(self.wrong_pointer(key, &"it has not changed")),
+            Err(error) => match &self.until_published {
+                Some(path) if error.reason == LoadReason::NotFound => PathSource(path.clone()).load().await,
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// The model at `uri`, and the SHA-256 of its manifest, which must be `manifest_sha256` where that is given.
+    async fn fetch_model(
+        &self,
+        uri: &S3Uri,
+        manifest_sha256: Option<&str>,
+    ) -> Result<(Model, String), LoadError> {
+        let objects = self.objects(uri);
+        match &uri.layout {
+            S3Layout::Prefix(prefix) => Box::pin(self.fetch_files(&objects, prefix, manifest_sha256)).await,
+            S3Layout::Archive(key) => Box::pin(self.fetch_archive(&objects, key, manifest_sha256)).await,
+            S3Layout::Pointer(key) => Err(objects.wrong(key, "is a pointer to a pointer")),
+        }
+    }
+
+    /// All files at once: the first range of each is asked for before the manifest has told its length.
+    async fn fetch_files(
+        &self,
+        objects: &Objects,
+        prefix: &str,
+        manifest_sha256: Option<&str>,
+    ) -> Result<(Model, String), LoadError> {
+        let begin = |file: &str| objects.begin(format!("{prefix}{file}"));
+        let manifest = async { begin(MANIFEST_FILE).await?.at_most(MAX_MANIFEST_BYTES)?.read().await };
+        let (json, model, movies) = try_join3(manifest, begin(MODEL_FILE), begin(MOVIES_FILE)).await?;
+        let found = sha256_hex(json.bytes());
+        expect_manifest(manifest_sha256, &found)?;
+        let manifest = Manifest::parse(json.bytes())?;
+        self.memory.check(&format!("model {}", manifest.version), needed_bytes(&manifest))?;
+        let model = model.exactly(manifest.length(MODEL_FILE, MAX_MODEL_BYTES)? as u64)?;
+        let movies = movies.exactly(manifest.length(MOVIES_FILE, MAX_MOVIES_BYTES)? as u64)?;
+
+        let tensors = async {
+            let (model, manifest) = (model.read().await?, manifest.clone());
+            in_thread(move || Tensors::verified(model, &manifest)).await?.map_err(LoadError::from)
+        };
+        let catalogue = async {
+            let (movies, manifest) = (movies.read().await?, manifest.clone());
+            let verified = in_thread(move || Catalogue::verified(movies.bytes(), &manifest)).await?;
+            verified.map_err(LoadError::from)
+        };
+        let (tensors, catalogue) = try_join(tensors, catalogue).await?;
+        Ok((Model::from_parts(manifest, tensors, catalogue)?, found))
+    }
+
+    async fn fetch_archive(
+        &self,
+        objects: &Objects,
+        key: &str,
+        manifest_sha256: Option<&str>,
+    ) -> Result<(Model, String), LoadError> {
+        let archive = objects.begin(key.to_owned()).await?.at_most(MAX_MODEL_BYTES)?;
+        self.memory.check(&format!("the archive {key}"), archive.length())?;
+        let archive = archive.read().await?;
+        let (memory, name) = (self.memory, key.to_owned());
+        let unpack = move || read_archive_within(archive.bytes(), memory.left());
+        let files = in_thread(unpack).await?.map_err(|error| match error {
+            ArtifactError::TooLarge { file, length, .. } if length > memory.left() => {
+                let what = format!("{file} in the archive {name}");
+                memory.check(&what, length).err().unwrap_or_else(|| error.into())
+            }
+            error => error.into(),
+        })?;
+        let found = files.manifest_sha256.clone();
+        expect_manifest(manifest_sha256, &found)?;
+        Ok((in_thread(move || Model::from_files(files)).await??, found))
     }
 
     /// The `movies.csv` under the prefix, where no model needs to be; or that of the archive.
-    async fn fetch_catalogue(&self) -> Result<Catalogue, LoadError> {
-        let movies = match &self.uri.layout {
+    async fn fetch_catalogue(&self, uri: &S3Uri) -> Result<Catalogue, LoadError> {
+        let objects = self.objects(uri);
+        let movies = match &uri.layout {
             S3Layout::Prefix(prefix) => {
-                let key = format!("{prefix}{MOVIES_FILE}");
-                self.fetch_whole(&key, MAX_MOVIES_BYTES).await?.bytes().to_vec()
+                let movies = objects.begin(format!("{prefix}{MOVIES_FILE}")).await?;
+                self.memory.check("the catalogue", movies.length().saturating_mul(2))?;
+                movies.at_most(MAX_MOVIES_BYTES)?.read().await?.bytes().to_vec()
             }
             S3Layout::Archive(key) => {
-                let archive = self.fetch_whole(key, MAX_MODEL_BYTES).await?;
-                read_archive(archive.bytes())?.movies
+                let archive = objects.fetch(key, MAX_MODEL_BYTES).await?;
+                read_archive_within(archive.bytes(), self.memory.left())?.movies
             }
+            S3Layout::Pointer(key) => return Err(objects.wrong(key, "is a pointer to a pointer")),
         };
         Ok(Catalogue::parse(&movies).map_err(ArtifactError::from)?)
     }
@@ -72,107 +274,59 @@ impl S3Source {
         })
     }
 
-    /// The manifest first, for it tells the lengths; then the other files side by side.
-    async fn fetch_files(&self, prefix: &str) -> Result<ArtifactFiles, LoadError> {
-        let json = self.fetch_whole(&format!("{prefix}{MANIFEST_FILE}"), MAX_MANIFEST_BYTES).await?;
-        let manifest = Manifest::parse(json.bytes())?;
-        let mut model = AlignedBuffer::zeroed(manifest.length(MODEL_FILE, MAX_MODEL_BYTES)?);
-        let mut movies = vec![0; manifest.length(MOVIES_FILE, MAX_MOVIES_BYTES)?];
-        let (model_key, movies_key) = (format!("{prefix}{MODEL_FILE}"), format!("{prefix}{MOVIES_FILE}"));
-        try_join(
-            self.fill(&model_key, 0, model.bytes_mut()),
-            self.fill(&movies_key, 0, movies.as_mut_slice()),
-        )
-        .await?;
-        Ok(ArtifactFiles { manifest, model, movies })
+    fn objects(&self, uri: &S3Uri) -> Objects {
+        Objects { client: self.client.clone(), bucket: uri.bucket.clone() }
     }
 
-    /// An object of unknown length: the first range tells it.
-    async fn fetch_whole(&self, key: &str, limit: u64) -> Result<AlignedBuffer, LoadError> {
-        let first = self.get(key, 0, RANGE_BYTES).await?;
-        let total = total_length(&first).ok_or_else(|| self.wrong(key, "has no length"))?;
-        let length = usize::try_from(total).ok().filter(|_| total <= limit);
-        let length =
-            length.ok_or_else(|| self.wrong(key, &format!("has {total} bytes, more than {limit}")))?;
-        let mut buffer = AlignedBuffer::zeroed(length);
-        let (head, tail) = buffer.bytes_mut().split_at_mut(length.min(RANGE_BYTES));
-        try_join(self.read_into(key, first, head), self.fill(key, RANGE_BYTES, tail)).await?;
-        Ok(buffer)
+    fn wrong_pointer(&self, key: &str, problem: &impl ToString) -> LoadError {
+        self.objects(&self.uri).wrong(key, &format!("leads nowhere: {}", problem.to_string()))
     }
 
-    /// Fills `buffer` with the bytes of an object from `offset` on, in parallel ranges.
-    async fn fill(&self, key: &str, offset: usize, buffer: &mut [u8]) -> Result<(), LoadError> {
-        let ranges: Vec<_> = buffer
-            .chunks_mut(RANGE_BYTES)
-            .enumerate()
-            .map(|(index, range)| self.fill_range(key, offset + index * RANGE_BYTES, range))
-            .collect();
-        stream::iter(ranges).buffer_unordered(CONNECTIONS).try_collect().await
+    fn followed(&self) -> Option<Followed> {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn fill_range(&self, key: &str, offset: usize, range: &mut [u8]) -> Result<(), LoadError> {
-        let output = self.get(key, offset, range.len()).await?;
-        self.read_into(key, output, range).await
-    }
-
-    async fn get(&self, key: &str, offset: usize, length: usize) -> Result<GetObjectOutput, LoadError> {
-        let range = format!("bytes={offset}-{}", offset + length - 1);
-        let request = self.client.get_object().bucket(&self.uri.bucket).key(key).range(range);
-        request.send().await.map_err(|error| self.explain(key, &error))
-    }
-
-    async fn read_into(
-        &self,
-        key: &str,
-        output: GetObjectOutput,
-        buffer: &mut [u8],
-    ) -> Result<(), LoadError> {
-        if output.content_length().map(usize::try_from) != Some(Ok(buffer.len())) {
-            return Err(self.wrong(key, "has another length than its manifest says"));
-        }
-        let mut body = output.body.into_async_read();
-        body.read_exact(buffer).await.map(|_| ()).map_err(|error| LoadError {
-            reason: LoadReason::Unreachable,
-            detail: format!("{}: {error}", self.object(key)),
-        })
-    }
-
-    fn explain(&self, key: &str, error: &SdkError<GetObjectError>) -> LoadError {
-        let reason = match error.raw_response().map(|response| response.status().as_u16()) {
-            Some(404) => LoadReason::NotFound,
-            Some(401 | 403) => LoadReason::AccessDenied,
-            // The range is not there: the object is shorter than the manifest says, or empty.
-            Some(416) => LoadReason::Invalid,
-            _ => LoadReason::Unreachable,
-        };
-        LoadError { reason, detail: format!("{}: {}", self.object(key), chain(error)) }
-    }
-
-    fn wrong(&self, key: &str, problem: &str) -> LoadError {
-        LoadError { reason: LoadReason::Invalid, detail: format!("{} {problem}", self.object(key)) }
-    }
-
-    fn object(&self, key: &str) -> String {
-        format!("s3://{}/{key}", self.uri.bucket)
+    fn set_followed(&self, followed: Followed) {
+        *self.followed.lock().unwrap_or_else(PoisonError::into_inner) = Some(followed);
     }
 }
 
 impl Source<Model> for S3Source {
     fn load(&self) -> Loading<'_, Model> {
-        Box::pin(self.in_time(self.fetch_model()))
+        Box::pin(self.in_time(self.load_model()))
+    }
+
+    fn reload(&self) -> Loading<'_, Option<Model>> {
+        let S3Layout::Pointer(key) = &self.uri.layout else { return Box::pin(async { Ok(None) }) };
+        Box::pin(self.in_time(async {
+            match self.follow(key).await {
+                // What was loaded while there was no pointer goes on answering.
+                Err(error) if self.until_published.is_some() && self.nothing_is_published(&error) => Ok(None),
+                followed => followed,
+            }
+        }))
     }
 }
 
 impl Source<Catalogue> for S3Source {
     fn load(&self) -> Loading<'_, Catalogue> {
-        Box::pin(self.in_time(self.fetch_catalogue()))
+        Box::pin(self.in_time(self.load_catalogue()))
     }
 }
 
-/// The length of the whole object, from `Content-Range: bytes 0-9/100`.
-fn total_length(output: &GetObjectOutput) -> Option<u64> {
-    match output.content_range() {
-        Some(range) => range.rsplit_once('/')?.1.parse().ok(),
-        None => u64::try_from(output.content_length()?).ok(),
+/// Refuses a manifest that is not the one that was published.
+fn expect_manifest(expected: Option<&str>, found: &str) -> Result<(), LoadError> {
+    if expected.is_none_or(|expected| expected == found) {
+        return Ok(());
     }
+    let detail = "manifest.json is not the one that was published: the artifact was changed".to_owned();
+    Err(LoadError { reason: LoadReason::Invalid, detail })
+}
+
+/// Does what takes the processor beside the requests.
+async fn in_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, LoadError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| LoadError {
+        reason: LoadReason::Invalid,
+        detail: format!("reading the model failed: {error}"),
+    })
 }

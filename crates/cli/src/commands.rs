@@ -1,6 +1,8 @@
 //! One module a command: its arguments, and what it does with them.
 
 pub mod algorithms;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod check;
 pub mod data;
 pub mod evaluate;

@@ -3,6 +3,8 @@
 #[macro_use]
 mod output;
 
+#[cfg(feature = "aws")]
+mod aws;
 mod commands;
 mod files;
 mod progress;
@@ -49,6 +51,9 @@ enum Command {
     Algorithms,
     /// Do what `SageMaker` asks of its container
     Sagemaker(commands::sagemaker::Args),
+    /// Run the loop on AWS: data, training jobs, live models
+    #[cfg(feature = "aws")]
+    Aws(commands::aws::Args),
 }
 
 fn main() -> ExitCode {
@@ -62,6 +67,8 @@ fn main() -> ExitCode {
         Command::Predict(args) => commands::predict::run(&args),
         Command::Data(args) => commands::data::run(args),
         Command::Sagemaker(args) => commands::sagemaker::run(args),
+        #[cfg(feature = "aws")]
+        Command::Aws(args) => commands::aws::run(args),
         Command::Algorithms => Ok(commands::algorithms::run()),
     };
     done.unwrap_or_else(|error| {

@@ -13,19 +13,19 @@
 mod archive;
 mod buffer;
 mod error;
-mod folder;
+pub(crate) mod folder;
 mod manifest;
 mod tensors;
 mod writer;
 
-pub use archive::read_archive;
+pub use archive::{read_archive, read_archive_within};
 pub use buffer::AlignedBuffer;
 pub use error::ArtifactError;
 pub use folder::read_folder;
 pub use manifest::{
     Counts, FORMAT_VERSION, FileDigest, HoldOut, Manifest, Metrics, ModelVersion, Ranking, sha256_hex,
 };
-pub(crate) use tensors::Tensors;
+pub use tensors::Tensors;
 pub use writer::{Description, NewArtifact, write_folder};
 
 use std::path::Path;
@@ -51,6 +51,8 @@ pub const MAX_MOVIES_BYTES: u64 = 1 << 30;
 pub struct ArtifactFiles {
     /// `manifest.json`, parsed.
     pub manifest: Manifest,
+    /// The SHA-256 of `manifest.json` in lower-case hexadecimal.
+    pub manifest_sha256: String,
     /// `model.safetensors`.
     pub model: AlignedBuffer,
     /// `movies.csv`.

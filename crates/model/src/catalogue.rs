@@ -1,5 +1,6 @@
 //! The catalogue: which movies there are, by the rows of their sorted ids.
 
+mod plain;
 mod reader;
 mod search;
 mod title;
@@ -9,8 +10,10 @@ pub use reader::{MovieFault, MovieReader, MovieRecord};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use plain::PlainRecords;
 use search::SearchIndex;
 
+use crate::artifact::{ArtifactError, MOVIES_FILE, Manifest};
 use crate::{IdTable, Ids, MovieId};
 
 /// The movies of a `movies.csv`, sorted by id.
@@ -51,11 +54,32 @@ impl Catalogue {
 
     /// Reads a `movies.csv`, which ends at its first fault. Of movies with the same id the last counts.
     pub fn parse(csv: &[u8]) -> Result<Self, CatalogueError> {
-        let mut records = Vec::new();
-        for read in MovieReader::new(csv)? {
-            records.push(read?);
+        match Self::parse_plain(csv) {
+            Some(catalogue) => Ok(catalogue),
+            None => Ok(Self::from_records(MovieReader::new(csv)?.collect::<Result<_, _>>()?)),
         }
-        Ok(Self::from_records(records))
+    }
+
+    /// Reads a `movies.csv` in order of its ids, as an artifact has it, without a copy of each record; `None` if
+    /// it is another.
+    fn parse_plain(csv: &[u8]) -> Option<Self> {
+        let mut catalogue = Self::from_records(Vec::new());
+        let mut records = PlainRecords::new(csv)?;
+        while let Some(record) = records.next() {
+            let [id, title, genres] = record.ok()?;
+            if !catalogue.ids.push_last(id) {
+                return None;
+            }
+            catalogue.titles.push(title);
+            catalogue.genres.push(genres);
+        }
+        Some(catalogue)
+    }
+
+    /// Reads the `movies.csv` of an artifact, after length and SHA-256 were checked against its manifest.
+    pub fn verified(csv: &[u8], manifest: &Manifest) -> Result<Self, ArtifactError> {
+        manifest.verify(MOVIES_FILE, csv)?;
+        Ok(Self::parse(csv)?)
     }
 
     /// Makes a catalogue of records in any order. Of records with the same id the last counts.
@@ -171,13 +195,18 @@ impl<'a> Movie<'a> {
 }
 
 /// Texts end to end in one allocation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct TextColumn {
     text: String,
     ends: Vec<usize>,
 }
 
 impl TextColumn {
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.ends.push(self.text.len());
+    }
+
     fn get(&self, row: usize) -> &str {
         let start = if row == 0 { 0 } else { self.ends[row - 1] };
         &self.text[start..self.ends[row]]
@@ -186,10 +215,9 @@ impl TextColumn {
 
 impl<'a> FromIterator<&'a str> for TextColumn {
     fn from_iter<T: IntoIterator<Item = &'a str>>(texts: T) -> Self {
-        let mut column = Self { text: String::new(), ends: Vec::new() };
+        let mut column = Self::default();
         for text in texts {
-            column.text.push_str(text);
-            column.ends.push(column.text.len());
+            column.push(text);
         }
         column
     }

@@ -174,6 +174,17 @@ impl Ids {
         Self { bytes, offsets }
     }
 
+    /// Adds an id that comes after all others; `false`, and nothing is added, if this one does not.
+    pub(crate) fn push_last(&mut self, id: &str) -> bool {
+        let last = self.offsets.len() - 1;
+        let is_last = last == 0 && !id.is_empty() || last > 0 && self.table().raw(last - 1) < id.as_bytes();
+        let end = u32::try_from(self.bytes.len() + id.len());
+        let (true, Ok(end)) = (is_last, end) else { return false };
+        self.bytes.extend_from_slice(id.as_bytes());
+        self.offsets.push(end);
+        true
+    }
+
     /// The ids as a table to search.
     pub fn table(&self) -> IdTable<'_> {
         IdTable::trusted(&self.bytes, &self.offsets)

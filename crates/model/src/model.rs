@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use crate::artifact::{self, ArtifactError, ArtifactFiles, MODEL_FILE, MOVIES_FILE, Manifest, Tensors};
+use crate::artifact::{self, ArtifactError, ArtifactFiles, Manifest, Tensors, folder};
 use crate::ranking::RankingView;
 use crate::recommendation::MovieFacts;
 use crate::{Catalogue, FactorsView, IdTable, MovieId, MovieRow, UserId, UserPriorView, UserRow};
@@ -50,17 +50,42 @@ pub struct RatedMovies<'a> {
 impl Model {
     /// Checks the files of an artifact against each other and takes them over.
     pub fn from_files(files: ArtifactFiles) -> Result<Self, ArtifactError> {
-        let ArtifactFiles { manifest, model, movies } = files;
-        manifest.verify(MODEL_FILE, model.bytes())?;
-        manifest.verify(MOVIES_FILE, &movies)?;
-        let tensors = Tensors::parse(model, manifest.counts, manifest.ranking_head.as_ref())?;
-        let catalogue = Catalogue::parse(&movies)?;
+        let ArtifactFiles { manifest, model, movies, .. } = files;
+        let (tensors, catalogue) = std::thread::scope(|scope| {
+            let catalogue = scope.spawn(|| Catalogue::verified(&movies, &manifest));
+            (Tensors::verified(model, &manifest), joined(catalogue))
+        });
+        Self::from_parts(manifest, tensors?, catalogue?)
+    }
+
+    /// Puts together what was checked against `manifest` before, side by side.
+    pub fn from_parts(
+        manifest: Manifest,
+        tensors: Tensors,
+        catalogue: Catalogue,
+    ) -> Result<Self, ArtifactError> {
+        if tensors.counts() != manifest.counts {
+            return Err(ArtifactError::Tensors("the counts are not those of the manifest".to_owned()));
+        }
         Ok(Self { manifest, tensors, catalogue, facts: OnceLock::new() })
     }
 
     /// Loads the artifact at `path`: a folder, or a `model.tar.gz`.
     pub fn open(path: &Path) -> Result<Self, ArtifactError> {
-        Self::from_files(artifact::read(path)?)
+        if path.is_file() { Self::from_files(artifact::read(path)?) } else { Self::open_folder(path) }
+    }
+
+    /// Tensors and catalogue are read and checked side by side.
+    fn open_folder(path: &Path) -> Result<Self, ArtifactError> {
+        let manifest = Manifest::parse(&folder::read_manifest(path)?)?;
+        let (tensors, catalogue) = std::thread::scope(|scope| {
+            let catalogue =
+                scope.spawn(|| Catalogue::verified(&folder::read_listed_movies(path, &manifest)?, &manifest));
+            let tensors =
+                folder::read_model(path, &manifest).and_then(|model| Tensors::verified(model, &manifest));
+            (tensors, joined(catalogue))
+        });
+        Self::from_parts(manifest, tensors?, catalogue?)
     }
 
     /// What the artifact says of itself.
@@ -147,4 +172,8 @@ impl Model {
             interval: intervals.map(|intervals| intervals.around(score, user_ratings, movie_ratings, scale)),
         })
     }
+}
+
+fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

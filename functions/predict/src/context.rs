@@ -19,14 +19,14 @@ const INIT_BUDGET: Duration = Duration::from_secs(8);
 pub async fn build(config: &Config) -> Router {
     match &config.endpoint {
         None => {
-            let model: Live<Model> = live(&config.model).await;
+            let model: Live<Model> = live(config).await;
             if let Some(loaded) = preload(&model).await {
                 tracing::info!(version = loaded.manifest().version.as_str(), "model loaded");
             }
             router(Arc::new(model))
         }
         Some(name) => {
-            let titles: Live<Catalogue> = live(&config.model).await;
+            let titles: Live<Catalogue> = live(config).await;
             if let Some(loaded) = preload(&titles).await {
                 tracing::info!(movies = loaded.len(), "titles loaded; ratings come from the endpoint");
             }
@@ -45,14 +45,21 @@ async fn preload<T: Send + Sync + 'static>(live: &Live<T>) -> Option<Arc<T>> {
 }
 
 /// The model at a place, or its catalogue.
-async fn live<T: Send + Sync + 'static>(uri: &ModelUri) -> Live<T>
+async fn live<T: Send + Sync + 'static>(config: &Config) -> Live<T>
 where
     PathSource: Source<T>,
     S3Source: Source<T>,
 {
-    match uri {
+    match &config.model {
         // No S3 client is built for a model that lies in the package.
         ModelUri::Path(path) => Live::new(PathSource(path.clone())),
-        ModelUri::S3(uri) => Live::new(S3Source::new(s3_client().await, uri.clone())),
+        ModelUri::S3(uri) => {
+            let mut source = S3Source::new(s3_client().await, uri.clone());
+            source = source.within(config.memory).measured(config.stack.clone());
+            if let Some(path) = &config.until_published {
+                source = source.until_published(path.clone());
+            }
+            if source.can_change() { Live::refreshed(source, config.refresh) } else { Live::new(source) }
+        }
     }
 }

@@ -27,7 +27,11 @@ fn route_path(request: &Request) -> String {
         // The path of the event has no stage, but behind a custom domain it has the base path.
         Some(RequestContext::ApiGatewayV1(context)) => {
             let resource = context.resource_path.as_deref().unwrap_or_default();
-            without_base_path(path, resource)
+            let parameters = request.path_parameters();
+            match parameters.first("proxy").filter(|_| resource.contains("{proxy+}")) {
+                Some(rest) => without_base_path(path, rest),
+                None => without_base_path(path, resource),
+            }
         }
         // The path of the event begins with a named stage.
         Some(RequestContext::ApiGatewayV2(context)) => {
@@ -38,12 +42,12 @@ fn route_path(request: &Request) -> String {
     }
 }
 
-/// Cuts `path` to as many segments as the API's resource has (`/movies/{movieId}` has two). A greedy
-/// resource (`/{proxy+}`) does not tell how many.
+/// Cuts `path` to as many segments as the API's resource has (`/movies/{movieId}` has two), or as what a greedy
+/// resource (`/{proxy+}`) has matched.
 fn without_base_path(path: &str, resource: &str) -> String {
     let count = |path: &str| path.split('/').filter(|segment| !segment.is_empty()).count();
     let extra = count(path).saturating_sub(count(resource));
-    if resource.is_empty() || resource.contains("+}") || extra == 0 {
+    if resource.is_empty() || extra == 0 {
         return path.to_owned();
     }
     let kept: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).skip(extra).collect();

@@ -4,11 +4,32 @@ mod config;
 mod context;
 mod front;
 
+use std::time::Duration;
+
 use anyhow::bail;
+use axum::Router;
+use axum::http::{HeaderName, Method, header};
 use lambda_http::tracing::init_default_subscriber;
 use tower::ServiceExt;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use config::Config;
+
+/// Lets pages of the named origins call the API; browsers ask for that before they send a request.
+fn with_cors(router: Router, config: &Config) -> Router {
+    if config.origins.is_empty() {
+        return router;
+    }
+    let allowed = AllowOrigin::list(config.origins.iter().cloned());
+    let headers = [header::CONTENT_TYPE, header::AUTHORIZATION, HeaderName::from_static("x-api-key")];
+    let cors = CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(headers)
+        .expose_headers([matinee_api::REQUEST_ID])
+        .max_age(Duration::from_hours(1));
+    router.layer(cors)
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -21,6 +42,6 @@ async fn main() -> anyhow::Result<()> {
     }
     let config = Config::from_lookup(lookup)?;
     let router = context::build(&config).await;
-    let service = router.map_request(front::to_route);
+    let service = with_cors(router, &config).map_request(front::to_route);
     lambda_http::run(service).await.map_err(anyhow::Error::from_boxed)
 }

@@ -6,16 +6,21 @@ use flate2::read::GzDecoder;
 
 use super::{
     AlignedBuffer, ArtifactError, ArtifactFiles, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES,
-    MAX_MOVIES_BYTES, MODEL_FILE, MOVIES_FILE, Manifest,
+    MAX_MOVIES_BYTES, MODEL_FILE, MOVIES_FILE, Manifest, sha256_hex,
 };
 
 /// Reads the files of the artifact in a gzip-compressed tar archive: they may lie in any order, under
 /// `./` or not; other entries are passed over.
 pub fn read_archive(compressed: impl Read) -> Result<ArtifactFiles, ArtifactError> {
-    let mut found = Found::default();
+    read_archive_within(compressed, u64::MAX)
+}
+
+/// The same, of files that have at most `limit` bytes in all: what there is memory for.
+pub fn read_archive_within(compressed: impl Read, limit: u64) -> Result<ArtifactFiles, ArtifactError> {
+    let mut found = Found { left: limit, ..Found::default() };
     // What unpacks to more than the three files may be is a bomb, not a model.
-    let limit = MAX_MANIFEST_BYTES + MAX_MODEL_BYTES + MAX_MOVIES_BYTES;
-    let mut archive = tar::Archive::new(GzDecoder::new(compressed).take(limit));
+    let largest = MAX_MANIFEST_BYTES + MAX_MODEL_BYTES + MAX_MOVIES_BYTES;
+    let mut archive = tar::Archive::new(GzDecoder::new(compressed).take(largest));
     for entry in archive.entries().map_err(damaged)? {
         found.take(entry.map_err(damaged)?)?;
     }
@@ -24,7 +29,9 @@ pub fn read_archive(compressed: impl Read) -> Result<ArtifactFiles, ArtifactErro
 
 #[derive(Default)]
 struct Found {
-    manifest: Option<Manifest>,
+    /// How many bytes the files that come may have.
+    left: u64,
+    manifest: Option<(Manifest, String)>,
     model: Option<AlignedBuffer>,
     movies: Option<Vec<u8>>,
 }
@@ -38,39 +45,44 @@ impl Found {
         let name = path.strip_prefix("./").unwrap_or(&path).to_str().unwrap_or_default().to_owned();
         match name.as_str() {
             MANIFEST_FILE => {
-                let json = grown(&mut entry, MANIFEST_FILE, MAX_MANIFEST_BYTES)?;
-                once(&mut self.manifest, MANIFEST_FILE, Manifest::parse(json.bytes())?)
+                let json = self.grown(&mut entry, MANIFEST_FILE, MAX_MANIFEST_BYTES)?;
+                let manifest = (Manifest::parse(json.bytes())?, sha256_hex(json.bytes()));
+                once(&mut self.manifest, MANIFEST_FILE, manifest)
             }
             MODEL_FILE => {
-                let bytes = grown(&mut entry, MODEL_FILE, MAX_MODEL_BYTES)?;
+                let bytes = self.grown(&mut entry, MODEL_FILE, MAX_MODEL_BYTES)?;
                 once(&mut self.model, MODEL_FILE, bytes)
             }
             MOVIES_FILE => {
-                let bytes = grown(&mut entry, MOVIES_FILE, MAX_MOVIES_BYTES)?;
+                let bytes = self.grown(&mut entry, MOVIES_FILE, MAX_MOVIES_BYTES)?;
                 once(&mut self.movies, MOVIES_FILE, bytes.bytes().to_vec())
             }
             _ => Ok(()),
         }
     }
 
+    /// Reads an entry whose header may lie about its size: memory grows with what is there.
+    fn grown(
+        &mut self,
+        entry: &mut tar::Entry<'_, impl Read>,
+        file: &'static str,
+        limit: u64,
+    ) -> Result<AlignedBuffer, ArtifactError> {
+        let length = capped(file, entry.size(), limit.min(self.left))?;
+        self.left -= length as u64;
+        AlignedBuffer::read_from(entry, length).map_err(damaged)
+    }
+
     fn finish(self) -> Result<ArtifactFiles, ArtifactError> {
         let lacks = |file: &str| ArtifactError::Archive(format!("{file} is missing; is it a matinee model?"));
+        let (manifest, manifest_sha256) = self.manifest.ok_or_else(|| lacks(MANIFEST_FILE))?;
         Ok(ArtifactFiles {
-            manifest: self.manifest.ok_or_else(|| lacks(MANIFEST_FILE))?,
+            manifest,
+            manifest_sha256,
             model: self.model.ok_or_else(|| lacks(MODEL_FILE))?,
             movies: self.movies.ok_or_else(|| lacks(MOVIES_FILE))?,
         })
     }
-}
-
-/// Reads an entry whose header may lie about its size: memory grows with what is there.
-fn grown(
-    entry: &mut tar::Entry<'_, impl Read>,
-    file: &'static str,
-    limit: u64,
-) -> Result<AlignedBuffer, ArtifactError> {
-    let length = capped(file, entry.size(), limit)?;
-    AlignedBuffer::read_from(entry, length).map_err(damaged)
 }
 
 fn capped(file: &'static str, length: u64, limit: u64) -> Result<usize, ArtifactError> {

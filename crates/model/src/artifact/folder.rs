@@ -6,24 +6,39 @@ use std::path::Path;
 
 use super::{
     AlignedBuffer, ArtifactError, ArtifactFiles, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES,
-    MAX_MOVIES_BYTES, MODEL_FILE, MOVIES_FILE, Manifest,
+    MAX_MOVIES_BYTES, MODEL_FILE, MOVIES_FILE, Manifest, sha256_hex,
 };
 
 /// Reads the files of the artifact in the folder `path`.
 pub fn read_folder(path: &Path) -> Result<ArtifactFiles, ArtifactError> {
+    let json = read_manifest(path)?;
+    let manifest = Manifest::parse(&json)?;
+    let model = read_model(path, &manifest)?;
+    let movies = read_listed_movies(path, &manifest)?;
+    Ok(ArtifactFiles { manifest, manifest_sha256: sha256_hex(&json), model, movies })
+}
+
+pub(crate) fn read_manifest(path: &Path) -> Result<Vec<u8>, ArtifactError> {
     let mut json = Vec::new();
-    let manifest_path = path.join(MANIFEST_FILE);
     open(path, MANIFEST_FILE)?
         .take(MAX_MANIFEST_BYTES + 1)
         .read_to_end(&mut json)
-        .map_err(|error| ArtifactError::io(&manifest_path, error))?;
-    let manifest = Manifest::parse(&json)?;
+        .map_err(|error| ArtifactError::io(&path.join(MANIFEST_FILE), error))?;
+    Ok(json)
+}
 
+/// The tensors, which are just as long as the manifest says.
+pub(crate) fn read_model(path: &Path, manifest: &Manifest) -> Result<AlignedBuffer, ArtifactError> {
     let mut model = AlignedBuffer::zeroed(manifest.length(MODEL_FILE, MAX_MODEL_BYTES)?);
     read_exactly(path, MODEL_FILE, model.bytes_mut())?;
+    Ok(model)
+}
+
+/// The catalogue, which is just as long as the manifest says.
+pub(crate) fn read_listed_movies(path: &Path, manifest: &Manifest) -> Result<Vec<u8>, ArtifactError> {
     let mut movies = vec![0; manifest.length(MOVIES_FILE, MAX_MOVIES_BYTES)?];
     read_exactly(path, MOVIES_FILE, &mut movies)?;
-    Ok(ArtifactFiles { manifest, model, movies })
+    Ok(movies)
 }
 
 /// Reads the catalogue in the folder `path`.

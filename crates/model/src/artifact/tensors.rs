@@ -7,7 +7,7 @@ use ndarray::{ArrayView1, ArrayView2};
 use safetensors::tensor::{Metadata, TensorInfo};
 use safetensors::{Dtype, SafeTensors};
 
-use super::{AlignedBuffer, ArtifactError, Counts};
+use super::{AlignedBuffer, ArtifactError, Counts, MODEL_FILE, Manifest};
 use crate::ranking::{RankingHead, RankingMethod, RankingView};
 use crate::{FactorsView, IdTable, UserPriorView, UserRow};
 
@@ -16,8 +16,14 @@ const MAX_HEADER_BYTES: u64 = 1 << 16;
 
 /// The tensors of a model, checked once and then read where they lie.
 #[derive(Debug)]
-pub(crate) struct Tensors {
+pub struct Tensors {
     buffer: AlignedBuffer,
+    layout: Layout,
+}
+
+/// What the bytes of a file mean.
+#[derive(Debug)]
+struct Layout {
     counts: Counts,
     mean: f32,
     rank: usize,
@@ -51,10 +57,106 @@ enum RankingPlaces {
 }
 
 impl Tensors {
-    /// Checks everything that later use relies on: names, types, shapes, order of ids and rows, and that
-    /// all numbers are finite.
-    pub(crate) fn parse(
-        buffer: AlignedBuffer,
+    /// Checks `model.safetensors` against its manifest: length and SHA-256, and, side by side with that, all
+    /// that later use relies on: names, types, shapes, order of ids and rows, and that all numbers are finite.
+    pub fn verified(buffer: AlignedBuffer, manifest: &Manifest) -> Result<Self, ArtifactError> {
+        let (sum, layout) = std::thread::scope(|scope| {
+            let layout =
+                scope.spawn(|| Layout::parse(&buffer, manifest.counts, manifest.ranking_head.as_ref()));
+            let sum = manifest.verify(MODEL_FILE, buffer.bytes());
+            (sum, layout.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        // What is damaged is told as such, whatever else is wrong with it.
+        sum?;
+        Ok(Self { layout: layout?, buffer })
+    }
+
+    /// What the tensors were checked against.
+    pub(crate) fn counts(&self) -> Counts {
+        self.layout.counts
+    }
+
+    /// Biases and factors.
+    pub(crate) fn factors(&self) -> FactorsView<'_> {
+        FactorsView {
+            mean: self.layout.mean,
+            user_biases: ArrayView1::from(self.numbers(&self.layout.places.user_biases)),
+            movie_biases: ArrayView1::from(self.numbers(&self.layout.places.movie_biases)),
+            user_factors: self.matrix(&self.layout.places.user_factors, self.layout.counts.users),
+            movie_factors: self.matrix(&self.layout.places.movie_factors, self.layout.counts.movies),
+        }
+    }
+
+    /// The ids of the users, by row.
+    pub(crate) fn user_ids(&self) -> IdTable<'_> {
+        IdTable::trusted(
+            self.numbers(&self.layout.places.user_ids),
+            self.numbers(&self.layout.places.user_id_offsets),
+        )
+    }
+
+    /// The ids of the movies, by row.
+    pub(crate) fn movie_ids(&self) -> IdTable<'_> {
+        IdTable::trusted(
+            self.numbers(&self.layout.places.movie_ids),
+            self.numbers(&self.layout.places.movie_id_offsets),
+        )
+    }
+
+    /// How many ratings each movie has, by row.
+    pub(crate) fn movie_rating_counts(&self) -> &[u32] {
+        self.numbers(&self.layout.places.movie_rating_counts)
+    }
+
+    /// The rows of the movies that a user rated, ascending, and the ratings.
+    pub(crate) fn rated(&self, user: UserRow) -> (&[u32], &[f32]) {
+        let offsets: &[u32] = self.numbers(&self.layout.places.rated_offsets);
+        let range = offsets[user.index()] as usize..offsets[user.index() + 1] as usize;
+        let movies: &[u32] = self.numbers(&self.layout.places.rated_movies);
+        let values: &[f32] = self.numbers(&self.layout.places.rated_values);
+        (&movies[range.clone()], &values[range])
+    }
+
+    /// What is believed of a user before any rating, if the artifact tells.
+    pub(crate) fn user_prior(&self) -> Option<UserPriorView<'_>> {
+        let [mean, precision] = self.layout.places.user_prior.as_ref()?;
+        Some(UserPriorView { mean: self.numbers(mean), precision: self.numbers(precision) })
+    }
+
+    /// The weights of the ranking head, if there is one.
+    pub(crate) fn ranking(&self) -> Option<RankingView<'_>> {
+        Some(match self.layout.places.ranking.as_ref()? {
+            RankingPlaces::Ease { offsets, movies, weights } => RankingView::Ease {
+                offsets: self.numbers(offsets),
+                movies: self.numbers(movies),
+                weights: self.numbers(weights),
+            },
+            RankingPlaces::Ials { factors, gram, rank } => RankingView::Ials {
+                factors: self.shaped(factors, self.layout.counts.movies as usize, *rank),
+                gram: self.shaped(gram, *rank, *rank),
+            },
+        })
+    }
+
+    /// The numbers at a place that [`Layout::parse`] has checked.
+    #[expect(clippy::expect_used, reason = "parse has checked bounds and alignment of every place")]
+    fn numbers<T: Pod>(&self, place: &Range<usize>) -> &[T] {
+        self.buffer.numbers(place.clone()).expect("a checked place")
+    }
+
+    fn matrix(&self, place: &Range<usize>, rows: u32) -> ArrayView2<'_, f32> {
+        self.shaped(place, rows as usize, self.layout.rank)
+    }
+
+    #[expect(clippy::expect_used, reason = "parse has checked the shape of every matrix")]
+    fn shaped(&self, place: &Range<usize>, rows: usize, columns: usize) -> ArrayView2<'_, f32> {
+        ArrayView2::from_shape((rows, columns), self.numbers(place)).expect("a checked shape")
+    }
+}
+
+impl Layout {
+    fn parse(
+        buffer: &AlignedBuffer,
         counts: Counts,
         head: Option<&RankingHead>,
     ) -> Result<Self, ArtifactError> {
@@ -80,87 +182,16 @@ impl Tensors {
             ranking: head.map(|head| header.take_ranking(head.method, movies)).transpose()?,
         };
         header.expect_no_more()?;
-        let mean = finite(&buffer, "mean", &mean)?[0];
-        let tensors = Self { buffer, counts, mean, rank, places };
-        tensors.check_numbers()?;
-        tensors.check_ids()?;
-        tensors.check_ratings()?;
-        tensors.check_ranking()?;
-        Ok(tensors)
+        let mean = finite(buffer, "mean", &mean)?[0];
+        let layout = Self { counts, mean, rank, places };
+        layout.check_numbers(buffer)?;
+        layout.check_ids(buffer)?;
+        layout.check_ratings(buffer)?;
+        layout.check_ranking(buffer)?;
+        Ok(layout)
     }
 
-    /// Biases and factors.
-    pub(crate) fn factors(&self) -> FactorsView<'_> {
-        FactorsView {
-            mean: self.mean,
-            user_biases: ArrayView1::from(self.numbers(&self.places.user_biases)),
-            movie_biases: ArrayView1::from(self.numbers(&self.places.movie_biases)),
-            user_factors: self.matrix(&self.places.user_factors, self.counts.users),
-            movie_factors: self.matrix(&self.places.movie_factors, self.counts.movies),
-        }
-    }
-
-    /// The ids of the users, by row.
-    pub(crate) fn user_ids(&self) -> IdTable<'_> {
-        IdTable::trusted(self.numbers(&self.places.user_ids), self.numbers(&self.places.user_id_offsets))
-    }
-
-    /// The ids of the movies, by row.
-    pub(crate) fn movie_ids(&self) -> IdTable<'_> {
-        IdTable::trusted(self.numbers(&self.places.movie_ids), self.numbers(&self.places.movie_id_offsets))
-    }
-
-    /// How many ratings each movie has, by row.
-    pub(crate) fn movie_rating_counts(&self) -> &[u32] {
-        self.numbers(&self.places.movie_rating_counts)
-    }
-
-    /// The rows of the movies that a user rated, ascending, and the ratings.
-    pub(crate) fn rated(&self, user: UserRow) -> (&[u32], &[f32]) {
-        let offsets: &[u32] = self.numbers(&self.places.rated_offsets);
-        let range = offsets[user.index()] as usize..offsets[user.index() + 1] as usize;
-        let movies: &[u32] = self.numbers(&self.places.rated_movies);
-        let values: &[f32] = self.numbers(&self.places.rated_values);
-        (&movies[range.clone()], &values[range])
-    }
-
-    /// What is believed of a user before any rating, if the artifact tells.
-    pub(crate) fn user_prior(&self) -> Option<UserPriorView<'_>> {
-        let [mean, precision] = self.places.user_prior.as_ref()?;
-        Some(UserPriorView { mean: self.numbers(mean), precision: self.numbers(precision) })
-    }
-
-    /// The weights of the ranking head, if there is one.
-    pub(crate) fn ranking(&self) -> Option<RankingView<'_>> {
-        Some(match self.places.ranking.as_ref()? {
-            RankingPlaces::Ease { offsets, movies, weights } => RankingView::Ease {
-                offsets: self.numbers(offsets),
-                movies: self.numbers(movies),
-                weights: self.numbers(weights),
-            },
-            RankingPlaces::Ials { factors, gram, rank } => RankingView::Ials {
-                factors: self.shaped(factors, self.counts.movies as usize, *rank),
-                gram: self.shaped(gram, *rank, *rank),
-            },
-        })
-    }
-
-    /// The numbers at a place that [`Tensors::parse`] has checked.
-    #[expect(clippy::expect_used, reason = "parse has checked bounds and alignment of every place")]
-    fn numbers<T: Pod>(&self, place: &Range<usize>) -> &[T] {
-        self.buffer.numbers(place.clone()).expect("a checked place")
-    }
-
-    fn matrix(&self, place: &Range<usize>, rows: u32) -> ArrayView2<'_, f32> {
-        self.shaped(place, rows as usize, self.rank)
-    }
-
-    #[expect(clippy::expect_used, reason = "parse has checked the shape of every matrix")]
-    fn shaped(&self, place: &Range<usize>, rows: usize, columns: usize) -> ArrayView2<'_, f32> {
-        ArrayView2::from_shape((rows, columns), self.numbers(place)).expect("a checked shape")
-    }
-
-    fn check_numbers(&self) -> Result<(), ArtifactError> {
+    fn check_numbers(&self, buffer: &AlignedBuffer) -> Result<(), ArtifactError> {
         let places = &self.places;
         for (name, place) in [
             ("user_biases", &places.user_biases),
@@ -169,35 +200,33 @@ impl Tensors {
             ("movie_factors", &places.movie_factors),
             ("rated_values", &places.rated_values),
         ] {
-            finite(&self.buffer, name, place)?;
+            finite(buffer, name, place)?;
         }
         if let Some([mean, precision]) = &places.user_prior {
-            finite(&self.buffer, "user_prior_mean", mean)?;
-            finite(&self.buffer, "user_prior_precision", precision)?;
+            finite(buffer, "user_prior_mean", mean)?;
+            finite(buffer, "user_prior_precision", precision)?;
         }
         Ok(())
     }
 
-    fn check_ids(&self) -> Result<(), ArtifactError> {
+    fn check_ids(&self, buffer: &AlignedBuffer) -> Result<(), ArtifactError> {
         let places = &self.places;
         for (name, bytes, offsets) in [
             ("user_ids", &places.user_ids, &places.user_id_offsets),
             ("movie_ids", &places.movie_ids, &places.movie_id_offsets),
         ] {
-            let (bytes, offsets) =
-                (numbers(&self.buffer, name, bytes)?, numbers(&self.buffer, name, offsets)?);
+            let (bytes, offsets) = (numbers(buffer, name, bytes)?, numbers(buffer, name, offsets)?);
             IdTable::checked(bytes, offsets).map_err(|error| ArtifactError::ids(name, error))?;
         }
         Ok(())
     }
 
-    fn check_ratings(&self) -> Result<(), ArtifactError> {
+    fn check_ratings(&self, buffer: &AlignedBuffer) -> Result<(), ArtifactError> {
         let counts = self.counts;
-        let offsets: &[u32] = numbers(&self.buffer, "rated_offsets", &self.places.rated_offsets)?;
-        let movies: &[u32] = numbers(&self.buffer, "rated_movies", &self.places.rated_movies)?;
+        let offsets: &[u32] = numbers(buffer, "rated_offsets", &self.places.rated_offsets)?;
+        let movies: &[u32] = numbers(buffer, "rated_movies", &self.places.rated_movies)?;
         check_sparse_rows(("rated_offsets", offsets), ("rated_movies", movies), counts.movies)?;
-        let rating_counts: &[u32] =
-            numbers(&self.buffer, "movie_rating_counts", &self.places.movie_rating_counts)?;
+        let rating_counts: &[u32] = numbers(buffer, "movie_rating_counts", &self.places.movie_rating_counts)?;
         let total: u64 = rating_counts.iter().map(|&count| u64::from(count)).sum();
         let rated = rating_counts.iter().filter(|&&count| count > 0).count();
         if total != u64::from(counts.ratings) || rated != counts.rated_movies as usize {
@@ -207,19 +236,19 @@ impl Tensors {
         Ok(())
     }
 
-    fn check_ranking(&self) -> Result<(), ArtifactError> {
+    fn check_ranking(&self, buffer: &AlignedBuffer) -> Result<(), ArtifactError> {
         match &self.places.ranking {
             None => {}
             Some(RankingPlaces::Ease { offsets, movies, weights }) => {
-                let offsets = numbers(&self.buffer, "ranking_offsets", offsets)?;
-                let movies = numbers(&self.buffer, "ranking_movies", movies)?;
-                finite(&self.buffer, "ranking_weights", weights)?;
+                let offsets = numbers(buffer, "ranking_offsets", offsets)?;
+                let movies = numbers(buffer, "ranking_movies", movies)?;
+                finite(buffer, "ranking_weights", weights)?;
                 let (offsets, movies) = (("ranking_offsets", offsets), ("ranking_movies", movies));
                 check_sparse_rows(offsets, movies, self.counts.movies)?;
             }
             Some(RankingPlaces::Ials { factors, gram, .. }) => {
-                finite(&self.buffer, "ranking_factors", factors)?;
-                finite(&self.buffer, "ranking_gram", gram)?;
+                finite(buffer, "ranking_factors", factors)?;
+                finite(buffer, "ranking_gram", gram)?;
             }
         }
         Ok(())

@@ -1,0 +1,109 @@
+//! The ratings in the bucket: `data/` as the console, `aws s3 cp` and `matinee aws upload` leave it.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+
+use crate::error_chain::chain;
+
+/// The prefix under which data lie.
+pub const DATA_PREFIX: &str = "data/";
+
+/// An object under [`DATA_PREFIX`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataObject {
+    /// Its key.
+    pub key: String,
+    /// Its length in bytes.
+    pub length: u64,
+    /// When it was put there, in seconds since 1970.
+    pub modified: i64,
+    /// Names its content, without quotes.
+    pub etag: String,
+}
+
+/// Why there is nothing to learn from.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// The bucket does not tell what it holds.
+    #[error("cannot list s3://{bucket}/{DATA_PREFIX}: {problem}")]
+    Unreadable {
+        /// The bucket.
+        bucket: String,
+        /// What it said.
+        problem: String,
+    },
+    /// There are no ratings.
+    #[error(
+        "s3://{bucket}/{DATA_PREFIX} holds no ratings.csv ({found}); upload it, for example with `matinee aws upload`"
+    )]
+    NoRatings {
+        /// The bucket.
+        bucket: String,
+        /// What it holds instead.
+        found: String,
+    },
+}
+
+/// Lists the data, which must have ratings among them.
+pub async fn list_data(client: &Client, bucket: &str) -> Result<Vec<DataObject>, DataError> {
+    let mut objects = Vec::new();
+    let mut pages = client.list_objects_v2().bucket(bucket).prefix(DATA_PREFIX).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| unreadable(bucket, &error))?;
+        objects.extend(page.contents.unwrap_or_default().into_iter().map(|object| DataObject {
+            key: object.key.unwrap_or_default(),
+            length: object.size.and_then(|size| size.try_into().ok()).unwrap_or_default(),
+            modified: object.last_modified.map(|time| time.secs()).unwrap_or_default(),
+            etag: object.e_tag.unwrap_or_default().trim_matches('"').to_owned(),
+        }));
+    }
+    if objects.iter().any(is_ratings) {
+        return Ok(objects);
+    }
+    let keys: Vec<&str> = objects.iter().map(|object| object.key.as_str()).take(10).collect();
+    let found =
+        if keys.is_empty() { "it is empty".to_owned() } else { format!("it holds {}", keys.join(", ")) };
+    Err(DataError::NoRatings { bucket: bucket.to_owned(), found })
+}
+
+/// Whether a training job would read ratings from this: a CSV file, compressed or not, that is not known as
+/// another of a `MovieLens` release.
+fn is_ratings(object: &DataObject) -> bool {
+    let name = object.key.rsplit('/').next().unwrap_or_default();
+    let stem = name.strip_suffix(".gz").unwrap_or(name).strip_suffix(".csv");
+    object.length > 0
+        && stem
+            .is_some_and(|stem| !["movies", "links", "tags"].contains(&stem) && !stem.starts_with("genome-"))
+}
+
+fn unreadable<E, R>(bucket: &str, error: &SdkError<E, R>) -> DataError
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+    R: std::fmt::Debug,
+    SdkError<E, R>: std::error::Error + 'static,
+{
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default();
+    DataError::Unreadable { bucket: bucket.to_owned(), problem: format!("{code} {}", chain(error)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratings_are_told_from_what_lies_beside_them() {
+        for (key, length, expected) in [
+            ("data/ratings.csv", 10, true),
+            ("data/ratings.csv.gz", 10, true),
+            ("data/2024/part-1.csv", 10, true),
+            ("data/ratings.csv", 0, false),
+            ("data/movies.csv", 10, false),
+            ("data/genome-tags.csv", 10, false),
+            ("data/README.txt", 10, false),
+            ("data/", 0, false),
+        ] {
+            let object = DataObject { key: key.to_owned(), length, modified: 0, etag: String::new() };
+            assert_eq!(is_ratings(&object), expected, "{key}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The gate: whether a model is good enough to take the place of the live one.
+
+use matinee_model::artifact::{HoldOut, Manifest};
+
+/// How much worse than the live model a new one may be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gate {
+    /// By how much the RMSE on the hold-out may be higher, in stars.
+    pub max_rmse_rise: f64,
+    /// By how much NDCG@10 may be lower.
+    pub max_ndcg_drop: f64,
+    /// By which share the ratings it was trained on may be fewer.
+    pub max_rating_loss: f64,
+}
+
+/// What the gate says of a model.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Verdict {
+    /// Why the model must not go live; empty if it may.
+    pub refusals: Vec<String>,
+    /// What could not be compared, and why.
+    pub skipped: Vec<String>,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { max_rmse_rise: 0.005, max_ndcg_drop: 0.01, max_rating_loss: 0.1 }
+    }
+}
+
+impl Gate {
+    /// Compares a model with the live one.
+    pub fn judge(&self, candidate: &Manifest, live: &Manifest) -> Verdict {
+        let mut verdict = Verdict::default();
+        if candidate.rating_scale != live.rating_scale {
+            verdict.refusals.push(format!(
+                "it predicts ratings of {}, the live model of {}",
+                candidate.rating_scale, live.rating_scale
+            ));
+            return verdict;
+        }
+        self.judge_rmse(candidate, live, &mut verdict);
+        self.judge_ndcg(candidate, live, &mut verdict);
+        self.judge_rating_count(candidate, live, &mut verdict);
+        verdict
+    }
+
+    fn judge_rmse(&self, candidate: &Manifest, live: &Manifest, verdict: &mut Verdict) {
+        match (rmse(candidate), rmse(live)) {
+            (Some(new), Some(old)) if new > old + self.max_rmse_rise => verdict.refusals.push(format!(
+                "hold-out RMSE {new:.4} is more than {} above the live model's {old:.4}",
+                self.max_rmse_rise
+            )),
+            (Some(_), Some(_)) => {}
+            (None, Some(_)) => verdict.refusals.push(
+                "it was trained without a hold-out, so nothing shows that it is no worse; train with hold_out"
+                    .to_owned(),
+            ),
+            (_, None) => verdict.skipped.push("RMSE: the live model was trained without a hold-out".to_owned()),
+        }
+    }
+
+    fn judge_ndcg(&self, candidate: &Manifest, live: &Manifest, verdict: &mut Verdict) {
+        let ndcg = |manifest: &Manifest| manifest.metrics.ranking.map(|ranking| ranking.ndcg_at_10);
+        match (ndcg(candidate), ndcg(live)) {
+            (Some(new), Some(old)) if new < old - self.max_ndcg_drop => verdict.refusals.push(format!(
+                "NDCG@10 {new:.4} is more than {} below the live model's {old:.4}",
+                self.max_ndcg_drop
+            )),
+            (Some(_), Some(_)) => {}
+            (None, _) => verdict.skipped.push("NDCG@10: the new model does not tell it".to_owned()),
+            (_, None) => verdict.skipped.push("NDCG@10: the live model does not tell it".to_owned()),
+        }
+    }
+
+    fn judge_rating_count(&self, candidate: &Manifest, live: &Manifest, verdict: &mut Verdict) {
+        let (new, old) = (candidate.counts.ratings, live.counts.ratings);
+        if f64::from(new) < f64::from(old) * (1.0 - self.max_rating_loss) {
+            verdict.refusals.push(format!(
+                "it was trained on {new} ratings, the live model on {old}: more than {} % fewer",
+                self.max_rating_loss * 100.0
+            ));
+        }
+    }
+}
+
+fn rmse(manifest: &Manifest) -> Option<f64> {
+    manifest.metrics.hold_out.map(|HoldOut { rmse, .. }| rmse)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use matinee_model::RatingScale;
+    use matinee_model::artifact::{Counts, FORMAT_VERSION, FileDigest, Metrics, ModelVersion, Ranking};
+
+    fn manifest(rmse: Option<f64>, ndcg: Option<f64>, ratings: u32) -> Manifest {
+        let digest = FileDigest::of(b"");
+        Manifest {
+            format_version: FORMAT_VERSION,
+            version: ModelVersion::of(&digest, &digest),
+            algorithm: "svd".to_owned(),
+            hyperparameters: [].into(),
+            seed: 0,
+            rating_scale: RatingScale::MOVIELENS,
+            counts: Counts { users: 1, movies: 1, rated_movies: 1, ratings },
+            metrics: Metrics {
+                hold_out: rmse.map(|rmse| HoldOut {
+                    fraction: 0.1,
+                    test_count: 100,
+                    rmse,
+                    mae: 0.0,
+                    unreduced_rmse: None,
+                }),
+                ranking: ndcg.map(|ndcg_at_10| Ranking { ndcg_at_10, recall_at_20: 0.0 }),
+            },
+            intervals: None,
+            training_job: None,
+            data: [].into(),
+            generator: String::new(),
+            created_at: String::new(),
+            files: [].into(),
+        }
+    }
+
+    #[test]
+    fn what_is_within_the_tolerances_passes() {
+        let live = manifest(Some(0.88), Some(0.2), 1000);
+        for (rmse, ndcg, ratings) in [(0.88, 0.2, 1000), (0.8849, 0.191, 900), (0.5, 0.9, 5000)] {
+            let verdict = Gate::default().judge(&manifest(Some(rmse), Some(ndcg), ratings), &live);
+            assert_eq!(verdict, Verdict::default(), "{rmse} {ndcg} {ratings}");
+        }
+    }
+
+    #[test]
+    fn what_is_worse_is_refused_with_the_figures() {
+        let live = manifest(Some(0.88), Some(0.2), 1000);
+        for (rmse, ndcg, ratings, said) in [
+            (0.8851, 0.2, 1000, "RMSE 0.8851 is more than 0.005 above the live model's 0.8800"),
+            (0.88, 0.1899, 1000, "NDCG@10 0.1899 is more than 0.01 below the live model's 0.2000"),
+            (0.88, 0.2, 899, "899 ratings, the live model on 1000: more than 10 % fewer"),
+        ] {
+            let verdict = Gate::default().judge(&manifest(Some(rmse), Some(ndcg), ratings), &live);
+            assert_eq!(verdict.refusals.len(), 1);
+            assert!(verdict.refusals[0].contains(said), "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_said() {
+        let verdict = Gate::default().judge(&manifest(Some(0.9), None, 10), &manifest(None, Some(0.1), 10));
+        assert!(verdict.refusals.is_empty(), "{verdict:?}");
+        assert_eq!(verdict.skipped.len(), 2);
+        let unmeasured = Gate::default().judge(&manifest(None, None, 10), &manifest(Some(0.9), None, 10));
+        assert!(unmeasured.refusals[0].contains("train with hold_out"), "{unmeasured:?}");
+    }
+
+    #[test]
+    fn another_scale_is_refused() {
+        let mut other = manifest(Some(0.1), None, 10);
+        other.rating_scale = RatingScale::new(1.0, 10.0).unwrap();
+        let verdict = Gate::default().judge(&other, &manifest(Some(0.9), None, 10));
+        assert_eq!(verdict.refusals, ["it predicts ratings of 1..10, the live model of 0.5..5"]);
+    }
+}

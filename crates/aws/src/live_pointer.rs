@@ -1,0 +1,98 @@
+//! `models/live.json`: which model is live, and which were before it.
+//!
+//! It is the only object that changes; every artifact has a place of its own and stays as it is.
+
+use serde::{Deserialize, Serialize};
+
+/// The longest pointer that is read.
+pub const MAX_POINTER_BYTES: u64 = 1 << 16;
+/// How many earlier models the pointer keeps.
+pub const KEPT: usize = 10;
+
+/// The live model, and those before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LivePointer {
+    /// The model that is live.
+    #[serde(flatten)]
+    pub live: Published,
+    /// Those that were live before it, the last one first.
+    #[serde(default)]
+    pub previous: Vec<Published>,
+}
+
+/// A model that was made live.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// Its version, which names its content.
+    pub version: String,
+    /// Where its artifact is.
+    pub uri: String,
+    /// The SHA-256 of its manifest in lower-case hexadecimal.
+    pub manifest_sha256: String,
+    /// When it was made live, in UTC (RFC 3339).
+    pub published_at: String,
+}
+
+/// Bytes that are no pointer.
+#[derive(Debug, thiserror::Error)]
+#[error("no pointer to a live model: {0}")]
+pub struct PointerError(#[from] serde_json::Error);
+
+impl LivePointer {
+    /// Reads a pointer.
+    pub fn parse(json: &[u8]) -> Result<Self, PointerError> {
+        Ok(serde_json::from_slice(json)?)
+    }
+
+    /// The pointer as it is stored.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
+    /// The pointer after `next` was made live in the place of what `before` points to.
+    pub fn after(before: Option<Self>, next: Published) -> Self {
+        let earlier =
+            before.into_iter().flat_map(|before| std::iter::once(before.live).chain(before.previous));
+        let previous = earlier.filter(|model| model.version != next.version).take(KEPT).collect();
+        Self { live: next, previous }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model(version: usize) -> Published {
+        Published {
+            version: version.to_string(),
+            uri: format!("s3://bucket/models/{version}/"),
+            manifest_sha256: "00".to_owned(),
+            published_at: "2026-01-01T00:00:00Z".to_owned(),
+        }
+    }
+
+    fn versions(pointer: &LivePointer) -> Vec<&str> {
+        pointer.previous.iter().map(|model| model.version.as_str()).collect()
+    }
+
+    #[test]
+    fn the_last_ten_are_kept_once_each() {
+        let mut pointer = LivePointer::after(None, model(0));
+        for version in 1..15 {
+            pointer = LivePointer::after(Some(pointer), model(version));
+        }
+        assert_eq!(versions(&pointer), ["13", "12", "11", "10", "9", "8", "7", "6", "5", "4"]);
+        let back = LivePointer::after(Some(pointer), model(13));
+        assert_eq!((back.live.version.as_str(), versions(&back)[..2].to_vec()), ("13", vec!["14", "12"]));
+    }
+
+    #[test]
+    fn the_live_model_stands_at_the_top() {
+        let pointer = LivePointer::after(None, model(1));
+        let json: serde_json::Value = serde_json::from_str(&pointer.to_json()).unwrap();
+        assert_eq!(json["version"], "1");
+        assert_eq!(json["previous"], serde_json::json!([]));
+        assert_eq!(LivePointer::parse(pointer.to_json().as_bytes()).unwrap(), pointer);
+        assert!(LivePointer::parse(b"{\"version\":\"1\"}").unwrap_err().to_string().contains("uri"));
+    }
+}

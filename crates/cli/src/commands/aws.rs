@@ -1,0 +1,109 @@
+//! `matinee aws`: the loop from the command line, with the caller's own credentials.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args as ClapArgs, Subcommand};
+
+use crate::aws::{doctor, jobs, upload, versions};
+
+/// The loop on AWS.
+#[derive(ClapArgs)]
+pub struct Args {
+    #[command(subcommand)]
+    task: Task,
+    #[command(flatten)]
+    stack: Stack,
+}
+
+/// Which stack; the stack's output `CommandLine` sets these variables.
+#[derive(ClapArgs, Clone)]
+pub struct Stack {
+    /// The stack's bucket
+    #[arg(long, env = "MATINEE_BUCKET", global = true, value_name = "NAME")]
+    pub bucket: Option<String>,
+    /// The stack's name, with which the names of its jobs begin
+    #[arg(
+        long = "stack",
+        env = "MATINEE_STACK",
+        global = true,
+        default_value = "matinee",
+        value_name = "NAME"
+    )]
+    pub name: String,
+    /// The image that jobs run
+    #[arg(long, env = "MATINEE_IMAGE", global = true, value_name = "URI")]
+    pub image: Option<String>,
+    /// The role of the jobs
+    #[arg(long, env = "MATINEE_ROLE", global = true, value_name = "ARN")]
+    pub role: Option<String>,
+    /// Where the API is
+    #[arg(long, env = "MATINEE_API", global = true, value_name = "URL")]
+    pub api: Option<String>,
+    /// Another address of every AWS service, for local stand-ins
+    #[arg(long, env = "AWS_ENDPOINT_URL", global = true, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Check ratings and put them into the bucket, which starts training where the stack does so
+    Upload {
+        /// Folder with ratings.csv and movies.csv
+        folder: PathBuf,
+    },
+    /// Start a training job
+    Train {
+        /// A hyperparameter, as `matinee algorithms` lists them
+        #[arg(short, long = "hyperparameter", value_name = "NAME=VALUE")]
+        parameters: Vec<String>,
+        /// The instance that it runs on
+        #[arg(long, default_value = "ml.m5.large")]
+        instance_type: String,
+        /// Pay the full price for capacity that is not taken away
+        #[arg(long)]
+        on_demand: bool,
+        /// Wait until the job ends
+        #[arg(long)]
+        wait: bool,
+    },
+    /// List the last training jobs
+    Jobs,
+    /// Make an artifact live, if it is no worse than the live one
+    Publish {
+        /// `s3://BUCKET/PREFIX/` or `s3://BUCKET/KEY.tar.gz`
+        uri: String,
+        /// Even if it is worse
+        #[arg(long)]
+        force: bool,
+    },
+    /// Go back to an earlier model
+    Rollback {
+        /// One of `matinee aws versions`; the one that was live last if it is left out
+        version: Option<String>,
+    },
+    /// List the live model and those before it
+    Versions,
+    /// Check everything that the loop needs
+    Doctor,
+}
+
+/// Does it.
+pub fn run(args: Args) -> Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let account = crate::aws::Account::new(args.stack).await;
+        match args.task {
+            Task::Upload { folder } => upload::run(&account, &folder).await,
+            Task::Train { parameters, instance_type, on_demand, wait } => {
+                jobs::train(&account, &parameters, instance_type, !on_demand, wait).await
+            }
+            Task::Jobs => jobs::list(&account).await,
+            Task::Publish { uri, force } => versions::publish(&account, &uri, force).await,
+            Task::Rollback { version } => versions::roll_back(&account, version.as_deref()).await,
+            Task::Versions => versions::list(&account).await,
+            Task::Doctor => doctor::run(&account).await,
+        }
+    })
+}

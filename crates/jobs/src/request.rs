@@ -1,0 +1,153 @@
+//! The request for a training job.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_sagemaker::error::BuildError;
+use aws_sdk_sagemaker::operation::create_training_job::CreateTrainingJobInput;
+use aws_sdk_sagemaker::types::{
+    AlgorithmSpecification, Channel, CheckpointConfig, DataSource, MetricDefinition, OutputCompressionType,
+    OutputDataConfig, ResourceConfig, S3DataDistribution, S3DataSource, S3DataType, StoppingCondition, Tag,
+    TrainingInputMode,
+};
+use matinee_aws::DATA_PREFIX;
+use serde::Deserialize;
+
+use crate::settings::JobSettings;
+
+/// How long a job may wait for spot capacity beside its own time.
+const SPOT_PATIENCE_SECONDS: i32 = 3600;
+/// The longest name of a job.
+const MAX_NAME: usize = 63;
+
+/// What one job has of its own: each may be left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobRequest {
+    /// Hyperparameters beside those of the stack, or in their place.
+    #[serde(default)]
+    pub hyperparameters: BTreeMap<String, String>,
+    /// The instance that it runs on.
+    pub instance_type: Option<String>,
+    /// Whether it runs on spot capacity.
+    pub spot: Option<bool>,
+    /// A job that takes longer is ended.
+    pub max_seconds: Option<i32>,
+}
+
+impl JobRequest {
+    /// The name of a job that is asked for at `time` (seconds since 1970) by the event with this id: the same
+    /// for an event that is delivered twice.
+    pub fn name(settings: &JobSettings, time: i64, event_id: &str) -> String {
+        let time = jiff::Timestamp::from_second(time).unwrap_or_default();
+        let id: String = matinee_aws::short_id(event_id);
+        let end = format!("-{}-{id}", time.strftime("%Y%m%d-%H%M%S"));
+        let prefix: String = settings.name_prefix.chars().take(MAX_NAME - end.len()).collect();
+        prefix + &end
+    }
+
+    /// The request to `SageMaker`.
+    pub fn input(&self, settings: &JobSettings, name: &str) -> Result<CreateTrainingJobInput, BuildError> {
+        let bucket = &settings.bucket;
+        let spot = self.spot.unwrap_or(settings.spot);
+        let max_seconds = self.max_seconds.unwrap_or(settings.max_seconds);
+        let metrics: Vec<MetricDefinition> = settings
+            .metric_definitions
+            .iter()
+            .map(|metric| MetricDefinition::builder().name(&metric.name).regex(&metric.regex).build())
+            .collect();
+        let algorithm = AlgorithmSpecification::builder()
+            .training_image(&settings.image)
+            .training_input_mode(TrainingInputMode::Fastfile)
+            .set_metric_definitions(Some(metrics))
+            .build();
+        let resources = ResourceConfig::builder()
+            .instance_type(self.instance_type.as_ref().unwrap_or(&settings.instance_type).as_str().into())
+            .instance_count(1)
+            .volume_size_in_gb(settings.volume_gb)
+            .build();
+        let stopping = StoppingCondition::builder()
+            .max_runtime_in_seconds(max_seconds)
+            .set_max_wait_time_in_seconds(spot.then_some(max_seconds.saturating_add(SPOT_PATIENCE_SECONDS)))
+            .build();
+        CreateTrainingJobInput::builder()
+            .training_job_name(name)
+            .role_arn(&settings.role)
+            .algorithm_specification(algorithm)
+            .set_hyper_parameters(Some(self.all_hyperparameters(settings)))
+            .input_data_config(train_channel(bucket))
+            .output_data_config(
+                OutputDataConfig::builder()
+                    .s3_output_path(format!("s3://{bucket}/models/"))
+                    .compression_type(OutputCompressionType::None)
+                    .build(),
+            )
+            .checkpoint_config(
+                CheckpointConfig::builder().s3_uri(format!("s3://{bucket}/checkpoints/{name}/")).build(),
+            )
+            .resource_config(resources)
+            .stopping_condition(stopping)
+            .enable_managed_spot_training(spot)
+            .tags(Tag::builder().key("matinee:stack").value(&settings.stack).build())
+            .build()
+    }
+
+    fn all_hyperparameters(&self, settings: &JobSettings) -> std::collections::HashMap<String, String> {
+        settings.hyperparameters.clone().into_iter().chain(self.hyperparameters.clone()).collect()
+    }
+}
+
+fn train_channel(bucket: &str) -> Channel {
+    let source = S3DataSource::builder()
+        .s3_data_type(S3DataType::S3Prefix)
+        .s3_uri(format!("s3://{bucket}/{DATA_PREFIX}"))
+        .s3_data_distribution_type(S3DataDistribution::FullyReplicated)
+        .build();
+    Channel::builder()
+        .channel_name("train")
+        .content_type("text/csv")
+        .data_source(DataSource::builder().s3_data_source(source).build())
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::tests::settings;
+
+    #[test]
+    fn names_are_the_same_for_the_same_event_and_short_enough() {
+        let settings = settings(&[]).unwrap();
+        let name = JobRequest::name(&settings, 1_795_000_000, "event-1");
+        assert!(name.starts_with("matinee-20261118-"), "{name}");
+        assert_eq!(name, JobRequest::name(&settings, 1_795_000_000, "event-1"));
+        assert_ne!(name, JobRequest::name(&settings, 1_795_000_000, "event-2"));
+        let long = JobSettings { name_prefix: "x".repeat(128), ..settings };
+        assert_eq!(JobRequest::name(&long, 0, "").len(), MAX_NAME);
+    }
+
+    #[test]
+    fn the_request_says_all_that_the_service_needs() {
+        let settings = settings(&[("HYPERPARAMETERS", r#"{"algorithm":"bayes","hold_out":"0.1"}"#)]).unwrap();
+        let request = JobRequest {
+            hyperparameters: [("hold_out".to_owned(), "0.2".to_owned())].into(),
+            ..JobRequest::default()
+        };
+        let input = request.input(&settings, "matinee-1").unwrap();
+        let hyperparameters = input.hyper_parameters().unwrap();
+        assert_eq!((&*hyperparameters["algorithm"], &*hyperparameters["hold_out"]), ("bayes", "0.2"));
+        let output = input.output_data_config().unwrap();
+        assert_eq!(output.compression_type(), Some(&OutputCompressionType::None));
+        assert_eq!(input.checkpoint_config().unwrap().s3_uri(), Some("s3://bucket/checkpoints/matinee-1/"));
+        let stopping = input.stopping_condition().unwrap();
+        assert!(stopping.max_wait_time_in_seconds() > stopping.max_runtime_in_seconds());
+        assert_eq!(input.enable_managed_spot_training(), Some(true));
+
+        let by_hand = JobRequest { spot: Some(false), max_seconds: Some(60), ..request };
+        let input = by_hand.input(&settings, "matinee-2").unwrap();
+        let stopping = input.stopping_condition().unwrap();
+        assert_eq!(
+            (stopping.max_wait_time_in_seconds(), stopping.max_runtime_in_seconds()),
+            (None, Some(60))
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! What is asked of the function: what to do with a job that ended, or an action by hand.
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What is asked.
+#[derive(Debug, PartialEq)]
+pub enum Task {
+    /// A training job ended.
+    JobEnded { name: String, status: String },
+    /// Somebody asks.
+    Action(Action),
+}
+
+/// What can be asked by hand.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Action {
+    /// Make the artifact at `uri` live; with `force` although the gate is against it.
+    Publish {
+        uri: String,
+        #[serde(default)]
+        force: bool,
+    },
+    /// Go back to `version`, or to the model that was live last.
+    Rollback {
+        #[serde(default)]
+        version: Option<String>,
+    },
+    /// Tell what is live, and what was.
+    List {},
+}
+
+#[derive(Deserialize)]
+struct StateChange {
+    detail: Detail,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Detail {
+    training_job_name: String,
+    training_job_status: String,
+}
+
+impl Task {
+    /// Reads an event; one that is none of those names the field that is wrong.
+    pub fn parse(event: Value) -> Result<Self> {
+        if event.get("detail-type").is_some() {
+            let change: StateChange = read(event).context("this is no state change of a training job")?;
+            let Detail { training_job_name: name, training_job_status: status } = change.detail;
+            return Ok(Self::JobEnded { name, status });
+        }
+        let example = r#"{"action":"publish","uri":"s3://BUCKET/models/JOB/output/model/"}"#;
+        read(event).map(Self::Action).with_context(|| format!("this is no action; try {example}"))
+    }
+}
+
+fn read<T: for<'a> Deserialize<'a>>(value: Value) -> Result<T> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let field = error.path().to_string();
+        let field = if field == "." { String::new() } else { format!("the field `{field}`: ") };
+        anyhow::anyhow!("{field}{}", error.into_inner())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn jobs_and_actions_are_told_apart() {
+        let ended = json!({
+            "detail-type": "SageMaker Training Job State Change",
+            "detail": {"TrainingJobName": "matinee-1", "TrainingJobStatus": "Completed", "More": 1},
+        });
+        let expected = Task::JobEnded { name: "matinee-1".into(), status: "Completed".into() };
+        assert_eq!(Task::parse(ended).unwrap(), expected);
+        for (event, action) in [
+            (json!({"action": "list"}), Action::List {}),
+            (json!({"action": "rollback"}), Action::Rollback { version: None }),
+            (
+                json!({"action": "publish", "uri": "s3://b/m/"}),
+                Action::Publish { uri: "s3://b/m/".into(), force: false },
+            ),
+        ] {
+            assert_eq!(Task::parse(event).unwrap(), Task::Action(action));
+        }
+    }
+
+    #[test]
+    fn a_wrong_event_is_an_error_that_names_the_field() {
+        for (event, named) in [
+            (json!({"action": "publish"}), "uri"),
+            (json!({"action": "roll"}), "roll"),
+            (json!({"action": "rollback", "versio": "1"}), "versio"),
+            (json!({}), "action"),
+            (json!({"detail-type": "x", "detail": {"TrainingJobName": 1}}), "detail.TrainingJobName"),
+        ] {
+            let error = format!("{:#}", Task::parse(event).unwrap_err());
+            assert!(error.contains(named), "{error}");
+        }
+    }
+}

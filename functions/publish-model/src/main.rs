@@ -1,0 +1,120 @@
+//! Takes a finished training job live if its model is no worse than the live one, or goes back when asked.
+//!
+//! Invariant: whatever goes wrong, the live model stays live.
+
+mod config;
+mod event;
+
+use anyhow::{Context as _, Result};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use matinee_aws::metrics::Metric;
+use matinee_aws::{Decision, Publisher, S3Uri, s3_client};
+use matinee_jobs::TrainingJobs;
+use serde_json::{Value, json};
+
+use config::Config;
+use event::{Action, Task};
+
+/// The object that says which model is live.
+const POINTER: &str = "models/live.json";
+
+struct Context {
+    publisher: Publisher,
+    jobs: TrainingJobs,
+    config: Config,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    lambda_runtime::tracing::init_default_subscriber();
+    let config = Config::from_lookup(|name| std::env::var(name).ok())?;
+    let publisher = Publisher::new(s3_client().await, &config.bucket, POINTER, config.gate, config.memory);
+    let publisher = publisher.for_function_of(config.serving_memory);
+    let context = Context { publisher, jobs: TrainingJobs::new().await, config };
+    let context = &context;
+    let handler = service_fn(async move |event: LambdaEvent<Value>| {
+        // Boxed, for the types of the SDK's futures are deep.
+        Box::pin(context.handle(event.payload)).await.map_err(diagnostic)
+    });
+    lambda_runtime::run(handler).await.map_err(anyhow::Error::from_boxed)
+}
+
+/// The error with its causes, as the runtime logs and reports it.
+fn diagnostic(error: anyhow::Error) -> Diagnostic {
+    Diagnostic { error_type: "PublishError".to_owned(), error_message: format!("{error:#}") }
+}
+
+impl Context {
+    async fn handle(&self, event: Value) -> Result<Value> {
+        self.answer(Task::parse(event)?).await
+    }
+
+    async fn answer(&self, task: Task) -> Result<Value> {
+        match task {
+            Task::JobEnded { name, status } if status == "Completed" => self.publish_job(&name).await,
+            Task::JobEnded { name, status } => self.tell_failure(&name, &status).await,
+            Task::Action(Action::Publish { uri, force }) => {
+                let uri: S3Uri = uri.parse().context("the field `uri`")?;
+                self.tell(self.publisher.publish(&uri, force).await?, &json!({}))
+            }
+            Task::Action(Action::Rollback { version }) => {
+                self.tell(self.publisher.roll_back(version.as_deref()).await?, &json!({"rollback": true}))
+            }
+            Task::Action(Action::List {}) => Ok(match self.publisher.list().await? {
+                Some(pointer) => serde_json::to_value(pointer)?,
+                None => json!({"status": "nothing_published"}),
+            }),
+        }
+    }
+
+    async fn publish_job(&self, name: &str) -> Result<Value> {
+        anyhow::ensure!(
+            name.starts_with(&format!("{}-", self.config.name_prefix)),
+            "the field `detail.TrainingJobName` is `{name}`; this stack's jobs begin with `{}-`",
+            self.config.name_prefix
+        );
+        let job = self.jobs.describe(name).await?;
+        let artifact =
+            job.artifact.with_context(|| format!("job {name} is {} and has no artifact", job.status))?;
+        let uri: S3Uri = artifact.parse().with_context(|| format!("the artifact of job {name}"))?;
+        self.tell(self.publisher.publish(&uri, false).await?, &json!({"job": name}))
+    }
+
+    async fn tell_failure(&self, name: &str, status: &str) -> Result<Value> {
+        let job = self.jobs.describe(name).await?;
+        let reason = job.failure.unwrap_or_else(|| format!("the job is {status}"));
+        let properties = json!({"job": name, "status": status, "reason": reason});
+        self.measure(
+            Metric::TrainingFailed,
+            "training ended without a model; the live model stays",
+            &properties,
+        );
+        Ok(json!({"status": "no_model", "job": name, "reason": reason}))
+    }
+
+    /// One log line, which is the metric too.
+    fn tell(&self, decision: Decision, more: &Value) -> Result<Value> {
+        let answer = serde_json::to_value(&decision)?;
+        let mut properties = answer.clone();
+        if let (Value::Object(properties), Value::Object(more)) = (&mut properties, more) {
+            properties.extend(more.clone());
+        }
+        match decision {
+            Decision::Published { .. } => {
+                self.measure(Metric::ModelPublished, "model published", &properties);
+            }
+            Decision::Refused { reasons, .. } => {
+                let message = format!("model refused: {}; the live model stays", reasons.join("; "));
+                self.measure(Metric::ModelRefused, &message, &properties);
+            }
+            Decision::AlreadyLive { live } => {
+                tracing::info!(version = live.version, "the model is live already");
+            }
+        }
+        Ok(answer)
+    }
+
+    fn measure(&self, metric: Metric, message: &str, properties: &Value) {
+        println!("{}", metric.line(&self.config.stack, 1.0, message, properties));
+    }
+}

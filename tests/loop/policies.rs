@@ -1,0 +1,156 @@
+//! What the roles of the stack allow is what the functions do: no more, no less.
+
+use std::collections::BTreeSet;
+
+use matinee_tests::{BUCKET, Call};
+use serde_json::json;
+use serde_yaml_ng::Value;
+
+use crate::world::{ROLE, STACK, World, read, until_version};
+
+/// What the roles allow beside, and who does that.
+const NOT_OURS: [(&str, &str); 9] = [
+    ("KeepCheckpoints", "SageMaker copies /opt/ml/checkpoints"),
+    ("PullTheImage", "SageMaker pulls the image"),
+    ("LogInToTheRegistry", "SageMaker pulls the image"),
+    ("Log", "SageMaker writes the logs of its container"),
+    ("Measure", "SageMaker writes the metrics of its container"),
+    ("AskTheEndpoint", "under a condition; functions/predict/tests/it/from_endpoint.rs makes the call"),
+    ("StartTraining", "the state machine's"),
+    ("PassOnUploads", "EventBridge's"),
+    ("KeepWhatRulesCannotDeliver", "EventBridge's"),
+];
+
+#[derive(Debug)]
+struct Allowed {
+    sid: String,
+    action: String,
+    resource: String,
+    prefix: Vec<String>,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs moto: scripts/test.sh"]
+async fn the_policies_allow_just_the_calls_that_are_made() {
+    let world = World::start().await;
+    world.upload();
+    let predict = world.predict().await;
+    predict.predict().await;
+    let (_, ended) = world.train(json!({})).await;
+    world.publish.answer(ended).await;
+    let live = world.live_version();
+    // A load that failed is not tried again at once.
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    until_version(&predict, &live).await;
+
+    let template: Value = serde_yaml_ng::from_str(&read("template.yaml")).unwrap();
+    for (resource, calls) in [
+        ("PredictFunction", predict.recorder.calls()),
+        ("StartTrainingFunction", world.start.recorder.calls()),
+        ("PublishModelFunction", world.publish.recorder.calls()),
+        ("TrainingRole", world.training.calls()),
+    ] {
+        let allowed = allowed(&template["Resources"][resource]["Properties"]["Policies"]);
+        compare(resource, &allowed, &calls);
+    }
+}
+
+fn compare(role: &str, allowed: &[Allowed], calls: &[Call]) {
+    assert!(!calls.is_empty(), "{role} makes no calls");
+    let mut used = BTreeSet::new();
+    for call in calls {
+        let by: Vec<&Allowed> = allowed.iter().filter(|allowed| allowed.covers(call)).collect();
+        assert!(!by.is_empty(), "{role} is not allowed to make {call:?}: {allowed:#?}");
+        used.extend(by.into_iter().map(|allowed| (&allowed.sid, &allowed.action)));
+    }
+    for allowed in allowed {
+        let is_ours = NOT_OURS.iter().all(|(sid, _)| *sid != allowed.sid);
+        let is_used = used.contains(&(&allowed.sid, &allowed.action));
+        assert!(!is_ours || is_used, "{role} is allowed what it never does: {allowed:?}");
+    }
+}
+
+impl Allowed {
+    fn covers(&self, call: &Call) -> bool {
+        if self.action != call.action {
+            return false;
+        }
+        if self.action == "s3:ListBucket" {
+            // The resource is the bucket, and the condition has the prefix.
+            let key = call.resource.strip_prefix(&format!("{BUCKET}/")).unwrap_or_default();
+            return self.prefix.iter().any(|pattern| is_like(pattern, key));
+        }
+        let is_s3 = self.action.starts_with("s3:");
+        let resource = if is_s3 { format!("arn:aws:s3:::{}", call.resource) } else { call.resource.clone() };
+        is_like(&self.resource, &resource) || self.resource == "*"
+    }
+}
+
+/// Whether `text` is like a pattern in which `*` stands for anything.
+fn is_like(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((head, "")) => text.starts_with(head),
+        Some((head, rest)) => text.strip_prefix(head).is_some_and(|left| left.contains(rest)),
+    }
+}
+
+/// Every action of every statement.
+fn allowed(policies: &Value) -> Vec<Allowed> {
+    let policies = policies.as_sequence().unwrap();
+    let documents = policies.iter().map(|policy| policy.get("PolicyDocument").unwrap_or(policy));
+    let statements = documents.flat_map(|document| document["Statement"].as_sequence().unwrap());
+    // A statement under a condition stands in `!If [CONDITION, STATEMENT, ...]`.
+    let statements = statements.map(|statement| match statement {
+        Value::Tagged(tagged) if tagged.tag == "If" => &tagged.value[1],
+        plain => plain,
+    });
+    let mut found = Vec::new();
+    for statement in statements {
+        let sid = statement["Sid"].as_str().unwrap().to_owned();
+        assert_eq!(statement["Effect"].as_str(), Some("Allow"), "{sid}");
+        let prefix = texts(&statement["Condition"]["StringLike"]["s3:prefix"]);
+        for action in texts(&statement["Action"]) {
+            assert!(!action.contains('*'), "{sid} allows {action}");
+            for resource in resources(&statement["Resource"]) {
+                found.push(Allowed {
+                    sid: sid.clone(),
+                    action: action.clone(),
+                    resource,
+                    prefix: prefix.clone(),
+                });
+            }
+        }
+    }
+    found
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Sequence(texts) => texts.iter().flat_map(self::texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The resources of a statement, with the names of the test's stack.
+fn resources(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![resolved(text)],
+        Value::Sequence(values) => values.iter().flat_map(resources).collect(),
+        Value::Tagged(tagged) => match (tagged.tag.to_string().as_str(), &tagged.value) {
+            ("!Sub", Value::String(text)) => vec![resolved(text)],
+            ("!Sub", Value::Sequence(parts)) => vec![resolved(parts[0].as_str().unwrap())],
+            ("!GetAtt", Value::String(name)) => vec![resolved(&format!("${{{name}}}"))],
+            _ => vec![format!("{tagged:?}")],
+        },
+        other => panic!("no resource: {other:?}"),
+    }
+}
+
+fn resolved(text: &str) -> String {
+    let text =
+        text.replace("${Bucket.Arn}", &format!("arn:aws:s3:::{BUCKET}")).replace("${TrainingRole.Arn}", ROLE);
+    let job = "arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:";
+    text.replace(job, "").replace("${AWS::StackName}", STACK)
+}

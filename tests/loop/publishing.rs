@@ -1,0 +1,144 @@
+//! Uploads become models, worse ones do not, and what went live can be taken back.
+
+use std::sync::Arc;
+
+use matinee_tests::{Weather, binary, do_job, state_change};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use crate::world::{World, until_version, upload_event};
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs moto: scripts/test.sh"]
+async fn new_ratings_become_the_live_model_without_anyones_hands() {
+    let world = World::start().await;
+    let error = world.start.invoke(json!({})).await.unwrap_err();
+    assert!(error["errorMessage"].as_str().unwrap().contains("holds no ratings.csv"), "{error}");
+
+    let upload = world.upload();
+    let started = world.start.answer(upload.clone()).await;
+    assert_eq!((&started["status"], &started["files"]), (&json!("started"), &json!(2)), "{started}");
+    let again = world.start.answer(upload).await;
+    assert_eq!((&again["status"], &again["job"]), (&json!("running"), &started["job"]), "one job at a time");
+
+    let request = world.start.recorder.training_requests().pop().unwrap();
+    let ended = do_job(&world.moto, &world.training, &binary("matinee"), &request);
+    let published = world.publish.answer(ended.clone()).await;
+    assert_eq!(
+        (&published["status"], &published["before"]),
+        (&json!("published"), &Value::Null),
+        "{published}"
+    );
+    assert_eq!(world.publish.answer(ended.clone()).await["status"], "already_live", "delivered twice");
+    let first = world.live_version();
+    let predict = world.predict().await;
+    assert_eq!(predict.predict().await["model_version"], first);
+
+    // The job read all there is: its end starts no other. Then a file comes.
+    assert_eq!(world.start.answer(ended).await["status"], "up_to_date");
+    let (_, ended) = world.train(json!({"seed": "1"})).await;
+    let published = world.publish.answer(ended).await;
+    assert_eq!((&published["status"], &published["before"]), (&json!("published"), &first), "{published}");
+    let second = world.live_version();
+    assert_ne!(first, second);
+    until_version(&predict, &second).await;
+
+    let listed = world.publish.answer(json!({"action": "list"})).await;
+    assert_eq!((&listed["version"], &listed["previous"][0]["version"]), (&second, &first));
+    let back = world.publish.answer(json!({"action": "rollback"})).await;
+    assert_eq!((&back["status"], &back["live"]["version"]), (&json!("published"), &first), "{back}");
+    until_version(&predict, &first).await;
+    let forth = world.publish.answer(json!({"action": "rollback", "version": second})).await;
+    assert_eq!(forth["live"]["version"], second);
+    until_version(&predict, &second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs moto: scripts/test.sh"]
+async fn a_group_of_uploads_and_one_during_a_job_are_all_learned_from() {
+    let world = World::start().await;
+    let mut early = world.upload();
+    early["time"] = "2020-01-01T00:00:00Z".into();
+    early["detail"]["object"]["key"] = "data/movies.csv".into();
+    let answer = world.start.answer(early).await;
+    assert_eq!((&answer["status"], &answer["by"]), (&json!("superseded"), &json!("data/ratings.csv")));
+
+    let (request, mut ended) = world.train(json!({})).await;
+    ended["detail"]["CreationTime"] = 1_600_000_000_000_u64.into();
+    let next = world.start.answer(ended).await;
+    assert_eq!(next["status"], "started", "files are newer than the job that ended: {next}");
+    assert_ne!(next["job"], request["TrainingJobName"]);
+
+    let mut elsewhere = upload_event("data/ratings.csv", "x");
+    elsewhere["detail"]["bucket"]["name"] = "another".into();
+    let error = world.start.invoke(elsewhere).await.unwrap_err();
+    assert!(error["errorMessage"].as_str().unwrap().contains("`detail.bucket.name` is `another`"), "{error}");
+    let error = world.start.invoke(json!({"hyperparameters": {"seed": 1}})).await.unwrap_err();
+    assert!(error["errorMessage"].as_str().unwrap().contains("hyperparameters.seed"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs moto: scripts/test.sh"]
+async fn a_worse_model_and_a_failed_job_leave_the_live_model() {
+    let world = World::start().await;
+    world.upload();
+    let (_, ended) = world.train(json!({})).await;
+    world.publish.answer(ended).await;
+    let live = world.moto.live();
+
+    let (request, ended) = world.train(json!({"n_epochs": "1", "lr_all": "0.0001"})).await;
+    let refused = world.publish.answer(ended).await;
+    assert_eq!(refused["status"], "refused", "{refused}");
+    assert!(refused["reasons"][0].as_str().unwrap().starts_with("hold-out RMSE "), "{refused}");
+    assert_eq!(world.moto.live(), live);
+    let name = request["TrainingJobName"].as_str().unwrap();
+    let uri = format!("s3://matinee-test/models/{name}/output/model/");
+    let forced = world.publish.answer(json!({"action": "publish", "uri": uri, "force": true})).await;
+    assert_eq!(forced["status"], "published", "by hand, against the gate: {forced}");
+    world.publish.answer(json!({"action": "rollback"})).await;
+
+    let (_, ended) = world.train(json!({"n_factors": "none"})).await;
+    assert_eq!(ended["detail"]["TrainingJobStatus"], "Failed");
+    let failed = world.publish.answer(ended).await;
+    assert_eq!(failed["status"], "no_model");
+    assert!(failed["reason"].as_str().unwrap().contains("n_factors"), "{failed}");
+    let stopped = world.publish.answer(state_change(&request, "Stopped")).await;
+    assert_eq!(stopped["status"], "no_model");
+    assert_eq!(world.live_version(), live["version"]);
+
+    let another = json!({"TrainingJobName": "somebody-else-1"});
+    let error = world.publish.invoke(state_change(&another, "Completed")).await.unwrap_err();
+    assert!(error["errorMessage"].as_str().unwrap().contains("detail.TrainingJobName"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs moto: scripts/test.sh"]
+async fn of_two_publishers_that_race_the_later_decides_again() {
+    let world = World::start().await;
+    world.upload();
+    let mut artifacts = Vec::new();
+    for seed in 0..3 {
+        artifacts.push(world.artifact(seed).await);
+    }
+    let other = World::publisher(&world.moto).await;
+    let publish = |uri: &str| json!({"action": "publish", "uri": uri});
+    // The first pointer, and one in the place of another.
+    for (slow, fast) in [(0, 1), (2, 1)] {
+        let (arrived, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        world.publish.recorder.set(Weather::HeldPut(Arc::clone(&arrived), Arc::clone(&go_on)));
+        let race = async {
+            arrived.notified().await;
+            let won = other.answer(publish(&artifacts[fast].0)).await;
+            assert_eq!(won["status"], "published", "{won}");
+            go_on.notify_one();
+        };
+        let (lost, ()) = tokio::join!(world.publish.answer(publish(&artifacts[slow].0)), race);
+        assert_eq!(lost["status"], "published", "{lost}");
+        assert_eq!(lost["before"], artifacts[fast].1, "it saw what the other had published");
+    }
+    let live = world.moto.live();
+    assert_eq!(live["version"], artifacts[2].1);
+    let previous: Vec<&Value> =
+        live["previous"].as_array().unwrap().iter().map(|model| &model["version"]).collect();
+    assert_eq!(previous, [&artifacts[1].1, &artifacts[0].1], "nothing was lost");
+}

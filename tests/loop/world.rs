@@ -1,0 +1,165 @@
+//! The stack on loopback: its bucket, its jobs, and its functions' own binaries.
+
+use std::path::Path;
+
+use matinee_tests::{
+    BUCKET, FakeRuntime, Moto, Recorder, RunningFunction, binary, do_job, events_folder, read_event,
+};
+use serde_json::{Value, json};
+
+/// The name of the stack, with which the names of its jobs begin.
+pub const STACK: &str = "matinee";
+/// The role of its jobs.
+pub const ROLE: &str = "arn:aws:iam::123456789012:role/matinee-TrainingRole";
+const METRICS: &str = r#"[{"Name":"validation:rmse","Regex":"validation_rmse=([0-9.]+);"}]"#;
+/// What the jobs of the tests learn: a model worth serving, in a moment.
+const HYPERPARAMETERS: &str = r#"{"algorithm":"svd","n_factors":"8","n_epochs":"5","hold_out":"0.1"}"#;
+
+/// A function with its Runtime API, and what stands between it and the services.
+pub struct Function {
+    pub recorder: Recorder,
+    runtime: FakeRuntime,
+    _process: RunningFunction,
+}
+
+/// A stack.
+pub struct World {
+    pub moto: Moto,
+    pub start: Function,
+    pub publish: Function,
+    /// What jobs do in S3 under their role.
+    pub training: Recorder,
+}
+
+impl Function {
+    async fn run(moto: &Moto, name: &str, variables: &[(&str, &str)]) -> Self {
+        let recorder = Recorder::start(moto.address()).await;
+        let runtime = FakeRuntime::start().await;
+        let environment: Vec<(&str, &str)> =
+            recorder.environment().into_iter().chain(variables.iter().copied()).collect();
+        let process = runtime.run(&binary(name), &environment);
+        Self { recorder, runtime, _process: process }
+    }
+
+    /// The function's answer, or its error.
+    pub async fn invoke(&self, event: Value) -> Result<Value, Value> {
+        self.runtime.invoke(event).await
+    }
+
+    /// The answer to an event that the function must deal with.
+    pub async fn answer(&self, event: Value) -> Value {
+        self.invoke(event).await.unwrap()
+    }
+
+    /// What `POST /predict` is answered.
+    pub async fn predict(&self) -> Value {
+        let answer = self.answer(read_event("predict")).await;
+        serde_json::from_str(answer["body"].as_str().unwrap()).unwrap()
+    }
+}
+
+impl World {
+    pub async fn start() -> Self {
+        let moto = Moto::start();
+        let start = Function::run(
+            &moto,
+            "start-training",
+            &[
+                ("BUCKET", BUCKET),
+                ("STACK_NAME", STACK),
+                ("JOB_NAME_PREFIX", STACK),
+                ("TRAINING_IMAGE", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/matinee:latest"),
+                ("TRAINING_ROLE_ARN", ROLE),
+                ("HYPERPARAMETERS", HYPERPARAMETERS),
+                ("METRIC_DEFINITIONS", METRICS),
+            ],
+        )
+        .await;
+        let publish = Self::publisher(&moto).await;
+        let training = Recorder::start(moto.address()).await;
+        Self { moto, start, publish, training }
+    }
+
+    /// Another sandbox of publish-model.
+    pub async fn publisher(moto: &Moto) -> Function {
+        let variables = [
+            ("BUCKET", BUCKET),
+            ("STACK_NAME", STACK),
+            ("JOB_NAME_PREFIX", STACK),
+            ("PREDICT_MEMORY_MB", "256"),
+        ];
+        Function::run(moto, "publish-model", &variables).await
+    }
+
+    /// A sandbox of predict that follows the pointer, looking at most once a second.
+    pub async fn predict(&self) -> Function {
+        let uri = format!("s3://{BUCKET}/models/live.json");
+        let variables = [("MODEL_URI", uri.as_str()), ("MODEL_REFRESH_SECONDS", "1"), ("STACK_NAME", STACK)];
+        Function::run(&self.moto, "predict", &variables).await
+    }
+
+    /// Puts `data/` into the bucket, as a user does, and gives the event of the last file.
+    pub fn upload(&self) -> Value {
+        let data = events_folder().with_file_name("data");
+        for name in ["movies.csv", "ratings.csv"] {
+            self.moto.put(&format!("data/{name}"), &std::fs::read(data.join(name)).unwrap());
+        }
+        upload_event("data/ratings.csv", "upload-1")
+    }
+
+    /// Starts a job by hand with these hyperparameters, lets it be done, and gives its request and the event of its end.
+    pub async fn train(&self, hyperparameters: Value) -> (Value, Value) {
+        let started = self.start.answer(json!({"hyperparameters": hyperparameters})).await;
+        assert_eq!(started["status"], "started", "{started}");
+        let request = self.start.recorder.training_requests().pop().unwrap();
+        let ended = do_job(&self.moto, &self.training, &binary("matinee"), &request);
+        (request, ended)
+    }
+
+    /// Trains a model with this seed and gives where it lies, and its version.
+    pub async fn artifact(&self, seed: u64) -> (String, String) {
+        let (request, ended) = self.train(json!({"seed": seed.to_string()})).await;
+        assert_eq!(ended["detail"]["TrainingJobStatus"], "Completed");
+        let prefix = format!("models/{}/output/model/", request["TrainingJobName"].as_str().unwrap());
+        let manifest: Value =
+            serde_json::from_slice(&self.moto.get(&format!("{prefix}manifest.json")).unwrap()).unwrap();
+        (format!("s3://{BUCKET}/{prefix}"), manifest["version"].as_str().unwrap().to_owned())
+    }
+
+    /// The live version.
+    pub fn live_version(&self) -> Value {
+        self.moto.live()["version"].clone()
+    }
+}
+
+/// The event that EventBridge has of an upload that is over now.
+pub fn upload_event(key: &str, id: &str) -> Value {
+    // To the second, as S3 tells times.
+    let time = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap().to_string();
+    json!({
+        "id": id,
+        "time": time,
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {"bucket": {"name": BUCKET}, "object": {"key": key, "etag": "", "size": 1}},
+    })
+}
+
+/// Asks until the answer's model is this one: what is newer is loaded beside the requests.
+pub async fn until_version(function: &Function, version: &Value) -> Value {
+    let begin = std::time::Instant::now();
+    loop {
+        let answer = function.predict().await;
+        assert!(answer["error"].is_null(), "a request failed because of the swap: {answer}");
+        if answer["model_version"] == *version {
+            return answer;
+        }
+        assert!(begin.elapsed().as_secs() < 30, "{version} does not come: {answer}");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}
+
+/// Reads a file of the repository.
+pub fn read(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()
+}

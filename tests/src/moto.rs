@@ -1,0 +1,134 @@
+//! moto's server: S3, `SageMaker`'s control plane, IAM and ECR, over real HTTP.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+/// The bucket that is there from the start.
+pub const BUCKET: &str = "matinee-test";
+
+/// Whom moto takes the caller for: it does not check signatures.
+const SIGNED: &str =
+    "AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00";
+
+/// moto, running.
+pub struct Moto {
+    process: Child,
+    address: String,
+}
+
+impl Moto {
+    /// Starts `tests/moto_service.py` with the Python that `moto_server` on the PATH belongs to, and makes a bucket.
+    pub fn start() -> Self {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/moto_service.py");
+        let mut process = Command::new(python())
+            .arg(script)
+            .env("MOTO_S3_CUSTOM_ENDPOINTS", "")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut address = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        assert!(address.starts_with("http://"), "moto does not start: run {script} to see why");
+        let moto = Self { process, address: address.trim().to_owned() };
+        ureq::put(moto.url("")).header("authorization", SIGNED).send_empty().unwrap();
+        moto
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Puts an object, as somebody with the console would.
+    pub fn put(&self, key: &str, bytes: &[u8]) {
+        ureq::put(self.url(key)).header("authorization", SIGNED).send(bytes).unwrap();
+    }
+
+    /// An object; `None` if there is none.
+    pub fn get(&self, key: &str) -> Option<Vec<u8>> {
+        let answer = match ureq::get(self.url(key)).header("authorization", SIGNED).call() {
+            Err(ureq::Error::StatusCode(404)) => return None,
+            answer => answer.unwrap(),
+        };
+        Some(answer.into_body().with_config().limit(1 << 30).read_to_vec().unwrap())
+    }
+
+    /// Removes an object.
+    pub fn delete(&self, key: &str) {
+        ureq::delete(self.url(key)).header("authorization", SIGNED).call().unwrap();
+    }
+
+    /// Makes a role that training jobs may assume.
+    pub fn make_role(&self, arn: &str) {
+        let name = arn.rsplit('/').next().unwrap();
+        let trust = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"sagemaker.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+        let form = [
+            ("Action", "CreateRole"),
+            ("Version", "2010-05-08"),
+            ("RoleName", name),
+            ("AssumeRolePolicyDocument", trust),
+        ];
+        ureq::post(&self.address)
+            .header("authorization", SIGNED.replace("/s3/", "/iam/"))
+            .send_form(form)
+            .unwrap();
+    }
+
+    /// Makes an image in ECR.
+    pub fn make_image(&self, repository: &str, tag: &str) {
+        let ask = |operation: &str, body: Value| {
+            ureq::post(&self.address)
+                .header("authorization", SIGNED.replace("us-east-1/s3", "eu-west-1/ecr"))
+                .header("x-amz-target", format!("AmazonEC2ContainerRegistry_V20150921.{operation}"))
+                .content_type("application/x-amz-json-1.1")
+                .send(body.to_string())
+                .unwrap();
+        };
+        ask("CreateRepository", json!({"repositoryName": repository}));
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+            "config": {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 1, "digest": "sha256:00"},
+            "layers": [],
+        });
+        let image =
+            json!({"repositoryName": repository, "imageTag": tag, "imageManifest": manifest.to_string()});
+        ask("PutImage", image);
+    }
+
+    /// Ends a training job.
+    pub fn finish(&self, job: &str, status: &str, reason: Option<&str>) {
+        let end = json!({"name": job, "status": status, "reason": reason});
+        ureq::post(format!("{}/matinee/finish", self.address)).send(end.to_string()).unwrap();
+    }
+
+    /// The live pointer.
+    pub fn live(&self) -> Value {
+        self.get("models/live.json").map_or(Value::Null, |json| serde_json::from_slice(&json).unwrap())
+    }
+
+    fn url(&self, key: &str) -> String {
+        format!("{}/{BUCKET}/{key}", self.address)
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn python() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap();
+    let command =
+        std::env::split_paths(&path).map(|folder| folder.join("moto_server")).find(|path| path.exists());
+    let command = command.expect(
+        "moto_server is not on the PATH: run scripts/test.sh, or put what scripts/tools.sh prints there",
+    );
+    command.parent().unwrap().join("python3")
+}

@@ -1,0 +1,101 @@
+//! What `SageMaker` does with a training job: brings the data, runs the container, takes the model away.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::moto::{BUCKET, Moto};
+use crate::recorder::Recorder;
+
+/// Does the job that a `CreateTrainingJob` describes, with the container's own binary, and gives the event that tells its
+/// end. What it does in S3 it does under the job's role, and `role` notes it.
+pub fn do_job(moto: &Moto, role: &Recorder, matinee: &Path, request: &Value) -> Value {
+    let name = request["TrainingJobName"].as_str().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    write_config(root, request);
+    for channel in request["InputDataConfig"].as_array().unwrap() {
+        bring(moto, role, root, channel);
+    }
+    let run = Command::new(matinee)
+        .args(["sagemaker", "train", "--root"])
+        .arg(root)
+        .env("TRAINING_JOB_NAME", name)
+        .output()
+        .unwrap();
+    if !run.status.success() {
+        let reason = std::fs::read_to_string(root.join("output/failure")).unwrap();
+        moto.finish(name, "Failed", Some(&reason));
+        return state_change(request, "Failed");
+    }
+    assert_eq!(request["OutputDataConfig"]["CompressionType"], "NONE");
+    let output = request["OutputDataConfig"]["S3OutputPath"].as_str().unwrap();
+    let prefix = output.strip_prefix(&format!("s3://{BUCKET}/")).unwrap();
+    for entry in std::fs::read_dir(root.join("model")).unwrap() {
+        let path = entry.unwrap().path();
+        let key = format!("{prefix}{name}/output/model/{}", path.file_name().unwrap().to_str().unwrap());
+        role.note("s3:PutObject", format!("{BUCKET}/{key}"));
+        moto.put(&key, &std::fs::read(&path).unwrap());
+    }
+    moto.finish(name, "Completed", None);
+    state_change(request, "Completed")
+}
+
+/// The event that EventBridge has of a job that ended.
+pub fn state_change(request: &Value, status: &str) -> Value {
+    let name = &request["TrainingJobName"];
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    json!({
+        "id": format!("end-of-{}", name.as_str().unwrap()),
+        "time": "2026-11-22T12:00:00Z",
+        "source": "aws.sagemaker",
+        "detail-type": "SageMaker Training Job State Change",
+        "detail": {
+            "TrainingJobName": name,
+            "TrainingJobStatus": status,
+            "CreationTime": now.as_millis() as u64,
+        },
+    })
+}
+
+fn write_config(root: &Path, request: &Value) {
+    let config = root.join("input/config");
+    std::fs::create_dir_all(&config).unwrap();
+    let channels: serde_json::Map<String, Value> = request["InputDataConfig"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|channel| {
+            let source = &channel["DataSource"]["S3DataSource"];
+            let config = json!({
+                "ContentType": channel["ContentType"],
+                "TrainingInputMode": request["AlgorithmSpecification"]["TrainingInputMode"],
+                "S3DistributionType": source["S3DataDistributionType"],
+            });
+            (channel["ChannelName"].as_str().unwrap().to_owned(), config)
+        })
+        .collect();
+    for (file, content) in [
+        ("hyperparameters.json", request["HyperParameters"].clone()),
+        ("inputdataconfig.json", Value::Object(channels)),
+        ("resourceconfig.json", json!({"current_host": "algo-1", "hosts": ["algo-1"]})),
+    ] {
+        std::fs::write(config.join(file), content.to_string()).unwrap();
+    }
+}
+
+fn bring(moto: &Moto, role: &Recorder, root: &Path, channel: &Value) {
+    let uri = channel["DataSource"]["S3DataSource"]["S3Uri"].as_str().unwrap();
+    let prefix = uri.strip_prefix(&format!("s3://{BUCKET}/")).unwrap();
+    let folder = root.join("input/data").join(channel["ChannelName"].as_str().unwrap());
+    std::fs::create_dir_all(&folder).unwrap();
+    role.note("s3:ListBucket", format!("{BUCKET}/{prefix}"));
+    for name in ["ratings.csv", "movies.csv"] {
+        let key = format!("{prefix}{name}");
+        role.note("s3:GetObject", format!("{BUCKET}/{key}"));
+        if let Some(bytes) = moto.get(&key) {
+            std::fs::write(folder.join(name), bytes).unwrap();
+        }
+    }
+}
