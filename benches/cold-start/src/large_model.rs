@@ -38,6 +38,7 @@ pub fn write(folder: &Path) {
             rating_scale: RatingScale::MOVIELENS,
             metrics: Metrics::default(),
             intervals: None,
+            ranking_head: None,
             training_job: None,
             data: [].into(),
             generator: "bench".to_owned(),
@@ -49,6 +50,8 @@ pub fn write(folder: &Path) {
         rated_offsets: &rated_offsets,
         rated_movies: &rated_movies,
         rated_values: &vec![4.0; USERS * RATINGS_A_USER],
+        user_prior: None,
+        ranking: None,
         catalogue: &Catalogue::parse(csv.as_bytes()).unwrap(),
     };
     write_folder(folder, &artifact).unwrap();

@@ -115,6 +115,7 @@ mod tests {
                 ranking: ndcg.map(|ndcg_at_10| Ranking { ndcg_at_10, recall_at_20: 0.0 }),
             },
             intervals: None,
+            ranking_head: None,
             training_job: None,
             data: [].into(),
             generator: String::new(),
