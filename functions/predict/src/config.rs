@@ -1,10 +1,10 @@
 //! The environment variables, each in one place.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
-use matinee_aws::{EndpointName, EndpointNameError, Memory, ModelUri, ModelUriError, S3Layout};
+use matinee_aws::{EndpointName, EndpointNameError, Memory, ModelUri, ModelUriError};
 
 /// The model that a layer brings, used where `MODEL_URI` is not set.
 const DEMO_MODEL: &str = "/opt/model";
@@ -14,8 +14,7 @@ const REFRESH: Duration = Duration::from_mins(1);
 /// What the environment says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// `MODEL_URI`: where the model is; in the endpoint mode, where its `movies.csv` is. A pointer counts as one that
-    /// is not there where `AWS_SAM_LOCAL` is set.
+    /// `MODEL_URI`: where the model is; in the endpoint mode, where its `movies.csv` is.
     pub model: ModelUri,
     /// `ENDPOINT_NAME`: the endpoint that ratings come from, instead of a model in memory.
     pub endpoint: Option<EndpointName>,
@@ -62,28 +61,15 @@ impl Config {
             Some((Ok(number), _)) if number > 0 => Ok(Some(number)),
             Some((_, text)) => Err(ConfigError::Number(name, text)),
         };
-        let until_published = given("MODEL_UNTIL_PUBLISHED").map(PathBuf::from);
-        let model = match (model.parse()?, &until_published) {
-            (model, Some(path)) if given("AWS_SAM_LOCAL").is_some() => instead_of_pointer(model, path),
-            (model, _) => model,
-        };
         Ok(Self {
-            model,
+            model: model.parse()?,
             endpoint,
-            until_published,
+            until_published: given("MODEL_UNTIL_PUBLISHED").map(PathBuf::from),
             refresh: number("MODEL_REFRESH_SECONDS")?.map_or(REFRESH, Duration::from_secs),
             stack: given("STACK_NAME"),
             origins: given("CORS_ORIGINS").map(|text| origins(&text)).transpose()?.unwrap_or_default(),
             memory: Memory::of_megabytes(number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?),
         })
-    }
-}
-
-/// Under `sam local` there is no stack, so that nothing can have been published.
-fn instead_of_pointer(model: ModelUri, path: &Path) -> ModelUri {
-    match &model {
-        ModelUri::S3(uri) if matches!(uri.layout, S3Layout::Pointer(_)) => ModelUri::Path(path.to_owned()),
-        _ => model,
     }
 }
 
@@ -123,19 +109,6 @@ mod tests {
                 assert_eq!(config(&[(name, value)]).as_ref(), Ok(&demo), "{name}");
             }
         }
-    }
-
-    #[test]
-    fn sam_local_answers_from_what_answers_until_a_model_is_published() {
-        let place = |uri: &str, local: &str| {
-            let variables =
-                [("MODEL_URI", uri), ("MODEL_UNTIL_PUBLISHED", "/opt/model"), ("AWS_SAM_LOCAL", local)];
-            config(&variables).unwrap().model
-        };
-        let demo = ModelUri::Path("/opt/model".into());
-        assert_eq!(place("s3://b/models/live.json", "true"), demo);
-        assert_ne!(place("s3://b/models/live.json", ""), demo);
-        assert_ne!(place("s3://b/models/1/", "true"), demo);
     }
 
     #[test]
