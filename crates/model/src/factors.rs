@@ -46,6 +46,14 @@ impl Factors {
         }
     }
 
+    /// Whether every number is finite.
+    pub fn are_finite(&self) -> bool {
+        let Self { mean, user_biases, movie_biases, user_factors, movie_factors } = self;
+        let biases = user_biases.iter().chain(movie_biases);
+        let factors = user_factors.iter().chain(movie_factors);
+        mean.is_finite() && biases.chain(factors).all(|number| number.is_finite())
+    }
+
     /// The same, borrowed.
     pub fn view(&self) -> FactorsView<'_> {
         FactorsView {

@@ -80,7 +80,7 @@ pub fn evaluate(
     let mut folds = Vec::with_capacity(tests.len());
     for TestSet { fold, is_test } in tests {
         let (train, test_ratings) = split::divide(&dataset.ratings, |index| is_test[index]);
-        let intervals = intervals.then(|| calibrate(dataset, algorithm, &train, seed, progress));
+        let intervals = if intervals { calibrate(dataset, algorithm, &train, seed, progress) } else { None };
         let begin = Instant::now();
         let fitted = algorithm.fit(&dataset.training(&train, seed), progress);
         let fit_seconds = begin.elapsed().as_secs_f64();

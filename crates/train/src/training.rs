@@ -50,8 +50,8 @@ pub struct Trained {
 pub struct Measured {
     /// The errors.
     pub hold_out: HoldOut,
-    /// Where ratings lie about their predictions.
-    pub intervals: Intervals,
+    /// Where ratings lie about their predictions, if there are enough to tell.
+    pub intervals: Option<Intervals>,
 }
 
 /// Trains as planned: first without the hold-out, to measure; then on everything.
@@ -86,9 +86,12 @@ fn by_stages<E>(
             progress.stage("learning without the hold-out, to measure");
             let marks = split::random_hold_out(dataset.ratings.len(), plan.hold_out, plan.seed);
             let (train, test) = split::divide(&dataset.ratings, |index| marks[index]);
-            let asked: Vec<Asked> = test.into_iter().map(Asked::from).collect();
-            let fitted = fit(Stage::Measuring, &train)?;
-            Some(Measured::of(&fitted, dataset, &train, &asked))
+            if train.is_empty() || test.is_empty() {
+                None
+            } else {
+                let asked: Vec<Asked> = test.into_iter().map(Asked::from).collect();
+                Some(Measured::of(&fit(Stage::Measuring, &train)?, dataset, &train, &asked))
+            }
         }
         _ => None,
     };
@@ -154,7 +157,7 @@ fn describe(dataset: &Dataset, plan: &Plan, trained: &Trained, inputs: &Inputs) 
             hold_out: measured.map(|measured| measured.hold_out),
             ranking: trained.ranking.metrics(),
         },
-        intervals: measured.map(|measured| measured.intervals.clone()),
+        intervals: measured.and_then(|measured| measured.intervals.clone()),
         ranking_head: Some(trained.ranking.head.clone()),
         training_job: plan.training_job.clone(),
         data,

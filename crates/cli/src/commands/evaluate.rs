@@ -79,6 +79,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Some(path) => test_sets::from_file(path, &dataset)?,
         None => test_sets(args.split, args.folds, &dataset, args.basics.seed)?,
     };
+    test_sets::refuse_empty(&tests)?;
     let results = candidates.iter().map(|candidate| args.result(candidate, &dataset, &tests)).collect();
     let tested_on = if args.folds_file.is_some() { "folds of a file" } else { args.split.describe() };
     let report = Report::new(&args.ratings, &dataset, tested_on, args.basics.seed, results);

@@ -18,7 +18,9 @@ const HELD_OUT: f64 = 0.2;
 pub struct RankingArgs {
     /// Measure what is recommended instead of what is predicted: on a fifth of each user's ratings, at random and
     /// the latest
-    #[arg(long, conflicts_with_all = ["folds", "folds_file"])]
+    #[arg(long, conflicts_with_all = [
+        "algorithm", "parameters", "split", "folds", "folds_file", "intervals", "learning_curve", "html",
+    ])]
     pub ranking: bool,
     /// CSV with the header `test` and 1 for each rating to rank, 0 for each to learn from, in the order of the ratings
     /// file; may be given several times

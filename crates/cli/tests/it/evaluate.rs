@@ -47,10 +47,60 @@ fn uses_the_folds_of_a_file() {
         ("7\n7\n9\n9\n", "expected the header `fold`"),
         ("fold\n7\n7\n9\n", "3 values for 4 ratings"),
         ("fold\n7\nx\n9\n9\n", "folds.csv:3: `x` is not a whole number"),
-        ("fold\n7\n7\n7\n7\n", "all ratings are in one fold"),
+        ("fold\n7\n7\n7\n7\n", "all ratings are in fold 7"),
     ] {
         std::fs::write(folds, content).unwrap();
         let error = fail(&["evaluate", "--ratings", ratings, "--folds-file", folds, "--algorithm", "mean"]);
         assert!(error.contains(named), "{content:?}: {error}");
     }
+}
+
+#[test]
+fn compares_algorithms_on_every_split() {
+    for split in ["random", "time", "cold-users", "cold-movies"] {
+        let (told, report) = evaluate(&["--split", split, "--algorithm", "bias", "--algorithm", "mean"]);
+        let results = report["results"].as_array().unwrap();
+        let rmse = |index: usize| results[index]["mean"]["rmse"].as_f64().unwrap();
+        assert_eq!((&results[0]["algorithm"], &results[1]["algorithm"]), (&"bias".into(), &"mean".into()));
+        assert!(rmse(0) < rmse(1), "{split}: {told}");
+        assert!(told.contains("bias") && told.contains("mean"), "{told}");
+    }
+}
+
+#[test]
+fn writes_a_page_that_needs_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("report.html");
+    let arguments = ["--algorithm", "bias", "--algorithm", "mean", "--intervals", "--learning-curve"];
+    let (_, report) = evaluate(&[&["--html", page.to_str().unwrap()], &arguments[..]].concat());
+    let coverage = report["results"][0]["segments"]["coverage"].as_f64().unwrap();
+    assert!((coverage - 0.8).abs() < 0.02, "{coverage}");
+    assert_eq!(report["results"][0]["learning_curve"].as_array().unwrap().len(), 6);
+    let page = std::fs::read_to_string(page).unwrap();
+    for part in
+        ["<strong>bias</strong> predicts best", "Learning curve", "Calibration", "Intervals", "reg_i = 4.0"]
+    {
+        assert!(page.contains(part), "{part}");
+    }
+    assert_eq!(page.matches("<svg").count(), 6);
+    assert!(!page.contains("<script") && !page.contains(" src=") && !page.contains("href="));
+}
+
+#[test]
+fn what_cannot_be_measured_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let ratings = folder.path().join("ratings.csv");
+    std::fs::write(&ratings, "userId,movieId,rating\n1,10,1\n1,20,2\n").unwrap();
+    let ratings = ratings.to_str().unwrap();
+    for (arguments, named) in [
+        (&["--split", "time"][..], "needs ratings with a column `timestamp`"),
+        (&["--split", "cold-movies"], "nothing is left to test"),
+        (&["--algorithm", "svd", "--algorithm", "als", "-p", "n_factors=2"], "of which algorithm?"),
+        (&["--ranking", "--html", "page.html"], "cannot be used with"),
+    ] {
+        let error = fail(&[&["evaluate", "--ratings", ratings], arguments].concat());
+        assert!(error.contains(named), "{arguments:?}: {error}");
+    }
+    std::fs::write(folder.path().join("ratings.csv"), "userId,movieId,rating\n1,10,1\n").unwrap();
+    assert!(fail(&["evaluate", "--ratings", ratings]).contains("nothing is left to learn from"));
 }

@@ -76,6 +76,11 @@ pub enum ArtifactError {
         /// What is wrong with it.
         problem: String,
     },
+    /// What was learned is no model.
+    #[error(
+        "the model has numbers that are not finite, for learning diverged: lower the learning rate or raise the regularisation"
+    )]
+    Diverged,
     /// The catalogue is wrong.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),

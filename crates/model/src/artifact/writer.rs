@@ -75,6 +75,9 @@ pub struct Description {
 /// moved, for it is a mount point, its files are replaced one by one, the manifest last.
 pub fn write_folder(output: &Path, artifact: &NewArtifact<'_>) -> Result<Manifest, ArtifactError> {
     refuse_foreign_folder(output)?;
+    if !artifact.factors.are_finite() {
+        return Err(ArtifactError::Diverged);
+    }
     let (manifest, files) = artifact.files()?;
 
     let parent = parent_of(output);

@@ -52,6 +52,18 @@ fn replaces_a_model_and_leaves_nothing_beside_it() {
 }
 
 #[test]
+fn a_model_that_diverged_does_not_replace_one_that_did_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    let written = sample::write(&path);
+    let mut factors = sample::factors();
+    factors.movie_factors[[1, 1]] = f32::NAN;
+    let refused = write_folder(&path, &sample::artifact(&factors, &[4.0, 5.0, 1.5]));
+    assert!(matches!(refused, Err(ArtifactError::Diverged)));
+    assert_eq!(Model::open(&path).unwrap().manifest(), &written);
+}
+
+#[test]
 fn makes_missing_parents_and_fills_an_empty_folder() {
     let folder = tempfile::tempdir().unwrap();
     sample::write(&folder.path().join("a/b/model"));

@@ -68,7 +68,7 @@ pub fn write_ranked(folder: &Path, (method, weights): &(RankingMethod, RankingWe
     write_folder(folder, &artifact).expect("an artifact")
 }
 
-fn artifact<'a>(factors: &'a Factors, values: &'a [f32]) -> NewArtifact<'a> {
+pub fn artifact<'a>(factors: &'a Factors, values: &'a [f32]) -> NewArtifact<'a> {
     static IDS: LazyLock<(Ids, Ids, Catalogue)> =
         LazyLock::new(|| (Ids::new(["10", "2"]), Ids::new(["2959", "50", "9"]), catalogue()));
     let (user_ids, movie_ids, catalogue) = &*IDS;

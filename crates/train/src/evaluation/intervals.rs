@@ -8,8 +8,10 @@ use crate::progress::Progress;
 use crate::ratings::{Dataset, Rating};
 use crate::split;
 
+/// The share of ratings that lie beyond either end of an interval.
+const TAIL: f64 = 0.1;
 /// The share of ratings that an interval is to hold.
-pub const LEVEL: f64 = 0.8;
+pub const LEVEL: f64 = 1.0 - 2.0 * TAIL;
 /// The share of the ratings whose errors are looked at.
 const HOLD_OUT: f64 = 0.1;
 /// The shares of the errors at which the bins of a side begin, those without ratings apart: errors change most
@@ -17,6 +19,8 @@ const HOLD_OUT: f64 = 0.1;
 const BEGINNINGS: [f64; 5] = [0.04, 0.15, 0.35, 0.6, 0.8];
 /// A pair of quantiles wants at least so many errors; with fewer, wider bins are looked at.
 const MIN_ERRORS: usize = 200;
+/// Of fewer errors than these no two hold [`LEVEL`] of all.
+const FEWEST_ERRORS: usize = 9;
 
 /// Learns from most of `train`, and tells intervals by the errors on the rest.
 pub fn calibrate(
@@ -25,7 +29,7 @@ pub fn calibrate(
     train: &[Rating],
     seed: u64,
     progress: &dyn Progress,
-) -> Intervals {
+) -> Option<Intervals> {
     let marks = split::random_hold_out(train.len(), HOLD_OUT, seed);
     let (train, held_out) = split::divide(train, |index| marks[index]);
     let fitted = algorithm.fit(&dataset.training(&train, seed), progress);
@@ -33,13 +37,17 @@ pub fn calibrate(
     from_errors(fitted.factors.view(), dataset, &train, &held_out)
 }
 
-/// Tells intervals by the errors on `held_out` of factors that were learned from `train`.
+/// Tells intervals by the errors on `held_out` of factors that were learned from `train`; `None` if these are too
+/// few, or not finite.
 pub fn from_errors(
     factors: FactorsView<'_>,
     dataset: &Dataset,
     train: &[Rating],
     held_out: &[Asked],
-) -> Intervals {
+) -> Option<Intervals> {
+    if held_out.len() < FEWEST_ERRORS {
+        return None;
+    }
     let known = test(factors, dataset, train, held_out, None);
     // What a user without ratings would get: the error of mean and movie alone, on the same ratings.
     let unknown = known.iter().zip(held_out).map(|(tested, asked)| Tested {
@@ -51,8 +59,7 @@ pub fn from_errors(
     let movie_bounds = bounds(known.iter().map(|tested| tested.movie_ratings));
     let errors: Vec<Tested> =
         unknown.chain(known.iter().filter(|tested| tested.user_ratings > 0).copied()).collect();
-    let table = quantiles(&errors, user_bounds, movie_bounds);
-    Intervals::try_from(table).unwrap_or_else(|error| unreachable!("quantiles of finite errors: {error}"))
+    Intervals::try_from(quantiles(&errors, user_bounds, movie_bounds)?).ok()
 }
 
 /// Bounds that part the ratings into bins, after a bin of those without support.
@@ -67,42 +74,64 @@ fn bounds(support: impl Iterator<Item = u32>) -> Vec<u32> {
     bounds
 }
 
-fn quantiles(errors: &[Tested], user_bounds: Vec<u32>, movie_bounds: Vec<u32>) -> IntervalTable {
+fn quantiles(errors: &[Tested], user_bounds: Vec<u32>, movie_bounds: Vec<u32>) -> Option<IntervalTable> {
+    let of_all = quantile_pair(errors.iter(), FEWEST_ERRORS)?;
     let bin = |bounds: &[u32], count: u32| bounds.partition_point(|&bound| bound <= count);
     let (mut lower, mut upper) = (Vec::new(), Vec::new());
     for user_bin in 0..=user_bounds.len() {
         let of_users = |tested: &&Tested| bin(&user_bounds, tested.user_ratings) == user_bin;
         for movie_bin in 0..=movie_bounds.len() {
             let of_movies = |tested: &&Tested| bin(&movie_bounds, tested.movie_ratings) == movie_bin;
-            let both = quantile_pair(errors.iter().filter(of_users).filter(of_movies));
+            let both = quantile_pair(errors.iter().filter(of_users).filter(of_movies), MIN_ERRORS);
             let either = [
-                quantile_pair(errors.iter().filter(of_users)),
-                quantile_pair(errors.iter().filter(of_movies)),
+                quantile_pair(errors.iter().filter(of_users), MIN_ERRORS),
+                quantile_pair(errors.iter().filter(of_movies), MIN_ERRORS),
             ];
             let wider = either.into_iter().flatten().max_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0)));
-            let pair =
-                both.or(wider).or_else(|| quantile_pair(errors.iter())).unwrap_or_else(|| widest(errors));
+            let pair = both.or(wider).unwrap_or(of_all);
             lower.push(pair.0);
             upper.push(pair.1);
         }
     }
-    IntervalTable { level: LEVEL, user_bounds, movie_bounds, lower, upper }
+    Some(IntervalTable { level: LEVEL, user_bounds, movie_bounds, lower, upper })
 }
 
-/// The quantiles between which [`LEVEL`] of the errors lie, a tenth beyond each; `None` of too few.
-fn quantile_pair<'a>(tested: impl Iterator<Item = &'a Tested>) -> Option<(f32, f32)> {
+/// The quantiles with [`TAIL`] of the errors beyond each; `None` of fewer than `fewest`.
+fn quantile_pair<'a>(tested: impl Iterator<Item = &'a Tested>, fewest: usize) -> Option<(f32, f32)> {
     let mut errors: Vec<f32> = tested.map(|tested| tested.rating - tested.score).collect();
-    if errors.len() < MIN_ERRORS {
+    if errors.len() < fewest {
         return None;
     }
     errors.sort_unstable_by(f32::total_cmp);
     // With one more error to come, the n + 1 gaps between the sorted ones are equally likely.
-    let beyond = ((errors.len() + 1) as f64 * (1.0 - LEVEL) / 2.0).floor() as usize;
-    Some((errors[beyond.max(1) - 1], errors[errors.len() - beyond.max(1)]))
+    let beyond = ((errors.len() + 1) as f64 * TAIL).floor() as usize;
+    Some((*errors.get(beyond.checked_sub(1)?)?, *errors.get(errors.len() - beyond)?))
 }
 
-/// The largest errors there are: all that a handful tells.
-fn widest(errors: &[Tested]) -> (f32, f32) {
-    let errors = || errors.iter().map(|tested| tested.rating - tested.score);
-    (errors().fold(0.0, f32::min), errors().fold(0.0, f32::max))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tested(error: f32, user_ratings: u32) -> Tested {
+        Tested { rating: 3.0 + error, score: 3.0, user_ratings, movie_ratings: 5, interval: None }
+    }
+
+    #[test]
+    fn quantiles_leave_a_tenth_beyond_either_end() {
+        let errors: Vec<Tested> = (0..999).map(|index| tested(index as f32, 7)).collect();
+        assert_eq!(quantile_pair(errors.iter(), 9), Some((99.0, 899.0)));
+        assert_eq!(quantile_pair(errors[..9].iter(), 9), Some((0.0, 8.0)));
+        assert_eq!(quantile_pair(errors[..8].iter(), 9), None);
+    }
+
+    #[test]
+    fn a_bin_with_few_errors_takes_the_wider_of_its_neighbours() {
+        let narrow = (0..400).map(|index| tested((index % 100) as f32 / 100.0, 50));
+        let wide = (0..100).map(|index| tested(index as f32 / 10.0, 3));
+        let errors: Vec<Tested> = narrow.chain(wide).collect();
+        let table = quantiles(&errors, vec![1, 10], vec![1]).unwrap();
+        let of = |user: usize, movie: usize| table.upper[user * 2 + movie];
+        assert!(of(2, 1) < 1.0, "enough of their own");
+        assert_eq!(of(1, 1), quantile_pair(errors.iter(), 9).unwrap().1, "movies of all users");
+    }
 }

@@ -120,7 +120,9 @@ impl Measured {
         for number in [fraction, rmse, mae, unreduced_rmse.unwrap_or(f64::NAN)] {
             state.real(number);
         }
-        let IntervalTable { level, user_bounds, movie_bounds, lower, upper } = self.intervals.table();
+        state.number(u64::from(self.intervals.is_some()));
+        let Some(intervals) = &self.intervals else { return };
+        let IntervalTable { level, user_bounds, movie_bounds, lower, upper } = intervals.table();
         state.real(*level);
         state.value(&(user_bounds, movie_bounds));
         state.floats(lower);
@@ -131,6 +133,10 @@ impl Measured {
         let test_count = state.number()? as usize;
         let [fraction, rmse, mae, unreduced] = [state.real()?, state.real()?, state.real()?, state.real()?];
         let unreduced_rmse = Some(unreduced).filter(|rmse| !rmse.is_nan());
+        let hold_out = HoldOut { fraction, test_count, rmse, mae, unreduced_rmse };
+        if state.number()? == 0 {
+            return Ok(Self { hold_out, intervals: None });
+        }
         let level = state.real()?;
         let (user_bounds, movie_bounds): (Vec<u32>, Vec<u32>) = state.value()?;
         let bins = (user_bounds.len() + 1) * (movie_bounds.len() + 1);
@@ -139,6 +145,6 @@ impl Measured {
         state.floats(&mut upper)?;
         let table = IntervalTable { level, user_bounds, movie_bounds, lower, upper };
         let intervals = Intervals::try_from(table).map_err(|error| StateError::new(error.to_string()))?;
-        Ok(Self { hold_out: HoldOut { fraction, test_count, rmse, mae, unreduced_rmse }, intervals })
+        Ok(Self { hold_out, intervals: Some(intervals) })
     }
 }

@@ -41,6 +41,9 @@ fn the_artifact_holds_what_was_trained() {
         let place = rated.movies.binary_search(&rating.movie.0).unwrap();
         assert_eq!(rated.values[place], rating.value);
     }
+    let prediction = model.predict(&"2".into(), &"2959".into()).unwrap();
+    let [low, high] = prediction.interval.unwrap();
+    assert!(low < prediction.score && prediction.score < high, "{low} {high}");
     let counted: u32 = (0..9_066).map(|row| model.rating_count(MovieRow(row))).sum();
     assert_eq!(counted, 100_004);
 }
@@ -57,4 +60,16 @@ fn the_same_training_writes_the_same_bytes() {
         (manifest.version, std::fs::read(path.join("model.safetensors")).unwrap())
     });
     assert!(versions[0] == versions[1]);
+}
+
+#[test]
+fn a_hold_out_too_small_to_measure_is_none() {
+    let mut few = movielens().clone();
+    few.timestamps = None;
+    few.ratings.truncate(3);
+    let plan = plan(0.1);
+    assert!(train(&few, &plan, &Silent).measured.is_none());
+    few.ratings = movielens().ratings[..40].to_vec();
+    let measured = train(&few, &plan, &Silent).measured.unwrap();
+    assert_eq!((measured.hold_out.test_count, measured.intervals), (4, None));
 }

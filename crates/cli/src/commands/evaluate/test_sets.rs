@@ -67,8 +67,18 @@ pub fn from_file(path: &Path, dataset: &Dataset) -> Result<Vec<TestSet>> {
     };
     let folds = (2..).zip(lines).map(parse).collect::<Result<Vec<u32>>>()?;
     let folds = dataset.align(&folds).with_context(|| path.display().to_string())?;
-    if folds.iter().all(|fold| Some(fold) == folds.first()) {
-        bail!("{}: all ratings are in one fold, so that nothing is left to learn from", path.display());
-    }
     Ok(by_folds(&folds))
+}
+
+/// Refuses test sets that leave nothing to test or nothing to learn from.
+pub fn refuse_empty(tests: &[TestSet]) -> Result<()> {
+    for TestSet { fold, is_test } in tests {
+        if !is_test.contains(&true) {
+            bail!("there are too few ratings for this split: nothing is left to test");
+        }
+        if !is_test.contains(&false) {
+            bail!("all ratings are in fold {fold}, so that nothing is left to learn from; make more folds");
+        }
+    }
+    Ok(())
 }
