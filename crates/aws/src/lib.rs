@@ -7,6 +7,7 @@
 mod data;
 mod error_chain;
 mod gate;
+mod in_thread;
 mod live_pointer;
 mod memory;
 pub mod metrics;

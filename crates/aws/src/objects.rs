@@ -1,19 +1,29 @@
-//! Objects of one bucket, read in parallel ranges.
+//! Objects of one bucket, read in parallel ranges and checked as they come.
+
+use std::ops::Range;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
-use futures_util::future::try_join;
+use bytes::Bytes;
+use futures_util::future::{join, try_join};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use matinee_api::{LoadError, LoadReason};
-use matinee_model::artifact::AlignedBuffer;
+use matinee_model::artifact::{ArtifactError, Expected, Verified};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::error_chain::chain;
+use crate::in_thread::in_thread;
 
 /// One connection gives 90-100 MB/s: 8 MB are worth a request of their own.
 const RANGE_BYTES: usize = 8 << 20;
 /// A dozen connections fill the network of a function.
 const CONNECTIONS: usize = 12;
+/// How many pieces may wait to be checked: what is received must not pile up.
+const PIECES: usize = 64;
+
+/// Bytes of an object, and where they belong.
+type Piece = (usize, Bytes);
 
 /// The objects of a bucket.
 #[derive(Debug, Clone)]
@@ -39,7 +49,7 @@ impl Objects {
     }
 
     /// The bytes of an object that has at most `limit`.
-    pub(crate) async fn fetch(&self, key: &str, limit: u64) -> Result<AlignedBuffer, LoadError> {
+    pub(crate) async fn fetch(&self, key: &str, limit: u64) -> Result<Vec<u8>, LoadError> {
         self.begin(key.to_owned()).await?.at_most(limit)?.read().await
     }
 
@@ -62,22 +72,7 @@ impl Objects {
         let length = total_length(&output).ok_or_else(|| self.wrong(key, "has no length"))?;
         let begun = Begun { objects: self, key: key.to_owned(), first: output, length };
         let bytes = begun.at_most(limit.min(RANGE_BYTES as u64))?.read().await?;
-        Ok(Some((bytes.bytes().to_vec(), etag)))
-    }
-
-    /// Fills `buffer` with the bytes of an object from `offset` on, in parallel ranges.
-    async fn fill(&self, key: &str, offset: usize, buffer: &mut [u8]) -> Result<(), LoadError> {
-        let ranges: Vec<_> = buffer
-            .chunks_mut(RANGE_BYTES)
-            .enumerate()
-            .map(|(index, range)| self.fill_range(key, offset + index * RANGE_BYTES, range))
-            .collect();
-        stream::iter(ranges).buffer_unordered(CONNECTIONS).try_collect().await
-    }
-
-    async fn fill_range(&self, key: &str, offset: usize, range: &mut [u8]) -> Result<(), LoadError> {
-        let output = self.get(key, offset, range.len()).await?;
-        self.read_into(key, output, range).await
+        Ok(Some((bytes, etag)))
     }
 
     async fn get(&self, key: &str, offset: usize, length: usize) -> Result<GetObjectOutput, LoadError> {
@@ -87,25 +82,35 @@ impl Objects {
         Box::pin(request.send()).await.map_err(|error| self.explain(key, &error))
     }
 
-    async fn read_into(
+    /// Hands on the bytes of a range.
+    async fn pass_on(
         &self,
         key: &str,
         mut output: GetObjectOutput,
-        buffer: &mut [u8],
+        range: Range<usize>,
+        pieces: &Sender<Piece>,
     ) -> Result<(), LoadError> {
-        if output.content_length().map(usize::try_from) != Some(Ok(buffer.len())) {
+        if output.content_length().map(usize::try_from) != Some(Ok(range.len())) {
             return Err(self.wrong(key, "has another length than its manifest says"));
         }
-        let mut rest = buffer;
+        let mut offset = range.start;
         while let Some(bytes) = output.body.next().await {
             let bytes = bytes.map_err(|error| self.broken(key, &chain(&error)))?;
-            let Some((filled, left)) = rest.split_at_mut_checked(bytes.len()) else {
+            if bytes.len() > range.end - offset {
                 return Err(self.wrong(key, "is longer than it says"));
-            };
-            filled.copy_from_slice(&bytes);
-            rest = left;
+            }
+            let piece = (offset, bytes);
+            offset += piece.1.len();
+            if pieces.send(piece).await.is_err() {
+                // Whoever checks the pieces has found a fault, which counts.
+                return Ok(());
+            }
         }
-        if rest.is_empty() { Ok(()) } else { Err(self.broken(key, "the connection ended before the object")) }
+        if offset == range.end {
+            Ok(())
+        } else {
+            Err(self.broken(key, "the connection ended before the object"))
+        }
     }
 
     fn explain(&self, key: &str, error: &SdkError<GetObjectError>) -> LoadError {
@@ -145,27 +150,65 @@ impl Begun<'_> {
         if self.length <= limit {
             return Ok(self);
         }
-        let problem = format!("has {} bytes, more than {limit}", self.length);
-        Err(self.objects.wrong(&self.key, &problem))
+        Err(self.wrong(&format!("has {} bytes, more than {limit}", self.length)))
     }
 
-    /// Refuses an object that has not just as many bytes.
-    pub(crate) fn exactly(self, length: u64) -> Result<Self, LoadError> {
-        if self.length == length {
-            return Ok(self);
+    /// The bytes of an object whose sum nothing tells.
+    pub(crate) async fn read(self) -> Result<Vec<u8>, LoadError> {
+        let length = usize::try_from(self.length).map_err(|_| self.wrong("does not fit into memory"))?;
+        let mut bytes = vec![0; length];
+        let (sender, mut pieces) = channel::<Piece>(PIECES);
+        let gather = async {
+            while let Some((offset, piece)) = pieces.recv().await {
+                bytes[offset..offset + piece.len()].copy_from_slice(&piece);
+            }
+        };
+        join(self.receive(length, sender), gather).await.0?;
+        Ok(bytes)
+    }
+
+    /// The bytes of an object that must be as expected. A thread checks them while they come.
+    pub(crate) async fn read_expected(self, expected: Expected) -> Result<Verified, LoadError> {
+        let length = expected.length();
+        if self.length != length as u64 {
+            return Err(self.wrong("has another length than its manifest says"));
         }
-        Err(self.objects.wrong(&self.key, "has another length than its manifest says"))
+        let (sender, pieces) = channel(PIECES);
+        let assembled = in_thread(move || assemble(expected, pieces));
+        let (received, assembled) = join(self.receive(length, sender), assembled).await;
+        // What broke off lacks pieces too: the cause is told.
+        received?;
+        Ok(assembled??)
     }
 
-    /// All bytes, further ranges in parallel.
-    pub(crate) async fn read(self) -> Result<AlignedBuffer, LoadError> {
-        let Self { objects, key, first, length } = self;
-        let length = usize::try_from(length).map_err(|_| objects.wrong(&key, "does not fit into memory"))?;
-        let mut buffer = AlignedBuffer::zeroed(length);
-        let (head, tail) = buffer.bytes_mut().split_at_mut(length.min(RANGE_BYTES));
-        try_join(objects.read_into(&key, first, head), objects.fill(&key, RANGE_BYTES, tail)).await?;
-        Ok(buffer)
+    /// Hands on all bytes, further ranges in parallel.
+    async fn receive(self, length: usize, pieces: Sender<Piece>) -> Result<(), LoadError> {
+        let Self { objects, key, first, .. } = self;
+        let (key, pieces) = (key.as_str(), &pieces);
+        let mut ranges = (0..length).step_by(RANGE_BYTES).map(|start| start..length.min(start + RANGE_BYTES));
+        let first = objects.pass_on(key, first, ranges.next().unwrap_or(0..0), pieces);
+        let further: Vec<_> = ranges
+            .map(|range| async move {
+                let output = objects.get(key, range.start, range.len()).await?;
+                objects.pass_on(key, output, range, pieces).await
+            })
+            .collect();
+        let further = stream::iter(further).buffer_unordered(CONNECTIONS).try_collect();
+        try_join(first, further).await.map(|((), ())| ())
     }
+
+    fn wrong(&self, problem: &str) -> LoadError {
+        self.objects.wrong(&self.key, problem)
+    }
+}
+
+/// Puts together a file on a thread of its own.
+fn assemble(expected: Expected, mut pieces: Receiver<Piece>) -> Result<Verified, ArtifactError> {
+    let mut assembly = expected.assemble();
+    while let Some((offset, piece)) = pieces.blocking_recv() {
+        assembly.put(offset, &piece)?;
+    }
+    assembly.finish()
 }
 
 /// The length of the whole object, from `Content-Range: bytes 0-9/100`.

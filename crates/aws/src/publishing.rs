@@ -208,8 +208,8 @@ impl Publisher {
                 let key = format!("{prefix}{MANIFEST_FILE}");
                 let json = objects.fetch(&key, MAX_MANIFEST_BYTES).await;
                 json.and_then(|json| {
-                    let is_published = sha256_hex(json.bytes()) == live.manifest_sha256;
-                    let manifest = Manifest::parse(json.bytes())?;
+                    let is_published = sha256_hex(&json) == live.manifest_sha256;
+                    let manifest = Manifest::parse(&json)?;
                     if is_published { Ok(manifest) } else { Err(objects.wrong(&key, "was changed")) }
                 })
             }

@@ -14,6 +14,7 @@ use matinee_model::artifact::{
 };
 use matinee_model::{Catalogue, Model};
 
+use crate::in_thread::in_thread;
 use crate::live_pointer::{LivePointer, MAX_POINTER_BYTES, Published};
 use crate::memory::{Memory, needed_bytes};
 use crate::metrics::Metric;
@@ -206,21 +207,20 @@ impl S3Source {
         let begin = |file: &str| objects.begin(format!("{prefix}{file}"));
         let manifest = async { begin(MANIFEST_FILE).await?.at_most(MAX_MANIFEST_BYTES)?.read().await };
         let (json, model, movies) = try_join3(manifest, begin(MODEL_FILE), begin(MOVIES_FILE)).await?;
-        let found = sha256_hex(json.bytes());
+        let found = sha256_hex(&json);
         expect_manifest(manifest_sha256, &found)?;
-        let manifest = Manifest::parse(json.bytes())?;
+        let manifest = Manifest::parse(&json)?;
         self.memory.check(&format!("model {}", manifest.version), needed_bytes(&manifest))?;
-        let model = model.exactly(manifest.length(MODEL_FILE, MAX_MODEL_BYTES)? as u64)?;
-        let movies = movies.exactly(manifest.length(MOVIES_FILE, MAX_MOVIES_BYTES)? as u64)?;
+        let (expected_model, expected_movies) = (manifest.expect_model()?, manifest.expect_movies()?);
 
         let tensors = async {
-            let (model, manifest) = (model.read().await?, manifest.clone());
-            in_thread(move || Tensors::verified(model, &manifest)).await?.map_err(LoadError::from)
+            let (model, manifest) = (model.read_expected(expected_model).await?, manifest.clone());
+            in_thread(move || Tensors::parse(model, &manifest)).await?.map_err(LoadError::from)
         };
         let catalogue = async {
-            let (movies, manifest) = (movies.read().await?, manifest.clone());
-            let verified = in_thread(move || Catalogue::verified(movies.bytes(), &manifest)).await?;
-            verified.map_err(LoadError::from)
+            let movies = movies.read_expected(expected_movies).await?;
+            let parsed = in_thread(move || Catalogue::parse(movies.bytes())).await?;
+            parsed.map_err(|error| ArtifactError::from(error).into())
         };
         let (tensors, catalogue) = try_join(tensors, catalogue).await?;
         Ok((Model::from_parts(manifest, tensors, catalogue)?, found))
@@ -236,7 +236,7 @@ impl S3Source {
         self.memory.check(&format!("the archive {key}"), archive.length())?;
         let archive = archive.read().await?;
         let (memory, name) = (self.memory, key.to_owned());
-        let unpack = move || read_archive_within(archive.bytes(), memory.left());
+        let unpack = move || read_archive_within(archive.as_slice(), memory.left());
         let files = in_thread(unpack).await?.map_err(|error| match error {
             ArtifactError::TooLarge { file, length, .. } if length > memory.left() => {
                 let what = format!("{file} in the archive {name}");
@@ -256,11 +256,11 @@ impl S3Source {
             S3Layout::Prefix(prefix) => {
                 let movies = objects.begin(format!("{prefix}{MOVIES_FILE}")).await?;
                 self.memory.check("the catalogue", movies.length().saturating_mul(2))?;
-                movies.at_most(MAX_MOVIES_BYTES)?.read().await?.bytes().to_vec()
+                movies.at_most(MAX_MOVIES_BYTES)?.read().await?
             }
             S3Layout::Archive(key) => {
                 let archive = objects.fetch(key, MAX_MODEL_BYTES).await?;
-                read_archive_within(archive.bytes(), self.memory.left())?.movies
+                read_archive_within(archive.as_slice(), self.memory.left())?.movies.bytes().to_vec()
             }
             S3Layout::Pointer(key) => return Err(objects.wrong(key, "is a pointer to a pointer")),
         };
@@ -321,12 +321,4 @@ fn expect_manifest(expected: Option<&str>, found: &str) -> Result<(), LoadError>
     }
     let detail = "manifest.json is not the one that was published: the artifact was changed".to_owned();
     Err(LoadError { reason: LoadReason::Invalid, detail })
-}
-
-/// Does what takes the processor beside the requests.
-async fn in_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, LoadError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| LoadError {
-        reason: LoadReason::Invalid,
-        detail: format!("reading the model failed: {error}"),
-    })
 }

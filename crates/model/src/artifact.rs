@@ -12,20 +12,21 @@
 
 mod archive;
 mod buffer;
+mod digest;
 mod error;
 pub(crate) mod folder;
 mod manifest;
 mod tensors;
+mod verified;
 mod writer;
 
 pub use archive::{read_archive, read_archive_within};
 pub use buffer::AlignedBuffer;
+pub use digest::{Chunks, Expected, FileDigest, sha256_hex};
 pub use error::ArtifactError;
-pub use folder::read_folder;
-pub use manifest::{
-    Counts, FORMAT_VERSION, FileDigest, HoldOut, Manifest, Metrics, ModelVersion, Ranking, sha256_hex,
-};
+pub use manifest::{Counts, FORMAT_VERSION, HoldOut, Manifest, Metrics, ModelVersion, Ranking};
 pub use tensors::Tensors;
+pub use verified::{Assembly, Verified};
 pub use writer::{Description, NewArtifact, write_folder};
 
 use std::path::Path;
@@ -56,22 +57,21 @@ pub struct ArtifactFiles {
     /// `model.safetensors`.
     pub model: AlignedBuffer,
     /// `movies.csv`.
-    pub movies: Vec<u8>,
+    pub movies: AlignedBuffer,
 }
 
-/// Reads the files of the artifact at `path`: a folder, or a `model.tar.gz`.
-pub fn read(path: &Path) -> Result<ArtifactFiles, ArtifactError> {
-    if path.is_file() {
-        let file = std::fs::File::open(path).map_err(|error| ArtifactError::io(path, error))?;
-        read_archive(std::io::BufReader::with_capacity(1 << 20, file))
-    } else {
-        read_folder(path)
-    }
+/// Reads the files of the artifact in the `model.tar.gz` at `path`.
+pub fn read_archive_file(path: &Path) -> Result<ArtifactFiles, ArtifactError> {
+    let file = std::fs::File::open(path).map_err(|error| ArtifactError::io(path, error))?;
+    read_archive(std::io::BufReader::with_capacity(1 << 20, file))
 }
 
 /// Reads the catalogue alone: the `movies.csv` of a folder, which need not hold a model beside it, or of a
 /// `model.tar.gz`.
 pub fn read_catalogue(path: &Path) -> Result<Catalogue, ArtifactError> {
-    let movies = if path.is_file() { read(path)?.movies } else { folder::read_movies(path)? };
-    Ok(Catalogue::parse(&movies)?)
+    if path.is_file() {
+        Ok(Catalogue::parse(read_archive_file(path)?.movies.bytes())?)
+    } else {
+        Ok(Catalogue::parse(&folder::read_movies(path)?)?)
+    }
 }

@@ -13,7 +13,6 @@ use std::sync::OnceLock;
 use plain::PlainRecords;
 use search::SearchIndex;
 
-use crate::artifact::{ArtifactError, MOVIES_FILE, Manifest};
 use crate::{IdTable, Ids, MovieId};
 
 /// The movies of a `movies.csv`, sorted by id.
@@ -74,12 +73,6 @@ impl Catalogue {
             catalogue.genres.push(genres);
         }
         Some(catalogue)
-    }
-
-    /// Reads the `movies.csv` of an artifact, after length and SHA-256 were checked against its manifest.
-    pub fn verified(csv: &[u8], manifest: &Manifest) -> Result<Self, ArtifactError> {
-        manifest.verify(MOVIES_FILE, csv)?;
-        Ok(Self::parse(csv)?)
     }
 
     /// Makes a catalogue of records in any order. Of records with the same id the last counts.

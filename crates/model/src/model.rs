@@ -51,11 +51,10 @@ impl Model {
     /// Checks the files of an artifact against each other and takes them over.
     pub fn from_files(files: ArtifactFiles) -> Result<Self, ArtifactError> {
         let ArtifactFiles { manifest, model, movies, .. } = files;
-        let (tensors, catalogue) = std::thread::scope(|scope| {
-            let catalogue = scope.spawn(|| Catalogue::verified(&movies, &manifest));
-            (Tensors::verified(model, &manifest), joined(catalogue))
-        });
-        Self::from_parts(manifest, tensors?, catalogue?)
+        let (model, movies) =
+            (manifest.expect_model()?.verify(model)?, manifest.expect_movies()?.verify(movies)?);
+        let tensors = Tensors::parse(model, &manifest)?;
+        Self::from_parts(manifest, tensors, Catalogue::parse(movies.bytes())?)
     }
 
     /// Puts together what was checked against `manifest` before, side by side.
@@ -72,17 +71,24 @@ impl Model {
 
     /// Loads the artifact at `path`: a folder, or a `model.tar.gz`.
     pub fn open(path: &Path) -> Result<Self, ArtifactError> {
-        if path.is_file() { Self::from_files(artifact::read(path)?) } else { Self::open_folder(path) }
+        if path.is_file() {
+            Self::from_files(artifact::read_archive_file(path)?)
+        } else {
+            Self::open_folder(path)
+        }
     }
 
     /// Tensors and catalogue are read and checked side by side.
     fn open_folder(path: &Path) -> Result<Self, ArtifactError> {
         let manifest = Manifest::parse(&folder::read_manifest(path)?)?;
+        let (model, movies) = (manifest.expect_model()?, manifest.expect_movies()?);
         let (tensors, catalogue) = std::thread::scope(|scope| {
-            let catalogue =
-                scope.spawn(|| Catalogue::verified(&folder::read_listed_movies(path, &manifest)?, &manifest));
+            let catalogue = scope.spawn(|| {
+                let movies = folder::read_expected(path, &movies)?;
+                Ok::<_, ArtifactError>(Catalogue::parse(movies.bytes())?)
+            });
             let tensors =
-                folder::read_model(path, &manifest).and_then(|model| Tensors::verified(model, &manifest));
+                folder::read_expected(path, &model).and_then(|model| Tensors::parse(model, &manifest));
             (tensors, joined(catalogue))
         });
         Self::from_parts(manifest, tensors?, catalogue?)

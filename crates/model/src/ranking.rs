@@ -13,12 +13,15 @@
 //! Both are linear in the visitor's ratings with everything else fixed, so a score is a sum of contributions of
 //! single ratings.
 
+mod columns;
 mod head;
 mod implicit;
 mod similar;
 mod taste;
 mod top;
 
+pub use columns::Columns;
+pub(crate) use columns::MOST_NARROW;
 pub use head::{RankingHead, RankingMethod, RankingView, RankingWeights, signal};
 pub use implicit::{ImplicitRegression, ImplicitRow};
 pub use taste::Taste;

@@ -7,8 +7,9 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
 
+use half::f16;
 use matinee_model::artifact::{Description, Metrics, NewArtifact, write_folder};
-use matinee_model::ranking::{RankingHead, RankingMethod, RankingView, RankingWeights};
+use matinee_model::ranking::{Columns, RankingHead, RankingMethod, RankingView, RankingWeights};
 use matinee_model::{Catalogue, Factors, Filter, Ids, Model, MovieRecord, MovieRow, Rated, RatingScale};
 use matinee_train::algorithms::configure;
 use matinee_train::progress::Silent;
@@ -46,7 +47,12 @@ fn report(path: &Path, head: &str, bandwidth: f64, visitors: usize) {
     let model = Model::open(path).unwrap();
     let movies = model.movie_ids().len();
     let bytes = match model.ranking().unwrap() {
-        RankingView::Ease { movies, weights, .. } => size_of_val(movies) + size_of_val(weights),
+        RankingView::Ease { movies: Columns::Narrow(movies), weights, .. } => {
+            size_of_val(movies) + size_of_val(weights)
+        }
+        RankingView::Ease { movies: Columns::Wide(movies), weights, .. } => {
+            size_of_val(movies) + size_of_val(weights)
+        }
         RankingView::Ials { factors, .. } => factors.len() * size_of::<f32>(),
     };
     let rated = rated_movies(&model);
@@ -148,7 +154,7 @@ fn generate_ease(movies: usize) -> Head {
     let weights = RankingWeights::Ease {
         offsets: (0..=movies).map(|row| (row * EACH) as u32).collect(),
         movies: columns.collect(),
-        weights: (0..movies * EACH).map(wave).collect(),
+        weights: (0..movies * EACH).map(wave).map(f16::from_f32).collect(),
     };
     (method, weights)
 }

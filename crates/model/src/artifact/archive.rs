@@ -33,7 +33,7 @@ struct Found {
     left: u64,
     manifest: Option<(Manifest, String)>,
     model: Option<AlignedBuffer>,
-    movies: Option<Vec<u8>>,
+    movies: Option<AlignedBuffer>,
 }
 
 impl Found {
@@ -55,7 +55,7 @@ impl Found {
             }
             MOVIES_FILE => {
                 let bytes = self.grown(&mut entry, MOVIES_FILE, MAX_MOVIES_BYTES)?;
-                once(&mut self.movies, MOVIES_FILE, bytes.bytes().to_vec())
+                once(&mut self.movies, MOVIES_FILE, bytes)
             }
             _ => Ok(()),
         }

@@ -4,19 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::{
-    AlignedBuffer, ArtifactError, ArtifactFiles, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES,
-    MAX_MOVIES_BYTES, MODEL_FILE, MOVIES_FILE, Manifest, sha256_hex,
-};
-
-/// Reads the files of the artifact in the folder `path`.
-pub fn read_folder(path: &Path) -> Result<ArtifactFiles, ArtifactError> {
-    let json = read_manifest(path)?;
-    let manifest = Manifest::parse(&json)?;
-    let model = read_model(path, &manifest)?;
-    let movies = read_listed_movies(path, &manifest)?;
-    Ok(ArtifactFiles { manifest, manifest_sha256: sha256_hex(&json), model, movies })
-}
+use super::verified::{Verified, read_at};
+use super::{ArtifactError, Expected, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MOVIES_BYTES, MOVIES_FILE};
 
 pub(crate) fn read_manifest(path: &Path) -> Result<Vec<u8>, ArtifactError> {
     let mut json = Vec::new();
@@ -27,18 +16,15 @@ pub(crate) fn read_manifest(path: &Path) -> Result<Vec<u8>, ArtifactError> {
     Ok(json)
 }
 
-/// The tensors, which are just as long as the manifest says.
-pub(crate) fn read_model(path: &Path, manifest: &Manifest) -> Result<AlignedBuffer, ArtifactError> {
-    let mut model = AlignedBuffer::zeroed(manifest.length(MODEL_FILE, MAX_MODEL_BYTES)?);
-    read_exactly(path, MODEL_FILE, model.bytes_mut())?;
-    Ok(model)
-}
-
-/// The catalogue, which is just as long as the manifest says.
-pub(crate) fn read_listed_movies(path: &Path, manifest: &Manifest) -> Result<Vec<u8>, ArtifactError> {
-    let mut movies = vec![0; manifest.length(MOVIES_FILE, MAX_MOVIES_BYTES)?];
-    read_exactly(path, MOVIES_FILE, &mut movies)?;
-    Ok(movies)
+/// Reads a file that must be as the manifest says.
+pub(crate) fn read_expected(folder: &Path, expected: &Expected) -> Result<Verified, ArtifactError> {
+    let path = folder.join(expected.file);
+    let metadata = open(folder, expected.file)?.metadata();
+    expected.check_length(metadata.map_err(|error| ArtifactError::io(&path, error))?.len())?;
+    expected.read(|offset, chunk| {
+        let mut file = open(folder, expected.file)?;
+        read_at(&mut file, offset, chunk).map_err(|error| ArtifactError::io(&path, error))
+    })
 }
 
 /// Reads the catalogue in the folder `path`.
@@ -53,18 +39,6 @@ pub(super) fn read_movies(path: &Path) -> Result<Vec<u8>, ArtifactError> {
         return Err(ArtifactError::TooLarge { file: MOVIES_FILE, length, limit: MAX_MOVIES_BYTES });
     }
     Ok(movies)
-}
-
-/// Fills `buffer` from a file that must be just as long.
-fn read_exactly(folder: &Path, file: &'static str, buffer: &mut [u8]) -> Result<(), ArtifactError> {
-    let path = folder.join(file);
-    let mut source = open(folder, file)?;
-    let found = source.metadata().map_err(|error| ArtifactError::io(&path, error))?.len();
-    let expected = buffer.len() as u64;
-    if found != expected {
-        return Err(ArtifactError::Length { file, expected, found });
-    }
-    source.read_exact(buffer).map_err(|error| ArtifactError::io(&path, error))
 }
 
 fn open(folder: &Path, file: &'static str) -> Result<File, ArtifactError> {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::{ArtifactError, MAX_MANIFEST_BYTES, MODEL_FILE, MOVIES_FILE};
+use super::digest::{Expected, FileDigest, sha256_hex};
+use super::{ArtifactError, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES, MODEL_FILE, MOVIES_FILE};
 use crate::ranking::RankingHead;
 use crate::{Intervals, RatingScale};
 
@@ -98,15 +98,6 @@ pub struct HoldOut {
     pub unreduced_rmse: Option<f64>,
 }
 
-/// Length and checksum of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileDigest {
-    /// The length in bytes.
-    pub length: u64,
-    /// The SHA-256 in lower-case hexadecimal.
-    pub sha256: String,
-}
-
 /// The name of a model's content, short enough for people: 16 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -143,34 +134,14 @@ impl Manifest {
             .ok_or_else(|| ArtifactError::Manifest(format!("`files` has no entry for {file}")))
     }
 
-    /// The length of one of the other files, if it is at most `limit` and fits into memory.
-    pub fn length(&self, file: &'static str, limit: u64) -> Result<usize, ArtifactError> {
-        let length = self.digest(file)?.length;
-        usize::try_from(length).ok().filter(|_| length <= limit).ok_or(ArtifactError::TooLarge {
-            file,
-            length,
-            limit,
-        })
+    /// What `model.safetensors` must be.
+    pub fn expect_model(&self) -> Result<Expected, ArtifactError> {
+        self.digest(MODEL_FILE)?.expect(MODEL_FILE, MAX_MODEL_BYTES)
     }
 
-    /// Checks length and SHA-256 of one of the other files.
-    pub fn verify(&self, file: &'static str, bytes: &[u8]) -> Result<(), ArtifactError> {
-        let digest = self.digest(file)?;
-        let (expected, found) = (digest.length, bytes.len() as u64);
-        if expected != found {
-            return Err(ArtifactError::Length { file, expected, found });
-        }
-        if digest.sha256 != sha256_hex(bytes) {
-            return Err(ArtifactError::Checksum { file });
-        }
-        Ok(())
-    }
-}
-
-impl FileDigest {
-    /// Length and checksum of `bytes`.
-    pub fn of(bytes: &[u8]) -> Self {
-        Self { length: bytes.len() as u64, sha256: sha256_hex(bytes) }
+    /// What `movies.csv` must be.
+    pub fn expect_movies(&self) -> Result<Expected, ArtifactError> {
+        self.digest(MOVIES_FILE)?.expect(MOVIES_FILE, MAX_MOVIES_BYTES)
     }
 }
 
@@ -192,11 +163,6 @@ impl fmt::Display for ModelVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// The SHA-256 of `bytes` in lower-case hexadecimal.
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    hex::encode(Sha256::digest(bytes))
 }
 
 /// Looks at the format version alone: a newer manifest need not have the fields of this one.

@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use bytemuck::Pod;
+use half::f16;
 use ndarray::{ArrayView1, ArrayView2};
 use safetensors::tensor::{Metadata, TensorInfo};
 use safetensors::{Dtype, SafeTensors};
 
-use super::{AlignedBuffer, ArtifactError, Counts, MODEL_FILE, Manifest};
-use crate::ranking::{RankingHead, RankingMethod, RankingView};
+use super::{AlignedBuffer, ArtifactError, Counts, Manifest, Verified};
+use crate::ranking::{Columns, MOST_NARROW, RankingHead, RankingMethod, RankingView};
 use crate::{FactorsView, IdTable, UserPriorView, UserRow};
 
 /// The longest header that is read. The one this release writes has about 1,500 bytes.
@@ -57,18 +58,12 @@ enum RankingPlaces {
 }
 
 impl Tensors {
-    /// Checks `model.safetensors` against its manifest: length and SHA-256, and, side by side with that, all
-    /// that later use relies on: names, types, shapes, order of ids and rows, and that all numbers are finite.
-    pub fn verified(buffer: AlignedBuffer, manifest: &Manifest) -> Result<Self, ArtifactError> {
-        let (sum, layout) = std::thread::scope(|scope| {
-            let layout =
-                scope.spawn(|| Layout::parse(&buffer, manifest.counts, manifest.ranking_head.as_ref()));
-            let sum = manifest.verify(MODEL_FILE, buffer.bytes());
-            (sum, layout.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-        });
-        // What is damaged is told as such, whatever else is wrong with it.
-        sum?;
-        Ok(Self { layout: layout?, buffer })
+    /// Checks all of a `model.safetensors` that later use relies on: names, types, shapes, order of ids and rows,
+    /// and that all numbers are finite.
+    pub fn parse(file: Verified, manifest: &Manifest) -> Result<Self, ArtifactError> {
+        let buffer = file.into_buffer();
+        let layout = Layout::parse(&buffer, manifest.counts, manifest.ranking_head.as_ref())?;
+        Ok(Self { buffer, layout })
     }
 
     /// What the tensors were checked against.
@@ -128,7 +123,10 @@ impl Tensors {
         Some(match self.layout.places.ranking.as_ref()? {
             RankingPlaces::Ease { offsets, movies, weights } => RankingView::Ease {
                 offsets: self.numbers(offsets),
-                movies: self.numbers(movies),
+                movies: match self.layout.counts.movies as usize {
+                    0..=MOST_NARROW => Columns::Narrow(self.numbers(movies)),
+                    _ => Columns::Wide(self.numbers(movies)),
+                },
                 weights: self.numbers(weights),
             },
             RankingPlaces::Ials { factors, gram, rank } => RankingView::Ials {
@@ -200,11 +198,11 @@ impl Layout {
             ("movie_factors", &places.movie_factors),
             ("rated_values", &places.rated_values),
         ] {
-            finite(buffer, name, place)?;
+            finite::<f32>(buffer, name, place)?;
         }
         if let Some([mean, precision]) = &places.user_prior {
-            finite(buffer, "user_prior_mean", mean)?;
-            finite(buffer, "user_prior_precision", precision)?;
+            finite::<f32>(buffer, "user_prior_mean", mean)?;
+            finite::<f32>(buffer, "user_prior_precision", precision)?;
         }
         Ok(())
     }
@@ -240,15 +238,18 @@ impl Layout {
         match &self.places.ranking {
             None => {}
             Some(RankingPlaces::Ease { offsets, movies, weights }) => {
-                let offsets = numbers(buffer, "ranking_offsets", offsets)?;
-                let movies = numbers(buffer, "ranking_movies", movies)?;
-                finite(buffer, "ranking_weights", weights)?;
-                let (offsets, movies) = (("ranking_offsets", offsets), ("ranking_movies", movies));
-                check_sparse_rows(offsets, movies, self.counts.movies)?;
+                let offsets = ("ranking_offsets", numbers(buffer, "ranking_offsets", offsets)?);
+                let (name, limit) = ("ranking_movies", self.counts.movies);
+                finite::<f16>(buffer, "ranking_weights", weights)?;
+                if limit as usize <= MOST_NARROW {
+                    check_sparse_rows(offsets, (name, numbers::<u16>(buffer, name, movies)?), limit)?;
+                } else {
+                    check_sparse_rows(offsets, (name, numbers::<u32>(buffer, name, movies)?), limit)?;
+                }
             }
             Some(RankingPlaces::Ials { factors, gram, .. }) => {
-                finite(buffer, "ranking_factors", factors)?;
-                finite(buffer, "ranking_gram", gram)?;
+                finite::<f32>(buffer, "ranking_factors", factors)?;
+                finite::<f32>(buffer, "ranking_gram", gram)?;
             }
         }
         Ok(())
@@ -259,7 +260,7 @@ impl Layout {
 /// than `limit`.
 fn check_sparse_rows(
     (offsets_name, offsets): (&'static str, &[u32]),
-    (columns_name, columns): (&'static str, &[u32]),
+    (columns_name, columns): (&'static str, &[impl Copy + PartialOrd + Into<u32>]),
     limit: u32,
 ) -> Result<(), ArtifactError> {
     let ends = offsets.first() == Some(&0) && offsets.last().map(|&end| end as usize) == Some(columns.len());
@@ -271,7 +272,8 @@ fn check_sparse_rows(
     }
     for row in offsets.windows(2) {
         let row = &columns[row[0] as usize..row[1] as usize];
-        if !row.is_sorted_by(|a, b| a < b) || row.last().is_some_and(|&column| column >= limit) {
+        let descents = row.windows(2).filter(|pair| pair[0] >= pair[1]).count();
+        if descents > 0 || row.last().is_some_and(|&column| column.into() >= limit) {
             return Err(ArtifactError::tensor(
                 columns_name,
                 "the movies of a row are not distinct ascending rows",
@@ -338,11 +340,12 @@ impl Header {
     fn take_ranking(&mut self, method: RankingMethod, movies: usize) -> Result<RankingPlaces, ArtifactError> {
         Ok(match method {
             RankingMethod::Ease { .. } => {
+                let columns = if movies <= MOST_NARROW { Dtype::U16 } else { Dtype::U32 };
                 let entries = self.info("ranking_movies")?.shape.first().copied().unwrap_or(0);
                 RankingPlaces::Ease {
                     offsets: self.take("ranking_offsets", Dtype::U32, &[movies + 1])?,
-                    movies: self.take("ranking_movies", Dtype::U32, &[entries])?,
-                    weights: self.take("ranking_weights", Dtype::F32, &[entries])?,
+                    movies: self.take("ranking_movies", columns, &[entries])?,
+                    weights: self.take("ranking_weights", Dtype::F16, &[entries])?,
                 }
             }
             RankingMethod::Ials { rank, .. } => {
@@ -383,13 +386,31 @@ fn numbers<'a, T: Pod>(
     buffer.numbers(place.clone()).ok_or_else(|| ArtifactError::tensor(name, "is not aligned to its numbers"))
 }
 
-fn finite<'a>(
+/// A number that may be none.
+trait Float: Pod {
+    fn is_finite(self) -> bool;
+}
+
+impl Float for f32 {
+    fn is_finite(self) -> bool {
+        self.is_finite()
+    }
+}
+
+impl Float for f16 {
+    fn is_finite(self) -> bool {
+        self.is_finite()
+    }
+}
+
+fn finite<'a, T: Float>(
     buffer: &'a AlignedBuffer,
     name: &'static str,
     place: &Range<usize>,
-) -> Result<&'a [f32], ArtifactError> {
-    let numbers: &[f32] = numbers(buffer, name, place)?;
-    if numbers.iter().all(|number| number.is_finite()) {
+) -> Result<&'a [T], ArtifactError> {
+    let numbers: &[T] = numbers(buffer, name, place)?;
+    // Without an early end the loop takes many numbers at a time.
+    if numbers.iter().fold(true, |finite, &number| finite & number.is_finite()) {
         Ok(numbers)
     } else {
         Err(ArtifactError::tensor(name, "holds a number that is not finite"))

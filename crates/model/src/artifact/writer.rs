@@ -12,7 +12,7 @@ use super::{
     ArtifactError, Counts, FORMAT_VERSION, FileDigest, MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest,
     Metrics, ModelVersion,
 };
-use crate::ranking::{RankingHead, RankingWeights};
+use crate::ranking::{MOST_NARROW, RankingHead, RankingWeights};
 use crate::{Catalogue, Factors, Ids, Intervals, RatingScale, UserPrior};
 
 /// Everything that an artifact is made of.
@@ -96,7 +96,7 @@ impl NewArtifact<'_> {
     fn files(&self) -> Result<(Manifest, NamedFiles), ArtifactError> {
         let model = self.tensors()?;
         let movies = self.catalogue.to_csv().map_err(|error| ArtifactError::Tensors(error.to_string()))?;
-        let manifest = self.manifest(FileDigest::of(&model), FileDigest::of(&movies));
+        let manifest = self.manifest(FileDigest::in_chunks(&model), FileDigest::in_chunks(&movies));
         let json = manifest.to_json()?;
         Ok((manifest, [(MOVIES_FILE, movies), (MODEL_FILE, model), (MANIFEST_FILE, json)]))
     }
@@ -158,6 +158,7 @@ impl NewArtifact<'_> {
         let (users, movies, rank) = (user_biases.len(), movie_biases.len(), movie_factors.ncols());
         let ratings = self.rated_values.len();
         let (user_ids, movie_ids) = (self.user_ids, self.movie_ids);
+        let narrow = self.narrow_columns();
         let mut tensors = vec![
             ("mean", Dtype::F32, vec![1], bytemuck::cast_slice(&mean)),
             ("user_biases", Dtype::F32, vec![users], numbers(user_biases.as_slice())),
@@ -183,8 +184,11 @@ impl NewArtifact<'_> {
             None => {}
             Some(RankingWeights::Ease { offsets, movies: to, weights }) => tensors.extend([
                 ("ranking_offsets", Dtype::U32, vec![offsets.len()], bytemuck::cast_slice(offsets)),
-                ("ranking_movies", Dtype::U32, vec![to.len()], bytemuck::cast_slice(to)),
-                ("ranking_weights", Dtype::F32, vec![weights.len()], bytemuck::cast_slice(weights)),
+                match &narrow {
+                    Some(to) => ("ranking_movies", Dtype::U16, vec![to.len()], bytemuck::cast_slice(to)),
+                    None => ("ranking_movies", Dtype::U32, vec![to.len()], bytemuck::cast_slice(to)),
+                },
+                ("ranking_weights", Dtype::F16, vec![weights.len()], bytemuck::cast_slice(weights)),
             ]),
             Some(RankingWeights::Ials { factors, gram }) => tensors.extend([
                 ("ranking_factors", Dtype::F32, factors.shape().to_vec(), numbers(factors.as_slice())),
@@ -198,6 +202,16 @@ impl NewArtifact<'_> {
             views.push((name, view));
         }
         serialize(views, None).map_err(|error| ArtifactError::Tensors(error.to_string()))
+    }
+
+    /// The movies that the ranking weights are towards, in two bytes each if that is enough.
+    fn narrow_columns(&self) -> Option<Vec<u16>> {
+        match self.ranking {
+            Some(RankingWeights::Ease { movies, offsets, .. }) if offsets.len() <= MOST_NARROW + 1 => {
+                Some(movies.iter().map(|&movie| movie as u16).collect())
+            }
+            _ => None,
+        }
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use half::f16;
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
+use super::Columns;
 use crate::artifact::Ranking;
 use crate::{MovieRow, RatingScale};
 
@@ -53,8 +55,8 @@ pub enum RankingWeights {
         offsets: Vec<u32>,
         /// The movies that the weights are towards, ascending within a row.
         movies: Vec<u32>,
-        /// The weights.
-        weights: Vec<f32>,
+        /// The weights, in half precision.
+        weights: Vec<f16>,
     },
     /// Of `iALS`.
     Ials {
@@ -73,9 +75,9 @@ pub enum RankingView<'a> {
         /// Where the weights of each movie begin, and where the last one's end: movies + 1.
         offsets: &'a [u32],
         /// The movies that the weights are towards, ascending within a row.
-        movies: &'a [u32],
-        /// The weights.
-        weights: &'a [f32],
+        movies: Columns<'a>,
+        /// The weights, in half precision.
+        weights: &'a [f16],
     },
     /// Of `iALS`.
     Ials {
@@ -107,7 +109,9 @@ impl RankingWeights {
     /// The same, borrowed.
     pub fn view(&self) -> RankingView<'_> {
         match self {
-            Self::Ease { offsets, movies, weights } => RankingView::Ease { offsets, movies, weights },
+            Self::Ease { offsets, movies, weights } => {
+                RankingView::Ease { offsets, movies: Columns::Wide(movies), weights }
+            }
             Self::Ials { factors, gram } => RankingView::Ials { factors: factors.view(), gram: gram.view() },
         }
     }
@@ -115,20 +119,20 @@ impl RankingWeights {
 
 impl<'a> RankingView<'a> {
     /// The weights of a movie's signal, and the movies that they are towards. None of a factor model.
-    pub(crate) fn weights_of(&self, movie: MovieRow) -> (&'a [u32], &'a [f32]) {
+    pub(crate) fn weights_of(&self, movie: MovieRow) -> (Columns<'a>, &'a [f16]) {
         match *self {
             Self::Ease { offsets, movies, weights } => {
                 let range = offsets[movie.index()] as usize..offsets[movie.index() + 1] as usize;
-                (&movies[range.clone()], &weights[range])
+                (movies.slice(range.clone()), &weights[range])
             }
-            Self::Ials { .. } => (&[], &[]),
+            Self::Ials { .. } => (Columns::Wide(&[]), &[]),
         }
     }
 
     /// The weight of one movie's signal towards another.
     pub(crate) fn weight(&self, from: MovieRow, to: MovieRow) -> f32 {
         let (movies, weights) = self.weights_of(from);
-        movies.binary_search(&to.0).map_or(0.0, |found| weights[found])
+        movies.find(to.0).map_or(0.0, |found| weights[found].to_f32())
     }
 }
 

@@ -43,9 +43,9 @@ impl RankingView<'_> {
         let (others, weights) = self.weights_of(movie);
         let mut alike: Vec<Ranked> = others
             .iter()
-            .zip(weights)
-            .filter(|&(&other, &weight)| weight > 0.0 && admits(MovieRow(other)))
-            .map(|(&other, weight)| {
+            .zip(weights.iter().map(|weight| weight.to_f32()))
+            .filter(|&(other, weight)| weight > 0.0 && admits(MovieRow(other)))
+            .map(|(other, weight)| {
                 let back = self.weight(MovieRow(other), movie).max(0.0);
                 let (score, rating_count) = ((weight * back).sqrt(), rating_counts[other as usize]);
                 Ranked { score, rating_count, movie: MovieRow(other) }

@@ -98,8 +98,8 @@ impl Scores {
                 let mut sums = vec![0.0; offsets.len() - 1];
                 for &(from, signal) in signals {
                     let (movies, weights) = view.weights_of(from);
-                    for (&movie, weight) in movies.iter().zip(weights) {
-                        sums[movie as usize] += signal * weight;
+                    for (movie, weight) in movies.iter().zip(weights) {
+                        sums[movie as usize] += signal * weight.to_f32();
                     }
                 }
                 Self::Sums(sums)
@@ -125,6 +125,7 @@ impl Scores {
 mod tests {
     use super::*;
     use crate::ranking::RankingWeights;
+    use half::f16;
     use ndarray::Array2;
 
     const MOVIES: u32 = 30;
@@ -134,7 +135,7 @@ mod tests {
         let pairs = (0..MOVIES).flat_map(|row| (0..MOVIES).map(move |column| (row, column)));
         let kept: Vec<(u32, u32)> = pairs.filter(|(row, column)| (row * 7 + column * 5) % 3 == 0).collect();
         let offsets = (0..=MOVIES).map(|row| kept.partition_point(|pair| pair.0 < row) as u32).collect();
-        let weight = |pair: &(u32, u32)| ((pair.0 * 31 + pair.1) as f32).sin() * 0.2;
+        let weight = |pair: &(u32, u32)| f16::from_f32(((pair.0 * 31 + pair.1) as f32).sin() * 0.2);
         let (movies, weights) = (kept.iter().map(|pair| pair.1).collect(), kept.iter().map(weight).collect());
         (
             RankingMethod::Ease { regularisation: 60.0, weights_per_movie: 64 },

@@ -1,7 +1,8 @@
 //! The ranking head and the users' prior in an artifact: they read back, and every lie about them is found.
 
+use half::f16;
 use matinee_model::artifact::ArtifactError;
-use matinee_model::ranking::{RankingMethod, RankingView, RankingWeights};
+use matinee_model::ranking::{Columns, RankingMethod, RankingView, RankingWeights};
 use matinee_model::{Filter, Model, MovieRow, Rated};
 use ndarray::{Array2, array};
 use serde_json::json;
@@ -15,7 +16,7 @@ fn ease() -> Head {
     let weights = RankingWeights::Ease {
         offsets: vec![0, 2, 3, 3],
         movies: vec![1, 2, 0],
-        weights: vec![0.5, 0.25, 0.125],
+        weights: [0.5, 0.25, 0.125].map(f16::from_f32).into(),
     };
     (RankingMethod::Ease { regularisation: 60.0, weights_per_movie: 1 }, weights)
 }
@@ -38,8 +39,9 @@ fn open(head: &Head) -> Model {
 fn what_is_written_is_read() {
     let model = open(&ease());
     let Some(RankingView::Ease { offsets, movies, weights }) = model.ranking() else { panic!("weights") };
-    let found = (offsets.to_vec(), movies.to_vec(), weights.to_vec());
-    assert_eq!(found, (vec![0, 2, 3, 3], vec![1, 2, 0], vec![0.5, 0.25, 0.125]));
+    assert!(matches!(movies, Columns::Narrow(_)));
+    assert_eq!((offsets, movies.iter().collect::<Vec<_>>()), ([0, 2, 3, 3].as_slice(), vec![1, 2, 0]));
+    assert_eq!(weights, [0.5, 0.25, 0.125].map(f16::from_f32));
     assert_eq!(model.user_prior().unwrap().mean, [0.1, 0.2, 0.3]);
     assert_eq!(model.manifest().ranking_head.as_ref().unwrap().method, ease().0);
 
@@ -113,7 +115,8 @@ fn numbers_that_are_not_finite() {
         (ease(), "user_prior_precision"),
     ] {
         let forgery = Forgery::ranked(&head);
-        forgery.overwrite(tensor, &f32::NAN.to_le_bytes());
+        let (whole, half) = (f32::NAN.to_le_bytes(), f16::NAN.to_le_bytes());
+        forgery.overwrite(tensor, if tensor == "ranking_weights" { &half } else { &whole });
         forgery.says(&format!("`{tensor}`: holds a number that is not finite"));
     }
 }
@@ -122,8 +125,8 @@ fn numbers_that_are_not_finite() {
 fn rows_that_are_no_rows() {
     for (tensor, number, problem) in [
         ("ranking_offsets", 1_u32, "offsets do not run from 0"),
-        ("ranking_movies", 2, "not distinct ascending rows"),
-        ("ranking_movies", 3, "not distinct ascending rows"),
+        ("ranking_movies", 2 << 16 | 2, "not distinct ascending rows"),
+        ("ranking_movies", 3 << 16 | 1, "not distinct ascending rows"),
     ] {
         let forgery = Forgery::ranked(&ease());
         forgery.overwrite(tensor, &number.to_le_bytes());

@@ -1,0 +1,13 @@
+//! What takes the processor is done beside the requests.
+
+use matinee_api::{LoadError, LoadReason};
+
+/// Does it on a thread of its own.
+pub(crate) async fn in_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, LoadError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| LoadError {
+        reason: LoadReason::Invalid,
+        detail: format!("reading the model failed: {error}"),
+    })
+}

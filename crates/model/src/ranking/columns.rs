@@ -1,0 +1,58 @@
+//! Movie rows in as few bytes as their number allows.
+
+use std::ops::Range;
+
+/// The most movies whose rows have two bytes.
+pub(crate) const MOST_NARROW: usize = 1 << 16;
+
+/// Movie rows.
+#[derive(Debug, Clone, Copy)]
+pub enum Columns<'a> {
+    /// Of two bytes.
+    Narrow(&'a [u16]),
+    /// Of four bytes.
+    Wide(&'a [u32]),
+}
+
+impl<'a> Columns<'a> {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Narrow(rows) => rows.len(),
+            Self::Wide(rows) => rows.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = u32> + use<'a> {
+        let columns = *self;
+        (0..self.len()).map(move |place| columns.get(place))
+    }
+
+    pub(crate) fn slice(&self, range: Range<usize>) -> Self {
+        match self {
+            Self::Narrow(rows) => Self::Narrow(&rows[range]),
+            Self::Wide(rows) => Self::Wide(&rows[range]),
+        }
+    }
+
+    /// Where `row` is, if these ascend.
+    pub(crate) fn find(&self, row: u32) -> Option<usize> {
+        match self {
+            Self::Narrow(rows) => rows.binary_search(&u16::try_from(row).ok()?).ok(),
+            Self::Wide(rows) => rows.binary_search(&row).ok(),
+        }
+    }
+
+    fn get(&self, place: usize) -> u32 {
+        match self {
+            Self::Narrow(rows) => u32::from(rows[place]),
+            Self::Wide(rows) => rows[place],
+        }
+    }
+}
