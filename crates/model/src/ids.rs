@@ -174,6 +174,14 @@ impl Ids {
         Self { bytes, offsets }
     }
 
+    /// No ids, and memory for so many.
+    pub(crate) fn with_capacity(ids: usize) -> Self {
+        const USUAL_LENGTH: usize = 8;
+        let mut offsets = Vec::with_capacity(ids + 1);
+        offsets.push(0);
+        Self { bytes: Vec::with_capacity(ids.saturating_mul(USUAL_LENGTH)), offsets }
+    }
+
     /// Adds an id that comes after all others; `false`, and nothing is added, if this one does not.
     pub(crate) fn push_last(&mut self, id: &str) -> bool {
         let last = self.offsets.len() - 1;
