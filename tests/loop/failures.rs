@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use matinee_tests::Weather;
+use matinee_tests::Fault;
 use serde_json::{Value, json};
 
 use crate::world::{World, until_version};
@@ -58,36 +58,37 @@ async fn s3_may_fail_be_slow_or_break_off_and_come_back() {
     let (second, next) = world.artifact(1).await;
     let publish = |uri: &str| json!({"action": "publish", "uri": uri});
 
-    world.publish.recorder.set(Weather::Failing);
+    world.publish.recorder.inject(Fault::Refuse(503, "SlowDown"));
     let error = world.publish.invoke(publish(&first)).await.unwrap_err();
     assert!(error["errorMessage"].as_str().unwrap().contains("the live model is as it was"), "{error}");
-    world.publish.recorder.set(Weather::Fair);
+    world.publish.recorder.heal().await;
     world.publish.answer(publish(&first)).await;
 
     let predict = world.predict().await;
     assert_eq!(predict.predict().await["model_version"], version);
     world.publish.answer(publish(&second)).await;
-    for weather in [Weather::Failing, Weather::Truncated] {
-        predict.recorder.set(weather);
+    for fault in [Fault::Refuse(503, "SlowDown"), Fault::Cut] {
+        predict.recorder.inject(fault);
         goes_on_with(&predict, &version).await;
+        predict.recorder.heal().await;
     }
-    predict.recorder.set(Weather::Slow(Duration::from_millis(1500)));
+    predict.recorder.inject(Fault::Delay(Duration::from_millis(1500)));
     let begin = std::time::Instant::now();
     let answer = predict.predict().await;
     assert_eq!(answer["model_version"], version, "no request waits for the newer model");
     assert!(begin.elapsed() < Duration::from_millis(1500));
-    predict.recorder.set(Weather::Fair);
+    predict.recorder.heal().await;
     until_version(&predict, &json!(next)).await;
 
     // A sandbox that starts while S3 fails answers 503, and recovers.
     let cold = {
         let cold = world.predict().await;
-        cold.recorder.set(Weather::Failing);
+        cold.recorder.inject(Fault::Refuse(503, "SlowDown"));
         cold
     };
     let answer = cold.predict().await;
     assert!(answer["model_version"] == next || answer["error"]["code"] == "model_unavailable", "{answer}");
-    cold.recorder.set(Weather::Fair);
+    cold.recorder.heal().await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(cold.predict().await["model_version"], next);
 }

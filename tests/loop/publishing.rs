@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use matinee_tests::{Weather, binary, do_job, state_change};
+use matinee_tests::{Fault, binary, do_job, state_change};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -125,7 +125,8 @@ async fn of_two_publishers_that_race_the_later_decides_again() {
     // The first pointer, and one in the place of another.
     for (slow, fast) in [(0, 1), (2, 1)] {
         let (arrived, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        world.publish.recorder.set(Weather::HeldPut(Arc::clone(&arrived), Arc::clone(&go_on)));
+        let held = Fault::Hold(Arc::clone(&arrived), Arc::clone(&go_on));
+        world.publish.recorder.inject(held.at("s3:PutObject", "live.json").times(1));
         let race = async {
             arrived.notified().await;
             let won = other.answer(publish(&artifacts[fast].0)).await;

@@ -18,6 +18,6 @@ pub use documentation::{assert_reads_documented, documented};
 pub use endpoint_double::{Behaviour, ENDPOINT_NAME, EndpointDouble};
 pub use fake_runtime::{FakeRuntime, RunningFunction};
 pub use moto::{BUCKET, Moto};
-pub use recorder::{Call, Recorder, Weather};
+pub use recorder::{Aimed, Call, Fault, Recorder};
 pub use s3_double::S3Double;
 pub use training_service::{do_job, state_change};

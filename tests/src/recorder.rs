@@ -1,17 +1,24 @@
 //! Stands between a function and a service: notes every call, and lets calls go wrong.
 
-use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+mod fault;
 
-use axum::Router;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
 use axum::body::{Body, Bytes};
-use axum::extract::State;
 use axum::http::{HeaderMap, Method, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
+use futures_util::stream::{self, StreamExt};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::task::{JoinHandle, JoinSet};
+
+pub use fault::{Aimed, Fault};
 
 /// A call, as IAM sees it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,30 +29,18 @@ pub struct Call {
     pub resource: String,
 }
 
-/// What happens to calls.
-#[derive(Debug, Clone)]
-pub enum Weather {
-    /// They are passed on.
-    Fair,
-    /// S3 answers 503 Slow Down.
-    Failing,
-    /// The answer takes so long.
-    Slow(Duration),
-    /// The connection ends after half of the answer's body.
-    Truncated,
-    /// The next PUT waits until it is told to go on.
-    HeldPut(Arc<Notify>, Arc<Notify>),
-}
-
 /// Notes calls on their way to a service.
 pub struct Recorder {
+    socket: SocketAddr,
     address: String,
     shared: Arc<Shared>,
+    listening: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
 struct Shared {
     target: String,
-    weather: Mutex<Weather>,
+    faults: Mutex<Vec<Aimed>>,
+    struck: Mutex<Vec<Call>>,
     calls: Mutex<Vec<Call>>,
     requests: Mutex<Vec<Value>>,
 }
@@ -55,21 +50,40 @@ impl Recorder {
     pub async fn start(target: &str) -> Self {
         let shared = Arc::new(Shared {
             target: target.to_owned(),
-            weather: Mutex::new(Weather::Fair),
+            faults: Mutex::default(),
+            struck: Mutex::default(),
             calls: Mutex::default(),
             requests: Mutex::default(),
         });
-        let app = Router::new().fallback(pass).with_state(Arc::clone(&shared));
-        let app = app.layer(axum::extract::DefaultBodyLimit::disable());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(axum::serve(listener, app).into_future());
-        Self { address, shared }
+        let socket = listener.local_addr().unwrap();
+        let listening = tokio::spawn(Arc::clone(&shared).listen(listener));
+        let listening = tokio::sync::Mutex::new(Some(listening));
+        Self { socket, address: format!("http://{socket}"), shared, listening }
     }
 
-    /// Lets calls go like this from now on.
-    pub fn set(&self, weather: Weather) {
-        *self.shared.weather.lock().unwrap() = weather;
+    /// Lets calls go wrong from now on. Of several faults that meet a call the first one strikes.
+    pub fn inject(&self, fault: impl Into<Aimed>) {
+        self.shared.faults.lock().unwrap().push(fault.into());
+    }
+
+    /// Lets nothing go wrong any more, and gives the calls that did.
+    pub async fn heal(&self) -> Vec<Call> {
+        self.shared.faults.lock().unwrap().clear();
+        let mut listening = self.listening.lock().await;
+        if listening.is_none() {
+            let listener = TcpListener::bind(self.socket).await.unwrap();
+            *listening = Some(tokio::spawn(Arc::clone(&self.shared).listen(listener)));
+        }
+        std::mem::take(&mut self.shared.struck.lock().unwrap())
+    }
+
+    /// Ends every connection, and lets nobody connect.
+    pub async fn refuse_connections(&self) {
+        if let Some(listening) = self.listening.lock().await.take() {
+            listening.abort();
+            let _ = listening.await;
+        }
     }
 
     /// Every call so far.
@@ -84,7 +98,7 @@ impl Recorder {
 
     /// Notes a call that is made elsewhere.
     pub fn note(&self, action: &str, resource: String) {
-        self.shared.note(action, resource);
+        self.shared.note(Call { action: action.to_owned(), resource });
     }
 
     /// The variables by which an AWS SDK finds the service.
@@ -98,50 +112,70 @@ impl Recorder {
     }
 }
 
-async fn pass(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
-    let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-    let weather = shared.weather.lock().unwrap().clone();
-    match &weather {
-        Weather::Failing => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
-        Weather::Slow(time) => tokio::time::sleep(*time).await,
-        Weather::HeldPut(arrived, go_on) if parts.method == Method::PUT => {
-            shared.weather.lock().unwrap().clone_from(&Weather::Fair);
-            arrived.notify_one();
-            go_on.notified().await;
-        }
-        _ => {}
-    }
-    let (status, headers, answer) = {
-        let shared = Arc::clone(&shared);
-        let (method, uri, headers, body) =
-            (parts.method.clone(), parts.uri.clone(), parts.headers, body.clone());
-        tokio::task::spawn_blocking(move || {
-            shared.note_call(&method, &uri, &headers, &body);
-            shared.forward(method, &uri, &headers, &body)
-        })
-        .await
-        .unwrap()
-    };
-    if status == StatusCode::NOT_FOUND && parts.method == Method::GET {
-        // S3 tells missing from forbidden to those who may list.
-        shared.note("s3:ListBucket", parts.uri.path().trim_start_matches('/').to_owned());
-    }
-    let half = answer.slice(..answer.len() / 2);
-    let body = match weather {
-        Weather::Truncated => Body::from_stream(futures_util::stream::iter([
-            Ok::<_, std::io::Error>(half),
-            Err(std::io::Error::other("cut off")),
-        ])),
-        _ => Body::from_stream(futures_util::stream::iter([Ok::<_, Infallible>(answer)])),
-    };
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    response
-}
-
 impl Shared {
+    /// Serves until it is aborted, and its connections with it.
+    async fn listen(self: Arc<Self>, listener: TcpListener) {
+        let mut connections = JoinSet::new();
+        while let Ok((socket, _)) = listener.accept().await {
+            let shared = Arc::clone(&self);
+            connections.spawn(async move {
+                let pass = service_fn(move |request| {
+                    let shared = Arc::clone(&shared);
+                    async move { shared.pass(request).await }
+                });
+                let connection = Builder::new(TokioExecutor::new());
+                let _ = connection.serve_connection(TokioIo::new(socket), pass).await;
+            });
+            while connections.try_join_next().is_some() {}
+        }
+    }
+
+    /// Answers a call; the connection ends where that is an error.
+    async fn pass(self: &Arc<Self>, request: Request<Incoming>) -> io::Result<Response> {
+        let (parts, body) = request.into_parts();
+        let body = axum::body::to_bytes(Body::new(body), usize::MAX).await.unwrap();
+        let call = Call::of(&parts.method, &parts.uri, &parts.headers, &body);
+        let fault = self.fault_of(&call);
+        match &fault {
+            Some(Fault::Refuse(status, code)) => return Ok(refusal(&parts.headers, *status, code)),
+            Some(Fault::Hang) => std::future::pending().await,
+            Some(Fault::Delay(time)) => tokio::time::sleep(*time).await,
+            Some(Fault::Hold(arrived, go_on)) => {
+                arrived.notify_one();
+                go_on.notified().await;
+            }
+            _ => {}
+        }
+        let is_get = parts.method == Method::GET;
+        let resource = call.resource.clone();
+        let (status, headers, answer) = {
+            let shared = Arc::clone(self);
+            tokio::task::spawn_blocking(move || {
+                shared.note_call(call, &body);
+                shared.forward(parts.method, &parts.uri, &parts.headers, &body)
+            })
+            .await
+            .unwrap()
+        };
+        if status == StatusCode::NOT_FOUND && is_get {
+            // S3 tells missing from forbidden to those who may list.
+            self.note(Call { action: "s3:ListBucket".to_owned(), resource });
+        }
+        let mut response = Response::new(damaged(answer, fault.as_ref())?);
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+
+    fn fault_of(&self, call: &Call) -> Option<Fault> {
+        let mut faults = self.faults.lock().unwrap();
+        let met = faults.iter_mut().find_map(|aimed| aimed.meets(call).then(|| aimed.fault.clone()));
+        if met.is_some() {
+            self.struck.lock().unwrap().push(call.clone());
+        }
+        met
+    }
+
     fn forward(
         &self,
         method: Method,
@@ -153,7 +187,7 @@ impl Shared {
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.target));
         for (name, value) in headers {
-            if !["host", "content-length", "accept-encoding"].contains(&name.as_str()) {
+            if !["content-length", "accept-encoding"].contains(&name.as_str()) {
                 request = request.header(name, value);
             }
         }
@@ -166,42 +200,85 @@ impl Shared {
         (answer.status(), headers, bytes.into())
     }
 
-    fn note(&self, action: &str, resource: String) {
-        self.calls.lock().unwrap().push(Call { action: action.to_owned(), resource });
+    fn note(&self, call: Call) {
+        self.calls.lock().unwrap().push(call);
     }
 
-    fn note_call(&self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) {
+    /// Notes a call, and beside it what the service checks beside.
+    fn note_call(&self, call: Call, body: &[u8]) {
+        let is_new_job = call.action == "sagemaker:CreateTrainingJob";
+        let job = call.resource.clone();
+        self.note(call);
+        if is_new_job {
+            let body: Value = serde_json::from_slice(body).unwrap();
+            let role = body["RoleArn"].as_str().unwrap().to_owned();
+            self.note(Call { action: "iam:PassRole".to_owned(), resource: role });
+            if body["Tags"].is_array() {
+                self.note(Call { action: "sagemaker:AddTags".to_owned(), resource: job });
+            }
+            self.requests.lock().unwrap().push(body);
+        }
+    }
+}
+
+impl Call {
+    fn of(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Self {
         if let Some(target) = headers.get("x-amz-target").map(|target| target.to_str().unwrap()) {
-            return self.note_sagemaker(target.trim_start_matches("SageMaker."), body);
+            return Self::of_sagemaker(target.trim_start_matches("SageMaker."), body);
         }
         let path = uri.path().trim_start_matches('/');
         let query = uri.query().unwrap_or_default();
-        match method.as_str() {
+        let (action, resource) = match method.as_str() {
             "GET" if query.contains("list-type=2") => {
                 let prefix =
                     query.split('&').find_map(|pair| pair.strip_prefix("prefix=")).unwrap_or_default();
                 let bucket = path.trim_end_matches('/');
-                self.note("s3:ListBucket", format!("{bucket}/{}", prefix.replace("%2F", "/")));
+                ("s3:ListBucket".to_owned(), format!("{bucket}/{}", prefix.replace("%2F", "/")))
             }
-            "GET" | "HEAD" => self.note("s3:GetObject", path.to_owned()),
-            "PUT" => self.note("s3:PutObject", path.to_owned()),
-            other => self.note(&format!("s3:{other}"), path.to_owned()),
-        }
+            "GET" | "HEAD" => ("s3:GetObject".to_owned(), path.to_owned()),
+            "PUT" => ("s3:PutObject".to_owned(), path.to_owned()),
+            other => (format!("s3:{other}"), path.to_owned()),
+        };
+        Self { action, resource }
     }
 
-    fn note_sagemaker(&self, operation: &str, body: &[u8]) {
+    fn of_sagemaker(operation: &str, body: &[u8]) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap();
-        let job = body["TrainingJobName"]
-            .as_str()
-            .map_or_else(|| "*".to_owned(), |name| format!("training-job/{name}"));
-        self.note(&format!("sagemaker:{operation}"), job.clone());
-        if operation == "CreateTrainingJob" {
-            // What the service checks beside.
-            self.note("iam:PassRole", body["RoleArn"].as_str().unwrap().to_owned());
-            if body["Tags"].is_array() {
-                self.note("sagemaker:AddTags", job);
-            }
-            self.requests.lock().unwrap().push(body);
+        let name = body["TrainingJobName"].as_str();
+        let resource = name.map_or_else(|| "*".to_owned(), |name| format!("training-job/{name}"));
+        Self { action: format!("sagemaker:{operation}"), resource }
+    }
+}
+
+/// An error as S3 or `SageMaker` writes it.
+fn refusal(headers: &HeaderMap, status: u16, code: &str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap();
+    if headers.contains_key("x-amz-target") {
+        let body = json!({"__type": code, "message": "as it was told"}).to_string();
+        return (status, [("content-type", "application/x-amz-json-1.1")], body).into_response();
+    }
+    let body =
+        format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>as it was told</Message></Error>");
+    (status, [("content-type", "application/xml")], body).into_response()
+}
+
+/// The body of an answer after this fault.
+fn damaged(answer: Bytes, fault: Option<&Fault>) -> io::Result<Body> {
+    let half = answer.slice(..answer.len() / 2);
+    let begun = stream::iter([Ok::<_, io::Error>(half)]);
+    match fault {
+        Some(Fault::Lose) => Err(io::Error::other("lost")),
+        Some(Fault::Cut) => {
+            Ok(Body::from_stream(begun.chain(stream::iter([Err(io::Error::other("cut off"))]))))
         }
+        Some(Fault::Stall) => Ok(Body::from_stream(begun.chain(stream::pending()))),
+        Some(Fault::Corrupt) => {
+            let mut bytes = answer.to_vec();
+            if let Some(byte) = bytes.get_mut(answer.len() / 2) {
+                *byte ^= 1;
+            }
+            Ok(Body::from(bytes))
+        }
+        _ => Ok(Body::from(answer)),
     }
 }

@@ -70,6 +70,16 @@ impl S3Double {
         }
     }
 
+    /// Removes an object.
+    pub fn delete(&self, key: &str) {
+        std::fs::remove_file(self.path(key)).unwrap();
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.endpoint
+    }
+
     /// The URI of a key.
     pub fn uri(&self, key: &str) -> String {
         format!("s3://{BUCKET}/{key}")
