@@ -5,3 +5,7 @@ mod configuration;
 mod dependency_rule;
 mod endpoint_mode;
 mod faces;
+mod full_disk;
+mod reliability;
+mod s3_faults;
+mod stand;

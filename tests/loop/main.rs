@@ -6,4 +6,5 @@ mod command_line;
 mod failures;
 mod policies;
 mod publishing;
+mod service_faults;
 mod world;

@@ -7,7 +7,7 @@ use matinee_model::artifact::Manifest;
 use matinee_train::algorithms::configure;
 use matinee_train::progress::Silent;
 use matinee_train::ratings::{CsvFile, Inputs, check};
-use matinee_train::training::{Plan, train, write};
+use matinee_train::training::{self, Plan};
 use serde_json::Value;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -23,12 +23,28 @@ pub fn small_inputs() -> Inputs {
 
 /// Trains a small SVD on `data/` and writes it to `output`; other seeds give other models.
 pub fn train_small(output: &Path, seed: u64) -> Manifest {
-    let inputs = small_inputs();
-    let (dataset, _) = check(&inputs, RatingScale::MOVIELENS);
-    let algorithm = configure("svd", [("n_factors", "8"), ("n_epochs", "3")]).unwrap();
+    train(output, &small_inputs(), ("n_factors", "8"), seed)
+}
+
+/// The same on these ratings and movies, with this hyperparameter.
+pub fn train_on(
+    output: &Path,
+    (ratings, movies): (String, String),
+    parameter: (&str, &str),
+    seed: u64,
+) -> Manifest {
+    let file = |name: &str, text: String| CsvFile { name: name.to_owned(), bytes: text.into_bytes() };
+    let inputs =
+        Inputs { ratings: vec![file("ratings.csv", ratings)], movies: Some(file("movies.csv", movies)) };
+    train(output, &inputs, parameter, seed)
+}
+
+fn train(output: &Path, inputs: &Inputs, parameter: (&str, &str), seed: u64) -> Manifest {
+    let (dataset, _) = check(inputs, RatingScale::MOVIELENS);
+    let algorithm = configure("svd", [parameter, ("n_epochs", "3")]).unwrap();
     let plan = Plan { algorithm, seed, hold_out: 0.0, training_job: None };
-    let trained = train(&dataset, &plan, &Silent);
-    write(output, &dataset, &plan, &trained, &inputs).unwrap()
+    let trained = training::train(&dataset, &plan, &Silent);
+    training::write(output, &dataset, &plan, &trained, inputs).unwrap()
 }
 
 /// Where the events for `sam local invoke` are.

@@ -58,7 +58,10 @@ impl S3Double {
     pub fn put(&self, key: &str, bytes: &[u8]) {
         let path = self.path(key);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, bytes).unwrap();
+        // In one step: whoever reads meanwhile has the old object or the new one, as in S3.
+        let part = path.with_extension("part");
+        std::fs::write(&part, bytes).unwrap();
+        std::fs::rename(part, path).unwrap();
     }
 
     /// Puts the files of a folder under a prefix.
@@ -68,6 +71,11 @@ impl S3Double {
             let name = path.file_name().unwrap().to_str().unwrap();
             self.put(&format!("{prefix}{name}"), &std::fs::read(&path).unwrap());
         }
+    }
+
+    /// The bytes of an object.
+    pub fn get(&self, key: &str) -> Vec<u8> {
+        std::fs::read(self.path(key)).unwrap()
     }
 
     /// Removes an object.

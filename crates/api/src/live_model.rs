@@ -120,7 +120,8 @@ struct Shared<T> {
     last_failure: Mutex<Option<(Instant, LoadError)>>,
     /// How often the source is asked for something newer; `None` is never.
     refresh: Option<Duration>,
-    next_check: std::sync::Mutex<Instant>,
+    /// `None` is never.
+    next_check: std::sync::Mutex<Option<Instant>>,
     is_checking: AtomicBool,
 }
 
@@ -151,7 +152,7 @@ impl<T: Send + Sync + 'static> Live<T> {
             loaded: ArcSwapOption::empty(),
             last_failure: Mutex::new(None),
             refresh,
-            next_check: std::sync::Mutex::new(Instant::now()),
+            next_check: std::sync::Mutex::new(Some(Instant::now())),
             is_checking: AtomicBool::new(false),
         }))
     }
@@ -205,18 +206,21 @@ impl<T: Send + Sync + 'static> Shared<T> {
     /// Whether it is time for a check, and nobody else makes it.
     fn takes_its_turn(&self) -> bool {
         self.refresh.is_some()
-            && *lock(&self.next_check) <= Instant::now()
+            && lock(&self.next_check).is_some_and(|time| time <= Instant::now())
             && !self.is_checking.swap(true, Ordering::AcqRel)
     }
 
     async fn replace_by_newer(&self) {
         let _checking = Checking(&self.is_checking);
+        let refresh = self.refresh.unwrap_or_default();
+        // Said before it is done, for it may panic.
+        self.next_check_in(refresh);
         match self.source.reload().await {
             Ok(newer) => {
                 if let Some(newer) = newer {
                     self.loaded.store(Some(Arc::new(newer)));
                 }
-                self.next_check_in(self.refresh.unwrap_or_default());
+                self.next_check_in(refresh);
             }
             Err(error) => {
                 tracing::warn!(
@@ -224,13 +228,15 @@ impl<T: Send + Sync + 'static> Shared<T> {
                     detail = error.detail,
                     "cannot load the newer model; the loaded one goes on answering"
                 );
-                self.next_check_in(self.refresh.unwrap_or_default().min(RETRY_AFTER));
+                // What cannot be reached may be back in a moment; the rest waits for somebody to mend it.
+                let is_brief = error.reason == LoadReason::Unreachable;
+                self.next_check_in(if is_brief { refresh.min(RETRY_AFTER) } else { refresh });
             }
         }
     }
 
     fn next_check_in(&self, time: Duration) {
-        *lock(&self.next_check) = Instant::now() + time;
+        *lock(&self.next_check) = Instant::now().checked_add(time);
     }
 }
 
@@ -307,7 +313,7 @@ mod tests {
             (minute, Ok(None), 1),
             (minute, Err(LoadReason::Unreachable), 1),
             (RETRY_AFTER, Err(LoadReason::Invalid), 1),
-            (RETRY_AFTER, Ok(Some(2)), 2),
+            (minute, Ok(Some(2)), 2),
         ];
         for (after, newer, then) in expected {
             let before = current().await;
@@ -322,6 +328,44 @@ mod tests {
             tokio::task::yield_now().await;
             assert_eq!(current().await, then, "{newer:?}");
             assert_eq!(lock(&numbers.0).len(), 0);
+        }
+    }
+
+    /// Panics when it is asked for something newer for the first time.
+    struct Panicking(AtomicUsize);
+
+    impl Source<u32> for Panicking {
+        fn load(&self) -> Loading<'_, u32> {
+            Box::pin(async { Ok(1) })
+        }
+
+        fn reload(&self) -> Loading<'_, Option<u32>> {
+            Box::pin(async {
+                assert!(self.0.fetch_add(1, Ordering::Relaxed) > 0, "row 4 of 3");
+                Ok(Some(2))
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reload_that_panics_is_made_again() {
+        let minute = Duration::from_mins(1);
+        let live = Live::refreshed(Panicking(AtomicUsize::new(0)), minute);
+        for (after, then) in
+            [(Duration::ZERO, 1), (minute, 1), (Duration::ZERO, 1), (minute, 1), (Duration::ZERO, 2)]
+        {
+            tokio::time::sleep(after).await;
+            assert_eq!(*live.current().await.unwrap(), then);
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_interval_without_end_is_never_over() {
+        let live = Live::refreshed(Numbers::default(), Duration::MAX);
+        for _ in 0..2 {
+            assert_eq!(*live.current().await.unwrap(), 1);
+            tokio::time::advance(Duration::from_hours(24 * 365)).await;
         }
     }
 

@@ -19,6 +19,8 @@ use crate::in_thread::in_thread;
 const RANGE_BYTES: usize = 8 << 20;
 /// A dozen connections fill the network of a function.
 const CONNECTIONS: usize = 12;
+/// How often the bytes of a range are asked for, where connections break off.
+const ATTEMPTS: usize = 3;
 /// How many pieces may wait to be checked: what is received must not pile up.
 const PIECES: usize = 64;
 
@@ -43,7 +45,7 @@ pub(crate) struct Begun<'a> {
 impl Objects {
     /// Asks for the first range of an object, which tells its length.
     pub(crate) async fn begin(&self, key: String) -> Result<Begun<'_>, LoadError> {
-        let first = self.get(&key, 0, RANGE_BYTES).await?;
+        let first = self.get(&key, 0..RANGE_BYTES, None).await?;
         let length = total_length(&first).ok_or_else(|| self.wrong(&key, "has no length"))?;
         Ok(Begun { objects: self, key, first, length })
     }
@@ -75,38 +77,69 @@ impl Objects {
         Ok(Some((bytes, etag)))
     }
 
-    async fn get(&self, key: &str, offset: usize, length: usize) -> Result<GetObjectOutput, LoadError> {
-        let range = format!("bytes={offset}-{}", offset + length - 1);
+    /// Asks for a range, of the object with this ETag if one is given.
+    async fn get(
+        &self,
+        key: &str,
+        range: Range<usize>,
+        etag: Option<&str>,
+    ) -> Result<GetObjectOutput, LoadError> {
+        let range = format!("bytes={}-{}", range.start, range.end - 1);
         let request = self.client.get_object().bucket(&self.bucket).key(key).range(range);
+        let request = request.set_if_match(etag.map(str::to_owned));
         // Boxed, for the futures of the SDK are large.
         Box::pin(request.send()).await.map_err(|error| self.explain(key, &error))
     }
 
-    /// Hands on the bytes of a range.
+    /// Hands on the bytes of a range. Where the connection breaks off, what is left is asked for again.
     async fn pass_on(
         &self,
         key: &str,
         mut output: GetObjectOutput,
-        range: Range<usize>,
+        mut range: Range<usize>,
+        pieces: &Sender<Piece>,
+    ) -> Result<(), LoadError> {
+        let etag = output.e_tag().map(str::to_owned);
+        for _ in 1..ATTEMPTS {
+            match self.pass_on_until_it_breaks(key, output, &mut range, pieces).await {
+                Err(error) if error.reason == LoadReason::Unreachable => {
+                    tracing::warn!(detail = error.detail, left = range.len(), "asking for the rest again");
+                    output = self.get(key, range.clone(), etag.as_deref()).await?;
+                }
+                done => return done,
+            }
+        }
+        self.pass_on_until_it_breaks(key, output, &mut range, pieces).await
+    }
+
+    /// Hands on bytes from the start of `range`, which becomes what is left.
+    async fn pass_on_until_it_breaks(
+        &self,
+        key: &str,
+        mut output: GetObjectOutput,
+        range: &mut Range<usize>,
         pieces: &Sender<Piece>,
     ) -> Result<(), LoadError> {
         if output.content_length().map(usize::try_from) != Some(Ok(range.len())) {
             return Err(self.wrong(key, "has another length than its manifest says"));
         }
-        let mut offset = range.start;
         while let Some(bytes) = output.body.next().await {
-            let bytes = bytes.map_err(|error| self.broken(key, &chain(&error)))?;
-            if bytes.len() > range.end - offset {
+            let bytes = match bytes {
+                Ok(bytes) => bytes,
+                Err(_) if range.start == range.end => break,
+                Err(error) => return Err(self.broken(key, &chain(&error))),
+            };
+            if bytes.len() > range.len() {
                 return Err(self.wrong(key, "is longer than it says"));
             }
-            let piece = (offset, bytes);
-            offset += piece.1.len();
+            let piece = (range.start, bytes);
+            range.start += piece.1.len();
             if pieces.send(piece).await.is_err() {
                 // Whoever checks the pieces has found a fault, which counts.
                 return Ok(());
             }
         }
-        if offset == range.end {
+        if range.start == range.end {
             Ok(())
         } else {
             Err(self.broken(key, "the connection ended before the object"))
@@ -189,7 +222,7 @@ impl Begun<'_> {
         let first = objects.pass_on(key, first, ranges.next().unwrap_or(0..0), pieces);
         let further: Vec<_> = ranges
             .map(|range| async move {
-                let output = objects.get(key, range.start, range.len()).await?;
+                let output = objects.get(key, range.clone(), None).await?;
                 objects.pass_on(key, output, range, pieces).await
             })
             .collect();

@@ -110,12 +110,13 @@ impl Publisher {
             Ok(candidate) => candidate,
             Err(reason) => return Ok(refused(None, uri, vec![reason])),
         };
+        let mut written = None;
         for _ in 0..ROUNDS {
             let before = self.pointer.read().await?;
             if let Some((pointer, _)) = &before
                 && pointer.live.version == candidate.version
             {
-                return Ok(Decision::AlreadyLive { live: pointer.live.clone() });
+                return Ok(found_live(pointer, written.as_ref()));
             }
             let mut skipped = Vec::new();
             if let (Some((pointer, _)), false) = (&before, ungated) {
@@ -133,20 +134,25 @@ impl Publisher {
             if let Some(decision) = self.swap(before, candidate.clone(), skipped).await? {
                 return Ok(decision);
             }
+            written = Some(candidate.clone());
         }
         Err(PublishError::Contended)
     }
 
     /// Goes back to an earlier model: to `version`, or to the one that was live last.
     pub async fn roll_back(&self, version: Option<&str>) -> Result<Decision, PublishError> {
+        let mut version = version.map(str::to_owned);
+        let mut written = None;
         for _ in 0..ROUNDS {
             let Some((pointer, etag)) = self.pointer.read().await? else {
                 return Err(PublishError::NoSuchVersion("no model is published yet".to_owned()));
             };
-            if version == Some(&pointer.live.version) {
-                return Ok(Decision::AlreadyLive { live: pointer.live });
+            if version.as_ref() == Some(&pointer.live.version) {
+                return Ok(found_live(&pointer, written.as_ref()));
             }
-            let target = target(&pointer, version)?;
+            let target = target(&pointer, version.as_deref())?;
+            // Decided once: if only the answer to the write is lost, the next round must not go back once more.
+            version = Some(target.version.clone());
             let uri: S3Uri = match target.uri.parse() {
                 Ok(uri) => uri,
                 Err(error) => return Err(PublishError::NoSuchVersion(format!("{}: {error}", target.uri))),
@@ -159,6 +165,7 @@ impl Publisher {
                 }
                 Err(reason) => return Ok(refused(Some(target.version.clone()), &uri, vec![reason])),
             };
+            written = Some(candidate.clone());
             if let Some(decision) = self.swap(Some((pointer, etag)), candidate, Vec::new()).await? {
                 return Ok(decision);
             }
@@ -281,6 +288,17 @@ impl PointerObject {
             ))),
         }
     }
+}
+
+/// What to say of a model that is found live: it was made so by this very write, of which the answer was lost,
+/// or before.
+fn found_live(pointer: &LivePointer, written: Option<&Published>) -> Decision {
+    let live = pointer.live.clone();
+    if written != Some(&live) {
+        return Decision::AlreadyLive { live };
+    }
+    let before = pointer.previous.first().map(|model| model.version.clone());
+    Decision::Published { live, before, skipped: Vec::new() }
 }
 
 fn target<'a>(pointer: &'a LivePointer, version: Option<&str>) -> Result<&'a Published, PublishError> {

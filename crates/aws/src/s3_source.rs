@@ -34,16 +34,23 @@ pub struct S3Source {
     until_published: Option<PathBuf>,
     /// The stack whose metric tells the model's age.
     stack: Option<String>,
-    /// The ETag of the pointer that was followed, and where it led.
+    /// The pointer that was followed, and where it led.
     followed: Mutex<Option<Followed>>,
 }
 
+/// What became of the pointer that was read last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Followed {
-    etag: String,
-    /// `None` if that model was refused.
-    version: Option<String>,
-    /// When that model was written.
+    /// Its ETag; `None` if what it points to may be there later.
+    etag: Option<String>,
+    /// The model that was loaded last.
+    loaded: Option<Loaded>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Loaded {
+    version: String,
+    /// When it was written.
     created_at: String,
 }
 
@@ -90,7 +97,7 @@ impl S3Source {
 
     /// What the pointer says, unless it still is the one that was followed.
     async fn changed_pointer(&self, key: &str) -> Result<Option<(LivePointer, String)>, LoadError> {
-        let known = self.followed().map(|followed| followed.etag);
+        let known = self.followed().and_then(|followed| followed.etag);
         let objects = self.objects(&self.uri);
         let Some((json, etag)) = objects.fetch_changed(key, known.as_deref(), MAX_POINTER_BYTES).await?
         else {
@@ -108,10 +115,9 @@ impl S3Source {
             return Ok(None);
         };
         let Published { version, uri, manifest_sha256, .. } = pointer.live;
-        if let Some(followed) =
-            self.followed().filter(|followed| followed.version.as_deref() == Some(&version))
-        {
-            self.set_followed(Followed { etag, ..followed });
+        let loaded = self.followed().and_then(|followed| followed.loaded);
+        if loaded.as_ref().is_some_and(|loaded| loaded.version == version) {
+            self.set_followed(Followed { etag: Some(etag), loaded });
             return Ok(None);
         }
         let uri: S3Uri = uri.parse().map_err(|error| self.wrong_pointer(key, &error))?;
@@ -119,14 +125,21 @@ impl S3Source {
             Ok((model, _)) => {
                 tracing::info!(version, uri = %uri, "model loaded");
                 let created_at = model.manifest().created_at.clone();
-                self.set_followed(Followed { etag, version: Some(version), created_at });
+                let loaded = Some(Loaded { version, created_at });
+                self.set_followed(Followed { etag: Some(etag), loaded });
                 self.tell_age();
                 Ok(Some(model))
             }
             Err(error) => {
-                // What cannot be reached may be reached later; what is wrong stays so until the pointer moves.
-                if error.reason != LoadReason::Unreachable {
-                    self.set_followed(Followed { etag, version: None, created_at: String::new() });
+                match error.reason {
+                    LoadReason::Unreachable => {}
+                    LoadReason::NotFound | LoadReason::AccessDenied => {
+                        self.set_followed(Followed { etag: None, loaded });
+                    }
+                    // What is wrong stays so until the pointer moves: it is not fetched again in vain.
+                    LoadReason::Invalid | LoadReason::InsufficientMemory => {
+                        self.set_followed(Followed { etag: Some(etag), loaded });
+                    }
                 }
                 Err(error)
             }
@@ -135,10 +148,10 @@ impl S3Source {
 
     /// How old the live model is, as a metric.
     fn tell_age(&self) {
-        let (Some(stack), Some(followed)) = (&self.stack, self.followed()) else { return };
-        let Ok(created) = followed.created_at.parse::<jiff::Timestamp>() else { return };
-        let hours = (jiff::Timestamp::now().as_second() - created.as_second()) as f64 / 3600.0;
-        let properties = serde_json::json!({"version": followed.version});
+        let loaded = self.followed().and_then(|followed| followed.loaded);
+        let (Some(stack), Some(loaded)) = (&self.stack, loaded) else { return };
+        let Some(hours) = age_in_hours(&loaded.created_at, jiff::Timestamp::now()) else { return };
+        let properties = serde_json::json!({"version": loaded.version});
         println!("{}", Metric::ModelAgeHours.line(stack, hours, "age of the live model", &properties));
     }
 
@@ -222,7 +235,7 @@ impl S3Source {
             let parsed = in_thread(move || Catalogue::parse(movies.bytes())).await?;
             parsed.map_err(|error| ArtifactError::from(error).into())
         };
-        let (tensors, catalogue) = try_join(tensors, catalogue).await?;
+        let (tensors, catalogue) = Box::pin(try_join(tensors, catalogue)).await?;
         Ok((Model::from_parts(manifest, tensors, catalogue)?, found))
     }
 
@@ -314,6 +327,12 @@ impl Source<Catalogue> for S3Source {
     }
 }
 
+/// How old something is; nothing is younger than 0, whatever the clocks say.
+fn age_in_hours(created_at: &str, now: jiff::Timestamp) -> Option<f64> {
+    let created: jiff::Timestamp = created_at.parse().ok()?;
+    Some((now.as_second() - created.as_second()).max(0) as f64 / 3600.0)
+}
+
 /// Refuses a manifest that is not the one that was published.
 fn expect_manifest(expected: Option<&str>, found: &str) -> Result<(), LoadError> {
     if expected.is_none_or(|expected| expected == found) {
@@ -321,4 +340,22 @@ fn expect_manifest(expected: Option<&str>, found: &str) -> Result<(), LoadError>
     }
     let detail = "manifest.json is not the one that was published: the artifact was changed".to_owned();
     Err(LoadError { reason: LoadReason::Invalid, detail })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_never_negative() {
+        let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+        for (created, now, hours) in [
+            ("2026-01-01T00:00:00Z", "2026-01-02T00:30:00Z", Some(24.5)),
+            ("2026-01-01T00:00:00Z", "1970-01-01T00:00:00Z", Some(0.0)),
+            ("9999-12-30T22:00:00Z", "2026-01-01T00:00:00Z", Some(0.0)),
+            ("yesterday", "2026-01-01T00:00:00Z", None),
+        ] {
+            assert_eq!(age_in_hours(created, at(now)), hours, "{created} at {now}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod documented;
 mod errors;
 mod inference;
 mod movies;
+mod panics;
 mod predict;
 mod recommendations;
 mod support;

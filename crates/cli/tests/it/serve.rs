@@ -1,7 +1,7 @@
 //! `matinee up` and `serve`: a server that starts, answers, and ends when told to.
 
-use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
 use crate::support::{fail, matinee, succeed};
@@ -29,9 +29,17 @@ impl Server {
         }
     }
 
-    fn terminate(mut self) -> (bool, String) {
+    fn signal(&self) {
         let signalled = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
         assert!(signalled.success());
+    }
+
+    fn terminate(mut self) -> (bool, String) {
+        self.signal();
+        self.ended()
+    }
+
+    fn ended(&mut self) -> (bool, String) {
         let status = self.process.wait().unwrap();
         let mut told = String::new();
         self.process.stderr.take().unwrap().read_to_string(&mut told).unwrap();
@@ -76,4 +84,44 @@ fn up_does_not_replace_a_broken_model() {
     let error = fail(&["up", "--port", "0", "--model", folder.path().to_str().unwrap()]);
     assert!(error.contains("manifest.json") && error.contains("matinee train"), "{error}");
     assert!(folder.path().join("manifest.json").exists());
+}
+
+/// Half of a request is on its way when SIGTERM comes: it is answered, nobody else is, and the exit code is 0.
+#[test]
+fn a_request_under_way_is_answered_before_the_server_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("model").to_str().unwrap().to_owned();
+    succeed(&["train", "--output", &model, "--algorithm", "mean"]);
+    let root = folder.path().to_str().unwrap();
+    for (arguments, path) in [
+        (["serve", "--port", "0", "--model", &model], "/predict"),
+        (["up", "--port", "0", "--model", &model], "/predict"),
+        (["sagemaker", "serve", "--root", root, "--"], "/invocations"),
+    ] {
+        let arguments: Vec<&str> = arguments.into_iter().filter(|argument| *argument != "--").collect();
+        let mut server = Server::start(matinee().args(&arguments).env("SAGEMAKER_BIND_TO_PORT", "0"));
+        let line = server.line_with("http://");
+        let port = line.split("http://").nth(1).unwrap().split([':', ';']).nth(1).unwrap().trim().to_owned();
+        let address = format!("127.0.0.1:{port}");
+
+        let body = r#"{"userId":"1","movieId":"31"}"#;
+        let mut under_way = TcpStream::connect(&address).unwrap();
+        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+        under_way.write_all(head.as_bytes()).unwrap();
+        under_way.write_all(&body.as_bytes()[..10]).unwrap();
+        // The server has taken the connection once it answers one that came later.
+        ureq::get(format!("http://{address}/{}", if path == "/predict" { "health" } else { "ping" }))
+            .call()
+            .unwrap();
+        server.signal();
+        while TcpStream::connect(&address).is_ok() {
+            std::thread::yield_now();
+        }
+        under_way.write_all(&body.as_bytes()[10..]).unwrap();
+        let mut answer = String::new();
+        under_way.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("predicted_rating"), "{answer}");
+        let (ended_cleanly, told) = server.ended();
+        assert!(ended_cleanly && told.contains("stopped"), "{arguments:?}: {told}");
+    }
 }

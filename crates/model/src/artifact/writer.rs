@@ -269,10 +269,7 @@ fn put_in_place(sibling: &Path, output: &Path) -> Result<(), ArtifactError> {
     if !output.exists() || fs::remove_dir(output).is_ok() {
         return fs::rename(sibling, output).map_err(|error| ArtifactError::io(output, error));
     }
-    for name in [MOVIES_FILE, MODEL_FILE, MANIFEST_FILE] {
-        replace_file(&sibling.join(name), &output.join(name))?;
-    }
-    Ok(())
+    replace_files(sibling, output)
 }
 
 /// Swaps two folders in one step, where the system can.
@@ -287,13 +284,25 @@ fn exchange(_: &Path, _: &Path) -> std::io::Result<()> {
     Err(std::io::ErrorKind::Unsupported.into())
 }
 
-/// Replaces one file in a folder that is another file system.
-fn replace_file(from: &Path, to: &Path) -> Result<(), ArtifactError> {
-    let part = to.with_extension("part");
-    fs::copy(from, &part)
-        .and_then(|_| File::open(&part)?.sync_all())
-        .and_then(|()| fs::rename(&part, to))
-        .map_err(|error| ArtifactError::io(to, error))
+/// Replaces the files in a folder that is another file system. All bytes are there before the first file is
+/// replaced: a disk that is full leaves the old model.
+fn replace_files(from: &Path, to: &Path) -> Result<(), ArtifactError> {
+    let files = [MOVIES_FILE, MODEL_FILE, MANIFEST_FILE].map(|name| (from.join(name), to.join(name)));
+    let part_of = |file: &Path| file.with_extension("part");
+    for (new, old) in &files {
+        let part = part_of(old);
+        let copied = fs::copy(new, &part).and_then(|_| File::open(&part)?.sync_all());
+        if let Err(error) = copied {
+            for (_, old) in &files {
+                let _ = fs::remove_file(part_of(old));
+            }
+            return Err(ArtifactError::io(&part, error));
+        }
+    }
+    for (_, old) in &files {
+        fs::rename(part_of(old), old).map_err(|error| ArtifactError::io(old, error))?;
+    }
+    Ok(())
 }
 
 /// Makes the move last through a power cut, where the system lets folders be flushed.

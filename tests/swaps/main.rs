@@ -1,0 +1,126 @@
+//! Two models swapped a thousand times under load. It is a program of its own: what it measures is its own memory.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use aws_sdk_s3::config::Credentials;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use matinee_api::{Live, LiveModel, router};
+use matinee_aws::{ModelUri, S3Source, s3_client_of};
+use matinee_model::artifact::sha256_hex;
+use matinee_tests::{S3Double, train_on};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+const SWAPS: usize = 1_000;
+/// When memory is measured first: pools and caches are filled.
+const WARM: usize = 100;
+const CLIENTS: usize = 2;
+/// A model has half a megabyte: 900 that are not let go would be 450.
+const GROWTH_MB: u64 = 48;
+const POINTER: &str = "models/live.json";
+
+/// 300 users with 20 ratings each, of 300 movies.
+fn inputs() -> (String, String) {
+    let ratings = (0..6_000).map(|index| {
+        let (user, movie) = (index / 20, (index * 7 + index / 20) % 300);
+        format!("{user},{movie},{}\n", 1 + (user + movie) % 5)
+    });
+    let movies = (0..300).map(|movie| format!("{movie},Movie {movie} (2000),Drama\n"));
+    (
+        "userId,movieId,rating\n".to_owned() + &ratings.collect::<String>(),
+        "movieId,title,genres\n".to_owned() + &movies.collect::<String>(),
+    )
+}
+
+/// Puts a model into S3; its version, and the pointer to it.
+fn put_model(s3: &S3Double, seed: u64) -> (String, Vec<u8>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    let version = train_on(&path, inputs(), ("n_factors", "200"), seed).version.to_string();
+    let prefix = format!("models/{seed}/");
+    s3.put_folder(&prefix, &path);
+    let pointer = json!({
+        "version": version,
+        "uri": s3.uri(&prefix),
+        "manifest_sha256": sha256_hex(&std::fs::read(path.join("manifest.json")).unwrap()),
+        "published_at": "2026-01-01T00:00:00Z",
+    });
+    (version, pointer.to_string().into_bytes())
+}
+
+async fn predict(app: &Router) -> (StatusCode, Value) {
+    let request = Request::post("/predict").body(Body::from(r#"{"userId":"1","movieId":"7"}"#)).unwrap();
+    let answer = app.clone().oneshot(request).await.unwrap();
+    let status = answer.status();
+    (status, serde_json::from_slice(&to_bytes(answer.into_body(), usize::MAX).await.unwrap()).unwrap())
+}
+
+fn resident_mb() -> u64 {
+    let status = std::fs::read_to_string(Path::new("/proc/self/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024
+}
+
+async fn follow(s3: &S3Double) -> LiveModel {
+    let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .endpoint_url(s3.address())
+        .region(aws_config::Region::new("eu-west-1"))
+        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+        .load()
+        .await;
+    let ModelUri::S3(uri) = s3.uri(POINTER).parse().unwrap() else { unreachable!() };
+    Live::refreshed(S3Source::new(s3_client_of(&config), uri), Duration::ZERO)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_swaps_under_load_lose_no_request_and_no_memory() {
+    let s3 = S3Double::start().await;
+    let models = [put_model(&s3, 0), put_model(&s3, 1)];
+    s3.put(POINTER, &models[0].1);
+    let app = router(Arc::new(follow(&s3).await));
+
+    let is_over = Arc::new(AtomicBool::new(false));
+    let served = Arc::new(AtomicUsize::new(0));
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let (app, is_over, served) = (app.clone(), Arc::clone(&is_over), Arc::clone(&served));
+            let versions = models.clone().map(|(version, _)| version);
+            tokio::spawn(async move {
+                while !is_over.load(Ordering::Relaxed) {
+                    let (status, body) = predict(&app).await;
+                    assert_eq!(status, StatusCode::OK, "{body}");
+                    assert!(versions.contains(&body["model_version"].as_str().unwrap().to_owned()), "{body}");
+                    served.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_micros(500)).await;
+                }
+            })
+        })
+        .collect();
+
+    let mut warm = 0;
+    for swap in 1..=SWAPS {
+        let (version, pointer) = &models[swap % 2];
+        s3.put(POINTER, pointer);
+        while predict(&app).await.1["model_version"] != version.as_str() {
+            tokio::time::sleep(Duration::from_micros(500)).await;
+        }
+        if swap == WARM {
+            warm = resident_mb();
+        }
+    }
+    is_over.store(true, Ordering::Relaxed);
+    for client in clients {
+        client.await.unwrap();
+    }
+    let end = resident_mb();
+    let served = served.load(Ordering::Relaxed);
+    println!("{SWAPS} swaps, {served} requests; {warm} MB after {WARM} swaps, {end} MB at the end");
+    assert!(end < warm + GROWTH_MB, "{warm} MB after {WARM} swaps, {end} MB after {SWAPS}");
+    assert!(served > SWAPS);
+}
