@@ -117,6 +117,7 @@ impl Shared {
     async fn listen(self: Arc<Self>, listener: TcpListener) {
         let mut connections = JoinSet::new();
         while let Ok((socket, _)) = listener.accept().await {
+            socket.set_nodelay(true).unwrap();
             let shared = Arc::clone(&self);
             connections.spawn(async move {
                 let pass = service_fn(move |request| {

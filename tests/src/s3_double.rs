@@ -39,6 +39,8 @@ impl S3Double {
                 if down.load(Ordering::Relaxed) {
                     continue;
                 }
+                // What is small goes at once, or every answer waits for an acknowledgement.
+                socket.set_nodelay(true).unwrap();
                 let service = service.clone();
                 tokio::spawn(async move {
                     let connection = Builder::new(TokioExecutor::new());
