@@ -4,4 +4,5 @@
 mod configuration;
 mod dependency_rule;
 mod endpoint_mode;
+mod event_roles;
 mod faces;

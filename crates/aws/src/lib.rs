@@ -20,7 +20,7 @@ mod sagemaker_endpoint;
 
 pub use data::{DATA_PREFIX, DataError, DataObject, list_data};
 pub use error_chain::chain;
-pub use gate::{Gate, Verdict};
+pub use gate::{Gate, GateError, Verdict};
 pub use live_pointer::{LivePointer, Published};
 pub use memory::Memory;
 pub use model_uri::{ModelUri, ModelUriError, S3Layout, S3Uri};
