@@ -5,3 +5,4 @@ mod configuration;
 mod dependency_rule;
 mod endpoint_mode;
 mod faces;
+mod watching;
