@@ -72,6 +72,28 @@ fn the_stack_sets_just_the_variables_that_are_documented() {
 }
 
 #[test]
+fn the_command_line_takes_over_what_the_functions_have() {
+    let template = template();
+    let Value::Tagged(output) = &template["Outputs"]["CommandLine"]["Value"] else { panic!("no !Sub") };
+    let output = output.value[0].as_str().unwrap();
+    let page = std::fs::read_to_string(events_folder().with_file_name("docs/configuration.md")).unwrap();
+    for word in output.split_whitespace().filter(|word| word.starts_with("MATINEE_")) {
+        let name = word.split('=').next().unwrap();
+        assert!(page.contains(&format!("`{name}`")), "{name} is not documented");
+    }
+    let sets = |name: &str| output.contains(&format!("MATINEE_{name}="));
+    for name in
+        documented("Variables of `start-training`").keys().filter(|name| name.starts_with("TRAINING_"))
+    {
+        let known_as = ["TRAINING_IMAGE", "TRAINING_ROLE_ARN"].contains(&name.as_str());
+        assert!(known_as || sets(name), "{name}");
+    }
+    for name in documented("Variables of `publish-model`").keys().filter(|name| name.starts_with("GATE_")) {
+        assert!(sets(name), "{name}");
+    }
+}
+
+#[test]
 fn the_metric_definitions_are_those_that_the_container_prints() {
     let template = template();
     let mapped = template["Mappings"]["Training"]["Metrics"]["Definitions"].as_str().unwrap();

@@ -22,7 +22,7 @@ mod serving_metrics;
 
 pub use data::{DATA_PREFIX, DataError, DataObject, list_data};
 pub use error_chain::chain;
-pub use gate::{Gate, Verdict};
+pub use gate::{Gate, GateError, Verdict};
 pub use live_pointer::{LivePointer, Published};
 pub use logging::init_logging;
 pub use memory::Memory;
