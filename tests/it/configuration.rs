@@ -94,27 +94,6 @@ fn the_command_line_takes_over_what_the_functions_have() {
 }
 
 #[test]
-fn the_metrics_of_the_template_are_those_of_the_code() {
-    let text = std::fs::read_to_string(events_folder().with_file_name("template.yaml")).unwrap();
-    let code: Vec<&str> = matinee_aws::metrics::Metric::ALL.iter().map(|metric| metric.name()).collect();
-    let namespace = matinee_aws::metrics::NAMESPACE;
-    for name in &code {
-        assert!(
-            text.contains(&format!("\"{name}\"")) || text.contains(&format!("MetricName: {name}")),
-            "{name}"
-        );
-    }
-    let template = template();
-    for (name, alarm) in template["Resources"].as_mapping().unwrap() {
-        let properties = &alarm["Properties"];
-        if properties["Namespace"].as_str() == Some(namespace) {
-            let metric = properties["MetricName"].as_str().unwrap();
-            assert!(code.contains(&metric), "{name:?} watches {metric}, which nothing writes");
-        }
-    }
-}
-
-#[test]
 fn the_metric_definitions_are_those_that_the_container_prints() {
     let template = template();
     let mapped = template["Mappings"]["Training"]["Metrics"]["Definitions"].as_str().unwrap();

@@ -6,3 +6,4 @@ mod dependency_rule;
 mod endpoint_mode;
 mod event_roles;
 mod faces;
+mod watching;
