@@ -4,8 +4,10 @@
 mod configuration;
 mod dependency_rule;
 mod endpoint_mode;
+mod event_roles;
 mod faces;
 mod full_disk;
 mod reliability;
 mod s3_faults;
 mod stand;
+mod watching;

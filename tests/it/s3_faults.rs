@@ -135,6 +135,9 @@ async fn whatever_s3_does_the_loaded_model_goes_on_answering() {
     .await;
 }
 
+/// What stands in the place of the pointer.
+type Pointer = fn(&Stand) -> String;
+
 fn pointer_with(stand: &Stand, field: &str, value: &str) -> String {
     let mut pointer = stand.pointer(1);
     pointer[field] = json!(value);
@@ -143,7 +146,7 @@ fn pointer_with(stand: &Stand, field: &str, value: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pointer_that_leads_nowhere_is_told_and_never_followed() {
-    let pointers: [(&str, fn(&Stand) -> String, &str); 6] = [
+    let pointers: [(&str, Pointer, &str); 6] = [
         ("no JSON", |_| "{".to_owned(), "invalid"),
         ("no pointer", |_| "[1]".to_owned(), "invalid"),
         ("a place that is none", |stand| pointer_with(stand, "uri", "ftp://x"), "invalid"),

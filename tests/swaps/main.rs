@@ -91,14 +91,14 @@ async fn follow(s3: &S3Double) -> LiveModel {
 
 /// Two folders, of which one is pointed to.
 struct Folders {
-    folders: [PathBuf; 2],
+    paths: [PathBuf; 2],
     pointed: Arc<AtomicUsize>,
     loaded: AtomicUsize,
 }
 
 impl Source<Model> for Folders {
     fn load(&self) -> Loading<'_, Model> {
-        Box::pin(async { Ok(Model::open(&self.folders[self.loaded.load(Ordering::Relaxed)])?) })
+        Box::pin(async { Ok(Model::open(&self.paths[self.loaded.load(Ordering::Relaxed)])?) })
     }
 
     fn reload(&self) -> Loading<'_, Option<Model>> {
@@ -166,8 +166,8 @@ async fn a_thousand_swaps_under_load_lose_no_request_and_no_memory() {
     assert!(from_s3.await > S3_SWAPS);
 
     let pointed = Arc::new(AtomicUsize::new(0));
-    let folders = [0, 1].map(|index| models[index].folder.path().join("model"));
-    let source = Folders { folders, pointed: Arc::clone(&pointed), loaded: AtomicUsize::new(0) };
+    let paths = [0, 1].map(|index| models[index].folder.path().join("model"));
+    let source = Folders { paths, pointed: Arc::clone(&pointed), loaded: AtomicUsize::new(0) };
     let live = Live::refreshed(source, PAUSE);
     let served = swap_under_load(live, &models, SWAPS, |index| pointed.store(index, Ordering::Relaxed)).await;
     assert!(served > SWAPS);

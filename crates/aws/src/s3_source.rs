@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
@@ -17,9 +17,9 @@ use matinee_model::{Catalogue, Model};
 use crate::in_thread::in_thread;
 use crate::live_pointer::{LivePointer, MAX_POINTER_BYTES, Published};
 use crate::memory::{Memory, needed_bytes};
-use crate::metrics::Metric;
 use crate::model_uri::{S3Layout, S3Uri};
 use crate::objects::Objects;
+use crate::serving_metrics::ServingMetrics;
 
 /// A request that waits for the model is answered before API Gateway gives up on it.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(25);
@@ -32,8 +32,8 @@ pub struct S3Source {
     memory: Memory,
     /// What answers while there is no pointer.
     until_published: Option<PathBuf>,
-    /// The stack whose metric tells the model's age.
-    stack: Option<String>,
+    /// Where the model's age is told.
+    metrics: Option<Arc<ServingMetrics>>,
     /// The pointer that was followed, and where it led.
     followed: Mutex<Option<Followed>>,
 }
@@ -43,15 +43,8 @@ pub struct S3Source {
 struct Followed {
     /// Its ETag; `None` if what it points to may be there later.
     etag: Option<String>,
-    /// The model that was loaded last.
-    loaded: Option<Loaded>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Loaded {
-    version: String,
-    /// When it was written.
-    created_at: String,
+    /// The version of the model that was loaded last.
+    loaded: Option<String>,
 }
 
 impl S3Source {
@@ -62,7 +55,7 @@ impl S3Source {
             uri,
             memory: Memory::default(),
             until_published: None,
-            stack: None,
+            metrics: None,
             followed: Mutex::new(None),
         }
     }
@@ -79,10 +72,10 @@ impl S3Source {
         Self { until_published: Some(path), ..self }
     }
 
-    /// The same, which tells the age of the live model, whenever it looks, as a metric of this stack.
+    /// The same, which tells these metrics how old the live model is.
     #[must_use]
-    pub fn measured(self, stack: Option<String>) -> Self {
-        Self { stack, ..self }
+    pub fn measured(self, metrics: Option<Arc<ServingMetrics>>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// The artifact, which is no pointer, and the SHA-256 of its manifest.
@@ -111,23 +104,22 @@ impl S3Source {
     /// The model that the pointer points to, if that is another one than before.
     async fn follow(&self, key: &str) -> Result<Option<Model>, LoadError> {
         let Some((pointer, etag)) = self.changed_pointer(key).await? else {
-            self.tell_age();
             return Ok(None);
         };
         let Published { version, uri, manifest_sha256, .. } = pointer.live;
         let loaded = self.followed().and_then(|followed| followed.loaded);
-        if loaded.as_ref().is_some_and(|loaded| loaded.version == version) {
+        if loaded.as_ref() == Some(&version) {
             self.set_followed(Followed { etag: Some(etag), loaded });
             return Ok(None);
         }
         let uri: S3Uri = uri.parse().map_err(|error| self.wrong_pointer(key, &error))?;
         match self.fetch_model(&uri, Some(&manifest_sha256)).await {
             Ok((model, _)) => {
-                tracing::info!(version, uri = %uri, "model loaded");
-                let created_at = model.manifest().created_at.clone();
-                let loaded = Some(Loaded { version, created_at });
-                self.set_followed(Followed { etag: Some(etag), loaded });
-                self.tell_age();
+                tracing::info!(version, uri = uri.to_string(), "model loaded");
+                if let Some(metrics) = &self.metrics {
+                    metrics.is_live(&version, &model.manifest().created_at);
+                }
+                self.set_followed(Followed { etag: Some(etag), loaded: Some(version) });
                 Ok(Some(model))
             }
             Err(error) => {
@@ -144,15 +136,6 @@ impl S3Source {
                 Err(error)
             }
         }
-    }
-
-    /// How old the live model is, as a metric.
-    fn tell_age(&self) {
-        let loaded = self.followed().and_then(|followed| followed.loaded);
-        let (Some(stack), Some(loaded)) = (&self.stack, loaded) else { return };
-        let Some(hours) = age_in_hours(&loaded.created_at, jiff::Timestamp::now()) else { return };
-        let properties = serde_json::json!({"version": loaded.version});
-        println!("{}", Metric::ModelAgeHours.line(stack, hours, "age of the live model", &properties));
     }
 
     async fn load_model(&self) -> Result<Model, LoadError> {
@@ -327,12 +310,6 @@ impl Source<Catalogue> for S3Source {
     }
 }
 
-/// How old something is; nothing is younger than 0, whatever the clocks say.
-fn age_in_hours(created_at: &str, now: jiff::Timestamp) -> Option<f64> {
-    let created: jiff::Timestamp = created_at.parse().ok()?;
-    Some((now.as_second() - created.as_second()).max(0) as f64 / 3600.0)
-}
-
 /// Refuses a manifest that is not the one that was published.
 fn expect_manifest(expected: Option<&str>, found: &str) -> Result<(), LoadError> {
     if expected.is_none_or(|expected| expected == found) {
@@ -340,22 +317,4 @@ fn expect_manifest(expected: Option<&str>, found: &str) -> Result<(), LoadError>
     }
     let detail = "manifest.json is not the one that was published: the artifact was changed".to_owned();
     Err(LoadError { reason: LoadReason::Invalid, detail })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_age_is_never_negative() {
-        let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
-        for (created, now, hours) in [
-            ("2026-01-01T00:00:00Z", "2026-01-02T00:30:00Z", Some(24.5)),
-            ("2026-01-01T00:00:00Z", "1970-01-01T00:00:00Z", Some(0.0)),
-            ("9999-12-30T22:00:00Z", "2026-01-01T00:00:00Z", Some(0.0)),
-            ("yesterday", "2026-01-01T00:00:00Z", None),
-        ] {
-            assert_eq!(age_in_hours(created, at(now)), hours, "{created} at {now}");
-        }
-    }
 }

@@ -1,15 +1,21 @@
 //! What stands in front of the function: REST API, HTTP API and function URL name the same route in
 //! different ways.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, Uri};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
-use matinee_api::REQUEST_ID;
+use matinee_api::{ColdStart, REQUEST_ID};
 
-/// Turns what the front sent into what the router takes: the path without stage or base path, and Lambda's
-/// id of the request, under which the log lines of the platform stand too.
+/// Whether no request came yet.
+static IS_COLD: AtomicBool = AtomicBool::new(true);
+
+/// Turns what the front sent into what the router takes: the path without stage or base path, Lambda's id of the
+/// request, under which the log lines of the platform stand too, and whether this is the sandbox's first.
 pub fn to_route(mut request: Request) -> Request {
+    request.extensions_mut().insert(ColdStart(IS_COLD.swap(false, Ordering::Relaxed)));
     let path = route_path(&request);
     if let Some(uri) = with_path(request.uri(), &path) {
         *request.uri_mut() = uri;
