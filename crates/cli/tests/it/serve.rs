@@ -77,3 +77,27 @@ fn up_does_not_replace_a_broken_model() {
     assert!(error.contains("manifest.json") && error.contains("matinee train"), "{error}");
     assert!(folder.path().join("manifest.json").exists());
 }
+
+#[test]
+fn requests_are_logged_in_json_where_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("model").to_str().unwrap().to_owned();
+    succeed(&["train", "--output", &model, "--algorithm", "mean"]);
+    let mut command = matinee();
+    command.args(["serve", "--port", "0", "--model", &model]);
+    command.envs([("RUST_LOG", "info"), ("LOG_FORMAT", "json"), ("LOG_SAMPLE", "0.5")]);
+    let mut server = Server::start(&mut command);
+    let line = server.line_with("http://");
+    let address = line.split("http://").nth(1).unwrap().split(';').next().unwrap();
+    for _ in 0..4 {
+        ureq::get(format!("http://{address}/health")).call().unwrap();
+    }
+    let (_, told) = server.terminate();
+    let lines: Vec<&str> = told.lines().filter(|line| line.starts_with('{')).collect();
+    assert_eq!(lines.len(), 2, "{told}");
+    for line in lines {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!((&line["message"], &line["route"]), (&"request".into(), &"/health".into()), "{line}");
+        assert!(line["timestamp"].is_string() && line["model_version"].is_string(), "{line}");
+    }
+}
