@@ -26,8 +26,9 @@ pub fn init_logging() {
 fn level_of(name: Option<String>) -> LevelFilter {
     match name {
         Some(name) if name.eq_ignore_ascii_case("fatal") => LevelFilter::ERROR,
-        Some(name) => LevelFilter::from_str(&name).unwrap_or(LevelFilter::INFO),
-        None => LevelFilter::INFO,
+        // An empty text would be read as a level.
+        Some(name) if !name.is_empty() => LevelFilter::from_str(&name).unwrap_or(LevelFilter::INFO),
+        _ => LevelFilter::INFO,
     }
 }
 

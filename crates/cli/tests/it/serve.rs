@@ -125,3 +125,27 @@ fn a_request_under_way_is_answered_before_the_server_stops() {
         assert!(ended_cleanly && told.contains("stopped"), "{arguments:?}: {told}");
     }
 }
+
+#[test]
+fn requests_are_logged_in_json_where_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("model").to_str().unwrap().to_owned();
+    succeed(&["train", "--output", &model, "--algorithm", "mean"]);
+    let mut command = matinee();
+    command.args(["serve", "--port", "0", "--model", &model]);
+    command.envs([("RUST_LOG", "info"), ("LOG_FORMAT", "json"), ("LOG_SAMPLE", "0.5")]);
+    let mut server = Server::start(&mut command);
+    let line = server.line_with("http://");
+    let address = line.split("http://").nth(1).unwrap().split(';').next().unwrap();
+    for _ in 0..4 {
+        ureq::get(format!("http://{address}/health")).call().unwrap();
+    }
+    let (_, told) = server.terminate();
+    let lines: Vec<&str> = told.lines().filter(|line| line.starts_with('{')).collect();
+    assert_eq!(lines.len(), 2, "{told}");
+    for line in lines {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!((&line["message"], &line["route"]), (&"request".into(), &"/health".into()), "{line}");
+        assert!(line["timestamp"].is_string() && line["model_version"].is_string(), "{line}");
+    }
+}
