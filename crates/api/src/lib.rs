@@ -20,5 +20,6 @@ pub use endpoint::{Endpoint, EndpointError, EndpointFault, EndpointScorer};
 pub use live_model::{Live, LiveModel, LoadError, LoadReason, Loading, PathSource, Source};
 pub use observe::REQUEST_ID;
 pub use openapi::document;
+pub use request::MAX_QUERY_STRING_BYTES;
 pub use routes::{MAX_BODY_BYTES, router};
 pub use scorer::{Answering, Scorer, Titles};

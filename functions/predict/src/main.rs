@@ -2,7 +2,6 @@
 
 mod config;
 mod context;
-mod front;
 
 use std::time::Duration;
 
@@ -10,7 +9,6 @@ use anyhow::bail;
 use axum::Router;
 use axum::http::{HeaderName, Method, header};
 use lambda_http::tracing::init_default_subscriber;
-use tower::ServiceExt;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use config::Config;
@@ -42,6 +40,5 @@ async fn main() -> anyhow::Result<()> {
     }
     let config = Config::from_lookup(lookup)?;
     let router = context::build(&config).await;
-    let service = with_cors(router, &config).map_request(front::to_route);
-    lambda_http::run(service).await.map_err(anyhow::Error::from_boxed)
+    matinee_front::run(with_cors(router, &config)).await.map_err(anyhow::Error::from_boxed)
 }
