@@ -1,16 +1,22 @@
 #!/usr/bin/env bash
 # The image as SageMaker runs it: a training job on data/, the model served, a job that is stopped and goes on, and jobs
-# that fail. Needs Docker.
+# that fail; on a read-only root without capabilities, as the user of this script and as one that nobody has heard of.
+# Needs Docker.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 IMAGE=matinee:test
 MAX_IMAGE_BYTES=15000000
+# What a container must do without. Nothing of the image is written to, and no privilege is used.
+CONFINED=(--read-only --cap-drop ALL --security-opt no-new-privileges)
+# A user without a name, a home or a file.
+ANYBODY=12345:54321
 
 main() {
   container/build_and_push.sh --no-push "$IMAGE"
   image_is_small
   trains
+  trains_as_anybody
   serves
   goes_on_after_sigterm
   leaves_reasons
@@ -32,13 +38,22 @@ trains() {
   tar --extract --gzip --file "$WORK/model.tar.gz" --directory "$WORK/endpoint/model"
 }
 
+# All that is written goes into /opt/ml, which is in memory here and gone with the container.
+trains_as_anybody() {
+  local job=$WORK/anybody
+  new_job "$job" '{"algorithm":"bias"}'
+  docker run --rm "${CONFINED[@]}" --user "$ANYBODY" --tmpfs /opt/ml:mode=1777 --volume "$job/input:/opt/ml/input:ro" \
+    "$IMAGE" train >"$WORK/log" 2>&1 || fail "a job of any user fails: $(cat "$WORK/log")"
+  grep '^wrote ' "$WORK/log" || fail "a job of any user writes no model: $(cat "$WORK/log")"
+}
+
 serves() {
   local port started url code
   port=$(free_port)
   url=http://127.0.0.1:$port
   started=$(date +%s%N)
-  docker run --detach --name "$SERVER" --network host --env SAGEMAKER_BIND_TO_PORT="$port" \
-    --volume "$WORK/endpoint:/opt/ml:ro" "$IMAGE" serve >/dev/null
+  docker run --detach --name "$SERVER" "${CONFINED[@]}" --user "$ANYBODY" --network host \
+    --env SAGEMAKER_BIND_TO_PORT="$port" --volume "$WORK/endpoint:/opt/ml:ro" "$IMAGE" serve >/dev/null
   until curl --silent --fail --output /dev/null "$url/ping"; do
     [ "$(docker inspect --format '{{.State.Running}}' "$SERVER")" = true ] || fail "the server ended"
   done
@@ -59,7 +74,7 @@ goes_on_after_sigterm() {
   new_job "$whole" "$settings"
   train "$whole" >/dev/null
   new_job "$job" "$settings"
-  docker run --detach --name "$TRAINING" --user "$(id -u):$(id -g)" --volume "$job:/opt/ml" "$IMAGE" train >/dev/null
+  docker run --detach --name "$TRAINING" "${CONFINED[@]}" --user "$(id -u):$(id -g)" --volume "$job:/opt/ml" "$IMAGE" train >/dev/null
   # No pipe: the log goes on when the line was found.
   grep --max-count=1 --quiet 'epoch=50;' < <(docker logs --follow "$TRAINING" 2>&1) || fail "the job tells no epochs"
   docker kill --signal TERM "$TRAINING" >/dev/null
@@ -115,7 +130,7 @@ new_job() {
 }
 
 train() {
-  docker run --rm --user "$(id -u):$(id -g)" --volume "$1:/opt/ml" "$IMAGE" train
+  docker run --rm "${CONFINED[@]}" --user "$(id -u):$(id -g)" --volume "$1:/opt/ml" "$IMAGE" train
 }
 
 free_port() {

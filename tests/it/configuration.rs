@@ -72,23 +72,24 @@ fn the_stack_sets_just_the_variables_that_are_documented() {
 }
 
 #[test]
-fn the_metrics_of_the_template_are_those_of_the_code() {
-    let text = std::fs::read_to_string(events_folder().with_file_name("template.yaml")).unwrap();
-    let code: Vec<&str> = matinee_aws::metrics::Metric::ALL.iter().map(|metric| metric.name()).collect();
-    let namespace = matinee_aws::metrics::NAMESPACE;
-    for name in &code {
-        assert!(
-            text.contains(&format!("\"{name}\"")) || text.contains(&format!("MetricName: {name}")),
-            "{name}"
-        );
-    }
+fn the_command_line_takes_over_what_the_functions_have() {
     let template = template();
-    for (name, alarm) in template["Resources"].as_mapping().unwrap() {
-        let properties = &alarm["Properties"];
-        if properties["Namespace"].as_str() == Some(namespace) {
-            let metric = properties["MetricName"].as_str().unwrap();
-            assert!(code.contains(&metric), "{name:?} watches {metric}, which nothing writes");
-        }
+    let Value::Tagged(output) = &template["Outputs"]["CommandLine"]["Value"] else { panic!("no !Sub") };
+    let output = output.value[0].as_str().unwrap();
+    let page = std::fs::read_to_string(events_folder().with_file_name("docs/configuration.md")).unwrap();
+    for word in output.split_whitespace().filter(|word| word.starts_with("MATINEE_")) {
+        let name = word.split('=').next().unwrap();
+        assert!(page.contains(&format!("`{name}`")), "{name} is not documented");
+    }
+    let sets = |name: &str| output.contains(&format!("MATINEE_{name}="));
+    for name in
+        documented("Variables of `start-training`").keys().filter(|name| name.starts_with("TRAINING_"))
+    {
+        let known_as = ["TRAINING_IMAGE", "TRAINING_ROLE_ARN"].contains(&name.as_str());
+        assert!(known_as || sets(name), "{name}");
+    }
+    for name in documented("Variables of `publish-model`").keys().filter(|name| name.starts_with("GATE_")) {
+        assert!(sets(name), "{name}");
     }
 }
 

@@ -4,4 +4,6 @@
 mod configuration;
 mod dependency_rule;
 mod endpoint_mode;
+mod event_roles;
 mod faces;
+mod watching;

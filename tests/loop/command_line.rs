@@ -12,6 +12,7 @@ const IMAGE: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/matinee:latest
 struct CommandLine<'a> {
     world: &'a World,
     api: String,
+    settings: Vec<(&'static str, &'static str)>,
 }
 
 impl CommandLine<'_> {
@@ -27,6 +28,7 @@ impl CommandLine<'_> {
             ])
             .envs([("MATINEE_BUCKET", BUCKET), ("MATINEE_STACK", STACK), ("MATINEE_ROLE", ROLE)])
             .envs([("MATINEE_IMAGE", IMAGE), ("MATINEE_API", &self.api)])
+            .envs(self.settings.iter().copied())
             .output()
             .unwrap()
     }
@@ -50,7 +52,7 @@ impl CommandLine<'_> {
 async fn the_loop_by_hand() {
     let world = World::start().await;
     let (mut server, api) = serve();
-    let matinee = CommandLine { world: &world, api };
+    let mut matinee = CommandLine { world: &world, api, settings: Vec::new() };
 
     let faults = matinee.refuses(&["doctor"]);
     for said in
@@ -86,6 +88,13 @@ async fn the_loop_by_hand() {
         versions.starts_with(&format!("live {one} ")) && versions.contains(&format!("     {two} ")),
         "{versions}"
     );
+
+    matinee.settings = vec![("MATINEE_PREDICT_MEMORY_MB", "8")];
+    assert!(matinee.refuses(&["publish", &second]).contains("the function has 8 MB"));
+    matinee.settings = vec![("MATINEE_GATE_MAX_RMSE_RISE", "-1"), ("MATINEE_TRAINING_SPOT", "maybe")];
+    assert!(matinee.refuses(&["publish", &second]).contains("GATE_MAX_RMSE_RISE is `-1`"));
+    assert!(matinee.refuses(&["train"]).contains("TRAINING_SPOT is `maybe`"));
+    matinee.settings.clear();
 
     let healthy = matinee.says(&["doctor"]);
     assert_eq!(healthy.matches("ok    ").count(), 6, "{healthy}");

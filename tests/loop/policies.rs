@@ -9,16 +9,13 @@ use serde_yaml_ng::Value;
 use crate::world::{ROLE, STACK, World, read, until_version};
 
 /// What the roles allow beside, and who does that.
-const NOT_OURS: [(&str, &str); 9] = [
+const NOT_OURS: [(&str, &str); 6] = [
     ("KeepCheckpoints", "SageMaker copies /opt/ml/checkpoints"),
     ("PullTheImage", "SageMaker pulls the image"),
     ("LogInToTheRegistry", "SageMaker pulls the image"),
     ("Log", "SageMaker writes the logs of its container"),
     ("Measure", "SageMaker writes the metrics of its container"),
     ("AskTheEndpoint", "under a condition; functions/predict/tests/it/from_endpoint.rs makes the call"),
-    ("StartTraining", "the state machine's"),
-    ("PassOnUploads", "EventBridge's"),
-    ("KeepWhatRulesCannotDeliver", "EventBridge's"),
 ];
 
 #[derive(Debug)]

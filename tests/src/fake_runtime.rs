@@ -21,6 +21,9 @@ use tokio::sync::{mpsc, oneshot};
 /// How long a function may take to do what is asked of it.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// What X-Ray calls the trace of every invocation.
+pub const TRACE_ID: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+
 /// The Runtime API of one function.
 pub struct FakeRuntime {
     address: String,
@@ -69,6 +72,16 @@ impl FakeRuntime {
 
     /// Starts a function's binary under this API; no other variable of this process reaches it.
     pub fn run(&self, binary: &Path, environment: &[(&str, &str)]) -> RunningFunction {
+        self.run_logging_to(binary, environment, Stdio::inherit())
+    }
+
+    /// The same, where its log goes elsewhere.
+    pub fn run_logging_to(
+        &self,
+        binary: &Path,
+        environment: &[(&str, &str)],
+        log: impl Into<Stdio>,
+    ) -> RunningFunction {
         let mut command = Command::new(binary);
         command
             .env_clear()
@@ -77,7 +90,7 @@ impl FakeRuntime {
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
             .envs(environment.iter().copied())
-            .stdout(Stdio::inherit())
+            .stdout(log)
             .kill_on_drop(true);
         let started = Instant::now();
         RunningFunction { process: command.spawn().unwrap(), started }
@@ -113,6 +126,7 @@ async fn next(State(shared): State<Arc<Shared>>) -> (HeaderMap, String) {
     let mut headers = HeaderMap::new();
     headers.insert("lambda-runtime-aws-request-id", HeaderValue::from_str(&id).unwrap());
     headers.insert("lambda-runtime-deadline-ms", HeaderValue::from(deadline.as_millis() as u64));
+    headers.insert("lambda-runtime-trace-id", HeaderValue::from_static(TRACE_ID));
     headers.insert(
         "lambda-runtime-invoked-function-arn",
         HeaderValue::from_static("arn:aws:lambda:eu-west-1:123456789012:function:function-under-test"),

@@ -16,7 +16,7 @@ pub use binaries::binary;
 pub use demo_model::{events_folder, read_event, small_inputs, train_small};
 pub use documentation::{assert_reads_documented, documented};
 pub use endpoint_double::{Behaviour, ENDPOINT_NAME, EndpointDouble};
-pub use fake_runtime::{FakeRuntime, RunningFunction};
+pub use fake_runtime::{FakeRuntime, RunningFunction, TRACE_ID};
 pub use moto::{BUCKET, Moto};
 pub use recorder::{Call, Recorder, Weather};
 pub use s3_double::S3Double;

@@ -55,11 +55,14 @@ struct ErrorDetails<'a> {
 }
 
 impl ApiError {
+    /// The stable code of a movie that is not in the catalogue.
+    pub(crate) const UNKNOWN_MOVIE: &'static str = "unknown_movie";
+
     /// Status, code and public message.
     fn table(&self) -> (StatusCode, &'static str, String) {
         match self {
             Self::InvalidRequest(error) => (StatusCode::BAD_REQUEST, "invalid_request", error.to_string()),
-            Self::UnknownMovie(error) => (StatusCode::NOT_FOUND, "unknown_movie", error.to_string()),
+            Self::UnknownMovie(error) => (StatusCode::NOT_FOUND, Self::UNKNOWN_MOVIE, error.to_string()),
             Self::UnknownUser(user) => (
                 StatusCode::NOT_FOUND,
                 "unknown_user",

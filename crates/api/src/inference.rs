@@ -11,20 +11,22 @@ pub use format::Format;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use matinee_model::Model;
 use serde::Serialize;
 
 use crate::error::ApiError;
+use crate::facts::Facts;
 use crate::live_model::LiveModel;
 use crate::response::ModelAnswer;
 use crate::routes::{Json, face, read};
+use crate::sampling::Sampling;
 
 /// The largest body that is read: what a batch transform may send at most.
 pub const MAX_INVOCATION_BYTES: usize = 100 << 20;
@@ -40,18 +42,24 @@ pub const DESCRIBE: &str = "matinee=describe-model";
 
 /// The routes of the container over one model.
 pub fn router(model: Arc<LiveModel>) -> Router {
+    sampled_router(model, Sampling::ALL)
+}
+
+/// The same, of whose successful requests a share is logged.
+pub fn sampled_router(model: Arc<LiveModel>, sampling: Sampling) -> Router {
     let routes = Router::new()
         .route("/ping", get(ping))
         .route("/invocations", post(invocations))
         .route("/execution-parameters", get(async || Json(ExecutionParameters::default())))
         .with_state(model);
-    face(routes, "GET /ping, POST /invocations and GET /execution-parameters", MAX_INVOCATION_BYTES)
+    let listed = "GET /ping, POST /invocations and GET /execution-parameters";
+    face(routes, listed, MAX_INVOCATION_BYTES, sampling)
 }
 
 /// What a batch transform is advised to do.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct ExecutionParameters {
+pub(crate) struct ExecutionParameters {
     max_concurrent_transforms: u32,
     batch_strategy: &'static str,
     #[serde(rename = "MaxPayloadInMB")]
@@ -85,13 +93,14 @@ async fn invocations(
     let accept = headers.get(header::ACCEPT).map(|value| value.to_str().unwrap_or("?"));
     let output = Format::accepted(accept, input)?;
     let body = read(body, MAX_INVOCATION_BYTES)?;
+    let facts = Facts { model_version: Some(model.manifest().version.to_string()), ..Facts::default() };
     let (answers, output) = if body.len() <= INLINE_BYTES {
         answer(&model, input, output, &body)?
     } else {
         let work = tokio::task::spawn_blocking(move || answer(&model, input, output, &body));
         work.await.map_err(|_| ApiError::Internal)??
     };
-    Ok(([(header::CONTENT_TYPE, output.content_type())], answers).into_response())
+    Ok((Extension(facts), [(header::CONTENT_TYPE, output.content_type())], answers).into_response())
 }
 
 /// The answers to a body, and the format that they are in.

@@ -7,19 +7,26 @@
 
 pub mod endpoint;
 pub mod error;
+mod facts;
 pub mod inference;
 pub mod live_model;
 mod observe;
 mod openapi;
+mod panics;
 pub mod request;
 pub mod response;
 mod routes;
+mod sampling;
 mod scorer;
+mod security;
 
 pub use endpoint::{Endpoint, EndpointError, EndpointFault, EndpointScorer};
+pub use facts::Facts;
 pub use live_model::{Live, LiveModel, LoadError, LoadReason, Loading, PathSource, Source};
-pub use observe::REQUEST_ID;
+pub use observe::{ColdStart, Observed, REQUEST_ID};
 pub use openapi::document;
+pub use panics::log_panics;
 pub use request::MAX_QUERY_STRING_BYTES;
-pub use routes::{MAX_BODY_BYTES, router};
+pub use routes::{MAX_BODY_BYTES, router, sampled_router};
+pub use sampling::{Sampling, ShareError};
 pub use scorer::{Answering, Scorer, Titles};

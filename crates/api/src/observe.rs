@@ -1,16 +1,19 @@
 //! One middleware sees every request and every answer: it gives the request its id, writes the body of an
-//! error, and logs one line.
+//! error, and logs one line. The line has the route and not the path, for paths name users.
 
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use uuid::Uuid;
 
 use crate::error::ApiError;
+use crate::facts::{Facts, Tells};
+use crate::sampling::Sampler;
 
 /// The header that carries the id of a request, in both directions.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -18,10 +21,28 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest request id that is taken over from a caller.
 const MAX_REQUEST_ID_BYTES: usize = 128;
 
-pub(crate) async fn observe(request: Request, next: Next) -> Response {
+/// The route of a request that no route takes.
+const NO_ROUTE: &str = "none";
+
+/// Whether a request is the first of its sandbox: a face that knows leaves it beside the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ColdStart(pub bool);
+
+/// What there was to see of a request, left beside the answer for a face that measures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// From the request to the answer.
+    pub duration: Duration,
+    /// What the answer tells about itself.
+    pub facts: Facts,
+}
+
+pub(crate) async fn observe(State(sampler): State<Arc<Sampler>>, request: Request, next: Next) -> Response {
     let begin = Instant::now();
     let request_id = request_id(request.headers());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let cold_start = request.extensions().get::<ColdStart>().map(|ColdStart(is_cold)| *is_cold);
 
     let mut response = next.run(request).await;
 
@@ -32,15 +53,24 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    tracing::info!(
-        request_id,
-        %method,
-        path,
-        status = response.status().as_u16(),
-        error = error.as_ref().map(ApiError::code),
-        duration_us = begin.elapsed().as_micros() as u64,
-        "request"
-    );
+    let told = response.extensions_mut().remove::<Facts>();
+    let facts = error.as_ref().map(Tells::facts).or(told).unwrap_or_default();
+    let (status, duration) = (response.status(), begin.elapsed());
+    let is_remarkable = status.as_u16() >= 400 || cold_start == Some(true);
+    if sampler.takes_next() || is_remarkable {
+        tracing::info!(
+            request_id,
+            %method,
+            route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str),
+            status = status.as_u16(),
+            error = error.as_ref().map(ApiError::code),
+            duration_us = duration.as_micros() as u64,
+            model_version = facts.model_version,
+            cold_start,
+            "request"
+        );
+    }
+    response.extensions_mut().insert(Observed { duration, facts });
     response
 }
 

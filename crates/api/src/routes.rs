@@ -19,9 +19,11 @@ use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::error::ApiError;
+use crate::facts::Tells;
 use crate::request::{InvalidRequest, MAX_ID_BYTES};
+use crate::sampling::{Sampler, Sampling};
 use crate::scorer::Scorer;
-use crate::{observe, openapi};
+use crate::{observe, openapi, security};
 
 pub(crate) use movies::*;
 pub(crate) use page::*;
@@ -33,8 +35,13 @@ pub const MAX_BODY_BYTES: usize = 1_000_000;
 
 /// The whole API over whoever answers it: a model in memory, or an endpoint.
 pub fn router(scorer: Arc<dyn Scorer>) -> Router {
+    sampled_router(scorer, Sampling::ALL)
+}
+
+/// The same, of whose successful requests a share is logged.
+pub fn sampled_router(scorer: Arc<dyn Scorer>, sampling: Sampling) -> Router {
     let routes = routes().into_iter().fold(Router::new(), |router, (path, route)| router.route(path, route));
-    face(routes.with_state(scorer), "those that GET /openapi.json lists", MAX_BODY_BYTES)
+    face(routes.with_state(scorer), "those that GET /openapi.json lists", MAX_BODY_BYTES, sampling)
 }
 
 /// Every route; `openapi` documents each.
@@ -69,15 +76,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     }
 }
 
-/// What every router does with requests that no route takes, with large bodies, panics and errors. `listed`
-/// names the routes.
-pub(crate) fn face(routes: Router, listed: &'static str, max_body_bytes: usize) -> Router {
+/// What every router does with requests that no route takes, with large bodies, panics and errors, and what every
+/// answer carries. `listed` names the routes.
+pub(crate) fn face(
+    routes: Router,
+    listed: &'static str,
+    max_body_bytes: usize,
+    sampling: Sampling,
+) -> Router {
     routes
         .fallback(async move || ApiError::NotFound(listed))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(max_body_bytes))
         .layer(CatchPanicLayer::custom(|_| ApiError::Internal.into_response()))
-        .layer(axum::middleware::from_fn(observe::observe))
+        .layer(axum::middleware::from_fn_with_state(Arc::new(Sampler::new(sampling)), observe::observe))
+        .layer(security::headers())
 }
 
 /// The body, whatever its content type: API Gateway and `curl -d` label JSON as anything.
@@ -92,11 +105,14 @@ pub(crate) fn read(body: Result<Bytes, BytesRejection>, limit: usize) -> Result<
 /// A JSON answer.
 pub(crate) struct Json<T>(pub(crate) T);
 
-impl<T: Serialize> IntoResponse for Json<T> {
+impl<T: Serialize + Tells> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
             Ok(json) => {
-                ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json).into_response()
+                let json_type = HeaderValue::from_static("application/json");
+                let mut response = ([(header::CONTENT_TYPE, json_type)], json).into_response();
+                self.0.facts().leave(response.extensions_mut());
+                response
             }
             Err(_) => ApiError::Internal.into_response(),
         }

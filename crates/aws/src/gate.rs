@@ -22,6 +22,14 @@ pub struct Verdict {
     pub skipped: Vec<String>,
 }
 
+/// A tolerance that cannot be meant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} is `{value}`; it must be a number of 0 or more")]
+pub struct GateError {
+    variable: &'static str,
+    value: String,
+}
+
 impl Default for Gate {
     fn default() -> Self {
         Self { max_rmse_rise: 0.005, max_ndcg_drop: 0.01, max_rating_loss: 0.1 }
@@ -29,6 +37,23 @@ impl Default for Gate {
 }
 
 impl Gate {
+    /// Reads `GATE_MAX_RMSE_RISE`, `GATE_MAX_NDCG_DROP` and `GATE_MAX_RATING_LOSS`; an empty variable counts as missing.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, GateError> {
+        let tolerance = |variable: &'static str, default: f64| {
+            let Some(value) = lookup(variable).filter(|value| !value.trim().is_empty()) else {
+                return Ok(default);
+            };
+            let number = value.trim().parse().ok().filter(|&number| number >= 0.0 && f64::is_finite(number));
+            number.ok_or(GateError { variable, value })
+        };
+        let usual = Self::default();
+        Ok(Self {
+            max_rmse_rise: tolerance("GATE_MAX_RMSE_RISE", usual.max_rmse_rise)?,
+            max_ndcg_drop: tolerance("GATE_MAX_NDCG_DROP", usual.max_ndcg_drop)?,
+            max_rating_loss: tolerance("GATE_MAX_RATING_LOSS", usual.max_rating_loss)?,
+        })
+    }
+
     /// Compares a model with the live one.
     pub fn judge(&self, candidate: &Manifest, live: &Manifest) -> Verdict {
         let mut verdict = Verdict::default();
@@ -121,6 +146,19 @@ mod tests {
             generator: String::new(),
             created_at: String::new(),
             files: [].into(),
+        }
+    }
+
+    #[test]
+    fn tolerances_are_read_and_refused_by_name() {
+        let read = |value: &'static str| {
+            Gate::from_lookup(move |name| (name == "GATE_MAX_NDCG_DROP").then(|| value.to_owned()))
+        };
+        assert_eq!(read(" 0.5 "), Ok(Gate { max_ndcg_drop: 0.5, ..Gate::default() }));
+        assert_eq!(read(""), Ok(Gate::default()));
+        for wrong in ["-0.1", "NaN", "inf", "ten"] {
+            let expected = format!("GATE_MAX_NDCG_DROP is `{wrong}`; it must be a number of 0 or more");
+            assert_eq!(read(wrong).unwrap_err().to_string(), expected);
         }
     }
 

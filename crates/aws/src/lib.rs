@@ -8,6 +8,7 @@ mod data;
 mod error_chain;
 mod gate;
 mod in_thread;
+mod logging;
 mod memory;
 pub mod metrics;
 mod model_uri;
@@ -16,10 +17,12 @@ mod publishing;
 mod s3_client;
 mod s3_source;
 mod sagemaker_endpoint;
+mod serving_metrics;
 
 pub use data::{DATA_PREFIX, DataError, DataObject, list_data};
 pub use error_chain::chain;
-pub use gate::{Gate, Verdict};
+pub use gate::{Gate, GateError, Verdict};
+pub use logging::init_logging;
 pub use matinee_model::live_pointer::{LivePointer, Published};
 pub use memory::Memory;
 pub use model_uri::{ModelUri, ModelUriError, S3Layout, S3Uri};
@@ -27,6 +30,7 @@ pub use publishing::{Decision, PublishError, Publisher};
 pub use s3_client::{s3_client, s3_client_of};
 pub use s3_source::S3Source;
 pub use sagemaker_endpoint::{EndpointName, EndpointNameError, SageMakerEndpoint};
+pub use serving_metrics::{Measured, ServingMetrics};
 
 /// Eight hexadecimal digits that name a text.
 pub fn short_id(text: &str) -> String {

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 pub const NAMESPACE: &str = "Matinee";
 /// The only dimension: the stack that the function belongs to.
 pub const DIMENSION: &str = "Stack";
+/// How many values of one metric a line may have.
+pub const MAX_VALUES: usize = 100;
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,18 +26,42 @@ pub enum Metric {
     ModelPublished,
     /// A model was refused by its checks or by the gate.
     ModelRefused,
-    /// Hours since the model that answers was trained, told when it is loaded.
+    /// Hours since the live model was trained.
     ModelAgeHours,
+    /// How long a model, or the titles of the endpoint mode, took to load while requests waited for it.
+    ModelLoadMs,
+    /// A load that failed: of the first model, or of one that was to replace it.
+    ModelLoadFailures,
+    /// A model that replaced another while requests were answered.
+    ModelSwaps,
+    /// How long the router took for a request. There is a value a request, so their count is that of the requests.
+    LatencyMs,
+    /// Predictions for, and questions about, users whom the model does not know.
+    UnknownUsers,
+    /// Movies asked for or rated that the model does not know.
+    UnknownMovies,
+    /// Answers from averages or by popularity.
+    Fallbacks,
+    /// Answers that the endpoint should have given and did not.
+    EndpointErrors,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 13] = [
         Self::TrainingStarted,
         Self::TrainingFailed,
         Self::ModelPublished,
         Self::ModelRefused,
         Self::ModelAgeHours,
+        Self::ModelLoadMs,
+        Self::ModelLoadFailures,
+        Self::ModelSwaps,
+        Self::LatencyMs,
+        Self::UnknownUsers,
+        Self::UnknownMovies,
+        Self::Fallbacks,
+        Self::EndpointErrors,
     ];
 
     /// The name in CloudWatch.
@@ -46,34 +72,61 @@ impl Metric {
             Self::ModelPublished => "ModelPublished",
             Self::ModelRefused => "ModelRefused",
             Self::ModelAgeHours => "ModelAgeHours",
+            Self::ModelLoadMs => "ModelLoadMs",
+            Self::ModelLoadFailures => "ModelLoadFailures",
+            Self::ModelSwaps => "ModelSwaps",
+            Self::LatencyMs => "LatencyMs",
+            Self::UnknownUsers => "UnknownUsers",
+            Self::UnknownMovies => "UnknownMovies",
+            Self::Fallbacks => "Fallbacks",
+            Self::EndpointErrors => "EndpointErrors",
+        }
+    }
+
+    fn unit(self) -> &'static str {
+        match self {
+            // CloudWatch knows no hours.
+            Self::ModelAgeHours => "None",
+            Self::ModelLoadMs | Self::LatencyMs => "Milliseconds",
+            _ => "Count",
         }
     }
 
     /// The line that tells a value of this metric, with `message` and what else there is to say.
     pub fn line(self, stack: &str, value: f64, message: &str, properties: &Value) -> String {
-        let unit = if self == Self::ModelAgeHours { "None" } else { "Count" };
-        let mut line = json!({
-            "_aws": {
-                "Timestamp": SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64,
-                "CloudWatchMetrics": [{
-                    "Namespace": NAMESPACE,
-                    "Dimensions": [[DIMENSION]],
-                    "Metrics": [{"Name": self.name(), "Unit": unit}],
-                }],
-            },
-            "level": if matches!(self, Self::TrainingFailed | Self::ModelRefused) { "ERROR" } else { "INFO" },
-            "message": message,
-            DIMENSION: stack,
-            self.name(): value,
-        });
-        if let (Value::Object(line), Value::Object(properties)) = (&mut line, properties) {
-            // The format's own members come first.
-            for (name, value) in properties {
-                line.entry(name).or_insert_with(|| value.clone());
-            }
-        }
-        line.to_string()
+        line(stack, &[(self, json!(value))], message, properties)
     }
+}
+
+/// The line that tells these metrics, each a number or up to [`MAX_VALUES`] of them, with `message` and what else
+/// there is to say.
+pub fn line(stack: &str, metrics: &[(Metric, Value)], message: &str, properties: &Value) -> String {
+    let is_failure = |(metric, _): &(Metric, Value)| {
+        matches!(metric, Metric::TrainingFailed | Metric::ModelRefused | Metric::ModelLoadFailures)
+    };
+    let definitions: Vec<Value> =
+        metrics.iter().map(|(metric, _)| json!({"Name": metric.name(), "Unit": metric.unit()})).collect();
+    let mut line = json!({
+        "_aws": {
+            "Timestamp": SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64,
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE,
+                "Dimensions": [[DIMENSION]],
+                "Metrics": definitions,
+            }],
+        },
+        "level": if metrics.iter().any(is_failure) { "ERROR" } else { "INFO" },
+        "message": message,
+        DIMENSION: stack,
+    });
+    if let Value::Object(line) = &mut line {
+        line.extend(metrics.iter().map(|(metric, value)| (metric.name().to_owned(), value.clone())));
+        // The format's own members come first.
+        for (name, value) in properties.as_object().into_iter().flatten() {
+            line.entry(name).or_insert_with(|| value.clone());
+        }
+    }
+    line.to_string()
 }
 
 #[cfg(test)]
@@ -89,6 +142,7 @@ mod tests {
         assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["Stack"]]));
         assert_eq!((&line["ModelRefused"], &line["Stack"]), (&json!(1.0), &json!("matinee")));
         assert_eq!((&line["message"], &line["job"]), (&json!("worse"), &json!("matinee-1")));
+        assert_eq!(line["level"], "ERROR");
         assert!(line["_aws"]["Timestamp"].as_u64().unwrap() > 1_600_000_000_000);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
@@ -17,9 +17,9 @@ use matinee_model::{Catalogue, Model};
 
 use crate::in_thread::in_thread;
 use crate::memory::{Memory, needed_bytes};
-use crate::metrics::Metric;
 use crate::model_uri::{S3Layout, S3Uri};
 use crate::objects::Objects;
+use crate::serving_metrics::ServingMetrics;
 
 /// A request that waits for the model is answered before API Gateway gives up on it.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(25);
@@ -32,8 +32,8 @@ pub struct S3Source {
     memory: Memory,
     /// What answers while there is no pointer.
     until_published: Option<PathBuf>,
-    /// The stack whose metric tells the model's age.
-    stack: Option<String>,
+    /// Where the model's age is told.
+    metrics: Option<Arc<ServingMetrics>>,
     /// The ETag of the pointer that was followed, and where it led.
     followed: Mutex<Option<Followed>>,
 }
@@ -43,8 +43,6 @@ struct Followed {
     etag: String,
     /// `None` if that model was refused.
     version: Option<String>,
-    /// When that model was written.
-    created_at: String,
 }
 
 impl S3Source {
@@ -55,7 +53,7 @@ impl S3Source {
             uri,
             memory: Memory::default(),
             until_published: None,
-            stack: None,
+            metrics: None,
             followed: Mutex::new(None),
         }
     }
@@ -72,10 +70,10 @@ impl S3Source {
         Self { until_published: Some(path), ..self }
     }
 
-    /// The same, which tells the age of the live model, whenever it looks, as a metric of this stack.
+    /// The same, which tells these metrics how old the live model is.
     #[must_use]
-    pub fn measured(self, stack: Option<String>) -> Self {
-        Self { stack, ..self }
+    pub fn measured(self, metrics: Option<Arc<ServingMetrics>>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// The artifact, which is no pointer, and the SHA-256 of its manifest.
@@ -104,42 +102,31 @@ impl S3Source {
     /// The model that the pointer points to, if that is another one than before.
     async fn follow(&self, key: &str) -> Result<Option<Model>, LoadError> {
         let Some((pointer, etag)) = self.changed_pointer(key).await? else {
-            self.tell_age();
             return Ok(None);
         };
         let Published { version, uri, manifest_sha256, .. } = pointer.live;
-        if let Some(followed) =
-            self.followed().filter(|followed| followed.version.as_deref() == Some(&version))
-        {
-            self.set_followed(Followed { etag, ..followed });
+        if self.followed().is_some_and(|followed| followed.version.as_deref() == Some(&version)) {
+            self.set_followed(Followed { etag, version: Some(version) });
             return Ok(None);
         }
         let uri: S3Uri = uri.parse().map_err(|error| self.wrong_pointer(key, &error))?;
         match self.fetch_model(&uri, Some(&manifest_sha256)).await {
             Ok((model, _)) => {
-                tracing::info!(version, uri = %uri, "model loaded");
-                let created_at = model.manifest().created_at.clone();
-                self.set_followed(Followed { etag, version: Some(version), created_at });
-                self.tell_age();
+                tracing::info!(version, uri = uri.to_string(), "model loaded");
+                if let Some(metrics) = &self.metrics {
+                    metrics.is_live(&version, &model.manifest().created_at);
+                }
+                self.set_followed(Followed { etag, version: Some(version) });
                 Ok(Some(model))
             }
             Err(error) => {
                 // What cannot be reached may be reached later; what is wrong stays so until the pointer moves.
                 if error.reason != LoadReason::Unreachable {
-                    self.set_followed(Followed { etag, version: None, created_at: String::new() });
+                    self.set_followed(Followed { etag, version: None });
                 }
                 Err(error)
             }
         }
-    }
-
-    /// How old the live model is, as a metric.
-    fn tell_age(&self) {
-        let (Some(stack), Some(followed)) = (&self.stack, self.followed()) else { return };
-        let Ok(created) = followed.created_at.parse::<jiff::Timestamp>() else { return };
-        let hours = (jiff::Timestamp::now().as_second() - created.as_second()) as f64 / 3600.0;
-        let properties = serde_json::json!({"version": followed.version});
-        println!("{}", Metric::ModelAgeHours.line(stack, hours, "age of the live model", &properties));
     }
 
     async fn load_model(&self) -> Result<Model, LoadError> {

@@ -31,6 +31,18 @@ impl Account {
         Self { s3: s3_client_of(&config), jobs: TrainingJobs::of(&config), stack, config }
     }
 
+    /// A setting of the stack's functions by the name of its variable there: options come before the variables that
+    /// the stack's output `CommandLine` sets, which have the prefix `MATINEE_`.
+    pub fn setting(&self, name: &str) -> Option<String> {
+        match name {
+            "BUCKET" => self.stack.bucket.clone(),
+            "TRAINING_IMAGE" => self.stack.image.clone(),
+            "TRAINING_ROLE_ARN" => self.stack.role.clone(),
+            "STACK_NAME" | "JOB_NAME_PREFIX" => Some(self.stack.name.clone()),
+            _ => std::env::var(format!("MATINEE_{name}")).ok(),
+        }
+    }
+
     /// The stack's bucket.
     pub fn bucket(&self) -> Result<&str> {
         let missing =

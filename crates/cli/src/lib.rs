@@ -7,6 +7,7 @@ mod output;
 mod aws;
 mod commands;
 mod files;
+mod logging;
 mod progress;
 mod report;
 pub mod sagemaker;

@@ -8,10 +8,11 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use axum::Router;
 use clap::Args;
-use matinee_api::{LiveModel, router};
+use matinee_api::{LiveModel, sampled_router};
 use matinee_model::Model;
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
+
+use crate::logging::Logging;
 
 /// How long requests under way may take after the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -31,14 +32,19 @@ pub struct Address {
 pub fn serve(model: Model, address: &Address) -> Result<()> {
     let socket = SocketAddr::new(address.host, address.port);
     let model = Arc::new(model);
-    let app = router(Arc::new(LiveModel::loaded(Arc::clone(&model))));
-    serve_router(app, socket, |address| announce(address, &model))
+    let logging = Logging::from_environment()?;
+    let app = sampled_router(Arc::new(LiveModel::loaded(Arc::clone(&model))), logging.sampling);
+    serve_router(app, socket, &logging, |address| announce(address, &model))
 }
 
 /// Serves a router until the process is told to stop; `announce` learns the address.
-pub fn serve_router(app: Router, socket: SocketAddr, announce: impl FnOnce(SocketAddr)) -> Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+pub fn serve_router(
+    app: Router,
+    socket: SocketAddr,
+    logging: &Logging,
+    announce: impl FnOnce(SocketAddr),
+) -> Result<()> {
+    logging.init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(run(app, socket, announce))
 }

@@ -1,4 +1,5 @@
 use super::*;
+use axum::Router;
 use lambda_http::Context;
 use matinee_api::LiveModel;
 use matinee_model::Model;

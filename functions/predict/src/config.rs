@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
+use matinee_api::{Sampling, ShareError};
 use matinee_aws::{EndpointName, EndpointNameError, Memory, ModelUri, ModelUriError};
 
 /// The model that a layer brings, used where `MODEL_URI` is not set.
@@ -26,6 +27,8 @@ pub struct Config {
     pub stack: Option<String>,
     /// `CORS_ORIGINS`: the origins whose pages may call the API, with commas between them.
     pub origins: Vec<HeaderValue>,
+    /// `LOG_SAMPLE`: the share of the successful requests that are logged.
+    pub sampling: Sampling,
     /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, which Lambda sets: the memory in MB.
     pub memory: Memory,
 }
@@ -42,6 +45,9 @@ pub enum ConfigError {
     /// A number is none.
     #[error("the environment variable {0} is `{1}`; it must be a whole number from 1")]
     Number(&'static str, String),
+    /// A share is none.
+    #[error("the environment variable LOG_SAMPLE is wrong: {0}")]
+    Share(#[from] ShareError),
     /// An origin is none.
     #[error(
         "the environment variable CORS_ORIGINS has `{0}`; an origin is like https://example.com, without a path"
@@ -68,6 +74,7 @@ impl Config {
             refresh: number("MODEL_REFRESH_SECONDS")?.map_or(REFRESH, Duration::from_secs),
             stack: given("STACK_NAME"),
             origins: given("CORS_ORIGINS").map(|text| origins(&text)).transpose()?.unwrap_or_default(),
+            sampling: given("LOG_SAMPLE").map(|share| share.parse()).transpose()?.unwrap_or(Sampling::ALL),
             memory: Memory::of_megabytes(number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?),
         })
     }
@@ -106,6 +113,7 @@ mod tests {
                 "MODEL_UNTIL_PUBLISHED",
                 "MODEL_REFRESH_SECONDS",
                 "CORS_ORIGINS",
+                "LOG_SAMPLE",
             ] {
                 assert_eq!(config(&[(name, value)]).as_ref(), Ok(&demo), "{name}");
             }
@@ -120,6 +128,7 @@ mod tests {
             ("MODEL_REFRESH_SECONDS", "0"),
             ("CORS_ORIGINS", "https://a.example,*"),
             ("CORS_ORIGINS", "https://a.example/path"),
+            ("LOG_SAMPLE", "1%"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "much"),
         ] {
             let error = config(&[(name, value)]).unwrap_err();

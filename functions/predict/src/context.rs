@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use matinee_api::{EndpointScorer, Live, PathSource, Source, router};
-use matinee_aws::{ModelUri, S3Source, SageMakerEndpoint, s3_client};
+use matinee_api::{EndpointScorer, Live, PathSource, Source, sampled_router};
+use matinee_aws::{Measured, ModelUri, S3Source, SageMakerEndpoint, ServingMetrics, s3_client};
 use matinee_model::{Catalogue, Model};
 
 use crate::config::Config;
@@ -14,25 +14,36 @@ use crate::config::Config;
 /// first request.
 const INIT_BUDGET: Duration = Duration::from_secs(8);
 
-/// The router over the configured model or endpoint. What is kept in memory is loaded here, before the first
+/// What answers, and what is measured meanwhile if that is wanted.
+pub struct Context {
+    /// The router over the configured model or endpoint.
+    pub router: Router,
+    /// None without the name of a stack.
+    pub metrics: Option<Arc<ServingMetrics>>,
+}
+
+/// Builds what answers. What is kept in memory is loaded here, before the first
 /// request; if that fails the function answers 503 and tries again, for a crash would only repeat itself.
-pub async fn build(config: &Config) -> Router {
-    match &config.endpoint {
+pub async fn build(config: &Config) -> Context {
+    let metrics = config.stack.clone().map(|stack| Arc::new(ServingMetrics::new(stack)));
+    let router = match &config.endpoint {
         None => {
-            let model: Live<Model> = live(config).await;
+            let model: Live<Model> = live(config, metrics.clone()).await;
             if let Some(loaded) = preload(&model).await {
                 tracing::info!(version = loaded.manifest().version.as_str(), "model loaded");
             }
-            router(Arc::new(model))
+            sampled_router(Arc::new(model), config.sampling)
         }
         Some(name) => {
-            let titles: Live<Catalogue> = live(config).await;
+            let titles: Live<Catalogue> = live(config, metrics.clone()).await;
             if let Some(loaded) = preload(&titles).await {
                 tracing::info!(movies = loaded.len(), "titles loaded; ratings come from the endpoint");
             }
-            router(Arc::new(EndpointScorer::new(titles, SageMakerEndpoint::new(name.clone()).await)))
+            let scorer = EndpointScorer::new(titles, SageMakerEndpoint::new(name.clone()).await);
+            sampled_router(Arc::new(scorer), config.sampling)
         }
-    }
+    };
+    Context { router, metrics }
 }
 
 /// Loads what requests will need. A failure is logged by what is live.
@@ -45,21 +56,23 @@ async fn preload<T: Send + Sync + 'static>(live: &Live<T>) -> Option<Arc<T>> {
 }
 
 /// The model at a place, or its catalogue.
-async fn live<T: Send + Sync + 'static>(config: &Config) -> Live<T>
+async fn live<T: Send + Sync + 'static>(config: &Config, metrics: Option<Arc<ServingMetrics>>) -> Live<T>
 where
     PathSource: Source<T>,
     S3Source: Source<T>,
 {
     match &config.model {
         // No S3 client is built for a model that lies in the package.
-        ModelUri::Path(path) => Live::new(PathSource(path.clone())),
+        ModelUri::Path(path) => Live::new(Measured::new(PathSource(path.clone()), metrics)),
         ModelUri::S3(uri) => {
             let mut source = S3Source::new(s3_client().await, uri.clone());
-            source = source.within(config.memory).measured(config.stack.clone());
+            source = source.within(config.memory).measured(metrics.clone());
             if let Some(path) = &config.until_published {
                 source = source.until_published(path.clone());
             }
-            if source.can_change() { Live::refreshed(source, config.refresh) } else { Live::new(source) }
+            let can_change = source.can_change();
+            let source = Measured::new(source, metrics);
+            if can_change { Live::refreshed(source, config.refresh) } else { Live::new(source) }
         }
     }
 }

@@ -7,11 +7,16 @@ use std::time::Duration;
 
 use anyhow::bail;
 use axum::Router;
-use axum::http::{HeaderName, Method, header};
-use lambda_http::tracing::init_default_subscriber;
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::response::Response;
+use matinee_api::Observed;
+use matinee_aws::{ServingMetrics, init_logging};
+use tower::ServiceExt;
 use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
 
 use config::Config;
+use context::Context;
 
 /// Lets pages of the named origins call the API; browsers ask for that before they send a request.
 fn with_cors(router: Router, config: &Config) -> Router {
@@ -29,9 +34,24 @@ fn with_cors(router: Router, config: &Config) -> Router {
     router.layer(cors)
 }
 
+/// Lets browsers ask this host by TLS alone, for a year: what stands in front of a function listens to nothing else.
+fn with_transport_security(router: Router) -> Router {
+    let a_year = HeaderValue::from_static("max-age=31536000");
+    router.layer(SetResponseHeaderLayer::overriding(header::STRICT_TRANSPORT_SECURITY, a_year))
+}
+
+/// Counts the request that was answered, and writes the line that tells of it and others if one is due.
+fn measure(metrics: Option<&ServingMetrics>, response: &Response) {
+    let (Some(metrics), Some(observed)) = (metrics, response.extensions().get::<Observed>()) else { return };
+    metrics.count(observed);
+    if let Some(line) = metrics.due() {
+        println!("{line}");
+    }
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    init_default_subscriber();
+    init_logging();
     let lookup = |name: &str| std::env::var(name).ok();
     if lookup("AWS_LAMBDA_RUNTIME_API").is_none() {
         bail!(
@@ -39,6 +59,12 @@ async fn main() -> anyhow::Result<()> {
         );
     }
     let config = Config::from_lookup(lookup)?;
-    let router = context::build(&config).await;
-    matinee_front::run(with_cors(router, &config)).await.map_err(anyhow::Error::from_boxed)
+    let Context { router, metrics } = context::build(&config).await;
+    let measured = move |response: Response| {
+        measure(metrics.as_deref(), &response);
+        response
+    };
+    let router = with_transport_security(with_cors(router, &config));
+    let measured = ServiceExt::<lambda_http::Request>::map_response(router, measured);
+    matinee_front::run(measured).await.map_err(anyhow::Error::from_boxed)
 }

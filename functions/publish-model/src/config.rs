@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use matinee_aws::{Gate, Memory};
+use matinee_aws::{Gate, GateError, Memory};
 
 /// What the environment says.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,10 +23,13 @@ pub struct Config {
 
 /// A variable with a value that cannot be meant.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the environment variable {name} is {problem}")]
-pub struct ConfigError {
-    name: &'static str,
-    problem: String,
+pub enum ConfigError {
+    /// It is missing, or no number.
+    #[error("the environment variable {0} is {1}")]
+    Variable(&'static str, String),
+    /// A tolerance of the gate is none.
+    #[error("the environment variable {0}")]
+    Gate(#[from] GateError),
 }
 
 impl Config {
@@ -35,27 +38,14 @@ impl Config {
         let given =
             |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         let needed = |name: &'static str| {
-            given(name).ok_or_else(|| ConfigError { name, problem: "missing; the stack sets it".to_owned() })
+            given(name).ok_or_else(|| ConfigError::Variable(name, "missing; the stack sets it".to_owned()))
         };
-        let tolerance = |name: &'static str, default: f64| {
-            let value = parsed(name, given(name))?.unwrap_or(default);
-            if value >= 0.0 && f64::is_finite(value) {
-                Ok(value)
-            } else {
-                Err(ConfigError { name, problem: format!("`{value}`; it must be 0 or more") })
-            }
-        };
-        let usual = Gate::default();
         let name_prefix = needed("JOB_NAME_PREFIX")?;
         Ok(Self {
             bucket: needed("BUCKET")?,
             stack: given("STACK_NAME").unwrap_or_else(|| name_prefix.clone()),
             name_prefix,
-            gate: Gate {
-                max_rmse_rise: tolerance("GATE_MAX_RMSE_RISE", usual.max_rmse_rise)?,
-                max_ndcg_drop: tolerance("GATE_MAX_NDCG_DROP", usual.max_ndcg_drop)?,
-                max_rating_loss: tolerance("GATE_MAX_RATING_LOSS", usual.max_rating_loss)?,
-            },
+            gate: Gate::from_lookup(&lookup)?,
             serving_memory: parsed("PREDICT_MEMORY_MB", given("PREDICT_MEMORY_MB"))?,
             memory: Memory::of_megabytes(parsed(
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
@@ -68,7 +58,7 @@ impl Config {
 fn parsed<T: FromStr>(name: &'static str, text: Option<String>) -> Result<Option<T>, ConfigError> {
     let Some(text) = text else { return Ok(None) };
     let number = text.parse();
-    number.map(Some).map_err(|_| ConfigError { name, problem: format!("`{text}`; it must be a number") })
+    number.map(Some).map_err(|_| ConfigError::Variable(name, format!("`{text}`; it must be a number")))
 }
 
 #[cfg(test)]

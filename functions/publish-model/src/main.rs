@@ -8,7 +8,7 @@ mod event;
 use anyhow::{Context as _, Result};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use matinee_aws::metrics::Metric;
-use matinee_aws::{Decision, Publisher, S3Uri, s3_client};
+use matinee_aws::{Decision, Publisher, S3Uri, init_logging, s3_client};
 use matinee_jobs::TrainingJobs;
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ struct Context {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    lambda_runtime::tracing::init_default_subscriber();
+    init_logging();
     let config = Config::from_lookup(|name| std::env::var(name).ok())?;
     let publisher = Publisher::new(s3_client().await, &config.bucket, POINTER, config.gate, config.memory);
     let publisher = publisher.for_function_of(config.serving_memory);

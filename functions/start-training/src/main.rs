@@ -7,7 +7,7 @@ mod event;
 use anyhow::Result;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use matinee_aws::metrics::Metric;
-use matinee_aws::{DataObject, list_data, s3_client};
+use matinee_aws::{DataObject, init_logging, list_data, s3_client};
 use matinee_jobs::{JobRequest, JobSettings, Started, TrainingJobs};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ enum Passed {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    lambda_runtime::tracing::init_default_subscriber();
+    init_logging();
     let settings = JobSettings::from_lookup(|name| std::env::var(name).ok())?;
     let context = Context { s3: s3_client().await, jobs: TrainingJobs::new().await, settings };
     let context = &context;

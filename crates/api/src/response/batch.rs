@@ -37,6 +37,13 @@ pub struct BatchError {
     pub message: String,
 }
 
+impl BatchError {
+    /// Whether the movie is not in the catalogue.
+    pub(crate) fn is_unknown_movie(&self) -> bool {
+        self.code == ApiError::UNKNOWN_MOVIE
+    }
+}
+
 impl From<Result<PredictAnswer, ApiError>> for BatchEntry {
     fn from(answer: Result<PredictAnswer, ApiError>) -> Self {
         match answer {

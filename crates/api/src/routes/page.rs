@@ -62,12 +62,10 @@ impl PageFile {
         let headers = [
             (header::CONTENT_TYPE, self.content_type),
             (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (header::REFERRER_POLICY, "no-referrer"),
             // A new release is a new page.
             (header::CACHE_CONTROL, "no-cache"),
         ];
-        let headers: [(HeaderName, HeaderValue); 5] =
+        let headers: [(HeaderName, HeaderValue); 3] =
             headers.map(|(name, value)| (name, HeaderValue::from_static(value)));
         (headers, self.content).into_response()
     }

@@ -14,7 +14,7 @@ fn document() -> Value {
 }
 
 /// `GET /model` and so on.
-fn documented() -> BTreeSet<String> {
+pub fn documented() -> BTreeSet<String> {
     let document = document();
     let paths = document["paths"].as_object().unwrap();
     let of = |(path, methods): (&String, &Value)| {

@@ -6,23 +6,25 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
-use matinee_jobs::{JobRequest, JobSettings, MetricDefinition, Started};
+use matinee_jobs::{JobRequest, JobSettings, Started};
 
 use super::Account;
 use crate::sagemaker;
 
 /// How often the end of a job is looked for.
 const LOOK: Duration = Duration::from_secs(5);
+/// What the stack's parameter is if nothing else is said.
+const HYPERPARAMETERS: &str = r#"{"hold_out":"0.1"}"#;
 
 /// Starts a job as the stack's function does, with the same request.
 pub async fn train(
     account: &Account,
     parameters: &[String],
-    instance_type: String,
-    spot: bool,
+    instance_type: Option<String>,
+    on_demand: bool,
     wait: bool,
 ) -> Result<ExitCode> {
-    let settings = settings(account, instance_type, spot)?;
+    let settings = settings(account, instance_type, on_demand)?;
     let request = JobRequest { hyperparameters: hyperparameters(parameters)?, ..JobRequest::default() };
     let now = jiff::Timestamp::now();
     let name = JobRequest::name(&settings, now.as_second(), &now.to_string());
@@ -68,25 +70,28 @@ async fn until_it_ends(account: &Account, name: &str) -> Result<ExitCode> {
     }
 }
 
-fn settings(account: &Account, instance_type: String, spot: bool) -> Result<JobSettings> {
+/// What the stack's function would have, but for what the options say.
+fn settings(account: &Account, instance_type: Option<String>, on_demand: bool) -> Result<JobSettings> {
     let Account { stack, .. } = account;
     let lacks = |option: &str, variable: &str| {
         format!(
             "no {option} is named; give --{option} or set {variable}, as the stack's output CommandLine does"
         )
     };
+    account.bucket()?;
+    stack.image.as_ref().with_context(|| lacks("image", "MATINEE_IMAGE"))?;
+    stack.role.as_ref().with_context(|| lacks("role", "MATINEE_ROLE"))?;
+    let metrics = sagemaker::metric_definitions().to_string();
+    let settings = JobSettings::from_lookup(|name| match name {
+        "METRIC_DEFINITIONS" => Some(metrics.clone()),
+        "HYPERPARAMETERS" => account.setting(name).or_else(|| Some(HYPERPARAMETERS.to_owned())),
+        _ => account.setting(name),
+    })
+    .context("here the variables of the stack's functions have the prefix MATINEE_")?;
     Ok(JobSettings {
-        bucket: account.bucket()?.to_owned(),
-        image: stack.image.clone().with_context(|| lacks("image", "MATINEE_IMAGE"))?,
-        role: stack.role.clone().with_context(|| lacks("role", "MATINEE_ROLE"))?,
-        name_prefix: stack.name.clone(),
-        stack: stack.name.clone(),
-        instance_type,
-        volume_gb: 10,
-        max_seconds: 3600,
-        spot,
-        hyperparameters: BTreeMap::from([("hold_out".to_owned(), "0.1".to_owned())]),
-        metric_definitions: serde_json::from_value::<Vec<MetricDefinition>>(sagemaker::metric_definitions())?,
+        instance_type: instance_type.unwrap_or(settings.instance_type),
+        spot: settings.spot && !on_demand,
+        ..settings
     })
 }
 

@@ -35,10 +35,14 @@ pub async fn list(account: &Account) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The publisher, with the gate's defaults.
+/// The publisher, with the stack's gate.
 pub fn publisher(account: &Account) -> Result<Publisher> {
     let bucket = account.bucket().context("models are published in the stack's bucket")?;
-    Ok(Publisher::new(account.s3.clone(), bucket, POINTER, Gate::default(), Memory::default()))
+    let gate = Gate::from_lookup(|name| account.setting(name))
+        .context("here the variables of the stack's functions have the prefix MATINEE_")?;
+    let publisher = Publisher::new(account.s3.clone(), bucket, POINTER, gate, Memory::default());
+    let serving_memory = account.setting("PREDICT_MEMORY_MB").map(|memory| memory.parse()).transpose();
+    Ok(publisher.for_function_of(serving_memory.context("MATINEE_PREDICT_MEMORY_MB must be a number of MB")?))
 }
 
 fn tell(decision: Decision) -> Result<ExitCode> {

@@ -58,10 +58,10 @@ enum Task {
         /// A hyperparameter, as `matinee algorithms` lists them
         #[arg(short, long = "hyperparameter", value_name = "NAME=VALUE")]
         parameters: Vec<String>,
-        /// The instance that it runs on
-        #[arg(long, default_value = "ml.m5.large")]
-        instance_type: String,
-        /// Pay the full price for capacity that is not taken away
+        /// The instance that it runs on, if not the stack's
+        #[arg(long)]
+        instance_type: Option<String>,
+        /// Pay the full price for capacity that is not taken away, whatever the stack does
         #[arg(long)]
         on_demand: bool,
         /// Wait until the job ends
@@ -97,7 +97,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
         match args.task {
             Task::Upload { folder } => upload::run(&account, &folder).await,
             Task::Train { parameters, instance_type, on_demand, wait } => {
-                jobs::train(&account, &parameters, instance_type, !on_demand, wait).await
+                jobs::train(&account, &parameters, instance_type, on_demand, wait).await
             }
             Task::Jobs => jobs::list(&account).await,
             Task::Publish { uri, force } => versions::publish(&account, &uri, force).await,

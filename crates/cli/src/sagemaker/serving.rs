@@ -8,6 +8,7 @@ use matinee_api::{LiveModel, inference};
 use matinee_model::Model;
 
 use super::Root;
+use crate::logging::Logging;
 use crate::server;
 
 /// Where the port is told, if it is not the usual one.
@@ -19,8 +20,9 @@ pub fn serve(root: &Root) -> Result<()> {
     let socket = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port(std::env::var(PORT_VARIABLE).ok())?));
     let model = Model::open(&root.model()).context("cannot serve")?;
     let version = model.manifest().version.clone();
-    let app = inference::router(Arc::new(LiveModel::loaded(model)));
-    server::serve_router(app, socket, |address| say!("serving model {version} at http://{address}"))
+    let logging = Logging::from_environment()?;
+    let app = inference::sampled_router(Arc::new(LiveModel::loaded(model)), logging.sampling);
+    server::serve_router(app, socket, &logging, |address| say!("serving model {version} at http://{address}"))
 }
 
 fn port(given: Option<String>) -> Result<u16> {

@@ -10,9 +10,9 @@ use serde_json::json;
 use crate::lying_artifact::Forgery;
 use crate::sample;
 
-type Head = (RankingMethod, RankingWeights);
+pub type Head = (RankingMethod, RankingWeights);
 
-fn ease() -> Head {
+pub fn ease() -> Head {
     let weights = RankingWeights::Ease {
         offsets: vec![0, 2, 3, 3],
         movies: vec![1, 2, 0],
@@ -21,7 +21,7 @@ fn ease() -> Head {
     (RankingMethod::Ease { regularisation: 60.0, weights_per_movie: 1 }, weights)
 }
 
-fn ials() -> Head {
+pub fn ials() -> Head {
     let factors: Array2<f32> = array![[0.5, 0.0], [0.25, -0.5], [0.0, 0.0]];
     let gram = factors.t().dot(&factors);
     let method = RankingMethod::Ials { rank: 2, unobserved_weight: 0.1, regularisation: 0.01, epochs: 8 };

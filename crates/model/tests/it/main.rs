@@ -7,4 +7,5 @@ mod artifact_round_trip;
 mod lying_artifact;
 mod lying_ranking;
 mod model_answers;
+mod released_formats;
 mod sample;

@@ -5,3 +5,4 @@ mod events;
 mod from_endpoint;
 mod from_s3;
 mod support;
+mod watched;

@@ -1,0 +1,86 @@
+//! Which requests get a log line of their own.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The share of the successful requests that are logged. Errors and cold starts always are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sampling {
+    /// The share in parts of 2^32; `None` is all of them.
+    step: Option<u32>,
+}
+
+/// A share that is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShareError(String);
+
+impl Sampling {
+    /// Every request.
+    pub const ALL: Self = Self { step: None };
+}
+
+impl FromStr for Sampling {
+    type Err = ShareError;
+
+    fn from_str(text: &str) -> Result<Self, ShareError> {
+        match text.parse() {
+            Ok(1.0) => Ok(Self::ALL),
+            Ok(share @ 0.0..1.0) => Ok(Self { step: Some((share * 2_f64.powi(32)) as u32) }),
+            _ => Err(ShareError(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for ShareError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is no share; it must be a number from 0 to 1, such as 0.01", self.0)
+    }
+}
+
+impl std::error::Error for ShareError {}
+
+/// Takes the share, evenly spread: every request adds it to a credit, and one that makes that whole is logged. So
+/// of n requests the share is logged, give or take one, and the first is among them.
+#[derive(Debug)]
+pub(crate) struct Sampler {
+    sampling: Sampling,
+    credit: AtomicU32,
+}
+
+impl Sampler {
+    pub(crate) fn new(sampling: Sampling) -> Self {
+        Self { sampling, credit: AtomicU32::new(u32::MAX) }
+    }
+
+    /// Whether the next request is logged.
+    pub(crate) fn takes_next(&self) -> bool {
+        let is_whole = |step| self.credit.fetch_add(step, Ordering::Relaxed).checked_add(step).is_none();
+        self.sampling.step.is_none_or(is_whole)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_is_taken_evenly_and_the_first_is_among_it() {
+        for (share, of_a_thousand) in [("1", 1000), ("0.5", 500), ("0.25", 250), ("0.01", 10), ("0", 0)] {
+            let sampler = Sampler::new(share.parse().unwrap());
+            let taken: Vec<bool> = (0..1000).map(|_| sampler.takes_next()).collect();
+            let count = |taken: &[bool]| taken.iter().filter(|taken| **taken).count();
+            assert!(count(&taken).abs_diff(of_a_thousand) <= 1, "{share}: {}", count(&taken));
+            assert!(count(&taken[..500]).abs_diff(of_a_thousand / 2) <= 1, "{share}");
+            assert_eq!(taken[0], of_a_thousand > 0, "{share}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_share_is_refused() {
+        for text in ["", "-0.1", "1.01", "NaN", "inf", "all", "10%"] {
+            let error = text.parse::<Sampling>().unwrap_err().to_string();
+            assert!(error.contains(&format!("`{text}`")) && error.contains("0 to 1"), "{error}");
+        }
+    }
+}

