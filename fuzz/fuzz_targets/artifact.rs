@@ -3,26 +3,36 @@
 
 use libfuzzer_sys::fuzz_target;
 use matinee_model::artifact::{
-    AlignedBuffer, ArtifactFiles, Counts, FORMAT_VERSION, FileDigest, MODEL_FILE, MOVIES_FILE, Manifest, Metrics,
-    ModelVersion, read_archive,
+    AlignedBuffer, Chunks, Counts, Expected, FORMAT_VERSION, FileDigest, MODEL_FILE, MOVIES_FILE, Manifest,
+    Metrics, ModelVersion, Tensors, Verified, read_archive, sha256_hex,
 };
 use matinee_model::ranking::{RankingHead, RankingMethod};
-use matinee_model::{Filter, Model, MovieRow, Rated, RatingScale};
+use matinee_model::{Catalogue, Filter, Model, MovieRow, Rated, RatingScale};
 
 const MOVIES: &[u8] = b"movieId,title,genres\n10,Ten (2010),Drama\n";
 
+/// What stands before the tensors: how many users, movies, rated movies and ratings there are, the ranking head,
+/// and how the files are cut.
+type Choices = [u8; 6];
+
 fuzz_target!(|bytes: &[u8]| {
-    let _ = Manifest::parse(bytes);
-    let _ = read_archive(bytes);
-    if let Some((counts, tensors)) = bytes.split_first_chunk::<5>() {
-        open(*counts, tensors, MOVIES);
-        open(*counts, tensors, tensors);
+    if let Ok(manifest) = Manifest::parse(bytes) {
+        let _ = (manifest.expect_model(), manifest.expect_movies());
+    }
+    if let Ok(files) = read_archive(bytes) {
+        let _ = Model::from_files(files).map(ask);
+    }
+    if let Ok(catalogue) = Catalogue::parse(bytes) {
+        let _ = catalogue.search("ten", 5, |_| 0);
+    }
+    if let Some((choices, tensors)) = bytes.split_first_chunk() {
+        open(*choices, tensors);
     }
 });
 
-/// Opens these bytes as tensors and catalogue, under a manifest that vouches for both.
-fn open([users, movies, rated_movies, ratings, ranking]: [u8; 5], tensors: &[u8], catalogue: &[u8]) {
-    let (model, listed) = (FileDigest::of(tensors), FileDigest::of(catalogue));
+/// Opens these bytes as tensors, under a manifest that vouches for them.
+fn open([users, movies, rated_movies, ratings, ranking, cut]: Choices, tensors: &[u8]) {
+    let (model, listed) = (digest(tensors, cut), FileDigest::of(MOVIES));
     let manifest = Manifest {
         format_version: FORMAT_VERSION,
         version: ModelVersion::of(&model, &listed),
@@ -45,20 +55,46 @@ fn open([users, movies, rated_movies, ratings, ranking]: [u8; 5], tensors: &[u8]
         created_at: String::new(),
         files: [(MODEL_FILE.to_owned(), model), (MOVIES_FILE.to_owned(), listed)].into(),
     };
-    let files = ArtifactFiles {
-        manifest,
-        manifest_sha256: String::new(),
-        model: AlignedBuffer::from(tensors),
-        movies: catalogue.to_vec(),
-    };
-    if let Ok(model) = Model::from_files(files) {
-        let _ = model.predict(&"10".into(), &"10".into());
-        if movies > 0 {
-            let rated = Rated { movie: MovieRow(0), rating: 4.5 };
-            let _ = model.visitor(vec![rated]).recommend(&Filter::default(), 5, None);
-            let _ = model.similar(MovieRow(0), 5);
-        }
+    let movies = manifest.expect_movies().expect("a sum").verify(MOVIES.into());
+    let tensors = assembled(&manifest.expect_model().expect("sums of chunks"), tensors, cut);
+    let catalogue = Catalogue::parse(movies.expect("its own sum").bytes()).expect("a catalogue");
+    if let Ok(tensors) = Tensors::parse(tensors, &manifest) {
+        ask(Model::from_parts(manifest, tensors, catalogue).expect("the same counts"));
     }
+}
+
+/// Length and sums, with those of chunks that are short or long.
+fn digest(bytes: &[u8], cut: u8) -> FileDigest {
+    let length = 16 << (cut % 12);
+    let sha256 = bytes.chunks(length).map(sha256_hex).collect::<Vec<_>>();
+    let chunks = (!bytes.is_empty()).then_some(Chunks { length: length as u64, sha256 });
+    FileDigest { chunks, ..FileDigest::of(bytes) }
+}
+
+/// The file from pieces that come in another order, and which one wrong bit spoils.
+fn assembled(expected: &Expected, bytes: &[u8], cut: u8) -> Verified {
+    let length = 1 + bytes.len() / (1 + usize::from(cut / 16));
+    let mut pieces: Vec<(usize, &[u8])> =
+        bytes.chunks(length).enumerate().map(|(index, piece)| (index * length, piece)).collect();
+    let first = usize::from(cut) % pieces.len().max(1);
+    pieces.rotate_left(first);
+    let assemble = |wrong: Option<usize>| {
+        let mut assembly = expected.clone().assemble();
+        for (index, (offset, piece)) in pieces.iter().enumerate() {
+            let mut piece = piece.to_vec();
+            if wrong == Some(index) {
+                piece[0] ^= 1;
+            }
+            assembly.put(*offset, &piece)?;
+        }
+        assembly.finish()
+    };
+    if !pieces.is_empty() {
+        assert!(assemble(Some(first % pieces.len())).is_err(), "a wrong bit was not found");
+    }
+    let assembled = assemble(None).expect("its own sums");
+    assert!(expected.verify(AlignedBuffer::from(bytes)).expect("its own sums").bytes() == assembled.bytes());
+    assembled
 }
 
 /// No ranking head, or one of either method.
@@ -74,4 +110,17 @@ fn head(choice: u8) -> Option<RankingHead> {
         },
     };
     Some(RankingHead { method, candidates: [].into() })
+}
+
+/// Asks all that a model answers.
+fn ask(model: Model) {
+    let _ = model.predict(&"10".into(), &"10".into());
+    if model.movie_ids().len() > 0 {
+        let rated = Rated { movie: MovieRow(0), rating: 4.5 };
+        let _ = model.visitor(vec![rated]).recommend(&Filter::default(), 5, None);
+        let _ = model.similar(MovieRow(0), 5);
+    }
+    if let Some(user) = model.user_row(&"1".into()) {
+        let _ = model.user(user).recommend(&Filter::default(), 5, None);
+    }
 }

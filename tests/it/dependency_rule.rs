@@ -72,6 +72,11 @@ fn what_answers_carries_no_control_plane() {
 }
 
 #[test]
+fn events_are_read_without_an_sdk() {
+    assert_free("matinee-front", "SDK", |name| name.starts_with("aws-sdk-") || name == "matinee-aws");
+}
+
+#[test]
 fn the_rule_can_fail() {
     assert!(dependencies("predict").iter().any(|name| is_aws(name)));
     assert!(dependencies("matinee").iter().any(|name| is_network(name)));

@@ -87,7 +87,7 @@ impl ApiError {
             Self::PayloadTooLarge(limit) => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "payload_too_large",
-                format!("the body is larger than {limit} bytes"),
+                format!("the body is larger than {limit} bytes; send it in parts"),
             ),
             Self::UnsupportedMediaType(found) => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

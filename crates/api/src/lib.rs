@@ -26,6 +26,7 @@ pub use live_model::{Live, LiveModel, LoadError, LoadReason, Loading, PathSource
 pub use observe::{ColdStart, Observed, REQUEST_ID};
 pub use openapi::document;
 pub use panics::log_panics;
+pub use request::MAX_QUERY_STRING_BYTES;
 pub use routes::{MAX_BODY_BYTES, router, sampled_router};
 pub use sampling::{Sampling, ShareError};
 pub use scorer::{Answering, Scorer, Titles};

@@ -113,6 +113,7 @@ pub(crate) struct PageParameters {
     #[param(rename = "includeRated")]
     include_rated: Option<bool>,
     /// The `next_cursor` of the page before
+    #[param(max_length = 264)]
     cursor: Option<String>,
 }
 

@@ -5,7 +5,7 @@ mod query;
 mod ratings;
 
 pub use batch::{MAX_PAIRS, PredictBatch};
-pub use query::{Cursor, MAX_LIMIT, Page, Parameters};
+pub use query::{Cursor, MAX_LIMIT, MAX_QUERY_BYTES, MAX_QUERY_STRING_BYTES, Page, Parameters};
 pub use ratings::{MAX_RATINGS, VisitorRatings};
 
 use std::fmt;
@@ -31,6 +31,8 @@ pub struct PredictRequest {
 pub enum InvalidRequest {
     /// The path is not text.
     Path,
+    /// A part of the path that is an id is longer than [`MAX_ID_BYTES`].
+    LongPath,
     /// The body is empty.
     Empty,
     /// The body is not JSON.
@@ -39,6 +41,13 @@ pub enum InvalidRequest {
     Csv,
     /// The body is JSON, but not an object.
     NotAnObject,
+    /// The body has not the form of this example.
+    Form {
+        /// What is wrong with it.
+        error: Box<InvalidRequest>,
+        /// What it should be like.
+        example: &'static str,
+    },
     /// A field is missing.
     Missing(&'static str),
     /// A field has the wrong type.
@@ -79,6 +88,8 @@ pub enum InvalidRequest {
     NotARating(RatingScale),
     /// The query string cannot be read.
     Query,
+    /// The query string is longer than [`MAX_QUERY_STRING_BYTES`].
+    LongQuery,
     /// A parameter is missing.
     MissingParameter(&'static str),
     /// A parameter has a value that it cannot have.
@@ -102,13 +113,19 @@ pub enum InvalidRequest {
 }
 
 impl PredictRequest {
+    const EXAMPLE: &str = r#"{"userId":"2","movieId":"2959"}"#;
+
     /// Reads a body of any content type.
     pub fn parse(body: &[u8]) -> Result<Self, InvalidRequest> {
-        Self::from_json(&InvalidRequest::parse(body)?)
+        Self::from_json(&InvalidRequest::parse(body, Self::EXAMPLE)?)
     }
 
     /// Reads a JSON value.
     pub fn from_json(json: &Value) -> Result<Self, InvalidRequest> {
+        Self::of(json).map_err(|error| error.unlike(Self::EXAMPLE))
+    }
+
+    fn of(json: &Value) -> Result<Self, InvalidRequest> {
         let fields = json.as_object().ok_or(InvalidRequest::NotAnObject)?;
         Ok(Self { user: id(fields, "userId")?.into(), movie: id(fields, "movieId")?.into() })
     }
@@ -140,13 +157,30 @@ fn checked<'i>(id: &'i str, field: &'static str) -> Result<&'i str, InvalidReque
 }
 
 impl InvalidRequest {
-    fn parse(body: &[u8]) -> Result<Value, Self> {
-        serde_json::from_slice(body).map_err(|error| Self::of_json(body, &error))
+    /// A body as JSON, which should be like the example.
+    fn parse(body: &[u8], example: &'static str) -> Result<Value, Self> {
+        serde_json::from_slice(body).map_err(|error| Self::of_json(body, &error).unlike(example))
     }
 
-    /// Why a body is not JSON.
-    pub(crate) fn of_json(body: &[u8], error: &serde_json::Error) -> Self {
+    /// Why a pair is not JSON.
+    pub(crate) fn of_json_pair(body: &[u8], error: &serde_json::Error) -> Self {
+        Self::of_json(body, error).unlike(PredictRequest::EXAMPLE)
+    }
+
+    fn of_json(body: &[u8], error: &serde_json::Error) -> Self {
         if body.trim_ascii().is_empty() { Self::Empty } else { Self::Json(error.to_string()) }
+    }
+
+    /// The same, with an example for whoever has sent something of another form.
+    pub(crate) fn unlike(self, example: &'static str) -> Self {
+        let is_form = match &self {
+            Self::Empty | Self::Json(_) | Self::NotAnObject | Self::Missing(_) | Self::NotAList { .. } => {
+                true
+            }
+            Self::Entry { error, .. } => matches!(**error, Self::NotAnObject | Self::Missing(_)),
+            _ => false,
+        };
+        if is_form { Self::Form { error: Box::new(self), example } } else { self }
     }
 }
 
@@ -163,14 +197,17 @@ fn kind(value: &Value) -> &'static str {
 
 impl fmt::Display for InvalidRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const EXAMPLE: &str = r#"send {"userId":"2","movieId":"2959"}"#;
         match self {
             Self::Path => f.write_str("the path is not UTF-8 after percent-decoding"),
-            Self::Empty => write!(f, "the body is empty; {EXAMPLE}"),
-            Self::Json(error) => write!(f, "the body is not JSON ({error}); {EXAMPLE}"),
+            Self::LongPath => {
+                write!(f, "a part of the path is longer than {MAX_ID_BYTES} bytes, which no id is")
+            }
+            Self::Empty => write!(f, "the body is empty"),
+            Self::Json(error) => write!(f, "the body is not JSON ({error})"),
             Self::Csv => write!(f, "the line is not a CSV record in UTF-8; send 2,2959"),
-            Self::NotAnObject => write!(f, "the body is not a JSON object; {EXAMPLE}"),
-            Self::Missing(field) => write!(f, "the field `{field}` is missing; {EXAMPLE}"),
+            Self::NotAnObject => write!(f, "it is not a JSON object"),
+            Self::Form { error, example } => write!(f, "{error}; send {example}"),
+            Self::Missing(field) => write!(f, "the field `{field}` is missing"),
             Self::WrongType { field, found } => {
                 write!(f, "the field `{field}` must be a string or a whole number, not {found}")
             }
@@ -185,6 +222,12 @@ impl fmt::Display for InvalidRequest {
                 write!(f, "the field `rating` must be a number from {} to {}", scale.min(), scale.max())
             }
             Self::Query => write!(f, "the query string cannot be read; encode its values"),
+            Self::LongQuery => {
+                write!(
+                    f,
+                    "the query string is longer than {MAX_QUERY_STRING_BYTES} bytes; shorten its values"
+                )
+            }
             Self::MissingParameter(name) => write!(f, "the parameter `{name}` is missing; add ?{name}=..."),
             Self::Parameter { name, expected, found } => {
                 write!(f, "the parameter `{name}` must be {expected}, not {found}")
@@ -204,7 +247,13 @@ mod tests {
     use super::*;
 
     fn refusal(body: &str) -> InvalidRequest {
-        PredictRequest::parse(body.as_bytes()).unwrap_err()
+        match PredictRequest::parse(body.as_bytes()).unwrap_err() {
+            InvalidRequest::Form { error, example } => {
+                assert!(PredictRequest::parse(example.as_bytes()).is_ok());
+                *error
+            }
+            error => error,
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::error::ApiError;
 use crate::facts::Tells;
-use crate::request::InvalidRequest;
+use crate::request::{InvalidRequest, MAX_ID_BYTES};
 use crate::sampling::{Sampler, Sampling};
 use crate::scorer::Scorer;
 use crate::{observe, openapi, security};
@@ -71,7 +71,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let path = Path::<String>::from_request_parts(parts, state).await;
-        path.map(|Path(text)| Self(text)).map_err(|_| ApiError::InvalidRequest(InvalidRequest::Path))
+        let Ok(Path(text)) = path else { return Err(InvalidRequest::Path.into()) };
+        if text.len() > MAX_ID_BYTES { Err(InvalidRequest::LongPath.into()) } else { Ok(Self(text)) }
     }
 }
 

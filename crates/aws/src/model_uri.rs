@@ -87,6 +87,7 @@ impl fmt::Display for S3Uri {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn s3(bucket: &str, layout: S3Layout) -> ModelUri {
         ModelUri::S3(S3Uri { bucket: bucket.to_owned(), layout })
@@ -115,6 +116,20 @@ mod tests {
     fn refuses_what_is_neither() {
         for text in ["", "s3://", "s3:///key", "https://example.com/model", "s3://a b/c"] {
             assert!(text.parse::<ModelUri>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_place_that_reads_back_or_refused(text in prop_oneof![".{0,40}", "s3://[a-z/. ]{0,40}"]) {
+            match text.parse() {
+                Ok(ModelUri::S3(uri)) => prop_assert_eq!(uri.to_string().parse(), Ok(uri)),
+                Ok(ModelUri::Path(path)) => prop_assert_eq!(path, PathBuf::from(text)),
+                Err(error) => {
+                    let named = format!("`{text}` is no place");
+                    prop_assert!(error.to_string().starts_with(&named));
+                }
+            }
         }
     }
 }

@@ -6,11 +6,11 @@ use aws_sdk_s3::primitives::ByteStream;
 use matinee_api::{LoadError, LoadReason};
 use matinee_model::Model;
 use matinee_model::artifact::{MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, sha256_hex};
+use matinee_model::live_pointer::{LivePointer, MAX_POINTER_BYTES, Published};
 use serde::Serialize;
 
 use crate::error_chain::chain;
 use crate::gate::Gate;
-use crate::live_pointer::{LivePointer, MAX_POINTER_BYTES, Published};
 use crate::memory::Memory;
 use crate::model_uri::{S3Layout, S3Uri};
 use crate::objects::Objects;

@@ -12,10 +12,10 @@ use matinee_model::artifact::{
     ArtifactError, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES, MODEL_FILE,
     MOVIES_FILE, Manifest, Tensors, read_archive_within, sha256_hex,
 };
+use matinee_model::live_pointer::{LivePointer, MAX_POINTER_BYTES, Published};
 use matinee_model::{Catalogue, Model};
 
 use crate::in_thread::in_thread;
-use crate::live_pointer::{LivePointer, MAX_POINTER_BYTES, Published};
 use crate::memory::{Memory, needed_bytes};
 use crate::model_uri::{S3Layout, S3Uri};
 use crate::objects::Objects;

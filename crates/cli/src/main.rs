@@ -1,79 +1,10 @@
-//! `matinee`: ratings in, an answered request out, on this machine.
-
-#[macro_use]
-mod output;
-
-#[cfg(feature = "aws")]
-mod aws;
-mod commands;
-mod files;
-mod logging;
-mod progress;
-mod report;
-mod sagemaker;
-mod server;
-
-use std::process::ExitCode;
-
-use clap::{Parser, Subcommand};
+//! The binary; the library beside it can be tried on its own.
 
 /// The static binary of the container is linked with musl, whose own allocator takes one lock for all threads.
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// A movie recommender that costs nothing while nobody asks.
-#[derive(Parser)]
-#[command(version, about)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Train a model if there is none yet, and serve it
-    Up(commands::up::Args),
-    /// Train a model
-    Train(commands::train::Args),
-    /// Measure an algorithm by cross-validation
-    Evaluate(commands::evaluate::Args),
-    /// Find the hyperparameters that predict best, and train with them
-    Tune(commands::tune::Args),
-    /// Report everything that is wrong with a folder of ratings
-    Check(commands::check::Args),
-    /// Serve a trained model
-    Serve(commands::serve::Args),
-    /// Predict one rating
-    Predict(commands::predict::Args),
-    /// Get data
-    Data(commands::data::Args),
-    /// List the algorithms and their hyperparameters
-    Algorithms,
-    /// Do what `SageMaker` asks of its container
-    Sagemaker(commands::sagemaker::Args),
-    /// Run the loop on AWS: data, training jobs, live models
-    #[cfg(feature = "aws")]
-    Aws(commands::aws::Args),
-}
-
-fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Up(args) => commands::up::run(args),
-        Command::Train(args) => commands::train::run(&args),
-        Command::Evaluate(args) => commands::evaluate::run(&args),
-        Command::Tune(args) => commands::tune::run(&args),
-        Command::Check(args) => commands::check::run(&args),
-        Command::Serve(args) => commands::serve::run(&args),
-        Command::Predict(args) => commands::predict::run(&args),
-        Command::Data(args) => commands::data::run(args),
-        Command::Sagemaker(args) => commands::sagemaker::run(args),
-        #[cfg(feature = "aws")]
-        Command::Aws(args) => commands::aws::run(args),
-        Command::Algorithms => Ok(commands::algorithms::run()),
-    };
-    done.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
-        ExitCode::FAILURE
-    })
+fn main() -> std::process::ExitCode {
+    matinee::run()
 }

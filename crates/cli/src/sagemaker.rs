@@ -12,8 +12,11 @@ mod serving;
 mod settings;
 mod training_job;
 
+pub use channels::Channel;
 pub use failure::guard;
+pub use hosts::Hosts;
 pub use metrics::definitions as metric_definitions;
 pub use root::Root;
 pub use serving::serve;
+pub use settings::{Settings, Task};
 pub use training_job::run;

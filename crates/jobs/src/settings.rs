@@ -103,6 +103,7 @@ fn json<T: serde::de::DeserializeOwned + Default>(
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const NEEDED: [(&str, &str); 4] = [
         ("BUCKET", "bucket"),
@@ -147,5 +148,16 @@ pub(crate) mod tests {
             };
             JobSettings::from_lookup(|name| lookup(name).or_else(|| given(name))).unwrap();
         });
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_is_taken_or_refused_by_name(value in prop_oneof![".{0,20}", "-?[0-9]{0,12}", "[{}\\[\\]\":a,]{0,12}"]) {
+            for name in ["TRAINING_SPOT", "TRAINING_MAX_SECONDS", "HYPERPARAMETERS", "METRIC_DEFINITIONS"] {
+                if let Err(error) = settings(&[(name, value.as_str())]) {
+                    prop_assert!(error.to_string().contains(name), "{}", error);
+                }
+            }
+        }
     }
 }

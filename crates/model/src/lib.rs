@@ -15,6 +15,7 @@ mod ids;
 mod intervals;
 mod linear;
 mod lines;
+pub mod live_pointer;
 mod model;
 pub mod ranking;
 mod recommendation;

@@ -105,6 +105,7 @@ impl From<RatingScale> for Bounds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn reads_what_it_writes() {
@@ -124,5 +125,15 @@ mod tests {
         let scale = RatingScale::MOVIELENS;
         assert_eq!([-1.0, 3.3, 9.0].map(|score| scale.clip(score)), [0.5, 3.3, 5.0]);
         assert!(scale.contains(0.5) && scale.contains(5.0) && !scale.contains(5.5));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_scale_that_reads_back_or_refused(text in prop_oneof![".{0,12}", "-?[0-9.e]{0,5}[.]{2}-?[0-9.e]{0,5}"]) {
+            if let Ok(scale) = text.parse::<RatingScale>() {
+                prop_assert!(scale.min() < scale.max() && scale.min().is_finite() && scale.max().is_finite());
+                prop_assert_eq!(scale.to_string().parse(), Ok(scale));
+            }
+        }
     }
 }

@@ -185,6 +185,7 @@ impl HyperparameterError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const DECLARED: &[Hyperparameter] = &[
         Hyperparameter { name: "rank", domain: Domain::Integer { default: 8, min: 1, max: 64 }, help: "" },
@@ -225,5 +226,21 @@ mod tests {
         );
         let twice = Hyperparameters::resolve(DECLARED, [("rank", "8"), ("rank", "9")]).unwrap_err();
         assert_eq!(twice, HyperparameterError::Repeated("rank"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_is_in_its_range_or_refused_by_name(value in prop_oneof![".{0,12}", "-?[0-9.e-]{0,6}"]) {
+            for parameter in DECLARED {
+                let resolved = Hyperparameters::resolve(DECLARED, [(parameter.name, value.as_str())]);
+                match resolved {
+                    Ok(values) => {
+                        prop_assert!((1..=64).contains(&values.integer("rank")));
+                        prop_assert!((0.0..=1.0).contains(&values.real("rate")));
+                    }
+                    Err(error) => prop_assert!(error.to_string().contains(parameter.name)),
+                }
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ mod results;
 mod space;
 
 pub use results::{PointResult, Status, Tuned};
-pub use space::{DEFAULT, Point, Space, SpaceError, Strategy};
+pub use space::{DEFAULT, MAX_POINTS, Point, Space, SpaceError, Strategy};
 
 use std::collections::BTreeMap;
 

@@ -93,6 +93,7 @@ fn origins(text: &str) -> Result<Vec<HeaderValue>, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn config(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
         Config::from_lookup(|name| {
@@ -143,5 +144,25 @@ mod tests {
         matinee_tests::assert_reads_documented("Variables of `predict`", |lookup| {
             Config::from_lookup(lookup).unwrap();
         });
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_is_taken_or_refused_by_name(value in prop_oneof![".{0,40}", "[a-z:/,.*-]{0,40}", "[0-9]{0,22}"]) {
+            for name in ["MODEL_URI", "ENDPOINT_NAME", "MODEL_REFRESH_SECONDS", "CORS_ORIGINS"] {
+                if let Err(error) = config(&[(name, value.as_str())]) {
+                    prop_assert!(error.to_string().contains(name), "{}", error);
+                }
+            }
+        }
+
+        #[test]
+        fn any_text_is_origins_or_refused(text in prop_oneof![".{0,40}", "https?://[a-z.:/*,]{0,30}"]) {
+            for origin in origins(&text).unwrap_or_default() {
+                let origin = origin.to_str().unwrap();
+                let host = origin.split_once("://").map(|(_, host)| host);
+                prop_assert!(host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '*', ','])), "{origin}");
+            }
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 mod config;
 mod context;
-mod front;
 
 use std::time::Duration;
 
@@ -66,6 +65,6 @@ async fn main() -> anyhow::Result<()> {
         response
     };
     let router = with_transport_security(with_cors(router, &config));
-    let service = router.map_request(front::to_route).map_response(measured);
-    lambda_http::run(service).await.map_err(anyhow::Error::from_boxed)
+    let measured = ServiceExt::<lambda_http::Request>::map_response(router, measured);
+    matinee_front::run(measured).await.map_err(anyhow::Error::from_boxed)
 }

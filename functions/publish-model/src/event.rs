@@ -68,6 +68,7 @@ fn read<T: for<'a> Deserialize<'a>>(value: Value) -> Result<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     #[test]
@@ -101,6 +102,24 @@ mod tests {
         ] {
             let error = format!("{:#}", Task::parse(event).unwrap_err());
             assert!(error.contains(named), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_event_is_read_or_refused(name in "[a-z]{1,10}", text in ".{0,12}", force: Option<bool>) {
+            for action in ["publish", "rollback", "list", text.as_str()] {
+                for event in [
+                    json!({"action": action, "uri": text, "force": force}),
+                    json!({"action": action, (name.as_str()): text}),
+                    json!({"detail-type": text, "detail": {(name.as_str()): text, "TrainingJobName": text}}),
+                    json!([action]),
+                ] {
+                    if let Err(error) = Task::parse(event) {
+                        prop_assert!(error.to_string().starts_with("this is no"), "{error:#}");
+                    }
+                }
+            }
         }
     }
 }

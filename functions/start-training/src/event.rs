@@ -115,6 +115,7 @@ fn read<T: DeserializeOwned>(value: Value, what: &str) -> Result<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     fn cause(event: Value) -> Result<Cause> {
@@ -157,6 +158,27 @@ mod tests {
         ] {
             let error = format!("{:#}", cause(wrong).unwrap_err());
             assert!(error.contains(named), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_event_is_read_or_refused(
+            kind in prop::sample::select(vec!["Object Created", "Scheduled Event", "SageMaker Training Job State Change", "?"]),
+            time in prop_oneof![Just("2026-11-22T10:00:00Z".to_owned()), ".{0,20}"],
+            key in prop_oneof!["data/.{0,8}", ".{0,8}"],
+            created: i64,
+        ) {
+            let detail = json!({
+                "bucket": {"name": key}, "object": {"key": key}, "TrainingJobName": key, "CreationTime": created,
+            });
+            let mut event = event(kind, detail);
+            event["time"] = json!(time);
+            match cause(event) {
+                Ok(Cause::Upload { key, .. }) => prop_assert!(key.starts_with(DATA_PREFIX)),
+                Ok(_) => {}
+                Err(error) => prop_assert!(!error.to_string().is_empty()),
+            }
         }
     }
 }

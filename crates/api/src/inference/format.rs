@@ -86,6 +86,7 @@ fn quality(range: &str) -> f32 {
 mod tests {
     use super::*;
     use Format::{Csv, Json, JsonLines};
+    use proptest::prelude::*;
 
     #[test]
     fn content_types_are_read_without_case_and_parameters() {
@@ -122,6 +123,28 @@ mod tests {
         assert_eq!(Format::accepted(Some("application/*"), JsonLines), Ok(JsonLines));
         for accept in ["image/png", "text/csv;q=0", "?"] {
             assert!(Format::accepted(Some(accept), Json).is_err(), "{accept}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_chooses_a_format_or_is_refused(text in prop_oneof![".{0,40}", "[a-z/*;,=q0-9. ]{0,40}"]) {
+            for format in Format::EACH {
+                if Format::of_content(Some(&text)) == Ok(format) {
+                    prop_assert!(text.to_ascii_lowercase().contains(['j', 'c']), "{text}");
+                }
+                if let Err(error) = Format::accepted(Some(&text), format) {
+                    prop_assert_eq!(error.code(), "not_acceptable");
+                }
+            }
+        }
+
+        #[test]
+        fn what_is_written_is_accepted(quality in 0.001_f32..1.0, other in "[a-z]{1,8}/[a-z]{1,8}") {
+            for format in Format::EACH {
+                let accept = format!("{other}, {};q={quality}", format.content_type());
+                prop_assert_eq!(Format::accepted(Some(&accept), Json), Ok(format));
+            }
         }
     }
 }

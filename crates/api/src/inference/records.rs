@@ -36,7 +36,7 @@ pub(super) fn json(model: &Model, output: Format, body: &[u8]) -> Result<(Vec<u8
             let output = if output == Format::Json { Format::JsonLines } else { output };
             Ok((json_lines(model, output, body)?, output))
         }
-        Err(error) => Err(InvalidRequest::of_json(body, &error).into()),
+        Err(error) => Err(InvalidRequest::of_json_pair(body, &error).into()),
     }
 }
 
@@ -158,7 +158,8 @@ impl Columns {
 
     fn request(self, line: &[u8]) -> Request {
         let fields = fields(line).ok_or(InvalidRequest::Csv)?;
-        let field = |column: usize, name| fields.get(column).ok_or(InvalidRequest::Missing(name));
+        let missing = |name| InvalidRequest::Missing(name).unlike("2,2959");
+        let field = |column: usize, name| fields.get(column).ok_or_else(|| missing(name));
         PredictRequest::new(field(self.user, "userId")?, field(self.movie, "movieId")?)
     }
 }

@@ -12,9 +12,15 @@ pub const MAX_PAIRS: usize = 1_000;
 pub struct PredictBatch(pub Vec<Result<PredictRequest, InvalidRequest>>);
 
 impl PredictBatch {
+    const EXAMPLE: &str = r#"{"pairs":[{"userId":"2","movieId":"2959"}]}"#;
+
     /// Reads a body of any content type.
     pub fn parse(body: &[u8]) -> Result<Self, InvalidRequest> {
-        let json: Value = InvalidRequest::parse(body)?;
+        let json = InvalidRequest::parse(body, Self::EXAMPLE)?;
+        Self::of(&json).map_err(|error| error.unlike(Self::EXAMPLE))
+    }
+
+    fn of(json: &Value) -> Result<Self, InvalidRequest> {
         let fields = json.as_object().ok_or(InvalidRequest::NotAnObject)?;
         let pairs = fields.get("pairs").ok_or(InvalidRequest::Missing("pairs"))?;
         let pairs =

@@ -8,13 +8,22 @@ use axum::extract::Query;
 use axum::http::Uri;
 use matinee_model::{Filter, MovieId};
 
-use super::InvalidRequest;
+use super::{InvalidRequest, MAX_ID_BYTES};
 
 /// The most movies that are answered at once.
 pub const MAX_LIMIT: usize = 100;
 
 /// The longest text to search for, in bytes.
 pub const MAX_QUERY_BYTES: usize = 200;
+
+/// The longest query string that is read, in bytes as they are sent.
+pub const MAX_QUERY_STRING_BYTES: usize = 8_192;
+
+/// The longest cursor: the score, and the movie's id.
+const MAX_CURSOR_BYTES: usize = SCORE_DIGITS + MAX_ID_BYTES;
+
+/// The hexadecimal digits of a score's bits.
+const SCORE_DIGITS: usize = 8;
 
 /// The parameters of a request, by name; of a name that is there twice the last counts.
 #[derive(Debug, Default)]
@@ -43,6 +52,9 @@ pub struct Page {
 impl Parameters {
     /// The parameters of `uri`.
     pub fn of(uri: &Uri) -> Result<Self, InvalidRequest> {
+        if uri.query().is_some_and(|query| query.len() > MAX_QUERY_STRING_BYTES) {
+            return Err(InvalidRequest::LongQuery);
+        }
         let Query(parameters) = Query::try_from_uri(uri).map_err(|_| InvalidRequest::Query)?;
         Ok(Self(parameters))
     }
@@ -83,7 +95,7 @@ impl Parameters {
             year_to: self.parse("yearTo", year)?,
             include_rated: self.parse("includeRated", "true or false")?.unwrap_or(false),
         };
-        let after = self.parse("cursor", "the next_cursor of an answer")?;
+        let after = self.parse("cursor", "the next_cursor of an answer, of at most 264 bytes")?;
         Ok(Page { limit: self.limit(20)?, filter, after })
     }
 
@@ -104,11 +116,15 @@ impl Parameters {
 impl FromStr for Cursor {
     type Err = ();
 
-    /// Eight hexadecimal digits of the score's bits, and the movie's id.
+    /// The hexadecimal digits of the score's bits, and the movie's id.
     fn from_str(text: &str) -> Result<Self, ()> {
-        let (bits, movie) = text.split_at_checked(8).ok_or(())?;
+        let (bits, movie) = text.split_at_checked(SCORE_DIGITS).ok_or(())?;
         let score = u32::from_str_radix(bits, 16).map(f32::from_bits).map_err(|_| ())?;
-        if movie.is_empty() || score.is_nan() { Err(()) } else { Ok(Self { score, movie: movie.into() }) }
+        if movie.is_empty() || text.len() > MAX_CURSOR_BYTES || score.is_nan() {
+            Err(())
+        } else {
+            Ok(Self { score, movie: movie.into() })
+        }
     }
 }
 
@@ -148,7 +164,29 @@ mod tests {
             assert!(error.contains(refused.split('=').next().unwrap()), "{error}");
         }
         assert!(parameters("query=").query().is_err());
-        assert!(parameters(&format!("query={}", "x".repeat(201))).query().is_err());
+    }
+
+    #[test]
+    fn limits_are_named() {
+        let refusal = |query: &str| {
+            let uri = format!("/movies?{query}").parse().unwrap();
+            let refused =
+                Parameters::of(&uri).and_then(|parameters| parameters.query().map(|_| parameters.page()));
+            refused.and_then(|page| page).unwrap_err().to_string()
+        };
+        let long = |name: &str, length: usize| format!("{name}={}", "0".repeat(length));
+        for (query, named) in [
+            (long("query", MAX_QUERY_BYTES + 1), MAX_QUERY_BYTES),
+            (format!("query=x&limit={}", MAX_LIMIT + 1), MAX_LIMIT),
+            (format!("query=x&{}", long("cursor", MAX_CURSOR_BYTES + 1)), MAX_CURSOR_BYTES),
+            (long("query", MAX_QUERY_STRING_BYTES), MAX_QUERY_STRING_BYTES),
+        ] {
+            let refusal = refusal(&query);
+            assert!(refusal.contains(&named.to_string()), "{refusal}");
+        }
+        assert_eq!(parameters(&long("query", MAX_QUERY_BYTES)).query().unwrap().len(), MAX_QUERY_BYTES);
+        let cursor = long("cursor", MAX_CURSOR_BYTES);
+        assert!(parameters(&cursor).page().unwrap().after.is_some());
     }
 
     proptest! {
@@ -159,8 +197,25 @@ mod tests {
         }
 
         #[test]
-        fn any_cursor_is_read_or_refused(text in ".{0,20}") {
-            let _ = text.parse::<Cursor>();
+        fn any_cursor_is_read_or_refused(text in prop_oneof![".{0,20}", "[0-9a-f]{8}.{0,20}"]) {
+            if let Ok(cursor) = text.parse::<Cursor>() {
+                prop_assert_eq!(cursor.to_string().parse(), Ok(cursor));
+            }
+        }
+
+        #[test]
+        fn any_query_string_is_read_or_refused(
+            query in "[!$-;=?-Z_a-z~]{0,40}",
+            name in prop::sample::select(vec!["limit", "yearFrom", "cursor", "includeRated", "genre", "query"]),
+        ) {
+            let Ok(uri) = format!("/movies?{name}={query}").parse() else { return Ok(()) };
+            let Ok(parameters) = Parameters::of(&uri) else { return Ok(()) };
+            if let Ok(page) = parameters.page() {
+                prop_assert!((1..=MAX_LIMIT).contains(&page.limit));
+            }
+            if let Ok(query) = parameters.query() {
+                prop_assert!((1..=MAX_QUERY_BYTES).contains(&query.len()));
+            }
         }
     }
 }

@@ -13,9 +13,15 @@ pub const MAX_RATINGS: usize = 5_000;
 pub struct VisitorRatings(pub Vec<(MovieId, f32)>);
 
 impl VisitorRatings {
+    const EXAMPLE: &str = r#"{"ratings":[{"movieId":"2959","rating":5}]}"#;
+
     /// Reads a body of any content type; ratings must be on `scale`.
     pub fn parse(body: &[u8], scale: RatingScale) -> Result<Self, InvalidRequest> {
-        let json: Value = InvalidRequest::parse(body)?;
+        let json = InvalidRequest::parse(body, Self::EXAMPLE)?;
+        Self::of(&json, scale).map_err(|error| error.unlike(Self::EXAMPLE))
+    }
+
+    fn of(json: &Value, scale: RatingScale) -> Result<Self, InvalidRequest> {
         let fields = json.as_object().ok_or(InvalidRequest::NotAnObject)?;
         let list = fields.get("ratings").ok_or(InvalidRequest::Missing("ratings"))?;
         let list = list.as_array().ok_or(InvalidRequest::NotAList { field: "ratings", found: kind(list) })?;

@@ -33,7 +33,7 @@ pub(crate) async fn search_movies(
 
 /// One movie
 #[utoipa::path(get, path = "/movies/{movieId}", tag = "movies",
-    params(("movieId" = String, Path, description = "The movie's id", example = "2959")),
+    params(("movieId" = String, Path, description = "The movie's id", max_length = 256, example = "2959")),
     responses((status = 200, description = "The movie", body = MovieAnswer), Errors))]
 pub(crate) async fn describe_movie(
     State(scorer): State<Arc<dyn Scorer>>,
@@ -47,7 +47,7 @@ pub(crate) async fn describe_movie(
 
 /// Movies that those rate well who rate this one well
 #[utoipa::path(get, path = "/movies/{movieId}/similar", tag = "movies", params(
-    ("movieId" = String, Path, description = "The movie's id", example = "2959"),
+    ("movieId" = String, Path, description = "The movie's id", max_length = 256, example = "2959"),
     ("limit" = Option<u32>, Query, description = "How many to answer; 10 if missing", minimum = 1, maximum = 100)),
     responses((status = 200, description = "The movies", body = SimilarAnswer), Errors))]
 pub(crate) async fn similar_movies(

@@ -17,7 +17,7 @@ use crate::scorer::Scorer;
 
 /// What a user of the training data may want to watch
 #[utoipa::path(get, path = "/users/{userId}/recommendations", tag = "recommendations",
-    params(("userId" = String, Path, description = "The user's id", example = "2"), PageParameters),
+    params(("userId" = String, Path, description = "The user's id", max_length = 256, example = "2"), PageParameters),
     responses((status = 200, description = "The movies", body = RecommendationsAnswer), Errors))]
 pub(crate) async fn recommend_to_user(
     State(scorer): State<Arc<dyn Scorer>>,
@@ -84,7 +84,8 @@ fn check_genre(model: &Model, page: &Page) -> Result<(), InvalidRequest> {
     match &page.filter.genre {
         Some(genre) if !model.has_genre(genre) => {
             let known: Vec<&str> = model.catalogue().genres().into_keys().collect();
-            Err(InvalidRequest::Genre { found: genre.clone(), known: known.join(", ") })
+            let found = genre.chars().take(50).collect();
+            Err(InvalidRequest::Genre { found, known: known.join(", ") })
         }
         _ => Ok(()),
     }

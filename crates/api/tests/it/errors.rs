@@ -4,8 +4,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use matinee_api::MAX_BODY_BYTES;
+use matinee_api::request::{MAX_ID_BYTES, MAX_PAIRS, MAX_RATINGS};
 
 use crate::support::{Answer, app, app_without_model, predict, send};
+
+async fn post(path: &str, body: impl Into<Body>) -> Answer {
+    send(app(), Request::post(path).body(body.into()).unwrap()).await
+}
 
 fn assert_error(answer: &Answer, status: StatusCode, code: &str) {
     assert_eq!(answer.status, status, "{answer:?}");
@@ -33,6 +38,64 @@ async fn wrong_requests_name_what_is_wrong() {
         assert_error(&answer, StatusCode::BAD_REQUEST, "invalid_request");
         let message = answer.body["error"]["message"].as_str().unwrap();
         assert!(message.contains(named), "{body}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn an_example_of_a_body_is_of_its_own_route() {
+    for (path, field) in
+        [("/predict", "userId"), ("/predict/batch", "pairs"), ("/recommendations", "ratings")]
+    {
+        for body in ["", "{", "[]", "{}"] {
+            let answer = post(path, body).await;
+            assert_error(&answer, StatusCode::BAD_REQUEST, "invalid_request");
+            let message = answer.body["error"]["message"].as_str().unwrap();
+            let (_, example) = message.split_once("; send ").unwrap();
+            assert!(example.starts_with(&format!("{{\"{field}\":")), "{path} {body}: {message}");
+            // The example is a body that the route takes, of movies that this catalogue need not have.
+            assert_ne!(post(path, example.to_owned()).await.status, StatusCode::BAD_REQUEST, "{example}");
+        }
+    }
+    let answer = post("/recommendations", r#"{"ratings":[{"rating":5}]}"#).await;
+    let message = answer.body["error"]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("entry 0 of `ratings`: the field `movieId` is missing; send {\"ratings\""),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn limits_are_named() {
+    let pair = r#"{"userId":"1","movieId":"10"}"#;
+    let rating = r#"{"movieId":"10","rating":5}"#;
+    let list =
+        |name: &str, entry: &str, count: usize| format!("{{\"{name}\":[{}]}}", vec![entry; count].join(","));
+    let long = "x".repeat(MAX_ID_BYTES + 1);
+    for (path, body, named) in [
+        ("/predict/batch", list("pairs", pair, MAX_PAIRS + 1), MAX_PAIRS),
+        ("/recommendations", list("ratings", rating, MAX_RATINGS + 1), MAX_RATINGS),
+        ("/predict", format!(r#"{{"userId":"{long}","movieId":"10"}}"#), MAX_ID_BYTES),
+        ("/recommendations", format!(r#"{{"ratings":[{{"movieId":"{long}","rating":5}}]}}"#), MAX_ID_BYTES),
+    ] {
+        let answer = post(path, body).await;
+        assert_error(&answer, StatusCode::BAD_REQUEST, "invalid_request");
+        let message = answer.body["error"]["message"].as_str().unwrap();
+        assert!(message.contains(&named.to_string()), "{path}: {message}");
+    }
+    for (path, body) in [
+        ("/predict/batch", list("pairs", pair, MAX_PAIRS)),
+        ("/recommendations", list("ratings", rating, MAX_RATINGS)),
+    ] {
+        assert_eq!(post(path, body).await.status, StatusCode::OK, "{path}");
+    }
+    for path in [
+        format!("/movies/{long}"),
+        format!("/movies/{long}/similar"),
+        format!("/users/{long}/recommendations"),
+    ] {
+        let answer = send(app(), Request::get(path).body(Body::empty()).unwrap()).await;
+        assert_error(&answer, StatusCode::BAD_REQUEST, "invalid_request");
+        assert!(answer.body["error"]["message"].as_str().unwrap().contains(&MAX_ID_BYTES.to_string()));
     }
 }
 
@@ -66,6 +129,7 @@ async fn a_body_may_have_just_a_megabyte() {
     assert_eq!(predict(app(), padded(MAX_BODY_BYTES)).await.status, StatusCode::OK);
     let answer = predict(app(), padded(MAX_BODY_BYTES + 1)).await;
     assert_error(&answer, StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large");
+    assert!(answer.body["error"]["message"].as_str().unwrap().contains("1000000 bytes"));
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ pub(super) struct Channels {
 /// A channel in `inputdataconfig.json`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Channel {
+pub struct Channel {
     #[serde(default)]
     training_input_mode: Option<String>,
     #[serde(default)]
@@ -57,7 +57,8 @@ pub(super) fn read(root: &Root, host_count: usize) -> Result<Channels> {
 }
 
 impl Channel {
-    fn refuse(&self, name: &str, host_count: usize) -> Result<()> {
+    /// Refuses a channel that cannot be meant, or that `host_count` hosts would share.
+    pub fn refuse(&self, name: &str, host_count: usize) -> Result<()> {
         if ![TRAIN, VALIDATION, MOVIES].contains(&name) {
             bail!("unknown channel `{name}`; there are {TRAIN}, {VALIDATION} and {MOVIES}");
         }

@@ -5,25 +5,25 @@ use serde::Deserialize;
 /// `resourceconfig.json`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Hosts {
+pub struct Hosts {
     current_host: String,
     hosts: Vec<String>,
 }
 
 impl Hosts {
     /// The host that learns, if it is another one.
-    pub(super) fn other_leader(&self) -> Option<&str> {
+    pub fn other_leader(&self) -> Option<&str> {
         let leader = self.hosts.iter().min()?;
         (*leader != self.current_host).then_some(leader)
     }
 
     /// How many there are.
-    pub(super) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.hosts.len().max(1)
     }
 
     /// This host.
-    pub(super) fn current(&self) -> &str {
+    pub fn current(&self) -> &str {
         &self.current_host
     }
 }
@@ -31,6 +31,7 @@ impl Hosts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn hosts(json: &str) -> Hosts {
         serde_json::from_str(json).unwrap()
@@ -44,5 +45,15 @@ mod tests {
         let second = hosts(r#"{"current_host":"algo-2","hosts":["algo-1","algo-2"]}"#);
         assert_eq!(second.other_leader(), Some("algo-1"));
         assert_eq!((Hosts::default().other_leader(), Hosts::default().count()), (None, 1));
+    }
+
+    proptest! {
+        #[test]
+        fn one_of_any_hosts_learns(current in 0..5_usize, names in prop::collection::btree_set(".{0,8}", 5)) {
+            let names: Vec<String> = names.into_iter().collect();
+            let json = serde_json::json!({"current_host": names[current], "hosts": names});
+            let hosts = hosts(&json.to_string());
+            prop_assert_eq!(hosts.other_leader().is_none(), current == 0);
+        }
     }
 }

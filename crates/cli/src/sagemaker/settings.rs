@@ -27,18 +27,24 @@ const NAMES: [&str; 9] = [
 ];
 
 /// What a job is to do.
-pub(super) struct Settings {
-    pub(super) seed: u64,
+pub struct Settings {
+    /// The seed of the random numbers.
+    pub seed: u64,
     /// The share of the ratings to measure on; `None` is not said.
-    pub(super) hold_out: Option<f64>,
-    pub(super) scale: RatingScale,
-    pub(super) checkpoint_interval: Duration,
-    pub(super) task: Task,
+    pub hold_out: Option<f64>,
+    /// The scale of the ratings.
+    pub scale: RatingScale,
+    /// How often what was learned is saved.
+    pub checkpoint_interval: Duration,
+    /// What to learn.
+    pub task: Task,
 }
 
 /// What a job learns.
-pub(super) enum Task {
+pub enum Task {
+    /// One algorithm with these hyperparameters.
     Train(Configured),
+    /// The hyperparameters that predict best.
     Tune(TuningPlan),
 }
 
@@ -47,7 +53,8 @@ impl Settings {
         Self::parse(root.read_config("hyperparameters.json")?)
     }
 
-    fn parse(json: BTreeMap<String, Value>) -> Result<Self> {
+    /// The settings by these names and values.
+    pub fn parse(json: BTreeMap<String, Value>) -> Result<Self> {
         let mut given = Given::new(json)?;
         let algorithm: Option<String> = given.take("algorithm")?;
         let seed = given.take("seed")?.unwrap_or_default();
@@ -155,6 +162,7 @@ fn plain(name: &str, value: Value) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     fn settings(json: Value) -> Result<Settings> {
@@ -224,6 +232,27 @@ mod tests {
         ] {
             let refusal = refusal(given.clone());
             assert!(refusal.contains(named), "{given}: {refusal}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_hyperparameters_are_a_job_or_refused(
+            name in prop::sample::select(NAMES.to_vec()),
+            other in prop_oneof![Just("n_factors".to_owned()), Just("n_epochs".to_owned()), ".{0,12}"],
+            value in prop_oneof![".{0,12}", "[0-9.,:e-]{0,8}", "\"[0-9.,]{0,8}\""],
+            tune in prop::sample::select(vec!["none", "grid", "random"]),
+        ) {
+            for given in [
+                json!({(name): value}),
+                json!({"algorithm": "svd", (name): value, (other.as_str()): value}),
+                json!({"tune": tune, (name): value, (other.as_str()): value}),
+            ] {
+                match settings(given.clone()) {
+                    Ok(settings) => prop_assert!(settings.hold_out.is_none_or(|share| (0.0..1.0).contains(&share))),
+                    Err(error) => prop_assert!(!error.to_string().is_empty(), "{given}"),
+                }
+            }
         }
     }
 }

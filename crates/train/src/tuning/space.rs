@@ -1,5 +1,6 @@
 //! Which points are tried.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -19,7 +20,7 @@ pub enum Strategy {
 }
 
 /// Hyperparameters by name and value; those that are not named have their defaults.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Point(Vec<(&'static str, String)>);
 
 /// The values to try of each hyperparameter of an algorithm.
@@ -89,7 +90,7 @@ pub enum SpaceError {
     #[error("algorithm {0} has no usual values to try; name some, for example {1}")]
     Nothing(&'static str, String),
     /// A grid so large that it must be a mistake.
-    #[error("the grid has more than {MAX_POINTS} points; try fewer values, or tune at random")]
+    #[error("there are more than {MAX_POINTS} points to try; try fewer values, or fewer points at random")]
     TooMany,
 }
 
@@ -198,12 +199,8 @@ impl Space {
             )
         };
         let mut points: Vec<Point> = (0..count).map(draw).collect();
-        let all = points.clone();
-        let mut index = 0;
-        points.retain(|point| {
-            index += 1;
-            !all[..index - 1].contains(point)
-        });
+        let mut distinct = HashSet::new();
+        points.retain(|point| distinct.insert(point.clone()));
         Ok(points)
     }
 }
@@ -295,6 +292,7 @@ impl Hyperparameter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::{prop_assert, prop_oneof, proptest};
 
     fn points(algorithm: &str, strategy: Strategy, given: &[(&str, &str)]) -> Result<Vec<Point>, String> {
         let space = Space::new(algorithm, strategy, given.iter().copied());
@@ -367,5 +365,22 @@ mod tests {
         }
         let refusal = points("bias", Strategy::Grid, &[]).unwrap_err();
         assert!(refusal.contains("no usual values") && refusal.contains("n_epochs=10"), "{refusal}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_values_that_the_algorithm_takes_or_refused(
+            text in prop_oneof![".{0,20}", "[0-9.,:elog\\[\\] -]{0,20}"],
+            random: bool,
+            seed: u64,
+        ) {
+            let strategy = if random { Strategy::Random(9) } else { Strategy::Grid };
+            for name in ["n_factors", "lr_all", "biased"] {
+                let Ok(space) = Space::new("svd", strategy, [(name, text.as_str())]) else { continue };
+                for point in space.points(seed).unwrap_or_default() {
+                    prop_assert!(point.configure("svd").is_ok(), "{name}={text}: {point}");
+                }
+            }
+        }
     }
 }

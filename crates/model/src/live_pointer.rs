@@ -39,7 +39,7 @@ pub struct Published {
 pub struct PointerError(#[from] serde_json::Error);
 
 impl LivePointer {
-    /// Reads a pointer.
+    /// Reads a pointer; it may say more than this release knows.
     pub fn parse(json: &[u8]) -> Result<Self, PointerError> {
         Ok(serde_json::from_slice(json)?)
     }
@@ -61,6 +61,7 @@ impl LivePointer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn model(version: usize) -> Published {
         Published {
@@ -94,5 +95,23 @@ mod tests {
         assert_eq!(json["previous"], serde_json::json!([]));
         assert_eq!(LivePointer::parse(pointer.to_json().as_bytes()).unwrap(), pointer);
         assert!(LivePointer::parse(b"{\"version\":\"1\"}").unwrap_err().to_string().contains("uri"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_pointer_reads_back(texts in prop::collection::vec(any::<[String; 4]>(), 1..5)) {
+            let mut models = texts.into_iter().map(|[version, uri, manifest_sha256, published_at]| {
+                Published { version, uri, manifest_sha256, published_at }
+            });
+            let pointer = LivePointer { live: models.next().unwrap(), previous: models.collect() };
+            prop_assert_eq!(LivePointer::parse(pointer.to_json().as_bytes()).unwrap(), pointer);
+        }
+
+        #[test]
+        fn any_bytes_are_a_pointer_or_refused(bytes: Vec<u8>) {
+            if let Err(error) = LivePointer::parse(&bytes) {
+                prop_assert!(error.to_string().starts_with("no pointer to a live model: "));
+            }
+        }
     }
 }
