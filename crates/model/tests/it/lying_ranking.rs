@@ -1,9 +1,9 @@
 //! The ranking head and the users' prior in an artifact: they read back, and every lie about them is found.
 
 use half::f16;
-use matinee_model::artifact::ArtifactError;
-use matinee_model::ranking::{Columns, RankingMethod, RankingView, RankingWeights};
-use matinee_model::{Filter, Model, MovieRow, Rated};
+use matinee_model::artifact::{ArtifactError, write_folder};
+use matinee_model::ranking::{Columns, RankingHead, RankingMethod, RankingView, RankingWeights, Taste};
+use matinee_model::{Factors, Filter, Ids, Model, MovieRow, Rated, RatingScale};
 use ndarray::{Array2, array};
 use serde_json::json;
 
@@ -49,6 +49,36 @@ fn what_is_written_is_read() {
     let Some(RankingView::Ials { factors, .. }) = model.ranking() else { panic!("factors") };
     let (_, RankingWeights::Ials { factors: written, .. }) = ials() else { unreachable!() };
     assert_eq!(factors, written);
+}
+
+/// From 65,537 movies on their rows need more than two bytes.
+#[test]
+fn many_movies_have_wide_columns() {
+    for (movies, is_wide) in [(1 << 16, false), ((1 << 16) + 1, true)] {
+        let ids: Vec<String> = (0..movies).map(|row| format!("{row:06}")).collect();
+        let last = movies - 1;
+        let weights = RankingWeights::Ease {
+            offsets: (0..=movies).map(|row| u32::from(row > 0)).collect(),
+            movies: vec![last],
+            weights: vec![f16::from_f32(0.5)],
+        };
+        let factors = Factors::constant(3.5, 2, movies as usize, 2);
+        let movie_ids = Ids::new(ids.iter().map(String::as_str));
+        let mut artifact = sample::artifact(&factors, &[4.0, 5.0, 1.5]);
+        (artifact.movie_ids, artifact.ranking) = (&movie_ids, Some(&weights));
+        artifact.description.ranking_head = Some(RankingHead { method: ease().0, candidates: [].into() });
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model");
+        write_folder(&path, &artifact).unwrap();
+        let model = Model::open(&path).unwrap();
+        let Some(RankingView::Ease { movies, .. }) = model.ranking() else { panic!("weights") };
+        assert_eq!(matches!(movies, Columns::Wide(_)), is_wide);
+        assert_eq!(movies.iter().collect::<Vec<_>>(), [last]);
+        let rated = [Rated { movie: MovieRow(0), rating: 5.0 }];
+        let head = model.ranking().map(|view| (ease().0, view));
+        let taste = Taste::new(head, &rated, RatingScale::MOVIELENS);
+        assert_eq!(taste.score(MovieRow(last), model.rating_counts()), 0.5);
+    }
 }
 
 #[test]
