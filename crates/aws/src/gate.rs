@@ -172,6 +172,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_worse_by_just_the_tolerance_passes() {
+        // Powers of two, so that the sums are exact.
+        let gate = Gate { max_rmse_rise: 0.25, max_ndcg_drop: 0.125, max_rating_loss: 0.5 };
+        let live = manifest(Some(0.5), Some(0.5), 1000);
+        let verdict = gate.judge(&manifest(Some(0.75), Some(0.375), 500), &live);
+        assert_eq!(verdict, Verdict::default());
+    }
+
+    #[test]
     fn what_is_worse_is_refused_with_the_figures() {
         let live = manifest(Some(0.88), Some(0.2), 1000);
         for (rmse, ndcg, ratings, said) in [
