@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The share of the lines that the tests reach, by file: scripts/coverage.sh [PACKAGE...]. Without packages, those that need no
-# AWS SDK, which would take minutes to compile once more.
+# The share of the lines that the tests reach, by file: scripts/coverage.sh [PACKAGE...]. Without packages, what answers
+# requests: the AWS SDK would take minutes to compile once more, and the loops of training many minutes to run while counted.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 TOOLS=${MATINEE_TOOLS:-$PWD/.tools}/coverage
 
 main() {
-  [ "$#" -gt 0 ] || set -- matinee-model matinee-train matinee-api
+  [ "$#" -gt 0 ] || set -- matinee-model matinee-api
   rustup component add llvm-tools >/dev/null 2>&1
   [ -x "$TOOLS/bin/cargo-llvm-cov" ] || cargo install --quiet --locked --root "$TOOLS" cargo-llvm-cov
   local package packages=()
