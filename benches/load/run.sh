@@ -4,15 +4,13 @@
 # MATINEE_PREDICT names the binary of the function; without it, it is built.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. benches/serve/server.sh
 
 MINUTES=${1:-10}
 SECONDS_EACH=$((MINUTES * 60 / 3))
-CONNECTIONS=16
-PEERS=${MATINEE_PEERS:-$PWD/.tools/peers}
 
 main() {
-  command -v wrk >/dev/null || fail "wrk is missing; install it (Debian: apt-get install wrk)"
-  benches/peers/install.sh
+  prepare
   cargo build --release --locked --quiet --package matinee --package matinee-load
   local target
   target=$(cargo metadata --no-deps --format-version 1 | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
@@ -21,7 +19,6 @@ main() {
     PATH="$(scripts/tools.sh):$PATH" cargo lambda build --release --locked --quiet --bin predict
   fi
   "$target/release/matinee" train --data data --output "$WORK/model" >/dev/null 2>&1
-  PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 
   printf '%-46s %10s %8s %8s %9s %7s %10s  %s\n' "$SECONDS_EACH s each" 'requests/s' 'p50, ms' 'p99, ms' 'p99.9, ms' \
     'errors' 'requests' 'MB at start, middle, end'
@@ -29,21 +26,14 @@ main() {
   load "matinee serve, $CONNECTIONS connections" /predict /health
   "$target/release/matinee-load" "$SECONDS_EACH" "$predict" "$WORK/model" data/ratings.csv >"$WORK/result"
   tell 'predict in one sandbox, one event at a time'
-  "$PEERS/bin/gunicorn" --chdir benches/serve --workers 2 --worker-class gthread --threads 8 --bind "127.0.0.1:$PORT" \
-    --log-level error surprise_server:app >"$WORK/log" 2>&1 &
+  start_replaced --worker-class gthread --threads 8
   load "gunicorn, 2 workers, $CONNECTIONS connections" /invocations /ping
 }
 
-# Waits for the server that was started last, asks it, and ends it.
 load() {
-  local name=$1 path=$2 health=$3 start middle
-  SERVER=$!
-  until curl --silent --fail --output /dev/null "http://127.0.0.1:$PORT$health"; do
-    kill -0 "$SERVER" 2>/dev/null || { cat "$WORK/log"; fail "$name did not start"; }
-    sleep 0.1
-  done
-  export MATINEE_PATH=$path
-  ask 2 >/dev/null
+  local name=$1 start middle
+  export MATINEE_PATH=$2
+  await_server "$name" "$3"
   start=$(resident)
   ask "$SECONDS_EACH" >"$WORK/result" &
   local asking=$!
@@ -52,14 +42,7 @@ load() {
   wait "$asking"
   sed -i "s/\$/\t$start\t$middle\t$(resident)/" "$WORK/result"
   tell "$name"
-  kill "$SERVER"
-  wait "$SERVER" || true
-  SERVER=
-}
-
-ask() {
-  wrk --threads 1 --connections "$CONNECTIONS" --duration "${1}s" --script benches/serve/pairs.lua "http://127.0.0.1:$PORT" |
-    grep '^result'
+  end_server
 }
 
 tell() {
@@ -70,17 +53,9 @@ tell() {
 # The memory of the server and its workers in MB; what they share counts once.
 resident() {
   local process
-  for process in "$SERVER" $(pgrep --parent "$SERVER"); do
+  for process in $(processes); do
     awk '/^Pss:/ { print $2 }' "/proc/$process/smaps_rollup"
   done | awk '{ sum += $1 } END { print sum / 1024 }'
 }
 
-fail() {
-  echo "error: $1" >&2
-  exit 1
-}
-
-WORK=$(mktemp -d)
-SERVER=
-trap '[ -z "$SERVER" ] || kill "$SERVER"; rm -rf "$WORK"' EXIT
 main

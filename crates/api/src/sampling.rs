@@ -63,6 +63,7 @@ impl Sampler {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_share_is_taken_evenly_and_the_first_is_among_it() {
@@ -73,6 +74,16 @@ mod tests {
             assert!(count(&taken).abs_diff(of_a_thousand) <= 1, "{share}: {}", count(&taken));
             assert!(count(&taken[..500]).abs_diff(of_a_thousand / 2) <= 1, "{share}");
             assert_eq!(taken[0], of_a_thousand > 0, "{share}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_share_or_refused_by_itself(text in r"\PC{0,12}|-?[0-9](\.[0-9]{0,5})?(e-?[0-9]{1,3})?") {
+            match text.parse::<Sampling>() {
+                Ok(_) => prop_assert!((0.0..=1.0).contains(&text.parse::<f64>().unwrap())),
+                Err(error) => prop_assert!(error.to_string().contains(&text)),
+            }
         }
     }
 

@@ -118,6 +118,7 @@ mod tests {
     use super::*;
     use matinee_model::RatingScale;
     use matinee_model::artifact::{Counts, FORMAT_VERSION, FileDigest, Metrics, ModelVersion, Ranking};
+    use proptest::prelude::*;
 
     fn manifest(rmse: Option<f64>, ndcg: Option<f64>, ratings: u32) -> Manifest {
         let digest = FileDigest::of(b"");
@@ -159,6 +160,20 @@ mod tests {
         for wrong in ["-0.1", "NaN", "inf", "ten"] {
             let expected = format!("GATE_MAX_NDCG_DROP is `{wrong}`; it must be a number of 0 or more");
             assert_eq!(read(wrong).unwrap_err().to_string(), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_tolerance_or_refused_by_name(value in r"\PC{0,12}|-?[0-9]{1,3}(\.[0-9]{0,3})?(e[0-9]{1,3})?") {
+            let given = value.clone();
+            match Gate::from_lookup(move |name| (name == "GATE_MAX_RATING_LOSS").then(|| given.clone())) {
+                Ok(gate) => prop_assert!(gate.max_rating_loss >= 0.0 && gate.max_rating_loss.is_finite()),
+                Err(error) => {
+                    let said = error.to_string();
+                    prop_assert!(said.starts_with("GATE_MAX_RATING_LOSS is `") && said.contains(&value), "{}", said);
+                }
+            }
         }
     }
 

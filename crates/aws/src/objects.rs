@@ -222,6 +222,10 @@ impl Begun<'_> {
         let first = objects.pass_on(key, first, ranges.next().unwrap_or(0..0), pieces);
         let further: Vec<_> = ranges
             .map(|range| async move {
+                if pieces.is_closed() {
+                    // A fault was found: the rest is not wanted.
+                    return Ok(());
+                }
                 let output = objects.get(key, range.clone(), None).await?;
                 objects.pass_on(key, output, range, pieces).await
             })

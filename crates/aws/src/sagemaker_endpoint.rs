@@ -21,7 +21,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
 const TIMEOUT: Duration = Duration::from_secs(20);
 const ATTEMPTS: u32 = 3;
 
-/// The name of an endpoint: letters, digits and single inner hyphens, at most 63.
+/// The name of an endpoint: letters, digits and inner hyphens, at most 63.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointName(String);
 
@@ -126,6 +126,7 @@ fn of_service(code: Option<&str>, status: u16) -> EndpointFault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn names_of_endpoints() {
@@ -134,6 +135,18 @@ mod tests {
         }
         for text in ["", "-a", "a-", "a b", "arn:aws:sagemaker:x:1:endpoint/a", &"x".repeat(64)] {
             assert!(text.parse::<EndpointName>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_is_what_the_service_takes_or_is_refused_by_itself(text in "[a-z-]{0,4}|.{0,70}|[a-zA-Z0-9-]{60,66}") {
+            let is_taken = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+            let is_name = (1..=63).contains(&text.len()) && text.bytes().all(is_taken) && text.trim_matches('-') == text;
+            match text.parse::<EndpointName>() {
+                Ok(_) => prop_assert!(is_name),
+                Err(error) => prop_assert!(!is_name && error.to_string().contains(&text)),
+            }
         }
     }
 

@@ -60,6 +60,12 @@ pub struct ArtifactFiles {
     pub movies: AlignedBuffer,
 }
 
+/// The length of a file that may have at most `limit` bytes, and must fit into memory.
+fn capped(file: &'static str, length: u64, limit: u64) -> Result<usize, ArtifactError> {
+    let length_in_memory = usize::try_from(length).ok().filter(|_| length <= limit);
+    length_in_memory.ok_or(ArtifactError::TooLarge { file, length, limit })
+}
+
 /// Reads the files of the artifact in the `model.tar.gz` at `path`.
 pub fn read_archive_file(path: &Path) -> Result<ArtifactFiles, ArtifactError> {
     let file = std::fs::File::open(path).map_err(|error| ArtifactError::io(path, error))?;

@@ -84,11 +84,9 @@ impl Catalogue {
 
     /// Makes a catalogue of records in any order. Of records with the same id the last counts.
     pub fn from_records(mut records: Vec<MovieRecord>) -> Self {
-        if !records.is_sorted_by(|a, b| a.id < b.id) {
-            records.reverse();
-            records.sort_by(|a, b| a.id.cmp(&b.id));
-            records.dedup_by(|later, earlier| later.id == earlier.id);
-        }
+        records.reverse();
+        records.sort_by(|a, b| a.id.cmp(&b.id));
+        records.dedup_by(|later, earlier| later.id == earlier.id);
         Self {
             ids: Ids::new(records.iter().map(|record| record.id.as_str())),
             titles: records.iter().map(|record| record.title.as_str()).collect(),
@@ -243,7 +241,7 @@ mod tests {
 
         let fight_club = catalogue.find(&"2959".into()).unwrap();
         assert_eq!(fight_club.title, "Fight Club (1999)");
-        assert_eq!(fight_club.year(), Some(1999));
+        assert_eq!((fight_club.name(), fight_club.year()), ("Fight Club", Some(1999)));
         assert_eq!(fight_club.genres().collect::<Vec<_>>(), ["Action", "Crime", "Drama"]);
 
         assert_eq!(catalogue.find(&"11".into()).unwrap().title, "American President, The (1995)");
@@ -260,6 +258,23 @@ mod tests {
             assert_eq!(catalogue.find(&"3".into()).unwrap().title, "other");
             assert_eq!(catalogue.find(&"5".into()).unwrap().title, "last");
         }
+    }
+
+    #[test]
+    fn counts_the_movies_of_each_genre() {
+        let catalogue = Catalogue::parse(b"movieId,title,genres\n1,a,Drama|War\n2,b,Drama\n3,c,\n").unwrap();
+        assert_eq!(catalogue.genres(), BTreeMap::from([("Drama", 2), ("War", 1)]));
+    }
+
+    #[test]
+    fn catalogues_are_equal_if_their_movies_are() {
+        let of =
+            |records: &str| Catalogue::parse(format!("movieId,title,genres\n{records}").as_bytes()).unwrap();
+        assert_eq!(of("1,a,War\n2,b,\n"), of("2,b,\n1,a,War\n"));
+        for other in ["1,a,War\n", "1,a,War\n3,b,\n", "1,a,War\n2,c,\n", "1,a,\n2,b,\n"] {
+            assert_ne!(of("1,a,War\n2,b,\n"), of(other), "{other}");
+        }
+        assert!(Catalogue::empty().is_empty() && !of("1,a,War\n").is_empty());
     }
 
     proptest! {

@@ -73,12 +73,7 @@ impl FactorsView<'_> {
         let movie_bias = movie.map_or(0.0, |row| self.movie_biases[row.index()]);
         let interaction = match (user, movie) {
             (Some(user), Some(movie)) => {
-                let (user, movie) =
-                    (self.user_factors.row(user.index()), self.movie_factors.row(movie.index()));
-                match (user.to_slice(), movie.to_slice()) {
-                    (Some(user), Some(movie)) => dot(user, movie),
-                    _ => user.dot(&movie),
-                }
+                interaction(self.user_factors.row(user.index()), self.movie_factors.row(movie.index()))
             }
             _ => 0.0,
         };
@@ -88,6 +83,14 @@ impl FactorsView<'_> {
     /// The length of a factor row.
     pub fn rank(&self) -> usize {
         self.movie_factors.ncols()
+    }
+}
+
+/// `<p_u, q_i>`, of rows in any layout.
+pub(crate) fn interaction(user: ArrayView1<'_, f32>, movie: ArrayView1<'_, f32>) -> f32 {
+    match (user.to_slice(), movie.to_slice()) {
+        (Some(user), Some(movie)) => dot(user, movie),
+        _ => user.dot(&movie),
     }
 }
 
@@ -111,6 +114,7 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::UserVector;
     use ndarray::array;
 
     fn factors() -> Factors {
@@ -137,6 +141,42 @@ mod tests {
         assert_eq!(view.score(None, None), 3.5);
         assert_eq!(view.score(None, Some(MovieRow(0))), 3.625);
         assert_eq!(view.score(Some(UserRow(1)), None), 3.0);
+    }
+
+    #[test]
+    fn the_layout_does_not_matter() {
+        let mut factors = factors();
+        let rows = factors.view().score(Some(UserRow(0)), Some(MovieRow(0)));
+        factors.movie_factors = array![[0.5, 1.0], [-0.25, 1.0]].reversed_axes();
+        assert_eq!(factors.view().score(Some(UserRow(0)), Some(MovieRow(0))), rows);
+        let user = UserVector { bias: 0.25, factors: vec![1.0, 2.0] };
+        assert_eq!(factors.view().score_vector(&user, MovieRow(0)), rows);
+    }
+
+    #[test]
+    fn additions_have_one_order() {
+        let mut factors = Factors::constant(0.0, 1, 1, 8);
+        factors.user_factors.fill(1.0);
+        factors.movie_factors = array![[1e8, 1.0, 0.0, 0.0, -1e8, 0.0, 0.0, 0.0]];
+        assert_eq!(factors.view().score(Some(UserRow(0)), Some(MovieRow(0))), 0.0, "1e8 + 1 is 1e8");
+        assert_eq!(factors.view().rank(), 8);
+    }
+
+    #[test]
+    fn one_number_that_is_not_finite_is_seen_anywhere() {
+        assert!(factors().are_finite());
+        let break_one: [fn(&mut Factors); 5] = [
+            |factors| factors.mean = f32::NAN,
+            |factors| factors.user_biases[1] = f32::INFINITY,
+            |factors| factors.movie_biases[0] = f32::NAN,
+            |factors| factors.user_factors[[1, 1]] = f32::NAN,
+            |factors| factors.movie_factors[[0, 1]] = f32::NEG_INFINITY,
+        ];
+        for break_one in break_one {
+            let mut factors = factors();
+            break_one(&mut factors);
+            assert!(!factors.are_finite(), "{factors:?}");
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! With the movies fixed, a user's `(b_u, p_u)` is a linear regression of the ratings on `(1, q_i)`. Its prior is
 //! the distribution of the trained users: their mean, and their covariance against the noise of ratings.
 
+use ndarray::ArrayView1;
+
 use crate::linear::{Cholesky, add_outer_product};
 use crate::{FactorsView, MovieRow};
 
@@ -84,8 +86,8 @@ impl UserPriorView<'_> {
 impl FactorsView<'_> {
     /// `mean + b_u + b_i + <p_u, q_i>` of a user who has no row, not clipped.
     pub fn score_vector(&self, user: &UserVector, movie: MovieRow) -> f32 {
-        let movie_factors = self.movie_factors.row(movie.index());
-        let interaction = movie_factors.to_slice().map_or(0.0, |row| crate::factors::dot(&user.factors, row));
+        let user_factors = ArrayView1::from(user.factors.as_slice());
+        let interaction = crate::factors::interaction(user_factors, self.movie_factors.row(movie.index()));
         self.mean + user.bias + self.movie_biases[movie.index()] + interaction
     }
 }
@@ -128,6 +130,19 @@ mod tests {
         let prior = UserPrior { mean: vec![0.1, 0.2, 0.3, 0.4], ..UserPrior::uninformed(3) };
         let found = prior.view().fold_in(&factors().view(), &[]);
         assert_eq!(found, UserVector { bias: 0.1, factors: vec![0.2, 0.3, 0.4] });
+    }
+
+    #[test]
+    fn one_rating_solves_the_documented_system() {
+        let mut factors = Factors::constant(3.0, 0, 1, 1);
+        factors.movie_biases.fill(0.5);
+        factors.movie_factors.fill(2.0);
+        let prior = UserPrior { mean: vec![0.1, 0.2], ..UserPrior::uninformed(1) };
+        let found = prior.view().fold_in(&factors.view(), &[Rated { movie: MovieRow(0), rating: 5.0 }]);
+        // (5 I + x x') (v - mean) = x error, with x = (1, 2) and the error of the mean user.
+        let error = 5.0 - (3.0 + 0.5 + 0.1 + 2.0 * 0.2);
+        assert!((found.bias - (0.1 + 0.1 * error)).abs() < 1e-6, "{found:?}");
+        assert!((found.factors[0] - (0.2 + 0.2 * error)).abs() < 1e-6, "{found:?}");
     }
 
     #[test]

@@ -184,8 +184,9 @@ impl Ids {
 
     /// Adds an id that comes after all others; `false`, and nothing is added, if this one does not.
     pub(crate) fn push_last(&mut self, id: &str) -> bool {
-        let last = self.offsets.len() - 1;
-        let is_last = last == 0 && !id.is_empty() || last > 0 && self.table().raw(last - 1) < id.as_bytes();
+        let table = self.table();
+        let previous = table.len().checked_sub(1).map_or(&[][..], |row| table.raw(row));
+        let is_last = previous < id.as_bytes();
         let end = u32::try_from(self.bytes.len() + id.len());
         let (true, Ok(end)) = (is_last, end) else { return false };
         self.bytes.extend_from_slice(id.as_bytes());
@@ -234,7 +235,15 @@ mod tests {
             assert_eq!(ids.table().find(absent), None, "{absent}");
         }
         assert_eq!(ids.table().id(3), "");
-        assert!(Ids::new([]).table().is_empty());
+        assert!(Ids::new([]).table().is_empty() && !ids.table().is_empty());
+    }
+
+    #[test]
+    fn ids_are_added_in_order_alone() {
+        let mut ids = Ids::with_capacity(0);
+        let added = ["", "10", "10", "1", "", "2", "10"].map(|id| ids.push_last(id));
+        assert_eq!(added, [false, true, false, false, false, true, false]);
+        assert_eq!(ids, Ids::new(["2", "10"]));
     }
 
     #[test]

@@ -116,8 +116,11 @@ mod tests {
         assert_eq!(refused(|table| table.level = 1.5), TableError::Level);
         assert_eq!(refused(|table| table.level = f64::NAN), TableError::Level);
         assert_eq!(refused(|table| table.user_bounds = vec![50, 1]), TableError::Bounds);
+        assert_eq!(refused(|table| table.user_bounds = vec![1, 1]), TableError::Bounds);
+        assert_eq!(refused(|table| table.movie_bounds = vec![10, 10]), TableError::Bounds);
         assert_eq!(refused(|table| table.movie_bounds.clear()), TableError::Quantiles);
         assert_eq!(refused(|table| table.lower[0] = f32::NAN), TableError::Quantiles);
+        assert_eq!(refused(|table| table.upper[5] = f32::INFINITY), TableError::Quantiles);
         assert_eq!(refused(|table| table.upper[0] = -3.0), TableError::Quantiles);
         assert_eq!(refused(|table| table.upper.push(1.0)), TableError::Quantiles);
     }

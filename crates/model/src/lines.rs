@@ -25,9 +25,8 @@ impl<'a> LineNumbers<'a> {
         let rest = self.csv.get(offset..).unwrap_or_default();
         let ended = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         let start = (offset + ended).min(self.csv.len());
-        if start > self.counted {
-            let newlines = memchr::memchr_iter(b'\n', &self.csv[self.counted..start]).count();
-            self.line += newlines as u64;
+        if let Some(passed) = self.csv.get(self.counted..start) {
+            self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
             self.counted = start;
         }
         self.line

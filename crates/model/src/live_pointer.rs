@@ -88,6 +88,15 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_pointer_is_read() {
+        // The longest key of S3 in the bucket with the longest name, which backslashes would double.
+        let longest =
+            |version| Published { uri: format!("s3://{}/", "\\".repeat(63 + 1024)), ..model(version) };
+        let pointer = LivePointer { live: longest(0), previous: (1..=KEPT).map(longest).collect() };
+        assert!(pointer.to_json().len() as u64 <= MAX_POINTER_BYTES);
+    }
+
+    #[test]
     fn the_live_model_stands_at_the_top() {
         let pointer = LivePointer::after(None, model(1));
         let json: serde_json::Value = serde_json::from_str(&pointer.to_json()).unwrap();

@@ -156,6 +156,7 @@ fn nothing(channel: &str, folder: &Path, wanted: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn channel(files: &[&str]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -170,6 +171,31 @@ mod tests {
     fn chosen(files: &[&str]) -> Vec<String> {
         let folder = channel(files);
         ratings(TRAIN, folder.path()).unwrap().into_iter().map(|file| file.name).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn any_configuration_is_taken_or_refused_by_name(
+            name in "train|validation|movies|\\PC{0,8}",
+            mode in prop::option::of("File|FastFile|Pipe|\\PC{0,8}"),
+            distribution in prop::option::of("FullyReplicated|ShardedByS3Key|\\PC{0,8}"),
+            host_count in 1_usize..4,
+        ) {
+            let json = serde_json::json!({
+                &name: { "TrainingInputMode": mode, "S3DistributionType": distribution, "RecordWrapperType": "None" }
+            });
+            let configured: BTreeMap<String, Channel> = serde_json::from_value(json).unwrap();
+            let is_usable = ["train", "validation", "movies"].contains(&name.as_str())
+                && mode.is_none_or(|mode| mode == "File" || mode == "FastFile")
+                && (host_count == 1 || distribution.as_deref() != Some("ShardedByS3Key"));
+            match configured[&name].refuse(&name, host_count) {
+                Ok(()) => prop_assert!(is_usable),
+                Err(error) => {
+                    let names_it = error.to_string().contains(&format!("channel `{name}`"));
+                    prop_assert!(!is_usable && names_it);
+                }
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use flate2::read::GzDecoder;
 
 use super::{
     AlignedBuffer, ArtifactError, ArtifactFiles, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES,
-    MAX_MOVIES_BYTES, MODEL_FILE, MOVIES_FILE, Manifest, sha256_hex,
+    MAX_MOVIES_BYTES, MODEL_FILE, MOVIES_FILE, Manifest, capped, sha256_hex,
 };
 
 /// Reads the files of the artifact in a gzip-compressed tar archive: they may lie in any order, under
@@ -83,14 +83,6 @@ impl Found {
             movies: self.movies.ok_or_else(|| lacks(MOVIES_FILE))?,
         })
     }
-}
-
-fn capped(file: &'static str, length: u64, limit: u64) -> Result<usize, ArtifactError> {
-    usize::try_from(length).ok().filter(|_| length <= limit).ok_or(ArtifactError::TooLarge {
-        file,
-        length,
-        limit,
-    })
 }
 
 fn once<T>(slot: &mut Option<T>, file: &str, value: T) -> Result<(), ArtifactError> {

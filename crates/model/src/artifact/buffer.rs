@@ -22,7 +22,7 @@ impl AlignedBuffer {
         let mut buffer = Self { words: Vec::new(), len: 0 };
         while buffer.len < len {
             let start = buffer.len;
-            buffer.len = len.min(FIRST.max(2 * start));
+            buffer.len = len.min(FIRST.max(start.saturating_mul(2)));
             buffer.words.resize(buffer.len.div_ceil(size_of::<u64>()), 0);
             source.read_exact(&mut buffer.bytes_mut()[start..])?;
         }
@@ -80,6 +80,7 @@ mod tests {
     #[test]
     fn numbers_are_read_in_place_or_refused() {
         let buffer = AlignedBuffer::from([1, 0, 0, 0, 2, 0, 0, 0, 9].as_slice());
+        assert_eq!(format!("{buffer:?}"), "AlignedBuffer(9 bytes)", "not all of them");
         assert_eq!(buffer.numbers::<u32>(0..8), Some([1, 2].as_slice()));
         assert_eq!(buffer.numbers::<u32>(1..5), None, "misaligned");
         assert_eq!(buffer.numbers::<u32>(4..9), None, "not whole");

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::ArtifactError;
+use super::{ArtifactError, capped};
 
 /// Chunks are this long, or longer where there would be more than [`MOST_CHUNKS`].
 const CHUNK: u64 = 1 << 20;
@@ -59,10 +59,7 @@ impl FileDigest {
 
     /// What `file` must be for this digest to be its own, if it has at most `limit` bytes and fits into memory.
     pub(super) fn expect(&self, file: &'static str, limit: u64) -> Result<Expected, ArtifactError> {
-        let length = self.length;
-        let Some(length) = usize::try_from(length).ok().filter(|_| self.length <= limit) else {
-            return Err(ArtifactError::TooLarge { file, length, limit });
-        };
+        let length = capped(file, self.length, limit)?;
         let wrong = |problem: &str| ArtifactError::Manifest(format!("{file}: {problem}"));
         let (chunk_length, sums) = match &self.chunks {
             None => (length.max(1), std::slice::from_ref(&self.sha256)),
@@ -126,7 +123,8 @@ mod tests {
         let chunks = digest.chunks.as_ref().unwrap();
         let (full, last) = (sha256_hex(&vec![7; 1 << 20]), sha256_hex(&[7]));
         assert_eq!((chunks.length, &chunks.sha256), (1 << 20, &vec![full.clone(), full, last]));
-        assert_eq!(digest.expect("file", 1 << 30).unwrap().chunk_length, 1 << 20);
+        let expected = digest.expect("file", 1 << 30).unwrap();
+        assert_eq!((expected.length(), expected.chunk_length), ((2 << 20) + 1, 1 << 20));
     }
 
     #[test]

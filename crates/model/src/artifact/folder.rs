@@ -5,7 +5,9 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::verified::{Verified, read_at};
-use super::{ArtifactError, Expected, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MOVIES_BYTES, MOVIES_FILE};
+use super::{
+    ArtifactError, Expected, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MOVIES_BYTES, MOVIES_FILE, capped,
+};
 
 pub(crate) fn read_manifest(path: &Path) -> Result<Vec<u8>, ArtifactError> {
     let mut json = Vec::new();
@@ -30,14 +32,10 @@ pub(crate) fn read_expected(folder: &Path, expected: &Expected) -> Result<Verifi
 /// Reads the catalogue in the folder `path`.
 pub(super) fn read_movies(path: &Path) -> Result<Vec<u8>, ArtifactError> {
     let file = open(path, MOVIES_FILE)?;
+    let unreadable = |error| ArtifactError::io(&path.join(MOVIES_FILE), error);
+    capped(MOVIES_FILE, file.metadata().map_err(unreadable)?.len(), MAX_MOVIES_BYTES)?;
     let mut movies = Vec::new();
-    let length = file
-        .take(MAX_MOVIES_BYTES + 1)
-        .read_to_end(&mut movies)
-        .map_err(|error| ArtifactError::io(&path.join(MOVIES_FILE), error))? as u64;
-    if length > MAX_MOVIES_BYTES {
-        return Err(ArtifactError::TooLarge { file: MOVIES_FILE, length, limit: MAX_MOVIES_BYTES });
-    }
+    file.take(MAX_MOVIES_BYTES).read_to_end(&mut movies).map_err(unreadable)?;
     Ok(movies)
 }
 

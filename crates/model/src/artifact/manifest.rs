@@ -6,7 +6,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::digest::{Expected, FileDigest, sha256_hex};
-use super::{ArtifactError, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES, MODEL_FILE, MOVIES_FILE};
+use super::{
+    ArtifactError, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES, MODEL_FILE,
+    MOVIES_FILE, capped,
+};
 use crate::ranking::RankingHead;
 use crate::{Intervals, RatingScale};
 
@@ -106,10 +109,7 @@ pub struct ModelVersion(String);
 impl Manifest {
     /// Reads a `manifest.json`.
     pub fn parse(json: &[u8]) -> Result<Self, ArtifactError> {
-        if json.len() as u64 > MAX_MANIFEST_BYTES {
-            let (length, limit) = (json.len() as u64, MAX_MANIFEST_BYTES);
-            return Err(ArtifactError::TooLarge { file: super::MANIFEST_FILE, length, limit });
-        }
+        capped(MANIFEST_FILE, json.len() as u64, MAX_MANIFEST_BYTES)?;
         refuse_newer_format(json)?;
         let manifest: Self = serde_json::from_slice(json).map_err(not_a_manifest)?;
         let version = ModelVersion::of(manifest.digest(MODEL_FILE)?, manifest.digest(MOVIES_FILE)?);

@@ -214,6 +214,20 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_chunk_is_refused_by_the_piece_that_makes_it_whole() {
+        const PIECE: usize = 300_000;
+        let bytes = file(2 * CHUNK + 100);
+        for (wrong, end) in [(5, CHUNK), (CHUNK + 7, 2 * CHUNK), (2 * CHUNK + 99, 2 * CHUNK + 100)] {
+            let mut assembly = expected(&bytes).assemble();
+            let mut damaged = bytes.clone();
+            damaged[wrong] ^= 1;
+            let mut pieces = damaged.chunks(PIECE).enumerate();
+            let refused = pieces.position(|(index, piece)| assembly.put(index * PIECE, piece).is_err());
+            assert_eq!(refused, Some((end - 1) / PIECE), "{wrong}");
+        }
+    }
+
+    #[test]
     fn a_file_that_lacks_a_piece_is_refused() {
         let bytes = file(2 * CHUNK);
         let mut assembly = expected(&bytes).assemble();

@@ -273,14 +273,14 @@ fn put_in_place(sibling: &Path, output: &Path) -> Result<(), ArtifactError> {
 }
 
 /// Swaps two folders in one step, where the system can.
-#[cfg(target_os = "linux")]
+#[cfg_attr(not(target_os = "linux"), expect(unused_variables))]
 fn exchange(a: &Path, b: &Path) -> std::io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn exchange(_: &Path, _: &Path) -> std::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    return {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
+    };
+    #[cfg(not(target_os = "linux"))]
     Err(std::io::ErrorKind::Unsupported.into())
 }
 
@@ -309,5 +309,36 @@ fn replace_files(from: &Path, to: &Path) -> Result<(), ArtifactError> {
 fn flush_folder(folder: &Path) {
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_replaced_together_or_not_at_all() {
+        let [from, to] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let content = |name: &str| fs::read_to_string(to.path().join(name)).unwrap();
+        for name in [MOVIES_FILE, MODEL_FILE, MANIFEST_FILE] {
+            fs::write(from.path().join(name), "new").unwrap();
+            fs::write(to.path().join(name), "old").unwrap();
+        }
+        fs::remove_file(from.path().join(MANIFEST_FILE)).unwrap();
+        replace_files(from.path(), to.path()).unwrap_err();
+        assert_eq!([MOVIES_FILE, MODEL_FILE, MANIFEST_FILE].map(content), ["old"; 3]);
+        assert_eq!(fs::read_dir(to.path()).unwrap().count(), 3);
+
+        fs::write(from.path().join(MANIFEST_FILE), "new").unwrap();
+        replace_files(from.path(), to.path()).unwrap();
+        assert_eq!([MOVIES_FILE, MODEL_FILE, MANIFEST_FILE].map(content), ["new"; 3]);
+        assert_eq!(fs::read_dir(to.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn a_bare_name_lies_in_the_current_folder() {
+        for (output, parent) in [("model", "."), ("a/model", "a"), ("/model", "/"), ("/", ".")] {
+            assert_eq!(parent_of(Path::new(output)), Path::new(parent), "{output}");
+        }
     }
 }

@@ -106,20 +106,25 @@ impl SearchIndex {
         }
         // One who wrote a word that there is meant it.
         if !is_found {
-            let letters: Vec<char> = sought.chars().collect();
-            let allowed = match letters.len() {
-                0..=3 => 0,
-                4..=7 => 1,
-                _ => 2,
-            };
-            let mut distance = Distance::default();
-            for (place, word) in self.words.iter().enumerate() {
-                if allowed > 0 && distance.of_beginning(&letters, word, allowed) <= allowed {
-                    self.raise(&mut best, place, Fit::Misspelt);
-                }
-            }
+            self.forgive_errors(sought, &mut best);
         }
         best.into_iter().enumerate().filter(|(_, fit)| *fit > Fit::None).collect()
+    }
+
+    /// The movies with a word that is nearly the one sought, or nearly begins with it.
+    fn forgive_errors(&self, sought: &str, best: &mut [Fit]) {
+        let letters: Vec<char> = sought.chars().collect();
+        let allowed = match letters.len() {
+            0..=3 => return,
+            4..=7 => 1,
+            _ => 2,
+        };
+        let mut distance = Distance::default();
+        for (place, word) in self.words.iter().enumerate() {
+            if distance.of_beginning(&letters, word, allowed) <= allowed {
+                self.raise(best, place, Fit::Misspelt);
+            }
+        }
     }
 
     fn raise(&self, best: &mut [Fit], place: usize, fit: Fit) {
@@ -217,13 +222,14 @@ impl Distance {
             std::mem::swap(before, last);
             std::mem::swap(last, next);
         }
-        last.iter().copied().min().unwrap_or(limit + 1)
+        last.iter().copied().min().unwrap_or(usize::MAX)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const CSV: &str = "movieId,title,genres\n\
         1,Toy Story (1995),A\n2,Toy Story 2 (1999),A\n3,\"American President, The (1995)\",A\n\
@@ -273,6 +279,75 @@ mod tests {
         ] {
             let found = search(query);
             assert!(found.iter().take(2).any(|id| id == first), "{query}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn words_are_small_letters_without_accents_and_hyphens_give_parts_and_whole() {
+        for (text, expected) in [
+            ("Spider-Man", "spider man spiderman"),
+            ("a-b-c", "a b c abc"),
+            ("-x", "x"),
+            ("x-", "x"),
+            (" -- ", ""),
+            ("Schindler's List", "schindlers list"),
+            ("E.T. l’été", "et lete"),
+            ("Æon Œuvre Øre Straße Łódź Đorđe", "aeon oeuvre ore strasse lodz dorde"),
+            ("A/B,C:D;E(F)[G]!H?\"I+J", "a b c d e f g h i j"),
+        ] {
+            assert_eq!(all_words(text).join(" "), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_longer_a_word_the_more_errors_are_forgiven() {
+        for (query, is_found) in [
+            ("toi", false),
+            ("tois", false),
+            ("lits", true),
+            ("ltsi", false),
+            ("storzz", false),
+            ("matrzz", false),
+            ("matriz", true),
+            ("presifent", true),
+            ("presifemt", true),
+            ("prezifemt", false),
+            ("reloadde", true),
+            ("relaodde", true),
+            ("relaodd", false),
+            ("eloaded", false),
+        ] {
+            assert_eq!(!search(query).is_empty(), is_found, "{query}");
+        }
+    }
+
+    /// The distance by its definition, from the last letters on.
+    fn optimal_string_alignment(a: &[char], b: &[char]) -> usize {
+        let ([a_start @ .., a_last], [b_start @ .., b_last]) = (a, b) else { return a.len() + b.len() };
+        let replaced = optimal_string_alignment(a_start, b_start) + usize::from(a_last != b_last);
+        let left_out = optimal_string_alignment(a_start, b).min(optimal_string_alignment(a, b_start)) + 1;
+        let swapped = match (a_start, b_start) {
+            ([a_start @ .., a_before], [b_start @ .., b_before])
+                if a_before == b_last && a_last == b_before =>
+            {
+                optimal_string_alignment(a_start, b_start) + 1
+            }
+            _ => usize::MAX,
+        };
+        replaced.min(left_out).min(swapped)
+    }
+
+    proptest! {
+        #[test]
+        fn a_distance_is_that_of_the_nearest_beginning(words in prop::collection::vec(("[ab]{1,4}", "[abc]{1,6}"), 3), limit in 1_usize..3) {
+            let mut distance = Distance::default();
+            for (sought, word) in words {
+                let (sought, letters): (Vec<char>, Vec<char>) = (sought.chars().collect(), word.chars().collect());
+                let found = distance.of_beginning(&sought, &word, limit);
+                let beginnings = (0..=letters.len()).map(|end| optimal_string_alignment(&sought, &letters[..end]));
+                let nearest = beginnings.min().filter(|_| sought[0] == letters[0]).unwrap_or(usize::MAX);
+                prop_assert_eq!(found.min(limit + 1), nearest.min(limit + 1));
+            }
         }
     }
 

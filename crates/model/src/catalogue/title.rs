@@ -46,6 +46,9 @@ mod tests {
             ("(500) Days of Summer", None),
             ("Kids (19x5)", None),
             ("Kids (1995-x)", None),
+            ("Kids (123)", None),
+            ("Kids (19955)", None),
+            ("Kids (1995-96)", None),
             (")", None),
             ("", None),
         ] {

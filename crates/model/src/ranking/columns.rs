@@ -56,3 +56,21 @@ impl<'a> Columns<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_widths_answer_alike() {
+        for columns in [Columns::Narrow(&[2, 5, 9]), Columns::Wide(&[2, 5, 9])] {
+            assert_eq!(columns.iter().collect::<Vec<_>>(), [2, 5, 9]);
+            assert_eq!(
+                [1, 2, 5, 9, 70_000].map(|row| columns.find(row)),
+                [None, Some(0), Some(1), Some(2), None]
+            );
+            assert_eq!(columns.slice(1..3).iter().collect::<Vec<_>>(), [5, 9]);
+            assert!(!columns.is_empty() && columns.slice(1..1).is_empty());
+        }
+    }
+}

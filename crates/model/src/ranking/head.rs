@@ -141,6 +141,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_method_is_recorded_by_its_name() {
+        let ease = RankingMethod::Ease { regularisation: 60.0, weights_per_movie: 64 };
+        let ials = RankingMethod::Ials { rank: 32, unobserved_weight: 0.1, regularisation: 0.01, epochs: 8 };
+        for (method, name) in [(ease, "ease"), (ials, "ials")] {
+            assert_eq!(
+                (method.name(), &serde_json::to_value(method).unwrap()["method"]),
+                (name, &name.into())
+            );
+        }
+    }
+
+    #[test]
     fn a_signal_begins_at_a_third_of_the_scale() {
         for (rating, expected) in [(0.5, 0.0), (2.0, 0.0), (3.5, 0.5), (5.0, 1.0)] {
             assert_eq!(signal(rating, RatingScale::MOVIELENS), expected, "{rating}");

@@ -23,7 +23,7 @@ impl RankingView<'_> {
                 let own_norm = norm(&own);
                 let cosine = |row: &[f32]| {
                     let norms = own_norm * norm(row);
-                    if norms > 0.0 { dot(&own, row) / norms } else { 0.0 }
+                    if norms == 0.0 { 0.0 } else { dot(&own, row) / norms }
                 };
                 let rows = factors.to_slice().unwrap_or_default().chunks_exact(own.len().max(1));
                 best(rows.map(cosine), rating_counts, limit, None, admits)
@@ -44,10 +44,10 @@ impl RankingView<'_> {
         let mut alike: Vec<Ranked> = others
             .iter()
             .zip(weights.iter().map(|weight| weight.to_f32()))
-            .filter(|&(other, weight)| weight > 0.0 && admits(MovieRow(other)))
+            .filter(|&(other, _)| admits(MovieRow(other)))
             .map(|(other, weight)| {
                 let back = self.weight(MovieRow(other), movie).max(0.0);
-                let (score, rating_count) = ((weight * back).sqrt(), rating_counts[other as usize]);
+                let (score, rating_count) = ((weight.max(0.0) * back).sqrt(), rating_counts[other as usize]);
                 Ranked { score, rating_count, movie: MovieRow(other) }
             })
             .collect();
@@ -58,4 +58,43 @@ impl RankingView<'_> {
 
 fn norm(row: &[f32]) -> f32 {
     dot(row, row).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ranking::RankingWeights;
+    use half::f16;
+    use ndarray::array;
+
+    fn similar(weights: &RankingWeights, limit: usize) -> Vec<(u32, f32)> {
+        let counts = [3, 2, 1, 4, 5];
+        let alike = weights.view().most_similar(MovieRow(0), &counts, limit, |row| row != MovieRow(0));
+        assert!(alike.iter().all(|ranked| ranked.rating_count == counts[ranked.movie.index()]));
+        alike.into_iter().map(|ranked| (ranked.movie.0, ranked.score)).collect()
+    }
+
+    #[test]
+    fn weights_that_are_above_0_both_ways_make_movies_alike() {
+        // From 0: to 1 0.5, to 2 -0.5, to 3 0.25, to 4 0.5; and back 0.125, -0.5, 0.25, and none.
+        let weights = RankingWeights::Ease {
+            offsets: vec![0, 4, 5, 6, 7, 7],
+            movies: vec![1, 2, 3, 4, 0, 0, 0],
+            weights: [0.5, -0.5, 0.25, 0.5, 0.125, -0.5, 0.25].map(f16::from_f32).into(),
+        };
+        assert_eq!(
+            similar(&weights, 5),
+            [(3, 0.25), (1, 0.25)],
+            "of equals the one with more ratings is first"
+        );
+        assert_eq!(similar(&weights, 1).len(), 1);
+    }
+
+    #[test]
+    fn rows_of_factors_in_one_direction_make_movies_alike() {
+        let factors = array![[3.0, 4.0], [6.0, 8.0], [4.0, 3.0], [0.0, 0.0], [-3.0, -4.0]];
+        let weights = RankingWeights::Ials { gram: factors.t().dot(&factors), factors };
+        assert_eq!(similar(&weights, 5), [(1, 1.0), (2, 0.96)]);
+        assert_eq!(similar(&weights, 1), [(1, 1.0)]);
+    }
 }

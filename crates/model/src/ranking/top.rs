@@ -54,7 +54,8 @@ pub fn best(
             continue;
         }
         let candidate = Ranked { score, rating_count, movie: MovieRow(row) };
-        let is_better = heap.len() < limit || heap.peek().is_some_and(|Reverse(worst)| candidate > *worst);
+        let is_better =
+            heap.len() < limit || heap.peek().is_some_and(|Reverse(worst)| candidate.cmp(worst).is_gt());
         if !is_better || after.is_some_and(|after| candidate >= after) || !admits(candidate.movie) {
             continue;
         }
@@ -73,6 +74,17 @@ pub fn best(
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn just_those_that_would_be_among_the_best_are_asked_for() {
+        let mut asked = Vec::new();
+        let scores = [2.0, 3.0, 1.0, 3.0, 2.0, 4.0];
+        best(scores.into_iter(), &[0, 0, 9, 1, 9, 0], 2, None, |row| {
+            asked.push(row.0);
+            true
+        });
+        assert_eq!(asked, [0, 1, 3, 5]);
+    }
 
     proptest! {
         #[test]

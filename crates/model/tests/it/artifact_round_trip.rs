@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use matinee_model::artifact::{ArtifactError, Manifest, NewArtifact, write_folder};
+use matinee_model::artifact::{
+    ArtifactError, MAX_MOVIES_BYTES, Manifest, NewArtifact, read_catalogue, write_folder,
+};
 use matinee_model::{Catalogue, Factors, Ids, Model, UserRow};
 use ndarray::{Array1, Array2};
 use proptest::prelude::*;
@@ -39,6 +41,20 @@ fn equal_content_has_equal_versions() {
     let other = sample::write_with(&folder.path().join("c"), &sample::factors(), &[4.0, 5.0, 2.0]);
     assert_eq!(first.version, again.version);
     assert_ne!(first.version, other.version);
+    assert_eq!(
+        (first.version.to_string().as_str(), first.version.as_str().len()),
+        (first.version.as_str(), 16)
+    );
+}
+
+#[test]
+fn the_catalogue_is_read_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("movies.csv"), sample::catalogue().to_csv().unwrap()).unwrap();
+    assert_eq!(read_catalogue(folder.path()).unwrap(), sample::catalogue());
+    fs::File::create(folder.path().join("movies.csv")).unwrap().set_len(MAX_MOVIES_BYTES + 1).unwrap();
+    let error = read_catalogue(folder.path()).unwrap_err();
+    assert!(matches!(error, ArtifactError::TooLarge { file: "movies.csv", .. }), "{error}");
 }
 
 #[test]

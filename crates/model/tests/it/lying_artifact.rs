@@ -6,7 +6,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use matinee_model::Model;
-use matinee_model::artifact::{ArtifactError, FileDigest, MODEL_FILE, MOVIES_FILE, ModelVersion};
+use matinee_model::artifact::{
+    ArtifactError, FileDigest, MAX_MANIFEST_BYTES, MODEL_FILE, MOVIES_FILE, ModelVersion,
+};
 use matinee_model::ranking::{RankingMethod, RankingWeights};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -64,12 +66,15 @@ impl Forgery {
         let mut header: Value = serde_json::from_slice(&file[8..8 + length]).unwrap();
         let mut data = file[8 + length..].to_vec();
         edit(&mut header, &mut data);
-        let mut header = serde_json::to_vec(&header).unwrap();
-        header.resize(header.len().next_multiple_of(8), b' ');
-        let mut forged = (header.len() as u64).to_le_bytes().to_vec();
-        forged.extend(header);
-        forged.extend(data);
-        self.replace(MODEL_FILE, &forged);
+        let header = serde_json::to_vec(&header).unwrap();
+        self.replace_tensors(&header, header.len().next_multiple_of(8), &data);
+    }
+
+    /// Writes a header, filled up with spaces to a length, and data.
+    fn replace_tensors(&self, header: &[u8], length: usize, data: &[u8]) {
+        let spaces = vec![b' '; length - header.len()];
+        let length = (length as u64).to_le_bytes();
+        self.replace(MODEL_FILE, &[&length, header, &spaces, data].concat());
     }
 
     /// Overwrites the first bytes of one tensor.
@@ -132,6 +137,12 @@ fn bytes_follow_the_tensors() {
 fn the_header_is_oversized() {
     let forgery = Forgery::new();
     let mut file = fs::read(forgery.path(MODEL_FILE)).unwrap();
+    let length = u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
+    let (header, data) = file[8..].split_at(length);
+    forgery.replace_tensors(header, 1 << 16, data);
+    Model::open(&forgery.path("")).unwrap();
+    forgery.replace_tensors(header, (1 << 16) + 1, data);
+    forgery.says("the header claims 65537 bytes, more than 65536");
     file[..8].copy_from_slice(&u64::MAX.to_le_bytes());
     forgery.replace(MODEL_FILE, &file);
     forgery.says("the header claims");
@@ -304,7 +315,12 @@ fn the_manifest_is_not_json() {
 #[test]
 fn the_manifest_is_oversized() {
     let forgery = Forgery::new();
-    fs::write(forgery.path("manifest.json"), vec![b' '; 2 << 20]).unwrap();
+    let mut json = fs::read(forgery.path("manifest.json")).unwrap();
+    json.resize(MAX_MANIFEST_BYTES as usize, b' ');
+    fs::write(forgery.path("manifest.json"), &json).unwrap();
+    Model::open(&forgery.path("")).unwrap();
+    json.push(b' ');
+    fs::write(forgery.path("manifest.json"), &json).unwrap();
     assert!(matches!(forgery.open(), ArtifactError::TooLarge { file: "manifest.json", .. }));
 }
 

@@ -7,5 +7,6 @@ mod artifact_round_trip;
 mod lying_artifact;
 mod lying_ranking;
 mod model_answers;
+mod recommendations;
 mod released_formats;
 mod sample;

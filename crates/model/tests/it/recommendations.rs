@@ -1,0 +1,74 @@
+//! What a loaded model recommends, and to whom.
+
+use matinee_model::artifact::write_folder;
+use matinee_model::ranking::RankingHead;
+use matinee_model::{Catalogue, Filter, Model, MovieRow, Rated, UserRow};
+
+use crate::lying_ranking::{Head, ease, ials};
+use crate::sample;
+
+fn open((method, weights): &Head, catalogue: &Catalogue) -> Model {
+    let factors = sample::factors();
+    let mut artifact = sample::artifact(&factors, &[4.0, 5.0, 1.5]);
+    artifact.description.ranking_head = Some(RankingHead { method: *method, candidates: [].into() });
+    (artifact.ranking, artifact.catalogue) = (Some(weights), catalogue);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    write_folder(&path, &artifact).unwrap();
+    Model::open(&path).unwrap()
+}
+
+fn rated(movie: u32, rating: f32) -> Rated {
+    Rated { movie: MovieRow(movie), rating }
+}
+
+fn recommended(model: &Model, user: u32, include_rated: bool) -> Vec<u32> {
+    let filter = Filter { include_rated, ..Filter::default() };
+    let best = model.user(UserRow(user)).recommend(&filter, 10, None);
+    best.iter().map(|recommendation| recommendation.ranked.movie.0).collect()
+}
+
+#[test]
+fn a_visitors_ratings_are_sorted_and_the_last_of_a_movie_counts() {
+    let model = open(&ease(), &sample::catalogue());
+    let visitor = model.visitor(vec![rated(1, 2.0), rated(0, 5.0), rated(1, 4.0)]);
+    assert_eq!(visitor.rated(), [rated(0, 5.0), rated(1, 4.0)]);
+    assert!(!visitor.is_ranked_by_popularity());
+    assert!(model.visitor(vec![rated(0, 1.0)]).is_ranked_by_popularity());
+}
+
+#[test]
+fn what_a_user_has_rated_is_recommended_if_asked_for() {
+    let model = open(&ease(), &sample::catalogue());
+    assert_eq!(recommended(&model, 0, false), [2], "the user has rated the others");
+    // A low rating tells no taste: the popular come first.
+    assert_eq!(recommended(&model, 1, false), [0, 2]);
+    assert_eq!(recommended(&model, 1, true), [1, 0, 2]);
+}
+
+#[test]
+fn a_recommendation_tells_what_it_comes_from() {
+    let model = open(&ease(), &sample::catalogue());
+    let best = model.visitor(vec![rated(0, 5.0)]).recommend(&Filter::default(), 1, None);
+    assert_eq!(best[0].movie.title, "Usual Suspects, The (1995)");
+    assert_eq!((best[0].ranked.score, &best[0].contributions), (0.5, &vec![(rated(0, 5.0), 0.5)]));
+}
+
+#[test]
+fn a_movie_is_like_others_of_the_catalogue_and_not_like_itself() {
+    for head in [ease(), ials()] {
+        let similar = |catalogue: &str| -> Vec<(u32, String)> {
+            let model = open(&head, &Catalogue::parse(catalogue.as_bytes()).unwrap());
+            let best = model.similar(MovieRow(0), 5);
+            best.into_iter().map(|(ranked, movie)| (ranked.movie.0, movie.id.to_owned())).collect()
+        };
+        assert_eq!(similar("movieId,title\n50,a\n2959,b\n9,c\n"), [(1, "50".to_owned())]);
+        assert_eq!(similar("movieId,title\n2959,b\n9,c\n"), []);
+    }
+}
+
+#[test]
+fn genres_are_those_of_the_catalogue_in_any_case() {
+    let model = open(&ease(), &sample::catalogue());
+    assert!(model.has_genre("DRAMA") && model.has_genre("crime") && !model.has_genre("Western"));
+}
