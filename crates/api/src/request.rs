@@ -10,11 +10,9 @@ pub use ratings::{MAX_RATINGS, VisitorRatings};
 
 use std::fmt;
 
+pub use matinee_model::MAX_ID_BYTES;
 use matinee_model::{MovieId, RatingScale, UserId};
 use serde_json::{Map, Value};
-
-/// The longest id that is looked up, in bytes.
-pub const MAX_ID_BYTES: usize = 256;
 
 /// The body of `POST /predict`: `{"userId":"2","movieId":"2959"}`. Ids may be numbers; other fields are
 /// passed over.

@@ -2,11 +2,14 @@
 
 use std::fmt;
 
-/// A user's id as the ratings file and the callers write it: any non-empty text.
+/// The longest id that is trained on and looked up, in bytes.
+pub const MAX_ID_BYTES: usize = 256;
+
+/// A user's id as the ratings file and the callers write it: non-empty text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UserId(Box<str>);
 
-/// A movie's id as the catalogue and the callers write it: any non-empty text.
+/// A movie's id as the catalogue and the callers write it: non-empty text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MovieId(Box<str>);
 

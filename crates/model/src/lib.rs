@@ -24,7 +24,7 @@ mod scale;
 pub use catalogue::{Catalogue, CatalogueError, Movie, MovieFault, MovieReader, MovieRecord};
 pub use factors::{Factors, FactorsView};
 pub use fold_in::{Rated, UserPrior, UserPriorView, UserVector};
-pub use ids::{IdTable, Ids, MovieId, MovieRow, UserId, UserRow};
+pub use ids::{IdTable, Ids, MAX_ID_BYTES, MovieId, MovieRow, UserId, UserRow};
 pub use intervals::{Intervals, Table as IntervalTable};
 pub use lines::LineNumbers;
 pub use model::{Model, Prediction, RatedMovies, UnknownMovie};

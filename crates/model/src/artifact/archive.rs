@@ -19,7 +19,7 @@ pub fn read_archive(compressed: impl Read) -> Result<ArtifactFiles, ArtifactErro
 pub fn read_archive_within(compressed: impl Read, limit: u64) -> Result<ArtifactFiles, ArtifactError> {
     let mut found = Found { left: limit, ..Found::default() };
     // What unpacks to more than the three files may be is a bomb, not a model.
-    let largest = MAX_MANIFEST_BYTES + MAX_MODEL_BYTES + MAX_MOVIES_BYTES;
+    let largest = [MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES].iter().sum();
     let mut archive = tar::Archive::new(GzDecoder::new(compressed).take(largest));
     for entry in archive.entries().map_err(damaged)? {
         found.take(entry.map_err(damaged)?)?;

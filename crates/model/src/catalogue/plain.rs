@@ -5,6 +5,8 @@
 
 use memchr::{memchr, memchr2};
 
+use crate::MAX_ID_BYTES;
+
 const HEADER: &str = "movieId,title,genres\n";
 
 /// The records of a plain `movies.csv`.
@@ -38,8 +40,8 @@ impl<'a> PlainRecords<'a> {
         }
         let [id_buffer, title_buffer, genres_buffer] = &self.unquoted;
         let record = [id.text(id_buffer), title.text(title_buffer), genres.text(genres_buffer)];
-        // Spaces around an id are no part of it, and an empty one is a fault.
-        let is_plain = !record[0].is_empty() && record[0].trim() == record[0];
+        // Spaces around an id are no part of it, and an empty or long one is a fault.
+        let is_plain = (1..=MAX_ID_BYTES).contains(&record[0].len()) && record[0].trim() == record[0];
         Some(if is_plain { Ok(record) } else { Err(NotPlain) })
     }
 }
@@ -126,6 +128,8 @@ mod tests {
             assert_eq!(plain(&format!("movieId,title,genres\n{record}")), None, "{record:?}");
         }
         assert!(plain("title,movieId,genres\n").is_none());
+        let with_id = |bytes: usize| plain(&format!("{HEADER}{},a,b\n", "x".repeat(bytes)));
+        assert!(with_id(MAX_ID_BYTES).is_some() && with_id(MAX_ID_BYTES + 1).is_none());
     }
 
     proptest! {

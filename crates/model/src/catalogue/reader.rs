@@ -3,7 +3,7 @@
 use csv::ByteRecord;
 
 use super::CatalogueError;
-use crate::LineNumbers;
+use crate::{LineNumbers, MAX_ID_BYTES};
 
 /// One record of a `movies.csv`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,9 @@ pub enum MovieFault {
     /// The id is empty.
     #[error("the movieId is empty")]
     EmptyId,
+    /// The id is longer than [`MAX_ID_BYTES`].
+    #[error("the movieId has {0} bytes; an id has at most {MAX_ID_BYTES}")]
+    LongId(usize),
     /// A field is not UTF-8.
     #[error("not UTF-8; save the file as UTF-8")]
     Encoding,
@@ -79,8 +82,10 @@ impl<'a> MovieReader<'a> {
             Err(_) => Err(MovieFault::Encoding),
         };
         let id = text(self.columns.id)?.trim().to_owned();
-        if id.is_empty() {
-            return Err(MovieFault::EmptyId);
+        match id.len() {
+            0 => return Err(MovieFault::EmptyId),
+            length if length > MAX_ID_BYTES => return Err(MovieFault::LongId(length)),
+            _ => {}
         }
         let genres = self.columns.genres.map(text).transpose()?.unwrap_or_default();
         Ok(MovieRecord { id, title: text(self.columns.title)?, genres, line })

@@ -309,6 +309,7 @@ mod tests {
             ("storzz", false),
             ("matrzz", false),
             ("matriz", true),
+            ("matix", true),
             ("presifent", true),
             ("presifemt", true),
             ("prezifemt", false),

@@ -78,6 +78,7 @@ fn kind_of(fault: &MovieFault) -> FaultKind {
         MovieFault::MissingColumn(_) => FaultKind::MissingColumn,
         MovieFault::FieldCount { .. } => FaultKind::FieldCount,
         MovieFault::EmptyId => FaultKind::EmptyId,
+        MovieFault::LongId(_) => FaultKind::LongId,
         MovieFault::Encoding => FaultKind::Encoding,
         MovieFault::Unreadable(_) => FaultKind::Unreadable,
     }

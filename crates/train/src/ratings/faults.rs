@@ -27,6 +27,8 @@ pub enum FaultKind {
     Encoding,
     /// A user's or movie's id is empty.
     EmptyId,
+    /// A user's or movie's id is longer than [`MAX_ID_BYTES`](matinee_model::MAX_ID_BYTES).
+    LongId,
     /// A rating is not a number.
     UnparsableRating,
     /// A rating is infinite or not a number.
@@ -74,6 +76,7 @@ impl FaultKind {
             Self::FieldCount => "wrong number of fields",
             Self::Encoding => "not UTF-8",
             Self::EmptyId => "empty id",
+            Self::LongId => "id too long",
             Self::UnparsableRating => "rating is not a number",
             Self::NonFiniteRating => "rating is not finite",
             Self::OffScaleRating => "rating off the scale",

@@ -1,7 +1,7 @@
 //! `ratings.csv`, record by record.
 
 use csv::ByteRecord;
-use matinee_model::{LineNumbers, RatingScale};
+use matinee_model::{LineNumbers, MAX_ID_BYTES, RatingScale};
 
 use super::FaultKind;
 
@@ -104,6 +104,10 @@ fn text(record: &ByteRecord, column: usize) -> Result<&str, RecordFault> {
 fn id<'r>(record: &'r ByteRecord, column: usize, name: &str) -> Result<&'r str, RecordFault> {
     match text(record, column)? {
         "" => Err((FaultKind::EmptyId, format!("the {name} is empty"))),
+        id if id.len() > MAX_ID_BYTES => {
+            let detail = format!("the {name} has {} bytes; an id has at most {MAX_ID_BYTES}", id.len());
+            Err((FaultKind::LongId, detail))
+        }
         id => Ok(id),
     }
 }
