@@ -78,8 +78,8 @@ mod tests {
     #[test]
     fn just_those_that_would_be_among_the_best_are_asked_for() {
         let mut asked = Vec::new();
-        let scores = [2.0, 3.0, 1.0, 3.0, 2.0, 4.0];
-        best(scores.into_iter(), &[0, 0, 9, 1, 9, 0], 2, None, |row| {
+        let scores = [2.0, 3.0, 1.0, 3.0, 3.0, 4.0];
+        best(scores.into_iter(), &[0, 0, 9, 1, 0, 0], 2, None, |row| {
             asked.push(row.0);
             true
         });
