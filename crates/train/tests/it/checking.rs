@@ -122,14 +122,17 @@ fn an_id_has_a_longest_length() {
     let of_length = |length: usize| {
         let id = "x".repeat(length);
         let inputs = Inputs {
-            ratings: vec![csv("ratings.csv", &format!("userId,movieId,rating\n{id},10,4\n2,{id},4\n"))],
+            ratings: vec![csv(
+                "ratings.csv",
+                &format!("userId,movieId,rating\n1,10,4\n{id},10,4\n2,{id},4\n"),
+            )],
             movies: Some(csv("movies.csv", &format!("movieId,title\n10,Ten\n{id},Other\n"))),
         };
         check(&inputs, RatingScale::MOVIELENS).1
     };
     assert_eq!(of_length(MAX_ID_BYTES), Report::default());
     let report = of_length(MAX_ID_BYTES + 1);
-    let places = ["movies.csv:3", "ratings.csv:2", "ratings.csv:3"].map(str::to_owned);
+    let places = ["movies.csv:3", "ratings.csv:3", "ratings.csv:4"].map(str::to_owned);
     assert_eq!(found(&report, FaultKind::LongId), (3, places.into()));
     let detail = &report.findings(FaultKind::LongId).unwrap().first[0].detail;
     assert_eq!(detail, "the movieId has 257 bytes; an id has at most 256");
