@@ -146,6 +146,14 @@ mod tests {
     }
 
     #[test]
+    fn an_id_has_a_longest_length() {
+        let of_length =
+            |length| read(format!("movieId,title\n{},a\n", "x".repeat(length)).as_bytes()).remove(0);
+        assert_eq!(of_length(MAX_ID_BYTES).unwrap().id.len(), MAX_ID_BYTES);
+        assert_eq!(of_length(MAX_ID_BYTES + 2), Err((2, MovieFault::LongId(MAX_ID_BYTES + 2))));
+    }
+
+    #[test]
     fn a_missing_column_is_named() {
         let error = MovieReader::new(b"id,title\n").err().unwrap();
         assert_eq!((error.line, error.fault), (1, MovieFault::MissingColumn("movieId")));
