@@ -14,18 +14,24 @@ main() {
   step "unit and integration tests" cargo test --workspace --features "$AWS" --locked --quiet
   step "documentation" env RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --features "$AWS" --no-deps --locked --quiet
   step "page and API on a server" tests/served.sh
-  PATH="$(scripts/tools.sh):$PATH"
-  step "sam validate" sam validate --lint --region us-east-1
-  step "cfn-lint" cfn-lint template.yaml
+  PATH="$(scripts/tools.sh --tests):$PATH"
+  step "sam validate" sam validate --region us-east-1
+  step "sam validate --lint" sam validate --lint --region us-east-1
+  step "template, as CloudFormation transforms it" transformed
   step "checkov" checkov --file template.yaml --framework cloudformation --compact --quiet
-  step "binaries for the loop" cargo build --workspace --features "$AWS" --locked --quiet
   step "the loop on AWS" cargo test --workspace --features "$AWS" --locked --quiet --test loop -- --ignored
   step "requests to SageMaker" python tests/job_requests.py
   step "sam build" sam build
+  step "deploy" tests/deploy/run.sh
   docker_up
   step "sam local" tests/sam-local.sh
   step "container" tests/container.sh
   printf '\nall tests passed in %d s\n' "$SECONDS"
+}
+
+transformed() {
+  python3 tests/template/check.py "$(scripts/web-tools.sh)" &&
+    cargo test --workspace --features "$AWS" --locked --quiet --test template -- --ignored
 }
 
 step() {

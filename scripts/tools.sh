@@ -1,20 +1,27 @@
 #!/usr/bin/env bash
-# Installs sam, cargo-lambda and cfn-lint from PyPI into a virtual environment, checkov and moto into another, and prints
-# where their commands are.
+# Installs the commands that the documents use from PyPI into virtual environments, and prints where they are: sam, the AWS
+# CLI, cargo-lambda and cfn-lint. With --tests also checkov, moto and ministack, which only the tests use.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 TOOLS=${MATINEE_TOOLS:-$PWD/.tools}
-PINNED=(aws-sam-cli==1.170.0 cargo-lambda==1.9.2 cfn-lint==1.58.0)
+PINNED=(aws-sam-cli==1.170.0 awscli==1.46.3 cargo-lambda==1.9.2 cfn-lint==1.58.0)
 
-# checkov needs an older boto3 than sam does.
+# checkov needs an older boto3 than sam does, and ministack the boto3 of its botocore.
 CHECKS=$TOOLS-checks
 PINNED_CHECKS=(checkov==3.3.30 "moto[s3,server]==5.2.5")
+EMULATOR=$TOOLS-emulator
+PINNED_EMULATOR=(ministack==1.5.33 aws-sam-translator==1.115.0 boto3==1.43.106 cryptography)
 
 main() {
   install "$TOOLS" "${PINNED[@]}"
-  install "$CHECKS" "${PINNED_CHECKS[@]}"
-  echo "$TOOLS/bin:$CHECKS/bin"
+  if [ "${1:-}" = --tests ]; then
+    install "$CHECKS" "${PINNED_CHECKS[@]}"
+    install "$EMULATOR" "${PINNED_EMULATOR[@]}"
+    echo "$TOOLS/bin:$CHECKS/bin:$EMULATOR/bin"
+  else
+    echo "$TOOLS/bin"
+  fi
 }
 
 install() {
@@ -43,4 +50,4 @@ make_environment() {
   fi
 }
 
-main
+main "$@"

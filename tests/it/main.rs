@@ -1,13 +1,11 @@
 //! End to end: what holds across crates, binaries and documents.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod configuration;
+mod commands;
 mod dependency_rule;
 mod endpoint_mode;
-mod event_roles;
 mod faces;
 mod full_disk;
 mod reliability;
 mod s3_faults;
 mod stand;
-mod watching;

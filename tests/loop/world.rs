@@ -1,7 +1,5 @@
 //! The stack on loopback: its bucket, its jobs, and its functions' own binaries.
 
-use std::path::Path;
-
 use matinee_tests::{
     BUCKET, FakeRuntime, Moto, Recorder, RunningFunction, binary, do_job, events_folder, read_event,
 };
@@ -157,9 +155,4 @@ pub async fn until_version(function: &Function, version: &Value) -> Value {
         assert!(begin.elapsed().as_secs() < 30, "{version} does not come: {answer}");
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
-}
-
-/// Reads a file of the repository.
-pub fn read(path: &str) -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()
 }

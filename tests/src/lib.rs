@@ -10,6 +10,7 @@ mod fake_runtime;
 mod moto;
 mod recorder;
 mod s3_double;
+mod stack;
 mod training_service;
 
 pub use binaries::binary;
@@ -20,4 +21,5 @@ pub use fake_runtime::{FakeRuntime, RunningFunction, TRACE_ID};
 pub use moto::{BUCKET, Moto};
 pub use recorder::{Aimed, Call, Fault, Recorder};
 pub use s3_double::S3Double;
+pub use stack::stack;
 pub use training_service::{do_job, state_change};

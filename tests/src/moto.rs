@@ -1,10 +1,11 @@
 //! moto's server: S3, `SageMaker`'s control plane, IAM and ECR, over real HTTP.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
+
+use crate::stack::python_of;
 
 /// The bucket that is there from the start.
 pub const BUCKET: &str = "matinee-test";
@@ -23,7 +24,7 @@ impl Moto {
     /// Starts `tests/moto_service.py` with the Python that `moto_server` on the PATH belongs to, and makes a bucket.
     pub fn start() -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/moto_service.py");
-        let mut process = Command::new(python())
+        let mut process = Command::new(python_of("moto_server"))
             .arg(script)
             .env("MOTO_S3_CUSTOM_ENDPOINTS", "")
             .stdout(Stdio::piped())
@@ -121,14 +122,4 @@ impl Drop for Moto {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-fn python() -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap();
-    let command =
-        std::env::split_paths(&path).map(|folder| folder.join("moto_server")).find(|path| path.exists());
-    let command = command.expect(
-        "moto_server is not on the PATH: run scripts/test.sh, or put what scripts/tools.sh prints there",
-    );
-    command.parent().unwrap().join("python3")
 }

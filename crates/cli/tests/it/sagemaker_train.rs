@@ -159,8 +159,6 @@ fn the_printed_metrics_are_found_by_the_printed_definitions() {
 #[test]
 fn the_documented_definitions_are_the_printed_ones() {
     let printed: Value = serde_json::from_str(&succeed(&["sagemaker", "metric-definitions"])).unwrap();
-    let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
-    assert!(template.contains(&printed.to_string()), "{printed}");
     for file in ["training-job.json", "tuning-job.json"] {
         let json = std::fs::read(root().join("container").join(file)).unwrap();
         let job: Value = serde_json::from_slice(&json).unwrap();

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Deploys the built stack on an emulator of AWS, as deploy.py tells. Needs `sam build` and `cargo build --workspace` before,
+# and the tools of scripts/tools.sh on the PATH. The layer is mounted at /opt in a mount namespace of the emulator's own.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+tool_python() {
+  head -n 1 "$(command -v "$1")" | tail -c +3
+}
+
+sam_python=$(tool_python sam)
+MOTO_PYTHON=$(tool_python moto_server)
+export MOTO_PYTHON
+target=$(cargo metadata --no-deps --format-version 1 | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
+
+built=${1:-.aws-sam/build}
+"$sam_python" tests/deploy/emulator_template.py "$built/template.yaml" "$built/emulator.yaml"
+"$(tool_python ministack)" tests/deploy/deploy.py "$target/debug/matinee" "$built"

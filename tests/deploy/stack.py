@@ -1,0 +1,101 @@
+"""The deployed stack, as its user sees it: sam, curl, the matinee command line, and AWS's own interfaces."""
+
+import json
+import shlex
+import subprocess
+import time
+from pathlib import Path
+
+import boto3
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME = "matinee"
+
+
+class Stack:
+    """One stack on the emulator, and the programs that a user has."""
+
+    def __init__(self, environment, template, matinee):
+        self.environment = environment
+        self.template = template
+        self.matinee_program = matinee
+        session = boto3.Session(
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            region_name=environment["AWS_REGION"],
+        )
+        trust = {"endpoint_url": environment["AWS_ENDPOINT_URL"], "verify": environment["AWS_CA_BUNDLE"]}
+        self.cloudformation = session.client("cloudformation", **trust)
+        self.events = session.client("events", **trust)
+        self.awslambda = session.client("lambda", **trust)
+        self.s3 = session.client("s3", **trust)
+        self.sqs = session.client("sqs", **trust)
+        self.apigateway = session.client("apigateway", **trust)
+        self.sagemaker = session.client("sagemaker", endpoint_url=environment["AWS_ENDPOINT_URL_SAGEMAKER"])
+        self.outputs = {}
+
+    def deploy(self, **parameters):
+        """`sam deploy`, with these parameters beside those that the stack has."""
+        arguments = ["sam", "deploy", "--template-file", self.template]
+        if parameters:
+            arguments += ["--parameter-overrides", *(f'{name}="{quoted(value)}"' for name, value in parameters.items())]
+        self.run(*arguments)
+        [stack] = self.cloudformation.describe_stacks(StackName=NAME)["Stacks"]
+        assert stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"), stack
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def run(self, *arguments, check=True, text=None):
+        """Runs a program and gives what it prints."""
+        arguments = [str(argument) for argument in arguments]
+        run = subprocess.run(arguments, cwd=ROOT, env=self.environment, capture_output=True, text=True, input=text)
+        assert not check or run.returncode == 0, f"{shlex.join(arguments)}: {run.stdout[-3000:]}{run.stderr[-3000:]}"
+        return run.stdout if check else run
+
+    def matinee(self, *arguments, check=True):
+        """`matinee aws ...` with the variables of the output CommandLine, set as the documents say."""
+        line = shlex.join([str(self.matinee_program), "aws", *map(str, arguments)])
+        return self.run("bash", "-c", f"{self.outputs['CommandLine']}\n{line}", check=check)
+
+    def curl(self, path, *arguments):
+        """Status, headers and body of an answer of the API."""
+        answer = self.run("curl", "--silent", "--include", "--max-time", "60", *arguments, self.outputs["ApiUrl"] + path)
+        head, _, body = answer.partition("\n\n")
+        while body.startswith("HTTP/"):
+            head, _, body = body.partition("\n\n")
+        lines = head.splitlines()
+        headers = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
+        return int(lines[0].split()[1]), headers, body
+
+    def expect(self, status, text, path, *arguments):
+        """Asks, and wants this status and this text in the answer."""
+        found, headers, body = self.curl(path, *arguments)
+        assert found == status and text in body, f"{path} {arguments}: {found} {body[:500]}, not {status} {text}"
+        return headers, body
+
+    def predict(self, *arguments):
+        """What the API predicts."""
+        _, body = self.expect(200, '"movie_title":"Fight Club (1999)"', "/predict", *DATA, *arguments)
+        return json.loads(body)
+
+    def until(self, what, condition, seconds=60):
+        """Waits until a condition holds; what changes the stack works beside the requests."""
+        begin = time.monotonic()
+        while time.monotonic() - begin < seconds:
+            found = condition()
+            if found:
+                return found
+            time.sleep(0.3)
+        raise AssertionError(f"in {seconds} s it did not happen that {what}")
+
+    def live_function(self):
+        """The configuration of the version that answers."""
+        name = self.outputs["PredictFunctionName"]
+        return self.awslambda.get_function_configuration(FunctionName=name, Qualifier="live")
+
+
+DATA = ("--data", '{"userId":"2","movieId":"2959"}')
+
+
+def quoted(value):
+    """A value as `sam deploy --parameter-overrides` takes it: in double quotes."""
+    return value.replace("\\", "\\\\").replace('"', '\\"')

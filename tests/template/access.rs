@@ -1,0 +1,124 @@
+//! Who gets in: each kind of API asks for what `Authorization` says, and leaves open what has to be.
+
+use matinee_tests::stack;
+use serde_json::{Value, json};
+
+use crate::{of_type, properties};
+
+const ANY: &str = "x-amazon-apigateway-any-method";
+
+fn body(set: &[(&str, &str)]) -> Value {
+    properties(&stack(set), "Api")["Body"].clone()
+}
+
+#[test]
+#[ignore = "needs sam: scripts/test.sh"]
+fn all_paths_go_to_the_function_and_ask_for_what_the_parameter_says() {
+    for (authorization, security) in
+        [("none", json!([])), ("api-key", json!([{"api_key": []}])), ("iam", json!([{"sigv4": []}]))]
+    {
+        let body = body(&[("Authorization", authorization)]);
+        let paths = body["paths"].as_object().unwrap();
+        let names: Vec<&str> = paths.keys().map(String::as_str).collect();
+        assert_eq!(names, ["/", "/page/{file}", "/{proxy+}"], "a new route needs no change of the template");
+        for (path, methods) in paths {
+            assert_eq!(methods[ANY]["security"], security, "{authorization} {path}");
+            let open = methods.as_object().unwrap().iter().filter(|(method, _)| *method != ANY);
+            for (method, operation) in open {
+                assert!(operation.get("security").is_none(), "{method} {path} is open");
+                assert!(method == "options" || path != "/{proxy+}", "{method} {path} must not be open");
+            }
+            assert!(methods.get("options").is_some(), "{path} has no preflight");
+            assert_eq!(methods.get("get").is_some(), path != "/{proxy+}", "the page and its files are open");
+        }
+        let schemes = body["components"]["securitySchemes"].as_object().unwrap();
+        assert_eq!(schemes["sigv4"]["x-amazon-apigateway-authtype"], "awsSigv4");
+    }
+}
+
+/// API Gateway puts variables in and does nothing else: no VTL, and static values stand in single quotes.
+#[test]
+#[ignore = "needs sam: scripts/test.sh"]
+fn what_the_gateway_answers_itself_has_the_form_of_the_functions_errors() {
+    for (origins, allowed) in [("", None), ("https://a.com,https://b.com", Some("'*'"))] {
+        let body = body(&[("CorsOrigins", origins)]);
+        for (kind, response) in body["x-amazon-apigateway-gateway-responses"].as_object().unwrap() {
+            let template = response["responseTemplates"]["application/json"].as_str().unwrap();
+            assert!(!template.contains("$util"), "{kind}");
+            let answer = template
+                .replace("$context.error.messageString", "\"a message\"")
+                .replace("$context.requestId", "an id");
+            assert!(!answer.contains('$'), "{kind}: {answer}");
+            let error = &serde_json::from_str::<Value>(&answer).unwrap()["error"];
+            for field in ["code", "message", "request_id"] {
+                assert!(error[field].as_str().is_some_and(|text| !text.is_empty()), "{kind} has no {field}");
+            }
+            let headers = response["responseParameters"].as_object().unwrap();
+            for (header, value) in headers {
+                let value = value.as_str().unwrap();
+                let inner = value.strip_prefix('\'').and_then(|value| value.strip_suffix('\''));
+                assert!(inner.is_some_and(|inner| !inner.contains('\'')), "{kind} {header}: {value}");
+            }
+            let cors =
+                headers.get("gatewayresponse.header.Access-Control-Allow-Origin").and_then(Value::as_str);
+            assert_eq!(cors, allowed, "{kind}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs sam: scripts/test.sh"]
+fn an_http_api_asks_for_signatures_and_leaves_the_page_open() {
+    let routes = |authorization| -> Vec<(String, String)> {
+        let stack = stack(&[("ApiType", "http-api"), ("Authorization", authorization)]);
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let routes = of_type(&stack, "AWS::ApiGatewayV2::Route");
+        let mut routes: Vec<_> =
+            routes.map(|(_, route)| (text(&route["RouteKey"]), text(&route["AuthorizationType"]))).collect();
+        routes.sort();
+        routes
+    };
+    let pair = |route: &str, authorization: &str| (route.to_owned(), authorization.to_owned());
+    assert_eq!(routes("none"), [pair("$default", "NONE")]);
+    let open = ["GET /", "GET /page/{file}", "OPTIONS /{proxy+}"].map(|route| pair(route, "NONE"));
+    assert_eq!(routes("iam"), [&[pair("$default", "AWS_IAM")], open.as_slice()].concat());
+}
+
+#[test]
+#[ignore = "needs sam: scripts/test.sh"]
+fn a_function_url_is_open_to_everybody_only_without_iam() {
+    for (authorization, kind, permissions) in [
+        ("none", "NONE", vec!["lambda:InvokeFunction", "lambda:InvokeFunctionUrl"]),
+        ("iam", "AWS_IAM", vec![]),
+    ] {
+        let stack = stack(&[("ApiType", "function-url"), ("Authorization", authorization)]);
+        assert_eq!(properties(&stack, "FunctionUrl")["AuthType"], kind);
+        let public = of_type(&stack, "AWS::Lambda::Permission")
+            .filter(|(_, permission)| permission["Principal"] == "*");
+        let mut actions: Vec<&str> = public
+            .map(|(name, permission)| {
+                let is_for_urls = permission["FunctionUrlAuthType"] == "NONE"
+                    || permission["InvokedViaFunctionUrl"] == true;
+                assert!(is_for_urls, "{name} lets everybody call the function in any way");
+                permission["Action"].as_str().unwrap()
+            })
+            .collect();
+        actions.sort_unstable();
+        assert_eq!(actions, permissions, "{authorization}");
+    }
+}
+
+#[test]
+#[ignore = "needs sam: scripts/test.sh"]
+fn each_type_prints_its_own_address() {
+    for (kind, begin, end) in [
+        ("rest-api", "https://${Api}.execute-api.us-east-1.amazonaws.com/", "v1"),
+        ("http-api", "https://${HttpApi}.execute-api.us-east-1.amazonaws.com/", "v1"),
+    ] {
+        let stack = stack(&[("ApiType", kind)]);
+        let url = format!("{begin}{end}");
+        assert_eq!(stack["Outputs"]["ApiUrl"]["Value"], url);
+        let curl = stack["Outputs"]["Curl"]["Value"].as_str().unwrap();
+        assert_eq!(curl, format!(r#"curl -s {url}/predict -d '{{"userId":"2","movieId":"2959"}}'"#));
+    }
+}

@@ -1,0 +1,123 @@
+//! A changed parameter reaches what answers: SAM makes another version of the function, or another deployment of the API.
+
+use std::collections::BTreeSet;
+
+use matinee_tests::stack;
+use serde_json::Value;
+
+use crate::{of_type, properties};
+
+/// A value other than the default for each parameter on which the function that answers depends.
+const OF_THE_FUNCTION: [(&str, &str); 8] = [
+    ("Architecture", "arm64"),
+    ("CorsOrigins", "https://example.com"),
+    ("CreateEndpoint", "true"),
+    ("LogSample", "0.5"),
+    ("MemorySize", "512"),
+    ("ModelRefreshSeconds", "5"),
+    ("ModelUri", "/opt/model"),
+    ("Tracing", "true"),
+];
+
+/// The only resource of a type.
+fn only(stack: &Value, wanted: &str) -> String {
+    let found: Vec<&str> = of_type(stack, wanted).map(|(name, _)| name).collect();
+    let [name] = found.as_slice() else { panic!("{wanted}: {found:?}") };
+    (*name).to_owned()
+}
+
+#[test]
+#[ignore = "needs sam: scripts/test.sh"]
+fn each_parameter_of_the_function_publishes_a_version() {
+    let mut versions = BTreeSet::from([only(&stack(&[]), "AWS::Lambda::Version")]);
+    for (name, value) in OF_THE_FUNCTION {
+        // An endpoint needs a model, which is a change of its own.
+        let model = ("ModelUri", "s3://bucket/models/");
+        let version = if name == "CreateEndpoint" {
+            versions.insert(only(&stack(&[model]), "AWS::Lambda::Version"));
+            only(&stack(&[model, (name, value)]), "AWS::Lambda::Version")
+        } else {
+            only(&stack(&[(name, value)]), "AWS::Lambda::Version")
+        };
+        assert!(versions.insert(version), "{name} publishes no version of its own");
+    }
+}
+
+/// What of the function's properties a parameter changes is among those that publish a version.
+#[test]
+#[ignore = "needs sam: scripts/test.sh"]
+fn no_other_parameter_changes_the_function() {
+    let plain = stack(&[]);
+    let known: BTreeSet<&str> = OF_THE_FUNCTION.iter().map(|(name, _)| *name).collect();
+    let parameters = plain["Parameters"].as_object().unwrap();
+    let others = parameters.keys().filter(|name| !known.contains(name.as_str()));
+    let changed: Vec<(&str, String)> =
+        others.map(|name| (name.as_str(), other_value(name, &parameters[name]))).collect();
+    // One by one where a rule binds two of them; the rest at once.
+    let (bound, free): (Vec<_>, Vec<_>) =
+        changed.iter().partition(|(name, _)| ["ApiType", "Authorization", "Deployment"].contains(name));
+    let free: Vec<(&str, &str)> = free.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let single = bound.iter().map(|(name, value)| {
+        let mut set = vec![(*name, value.as_str())];
+        set.extend((*name == "Deployment").then_some(("Alarms", "true")));
+        set
+    });
+    for set in single.chain([free]) {
+        assert_eq!(
+            properties(&stack(&set), "PredictFunction"),
+            properties(&plain, "PredictFunction"),
+            "{set:?}"
+        );
+    }
+}
+
+/// Another value that the parameter takes.
+fn other_value(name: &str, parameter: &Value) -> String {
+    if name == "ImageUri" {
+        return "123456789012.dkr.ecr.us-east-1.amazonaws.com/other:1".to_owned();
+    }
+    let default = match &parameter["Default"] {
+        Value::String(text) => text.clone(),
+        number => number.to_string(),
+    };
+    if let Some(allowed) = parameter["AllowedValues"].as_array() {
+        let texts =
+            allowed.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        return texts.filter(|value| *value != default).next_back().unwrap();
+    }
+    if parameter["Type"] == "Number" {
+        return if parameter["MaxValue"] == 1 {
+            "0.25".to_owned()
+        } else {
+            (default.parse::<f64>().unwrap() + 1.0).to_string()
+        };
+    }
+    format!("{default}x")
+}
+
+#[test]
+#[ignore = "needs sam: scripts/test.sh"]
+fn each_parameter_of_the_api_makes_a_deployment() {
+    let mut deployments = BTreeSet::new();
+    for set in [
+        vec![],
+        vec![("Authorization", "api-key")],
+        vec![("Authorization", "iam")],
+        vec![("CorsOrigins", "https://a.com")],
+    ] {
+        let deployment = only(&stack(&set), "AWS::ApiGateway::Deployment");
+        assert!(deployments.insert(deployment), "{set:?} makes no deployment of its own");
+    }
+}
+
+#[test]
+#[ignore = "needs sam: scripts/test.sh"]
+fn alarms_are_a_list_whether_there_are_any_or_not() {
+    let rollback = |set: &[(&str, &str)]| {
+        let stack = stack(set);
+        properties(&stack, "PredictFunctionDeploymentGroup")["AlarmConfiguration"]["Alarms"].clone()
+    };
+    assert_eq!(rollback(&[]), Value::Null);
+    let canary = [("Alarms", "true"), ("Deployment", "Canary10Percent5Minutes")];
+    assert_eq!(rollback(&canary).as_array().unwrap().len(), 3);
+}
