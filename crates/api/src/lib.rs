@@ -5,6 +5,7 @@
 //! message in one table. Nothing internal is told in a 5xx answer; it is logged, once, by the middleware
 //! in `observe`. This crate knows no AWS.
 
+mod caching;
 pub mod endpoint;
 pub mod error;
 mod facts;
@@ -13,6 +14,7 @@ pub mod live_model;
 mod observe;
 mod openapi;
 mod panics;
+mod prediction;
 pub mod request;
 pub mod response;
 mod routes;
