@@ -6,6 +6,7 @@
 //! in `observe`. This crate knows no AWS.
 
 mod caching;
+mod compression;
 pub mod endpoint;
 pub mod error;
 mod facts;
@@ -22,6 +23,7 @@ mod sampling;
 mod scorer;
 mod security;
 
+pub use compression::compressed;
 pub use endpoint::{Endpoint, EndpointError, EndpointFault, EndpointScorer};
 pub use facts::Facts;
 pub use live_model::{Live, LiveModel, LoadError, LoadReason, Loading, PathSource, Source};

@@ -18,7 +18,7 @@ use crate::scorer::{Scorer, Titles};
 
 /// Movies by title (words in any order and their beginnings; accents, articles and typing errors do not matter), by
 /// id, or without either those that most people have rated
-#[utoipa::path(get, path = "/movies", tag = "movies", params(BrowseParameters),
+#[utoipa::path(get, path = "/movies", operation_id = "search_movies", tag = "movies", params(BrowseParameters),
     responses((status = 200, description = "The movies", body = MoviesAnswer), Listed))]
 pub(crate) async fn list_movies(
     State(scorer): State<Arc<dyn Scorer>>,

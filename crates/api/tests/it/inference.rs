@@ -200,6 +200,17 @@ async fn other_routes_are_named() {
     assert!(answer.contains("POST /invocations"), "{answer}");
 }
 
+/// A batch transform cuts files by lines, and only the first part of a CSV file would have its header.
+#[test]
+fn the_example_of_a_batch_transform_names_the_ids_on_every_line() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../container/transform-job.json");
+    let job = parse(&std::fs::read_to_string(path).unwrap());
+    let types = (&job["TransformInput"]["ContentType"], &job["TransformOutput"]["Accept"]);
+    assert_eq!(types, (&json!("application/jsonlines"), &json!("application/jsonlines")));
+    let cut = (&job["TransformInput"]["SplitType"], &job["TransformOutput"]["AssembleWith"]);
+    assert_eq!(cut, (&json!("Line"), &json!("Line")));
+}
+
 /// The files of the situations that were misread: user 15 or 1, and the movies 20 and 10.
 #[tokio::test]
 async fn columns_are_never_swapped() {
