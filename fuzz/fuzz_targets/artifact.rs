@@ -23,7 +23,7 @@ fuzz_target!(|bytes: &[u8]| {
         let _ = Model::from_files(files).map(ask);
     }
     if let Ok(catalogue) = Catalogue::parse(bytes) {
-        let _ = catalogue.search("ten", 5, |_| 0);
+        let _ = catalogue.search("ten", |_| 0).count();
     }
     if let Some((choices, tensors)) = bytes.split_first_chunk() {
         open(*choices, tensors);
@@ -118,7 +118,7 @@ fn ask(model: Model) {
     if model.movie_ids().len() > 0 {
         let rated = Rated { movie: MovieRow(0), rating: 4.5 };
         let _ = model.visitor(vec![rated]).recommend(&Filter::default(), 5, None);
-        let _ = model.similar(MovieRow(0), 5);
+        let _ = model.similar(MovieRow(0), &Filter::default(), 5);
     }
     if let Some(user) = model.user_row(&"1".into()) {
         let _ = model.user(user).recommend(&Filter::default(), 5, None);

@@ -71,6 +71,38 @@ fn random_pairs(model: &Model) -> Vec<(String, String)> {
     (0..PAIRS).map(|_| (draw(&users, "nobody"), draw(&movies, "no-movie"))).collect()
 }
 
+/// Events, and bodies with ratings for them: right ones, and ones that are refused.
+fn with_ratings() -> Vec<(&'static str, Value)> {
+    let history = json!([{"movieId": "1", "rating": 4.5}, {"movieId": "no-movie", "rating": 3}]);
+    let pairs = json!([
+        {"movieId": "2959"},
+        {"movieId": "50", "ratings": [{"movieId": "1", "rating": 1}]},
+        {"movieId": "50", "ratings": [{"movieId": "1", "rating": 9}]},
+        {"movieId": "no-movie"},
+        {"movieId": "593"},
+    ]);
+    vec![
+        ("predict", json!({"movieId": "2959", "ratings": history})),
+        ("predict", json!({"userId": "2", "movieId": "2959", "ratings": []})),
+        ("predict", json!({"movieId": "no-movie", "ratings": history})),
+        ("predict", json!({"movieId": "2959", "ratings": [{"movieId": "1", "rating": 9}]})),
+        ("batch", json!({"pairs": pairs, "ratings": history})),
+        ("batch", json!({"pairs": [{"userId": "2", "movieId": "1"}, {"movieId": "1", "ratings": history}]})),
+    ]
+}
+
+/// Takes out what the modes tell differently.
+fn forget(body: &mut Value, names: &[&str]) {
+    match body {
+        Value::Object(fields) => {
+            fields.retain(|name, _| !names.contains(&name.as_str()));
+            fields.values_mut().for_each(|value| forget(value, names));
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| forget(value, names)),
+        _ => {}
+    }
+}
+
 async fn predict(runtime: &FakeRuntime, user: &str, movie: &str) -> (Value, Value) {
     let mut event = read_event("predict");
     event["body"] = json!({"userId": user, "movieId": movie}).to_string().into();
@@ -122,6 +154,17 @@ async fn both_modes_give_the_same_answers() {
     let (expected, mut found) = (ask(&memory, "batch").await, ask(&remote, "batch").await);
     let source = found.1["predictions"][0].as_object_mut().unwrap().remove("source");
     assert_eq!((source, found), (Some(json!("endpoint")), expected), "a batch is one invocation");
+    for (event, body) in with_ratings() {
+        let ask = async |runtime: &FakeRuntime| {
+            let mut event = read_event(event);
+            event["body"] = body.to_string().into();
+            let answer = runtime.invoke(event).await.unwrap();
+            let mut body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+            forget(&mut body, &["source", "request_id"]);
+            (answer["statusCode"].clone(), body)
+        };
+        assert_eq!(ask(&remote).await, ask(&memory).await, "{body}");
+    }
     let (status, body) = ask(&remote, "recommendations-visitor").await;
     assert_eq!((status, &body["error"]["code"]), (json!(501), &json!("not_supported")));
     let (status, body) = ask(&remote, "movies-search").await;

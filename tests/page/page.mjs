@@ -92,6 +92,17 @@ await test("filters, the next page and similar movies", async (page) => {
   await page.click("#more");
   await page.waitForFunction(() => document.querySelectorAll("#recommendations h3").length === 20);
   assert.equal(new Set(await titles(page)).size, 20);
+  // Two clicks before the answer to the first.
+  const pages = [];
+  page.on("request", (request) => request.url().includes("cursor=") && pages.push(request.url()));
+  await page.evaluate(() => {
+    document.getElementById("more").click();
+    document.getElementById("more").click();
+  });
+  await page.waitForFunction(() => document.querySelectorAll("#recommendations h3").length > 20);
+  assert.equal(pages.length, 1, "the second click asks for nothing");
+  const shown = await titles(page);
+  assert.equal(shown.length, new Set(shown).size, "no movie is there twice");
   await page.fill("#year-from", "2100");
   await settled(page, "Nothing fits");
   await page.fill("#year-from", "");
@@ -109,8 +120,12 @@ await test("a link carries the ratings", async (page) => {
   await page.locator("#share-status", { hasText: "copied" }).waitFor();
   const link = await page.evaluate(() => navigator.clipboard.readText());
   const other = await page.context().newPage();
+  const asked = [];
+  other.on("request", (request) => asked.push(new URL(request.url())));
   await other.goto(link);
   await settled(other, "3 ratings");
+  const forMovies = asked.filter(({ pathname }) => pathname.includes("/movies"));
+  assert.equal(forMovies.length, 1, `one request restores a link: ${forMovies}`);
   assert.deepEqual(await titles(other), expected);
   assert.equal(await other.locator("#rated fieldset").count(), 3);
 });
@@ -180,26 +195,86 @@ await test("an API that is away is told, and found again", async (page) => {
   await settled(page, "most popular");
 }, { allowErrors: true });
 
-// A proxy that serves everything below /v1/, as a stage of API Gateway does, and nothing beside it.
-const stage = createServer(async (request, response) => {
-  if (!request.url.startsWith("/v1/")) {
-    response.writeHead(403).end();
-    return;
-  }
-  const parts = [];
-  for await (const part of request) parts.push(part);
-  const body = request.method === "POST" ? Buffer.concat(parts) : undefined;
-  const answer = await fetch(ADDRESS + request.url.slice(3), { method: request.method, body });
-  const headers = Object.fromEntries(answer.headers);
-  response.writeHead(answer.status, headers).end(Buffer.from(await answer.arrayBuffer()));
-});
-await new Promise((listening) => stage.listen(0, "127.0.0.1", listening));
-await test("under the prefix of a stage", async (page) => {
+// A proxy in front of the server. `refuse` is asked about each request: with what to answer in the server's place, if
+// with anything. `rewrite` changes the path of a request that is passed on.
+async function proxied(name, body, { refuse = () => undefined, rewrite = (url) => url, path = "/", ...options }) {
+  const proxy = createServer(async (request, response) => {
+    const parts = [];
+    for await (const part of request) parts.push(part);
+    const refusal = refuse(request);
+    if (refusal) {
+      const error = { code: refusal.code, message: "Forbidden", request_id: "1" };
+      response.writeHead(refusal.status, { "content-type": "application/json" }).end(JSON.stringify({ error }));
+      return;
+    }
+    const content = request.method === "POST" ? Buffer.concat(parts) : undefined;
+    const answer = await fetch(ADDRESS + rewrite(request.url), { method: request.method, body: content });
+    const headers = Object.fromEntries(answer.headers);
+    // fetch() has read the answer as plain text.
+    for (const name of ["content-encoding", "content-length", "transfer-encoding"]) delete headers[name];
+    response.writeHead(answer.status, headers).end(Buffer.from(await answer.arrayBuffer()));
+  });
+  await new Promise((listening) => proxy.listen(0, "127.0.0.1", listening));
+  await test(name, body, { ...options, address: `http://127.0.0.1:${proxy.address().port}${path}` });
+  proxy.close();
+}
+
+const isPage = (url) => url === "/" || url.startsWith("/page/");
+
+// A stage of API Gateway serves everything below /v1/, and nothing beside it.
+await proxied("under the prefix of a stage", async (page) => {
   await settled(page, "most popular");
   await rateThree(page);
   assert.match(page.url(), /\/v1\/#ratings=/);
-}, { address: `http://127.0.0.1:${stage.address().port}/v1/` });
-stage.close();
+}, {
+  path: "/v1/",
+  refuse: ({ url }) => (url.startsWith("/v1/") ? undefined : { status: 403, code: "not_found" }),
+  rewrite: (url) => url.slice(3),
+});
+
+await proxied("an API that asks for a key", async (page) => {
+  await page.locator("#key-status", { hasText: "asks for a key" }).waitFor();
+  await accessible(page);
+  await page.fill("#key-value", "wrong");
+  await page.keyboard.press("Enter");
+  await page.locator("#key-status.error", { hasText: "does not accept" }).waitFor();
+  await page.screenshot({ path: `${OUTPUT}/page-key.png` });
+  await page.fill("#key-value", "right");
+  await page.click("#key-form button[type=submit]");
+  await settled(page, "most popular");
+  await page.waitForFunction(() => document.getElementById("genre").options.length > 10);
+  assert.match(await page.textContent("#model"), /^Model /);
+  // The key stays until it is removed.
+  await page.reload();
+  await settled(page, "most popular");
+  await page.click("#forget");
+  await page.locator("#key-status", { hasText: "asks for a key" }).waitFor();
+}, {
+  allowErrors: true,
+  refuse: ({ url, headers }) =>
+    isPage(url) || headers["x-api-key"] === "right" ? undefined : { status: 403, code: "api_key_required" },
+});
+
+await proxied("an API that asks for signatures", async (page) => {
+  await page.locator("#status.error", { hasText: "cannot sign" }).waitFor();
+  assert.equal(await page.locator("#key").isVisible(), false);
+}, {
+  allowErrors: true,
+  refuse: ({ url }) => (isPage(url) ? undefined : { status: 403, code: "signature_required" }),
+});
+
+await proxied("a model that is replaced between two pages", async (page) => {
+  await settled(page, "most popular");
+  const before = await titles(page);
+  const again = page.waitForResponse((response) => response.url().includes("recommendations") && response.ok());
+  await page.click("#more");
+  await again;
+  await settled(page, "most popular");
+  assert.deepEqual(await titles(page), before, "the list begins anew");
+}, {
+  allowErrors: true,
+  refuse: ({ url }) => (url.includes("cursor=") ? { status: 400, code: "stale_cursor" } : undefined),
+});
 
 await browser.close();
 console.log(`${passed} passed, 0 failed`);

@@ -2,6 +2,7 @@
 
 import { byId, element, tell, whenQuiet } from "./elements.js";
 import * as api from "./api.js";
+import * as key from "./key.js";
 import * as ratings from "./ratings.js";
 import * as recommendations from "./recommendations.js";
 import * as search from "./search.js";
@@ -34,9 +35,14 @@ byId("more").addEventListener("click", recommendations.more);
 byId("similar-close").addEventListener("click", () => byId("similar").close());
 addEventListener("hashchange", ratings.restore);
 
-ratings.restore();
-describeModel();
-listGenres();
+key.start(load);
+load();
+
+function load() {
+  ratings.restore();
+  describeModel();
+  listGenres();
+}
 
 async function describeModel() {
   try {
@@ -55,7 +61,8 @@ async function describeModel() {
 async function listGenres() {
   try {
     const { genres } = await api.genres();
-    byId("genre").append(...genres.map(({ genre }) => element("option", { value: genre }, genre)));
+    const all = byId("genre").options[0];
+    byId("genre").replaceChildren(all, ...genres.map(({ genre }) => element("option", { value: genre }, genre)));
   } catch {
     // The recommendations, which fail too, say why.
   }

@@ -4,8 +4,10 @@ import { byId, element } from "./elements.js";
 import * as api from "./api.js";
 
 const MAX_FROM_LINK = 100;
+const MAX_ID = 256;
 const ratings = new Map();
 let listener = () => {};
+let restores = 0;
 
 export function onChange(callback) {
   listener = callback;
@@ -43,12 +45,21 @@ export async function restore() {
     const [id, rating] = pair.split(":");
     return { id: decoded(id), rating: Number(rating) };
   });
-  const valid = pairs.filter(({ id, rating }) => id && rating >= 0.5 && rating <= 5);
-  const movies = await Promise.allSettled(valid.map(({ id }) => api.movie(id)));
+  const valid = pairs.filter(({ id, rating }) => id && id.length <= MAX_ID && rating >= 0.5 && rating <= 5);
+  const restored = (restores += 1);
+  let movies = [];
+  try {
+    movies = await api.moviesById([...new Set(valid.map(({ id }) => id))]);
+  } catch {
+    // The recommendations, which fail too, say why.
+  }
+  // Another link may have come meanwhile.
+  if (restored !== restores) return;
+  const titles = new Map(movies.map(({ movie_id, title }) => [movie_id, title]));
   ratings.clear();
-  movies.forEach(({ value }, index) => {
-    if (value) ratings.set(value.movie_id, { title: value.title, rating: valid[index].rating });
-  });
+  for (const { id, rating } of valid) {
+    if (titles.has(id)) ratings.set(id, { title: titles.get(id), rating });
+  }
   render();
   listener();
 }

@@ -8,6 +8,8 @@ const PAGE = 10;
 let user = "";
 let cursor;
 let asked = new AbortController();
+// The load that is under way.
+let loading;
 
 export function showUser(id) {
   user = id;
@@ -23,7 +25,9 @@ export async function refresh() {
   await load(asked.signal, (items) => byId("recommendations").replaceChildren(...items));
 }
 
+// A click while something is loaded asks for nothing: what it would ask for is under way, or no longer wanted.
 export async function more() {
+  if (loading) return;
   const list = byId("recommendations");
   const shown = list.children.length;
   await load(asked.signal, (items) => list.append(...items));
@@ -38,6 +42,7 @@ async function load(signal, place) {
     yearTo: byId("year-to").value,
     cursor,
   };
+  const own = (loading = Symbol("load"));
   try {
     const rated = ratings.all();
     const answer = await (user
@@ -48,9 +53,16 @@ async function load(signal, place) {
     tell(byId("status"), summary(answer, rated.length));
   } catch (error) {
     if (error.name === "AbortError") return;
+    if (error.code === "stale_cursor") {
+      // Another model has come meanwhile, whose list begins anew.
+      await refresh();
+      return;
+    }
     place([]);
     cursor = undefined;
     tell(byId("status"), error.message, true);
+  } finally {
+    if (loading === own) loading = undefined;
   }
   byId("recommendations").removeAttribute("aria-busy");
   byId("more").hidden = !cursor;

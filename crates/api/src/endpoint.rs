@@ -1,18 +1,20 @@
 //! The endpoint mode: ratings come from a `SageMaker` endpoint, titles from `movies.csv` in memory.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use matinee_model::{Catalogue, Model, Movie, UnknownMovie};
+use matinee_model::{Catalogue, Model, Movie, RatingScale, UnknownMovie};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
 use crate::inference::DESCRIBE;
 use crate::live_model::Live;
-use crate::request::PredictRequest;
+use crate::request::{PredictRequest, Rater, VisitorRatings};
 use crate::response::{AnswerSource, ModelAnswer, PredictAnswer};
 use crate::scorer::{Answering, Scorer, Titles};
 
@@ -91,9 +93,10 @@ impl EndpointScorer {
 
     async fn rate(&self, request: &PredictRequest) -> Result<PredictAnswer, ApiError> {
         let titles = self.titles.current().await?;
-        let movie = titles.find(&request.movie).ok_or_else(|| UnknownMovie(request.movie.clone()))?;
-        let body = json!({"userId": request.user.as_str(), "movieId": request.movie.as_str()});
-        let answer: PredictAnswer = self.ask(body.to_string().into_bytes(), None).await?;
+        let scale = self.scale_for([request]).await?;
+        let movie = asked(request, &titles, scale)?;
+        let body = request.to_json().to_string().into_bytes();
+        let answer = answered(request, self.ask(body, None).await?)?;
         Ok(PredictAnswer {
             movie_title: movie.title.to_owned(),
             source: Some(AnswerSource::Endpoint),
@@ -107,30 +110,56 @@ impl EndpointScorer {
         requests: &[PredictRequest],
     ) -> Result<Vec<Result<PredictAnswer, ApiError>>, ApiError> {
         let titles = self.titles.current().await?;
-        let movies: Vec<_> = requests.iter().map(|request| titles.find(&request.movie)).collect();
-        let known = requests.iter().zip(&movies).filter(|(_, movie)| movie.is_some());
-        let pairs: Vec<Value> = known
-            .map(|(request, _)| json!({"userId": request.user.as_str(), "movieId": request.movie.as_str()}))
-            .collect();
-        let mut answers = match pairs.len() {
+        let scale = self.scale_for(requests).await?;
+        let movies: Vec<_> = requests.iter().map(|request| asked(request, &titles, scale)).collect();
+        let known = requests.iter().zip(&movies).filter(|(_, movie)| movie.is_ok());
+        let known: Vec<&PredictRequest> = known.map(|(request, _)| request).collect();
+        let mut answers = match known.len() {
             0 => Vec::new(),
-            _ => {
-                self.ask::<Vec<PredictAnswer>>(Value::from(pairs.clone()).to_string().into_bytes(), None)
-                    .await?
-            }
+            _ => self.ask_all(&known).await?,
         };
-        if answers.len() != pairs.len() {
-            let detail = format!("{} answers to {} pairs", answers.len(), pairs.len());
+        if answers.len() != known.len() {
+            let detail = format!("{} answers to {} pairs", answers.len(), known.len());
             return Err(EndpointError { fault: EndpointFault::BadAnswer, detail }.into());
         }
         let mut answers = answers.drain(..);
-        let answer = |(request, movie): (&PredictRequest, &Option<Movie<'_>>)| {
-            let movie = movie.ok_or_else(|| UnknownMovie(request.movie.clone()))?;
-            let answer = answers.next().ok_or(ApiError::Internal)?;
-            let movie_title = movie.title.to_owned();
+        let answer = |(request, movie): (&PredictRequest, Result<Movie<'_>, ApiError>)| {
+            let movie_title = movie?.title.to_owned();
+            let answer = answered(request, answers.next().ok_or(ApiError::Internal)?)?;
             Ok(PredictAnswer { movie_title, source: Some(AnswerSource::Endpoint), ..answer })
         };
-        Ok(requests.iter().zip(&movies).map(answer).collect())
+        Ok(requests.iter().zip(movies).map(answer).collect())
+    }
+
+    /// Ratings that several pairs share are sent once.
+    async fn ask_all(&self, requests: &[&PredictRequest]) -> Result<Vec<PredictAnswer>, EndpointError> {
+        let Some(shared) = shared_ratings(requests) else {
+            let pairs: Value = requests.iter().map(|request| request.to_json()).collect();
+            return self.ask(pairs.to_string().into_bytes(), None).await;
+        };
+        let pair = |request: &&PredictRequest| match &request.rater {
+            Rater::Ratings(ratings) if Arc::ptr_eq(ratings, shared) => {
+                json!({"movieId": request.movie.as_str()})
+            }
+            _ => request.to_json(),
+        };
+        let pairs: Value = requests.iter().map(pair).collect();
+        let body = json!({"ratings": shared.to_json(), "pairs": pairs});
+        let Batch { predictions } = self.ask(body.to_string().into_bytes(), None).await?;
+        Ok(predictions)
+    }
+
+    /// The scale that ratings must be on, if any request has some.
+    async fn scale_for(
+        &self,
+        requests: impl IntoIterator<Item = &PredictRequest>,
+    ) -> Result<Option<RatingScale>, EndpointError> {
+        let has_ratings = requests.into_iter().any(|request| matches!(request.rater, Rater::Ratings(_)));
+        Ok(if has_ratings { Some(self.model().await?.rating_scale) } else { None })
+    }
+
+    async fn model(&self) -> Result<ModelAnswer, EndpointError> {
+        self.ask(b"{}".to_vec(), Some(DESCRIBE)).await
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -167,9 +196,49 @@ impl Scorer for EndpointScorer {
     fn describe(&self) -> Answering<'_, ModelAnswer> {
         Box::pin(in_time(async {
             self.titles.current().await?;
-            let answer: ModelAnswer = self.ask(b"{}".to_vec(), Some(DESCRIBE)).await?;
-            Ok(ModelAnswer { source: Some(AnswerSource::Endpoint), ..answer })
+            Ok(ModelAnswer { source: Some(AnswerSource::Endpoint), ..self.model().await? })
         }))
+    }
+}
+
+/// What a container answers to a batch of pairs that share ratings.
+#[derive(Deserialize)]
+struct Batch {
+    predictions: Vec<PredictAnswer>,
+}
+
+/// The movie that is asked about. What a model in memory would refuse is refused here, so that the endpoint need not.
+fn asked<'t>(
+    request: &PredictRequest,
+    titles: &'t Catalogue,
+    scale: Option<RatingScale>,
+) -> Result<Movie<'t>, ApiError> {
+    if let (Rater::Ratings(ratings), Some(scale)) = (&request.rater, scale) {
+        ratings.check(scale)?;
+    }
+    Ok(titles.find(&request.movie).ok_or_else(|| UnknownMovie(request.movie.clone()))?)
+}
+
+/// The ratings that more than one request has, if nobody comes without any.
+fn shared_ratings<'r>(requests: &[&'r PredictRequest]) -> Option<&'r Arc<VisitorRatings>> {
+    let mut seen = HashSet::new();
+    if requests.iter().any(|request| matches!(request.rater, Rater::User(_))) {
+        return None;
+    }
+    requests.iter().find_map(|request| match &request.rater {
+        Rater::Ratings(ratings) if !seen.insert(Arc::as_ptr(ratings)) => Some(ratings),
+        _ => None,
+    })
+}
+
+/// The answer, unless a container that is older than this function has passed over the ratings.
+fn answered(request: &PredictRequest, answer: PredictAnswer) -> Result<PredictAnswer, EndpointError> {
+    match request.rater {
+        Rater::Ratings(_) if answer.ratings_counted.is_none() => {
+            let detail = "the container passed over the ratings; deploy its newer image".to_owned();
+            Err(EndpointError { fault: EndpointFault::BadAnswer, detail })
+        }
+        _ => Ok(answer),
     }
 }
 

@@ -15,6 +15,8 @@ use crate::request::InvalidRequest;
 pub enum ApiError {
     /// The request is not what the route takes.
     InvalidRequest(InvalidRequest),
+    /// The cursor is a place in the list of a model that is not the one that answers.
+    StaleCursor,
     /// The movie is not in the catalogue.
     UnknownMovie(UnknownMovie),
     /// The model was not trained on ratings of this user.
@@ -62,6 +64,12 @@ impl ApiError {
     fn table(&self) -> (StatusCode, &'static str, String) {
         match self {
             Self::InvalidRequest(error) => (StatusCode::BAD_REQUEST, "invalid_request", error.to_string()),
+            Self::StaleCursor => (
+                StatusCode::BAD_REQUEST,
+                "stale_cursor",
+                "the parameter `cursor` is of a model that another one has replaced; begin without it"
+                    .to_owned(),
+            ),
             Self::UnknownMovie(error) => (StatusCode::NOT_FOUND, Self::UNKNOWN_MOVIE, error.to_string()),
             Self::UnknownUser(user) => (
                 StatusCode::NOT_FOUND,

@@ -4,6 +4,7 @@
 //! <https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html>. Invariant: a body of
 //! several records is answered by as many, in order; a bad record is answered by an error of its own.
 
+mod columns;
 mod format;
 mod records;
 
@@ -24,6 +25,7 @@ use serde::Serialize;
 use crate::error::ApiError;
 use crate::facts::Facts;
 use crate::live_model::LiveModel;
+use crate::request::InvalidRequest;
 use crate::response::ModelAnswer;
 use crate::routes::{Json, face, read};
 use crate::sampling::Sampling;
@@ -93,6 +95,9 @@ async fn invocations(
     let accept = headers.get(header::ACCEPT).map(|value| value.to_str().unwrap_or("?"));
     let output = Format::accepted(accept, input)?;
     let body = read(body, MAX_INVOCATION_BYTES)?;
+    if body.starts_with(b"\xff\xfe") || body.starts_with(b"\xfe\xff") {
+        return Err(InvalidRequest::Encoding.into());
+    }
     let facts = Facts { model_version: Some(model.manifest().version.to_string()), ..Facts::default() };
     let (answers, output) = if body.len() <= INLINE_BYTES {
         answer(&model, input, output, &body)?

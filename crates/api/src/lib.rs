@@ -5,6 +5,8 @@
 //! message in one table. Nothing internal is told in a 5xx answer; it is logged, once, by the middleware
 //! in `observe`. This crate knows no AWS.
 
+mod caching;
+mod compression;
 pub mod endpoint;
 pub mod error;
 mod facts;
@@ -13,6 +15,7 @@ pub mod live_model;
 mod observe;
 mod openapi;
 mod panics;
+mod prediction;
 pub mod request;
 pub mod response;
 mod routes;
@@ -20,6 +23,7 @@ mod sampling;
 mod scorer;
 mod security;
 
+pub use compression::compressed;
 pub use endpoint::{Endpoint, EndpointError, EndpointFault, EndpointScorer};
 pub use facts::Facts;
 pub use live_model::{Live, LiveModel, LoadError, LoadReason, Loading, PathSource, Source};

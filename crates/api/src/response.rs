@@ -1,15 +1,17 @@
 //! What callers get.
 
 mod batch;
+mod model;
 mod movies;
 mod recommendations;
 
 pub use batch::{BatchAnswer, BatchEntry, BatchError};
+use model::{CountsSchema, MetricsSchema, RatingScaleSchema};
 pub use movies::{GenreAnswer, GenresAnswer, MovieAnswer, MoviesAnswer, SimilarAnswer, SimilarMovie};
 pub use recommendations::{RankedBy, Reason, RecommendationAnswer, RecommendationsAnswer};
 
 use matinee_model::artifact::{Counts, Manifest, Metrics};
-use matinee_model::{Prediction, RatingScale};
+use matinee_model::{MovieId, Prediction, RatingScale};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -22,7 +24,7 @@ pub struct PredictAnswer {
     pub movie_title: String,
     /// The predicted rating, not rounded.
     pub score: f32,
-    /// Whether the model was trained on ratings of this user.
+    /// Whether the model was trained on ratings of this user; where the request has ratings, whether one of them counts.
     pub known_user: bool,
     /// Whether the model was trained on ratings of this movie.
     pub known_movie: bool,
@@ -31,6 +33,12 @@ pub struct PredictAnswer {
     pub interval: Option<[f64; 2]>,
     /// The version of the model that answered.
     pub model_version: String,
+    /// How many of the ratings in the request count, where it has ratings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratings_counted: Option<usize>,
+    /// Rated movies of the request that the model does not know, whose ratings count for nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown_movies: Vec<String>,
     /// Who answered, where it is not the model in memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<AnswerSource>,
@@ -52,13 +60,13 @@ pub struct ModelAnswer {
     /// The algorithm that trained it.
     pub algorithm: String,
     /// The scale of the ratings that it predicts.
-    #[schema(value_type = Object, example = json!({"min": 0.5, "max": 5.0}))]
+    #[schema(value_type = RatingScaleSchema)]
     pub rating_scale: RatingScale,
     /// How much it was trained on.
-    #[schema(value_type = Object, example = json!({"users": 671, "movies": 9066, "rated_movies": 9066, "ratings": 100004}))]
+    #[schema(value_type = CountsSchema)]
     pub counts: Counts,
     /// How well it predicts.
-    #[schema(value_type = Object)]
+    #[schema(value_type = MetricsSchema)]
     pub metrics: Metrics,
     /// The training job, where one trained it.
     pub training_job: Option<String>,
@@ -92,8 +100,16 @@ impl PredictAnswer {
             known_movie: prediction.known_movie,
             interval: prediction.interval.map(|ends| ends.map(|end| rounded(f64::from(end), 100.0))),
             model_version: manifest.version.to_string(),
+            ratings_counted: None,
+            unknown_movies: Vec::new(),
             source: None,
         }
+    }
+
+    /// The same for somebody with so many ratings that count, and with ratings of these movies that do not.
+    pub fn from_ratings(self, count: usize, unknown: &[MovieId]) -> Self {
+        let unknown_movies = unknown.iter().map(MovieId::to_string).collect();
+        Self { ratings_counted: Some(count), unknown_movies, ..self }
     }
 }
 

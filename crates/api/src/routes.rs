@@ -4,6 +4,7 @@ mod movies;
 mod page;
 pub(crate) mod predictions;
 mod recommendations;
+mod selection;
 
 use std::sync::Arc;
 
@@ -33,6 +34,9 @@ pub(crate) use recommendations::*;
 /// The largest body that is read: 1 MB.
 pub const MAX_BODY_BYTES: usize = 1_000_000;
 
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The whole API over whoever answers it: a model in memory, or an endpoint.
 pub fn router(scorer: Arc<dyn Scorer>) -> Router {
     sampled_router(scorer, Sampling::ALL)
@@ -51,7 +55,7 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<dyn Scorer>>)> {
         ("/predict/batch", post(predict_batch)),
         ("/recommendations", post(recommend_to_visitor)),
         ("/users/{userId}/recommendations", get(recommend_to_user)),
-        ("/movies", get(search_movies)),
+        ("/movies", get(list_movies)),
         ("/movies/{movieId}", get(describe_movie)),
         ("/movies/{movieId}/similar", get(similar_movies)),
         ("/genres", get(list_genres)),
@@ -93,13 +97,15 @@ pub(crate) fn face(
         .layer(security::headers())
 }
 
-/// The body, whatever its content type: API Gateway and `curl -d` label JSON as anything.
+/// The body, whatever its content type: API Gateway and `curl -d` label JSON as anything. It comes without the byte
+/// order mark that some programs write.
 pub(crate) fn read(body: Result<Bytes, BytesRejection>, limit: usize) -> Result<Bytes, ApiError> {
-    body.map_err(|rejection| match rejection.status() {
+    let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => ApiError::PayloadTooLarge(limit),
         // The connection broke: whoever sent half a body does not read the answer.
-        _ => ApiError::InvalidRequest(crate::request::InvalidRequest::Empty),
-    })
+        _ => ApiError::InvalidRequest(InvalidRequest::Empty),
+    })?;
+    Ok(if body.starts_with(BYTE_ORDER_MARK) { body.slice(BYTE_ORDER_MARK.len()..) } else { body })
 }
 
 /// A JSON answer.

@@ -4,10 +4,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use matinee_model::{Catalogue, Model};
+use matinee_model::{Catalogue, Filter, Model, Movie};
 
 use crate::error::ApiError;
 use crate::live_model::LiveModel;
+use crate::prediction::Predictions;
 use crate::request::PredictRequest;
 use crate::response::{ModelAnswer, PredictAnswer};
 
@@ -52,6 +53,35 @@ impl Titles {
         }
     }
 
+    /// Names what is there: the version of the model, or of the catalogue.
+    pub fn version(&self) -> &str {
+        match self {
+            Self::Model(model) => model.manifest().version.as_str(),
+            Self::Catalogue(catalogue) => catalogue.version(),
+        }
+    }
+
+    /// Whether a movie has this genre, in any case of letters.
+    pub fn has_genre(&self, genre: &str) -> bool {
+        match self {
+            Self::Model(model) => model.has_genre(genre),
+            Self::Catalogue(catalogue) => {
+                catalogue.genres().into_keys().any(|of| of.to_lowercase() == genre.to_lowercase())
+            }
+        }
+    }
+
+    /// The first `limit` movies that `filter` admits: those that most people have rated, or by id where that is not
+    /// known.
+    pub fn first(&self, filter: &Filter, limit: usize) -> Vec<Movie<'_>> {
+        match self {
+            Self::Model(model) => model.popular(filter, limit).into_iter().map(|(_, movie)| movie).collect(),
+            Self::Catalogue(catalogue) => {
+                catalogue.iter().filter(|movie| filter.admits(movie)).take(limit).collect()
+            }
+        }
+    }
+
     /// How many ratings of a movie the model was trained on.
     pub fn rating_count(&self, id: &str) -> Option<u32> {
         match self {
@@ -63,7 +93,7 @@ impl Titles {
 
 impl Scorer for LiveModel {
     fn predict<'a>(&'a self, request: &'a PredictRequest) -> Answering<'a, PredictAnswer> {
-        Box::pin(async { predict(&*self.current().await?, request) })
+        Box::pin(async { Predictions::of(&*self.current().await?).predict(request) })
     }
 
     fn predict_all<'a>(
@@ -72,7 +102,8 @@ impl Scorer for LiveModel {
     ) -> Answering<'a, Vec<Result<PredictAnswer, ApiError>>> {
         Box::pin(async {
             let model = self.current().await?;
-            Ok(requests.iter().map(|request| predict(&model, request)).collect())
+            let mut predictions = Predictions::of(&model);
+            Ok(requests.iter().map(|request| predictions.predict(request)).collect())
         })
     }
 
@@ -87,9 +118,4 @@ impl Scorer for LiveModel {
     fn model(&self) -> Answering<'_, Arc<Model>> {
         Box::pin(async { Ok(self.current().await?) })
     }
-}
-
-fn predict(model: &Model, request: &PredictRequest) -> Result<PredictAnswer, ApiError> {
-    let prediction = model.predict(&request.user, &request.movie)?;
-    Ok(PredictAnswer::new(prediction, model.manifest()))
 }

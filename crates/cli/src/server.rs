@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use axum::Router;
 use clap::Args;
-use matinee_api::{LiveModel, sampled_router};
+use matinee_api::{LiveModel, compressed, sampled_router};
 use matinee_model::Model;
 use tokio::net::TcpListener;
 
@@ -34,7 +34,7 @@ pub fn serve(model: Model, address: &Address) -> Result<()> {
     let model = Arc::new(model);
     let logging = Logging::from_environment()?;
     let app = sampled_router(Arc::new(LiveModel::loaded(Arc::clone(&model))), logging.sampling);
-    serve_router(app, socket, &logging, |address| announce(address, &model))
+    serve_router(compressed(app), socket, &logging, |address| announce(address, &model))
 }
 
 /// Serves a router until the process is told to stop; `announce` learns the address.

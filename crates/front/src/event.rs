@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use axum::http::header::HOST;
+use axum::http::header::{ACCEPT_ENCODING, HOST};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use lambda_http::aws_lambda_events::alb::AlbTargetGroupRequest;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
 use lambda_http::aws_lambda_events::query_map::QueryMap;
 use lambda_http::request::LambdaRequest;
@@ -20,6 +21,7 @@ pub fn to_route(event: LambdaRequest) -> LambdaRequest {
     match event {
         LambdaRequest::ApiGatewayV1(event) => LambdaRequest::ApiGatewayV1(of_rest_api(event)),
         LambdaRequest::ApiGatewayV2(event) => LambdaRequest::ApiGatewayV2(of_http_api(event)),
+        LambdaRequest::Alb(event) => LambdaRequest::Alb(of_load_balancer(event)),
         other => other,
     }
 }
@@ -37,6 +39,26 @@ fn of_rest_api(mut event: ApiGatewayProxyRequest) -> ApiGatewayProxyRequest {
     event.request_context.stage = None;
     event.request_context.domain_name = None;
     event.headers.remove(HOST);
+    // The API compresses by itself, and would hand on as text what is compressed already.
+    event.headers.remove(ACCEPT_ENCODING);
+    event.multi_value_headers.remove(ACCEPT_ENCODING);
+    event
+}
+
+/// A load balancer hands path and parameters on as they were sent, encoded. Whether it has one value a name or a list is
+/// a setting of its target group.
+fn of_load_balancer(mut event: AlbTargetGroupRequest) -> AlbTargetGroupRequest {
+    let path = encoded_path(event.path.as_deref().unwrap_or_default());
+    let single = std::mem::take(&mut event.query_string_parameters);
+    let lists = std::mem::take(&mut event.multi_value_query_string_parameters);
+    let pairs = lists_of(if lists.is_empty() { &single } else { &lists });
+    let pairs =
+        pairs.iter().flat_map(|(name, values)| values.iter().map(move |value| format!("{name}={value}")));
+    let query = encoded(&pairs.collect::<Vec<_>>().join("&"), b"/?");
+    event.path = Some(if query.is_empty() { path } else { format!("{path}?{query}") });
+    event.is_base64_encoded &= is_base64(event.body.as_deref());
+    event.headers.remove(HOST);
+    event.multi_value_headers.remove(HOST);
     event
 }
 
@@ -96,10 +118,7 @@ fn bounded(parameters: &QueryMap) -> QueryMap {
     if parameters.is_empty() {
         return QueryMap::default();
     }
-    let lists: Result<HashMap<String, Vec<String>>, _> =
-        serde_json::to_value(parameters).and_then(serde_json::from_value);
-    let mut lists = lists.unwrap_or_default();
-    lists.retain(|_, values| !values.is_empty());
+    let lists = lists_of(parameters);
     let pairs = lists.iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
     // A pair has an equals sign, and an ampersand before the next.
     let length: usize = pairs.map(|(name, value)| name.len() + value.len() + 2).sum();
@@ -108,6 +127,15 @@ fn bounded(parameters: &QueryMap) -> QueryMap {
     } else {
         HashMap::from([("x".repeat(LONGEST), String::new())]).into()
     }
+}
+
+/// The values of each parameter that has any.
+fn lists_of(parameters: &QueryMap) -> HashMap<String, Vec<String>> {
+    let lists: Result<HashMap<String, Vec<String>>, _> =
+        serde_json::to_value(parameters).and_then(serde_json::from_value);
+    let mut lists = lists.unwrap_or_default();
+    lists.retain(|_, values| !values.is_empty());
+    lists
 }
 
 /// Whether a body is what it is said to be; what is not is read as text.

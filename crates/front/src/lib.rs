@@ -1,9 +1,10 @@
-//! What stands in front of the function: REST API, HTTP API and function URL name the same route in different
-//! ways, and this makes the router a function that takes the events of each.
+//! What stands in front of the function: REST API, HTTP API, function URL and Application Load Balancer name the same
+//! route in different ways, and this makes the router a function that takes the events of each.
 //!
-//! Invariant: an event that can be read at all is answered by the router. What comes from a caller and cannot stand
+//! Invariant: every event is answered, and one that is a request by the router. What comes from a caller and cannot stand
 //! in a request, at which `lambda_http` would panic, is made harmless before.
 
+mod direct;
 mod event;
 
 use std::convert::Infallible;
@@ -13,10 +14,12 @@ use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, Uri};
 use axum::response::Response;
 use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, Error, Request, RequestExt, lambda_runtime};
+use lambda_http::{Adapter, Error, Request, RequestExt, lambda_runtime, service_fn};
 use lambda_runtime::LambdaEvent;
 use matinee_api::{ColdStart, REQUEST_ID};
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use tower::{Service, ServiceExt};
 
 /// Whether no request came yet.
@@ -25,27 +28,78 @@ static IS_COLD: AtomicBool = AtomicBool::new(true);
 /// Answers the events of Lambda's Runtime API, one after the other, by a router.
 pub async fn run<S>(router: S) -> Result<(), Error>
 where
-    S: Service<Request, Response = Response, Error = Infallible, Future: Send + 'static>,
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send + 'static>
+        + Clone
+        + Send
+        + 'static,
 {
     lambda_runtime::run(function(router)).await
+}
+
+/// What the function is sent.
+#[derive(Debug)]
+pub enum Event {
+    /// A request, by what stands in front of the function.
+    Request(Box<LambdaRequest>),
+    /// Any other JSON.
+    Other(Box<RawValue>),
+}
+
+/// What the function answers: in the form of what stands in front of it, or by itself.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Answer<T> {
+    Response(T),
+    Value(Value),
 }
 
 /// A router as a function.
 pub fn function<S>(
     router: S,
-) -> impl Service<LambdaEvent<LambdaRequest>, Response: Serialize, Error = Infallible, Future: Send>
+) -> impl Service<LambdaEvent<Event>, Response: Serialize, Error = Infallible, Future: Send>
 where
-    S: Service<Request, Response = Response, Error = Infallible, Future: Send + 'static>,
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send + 'static>
+        + Clone
+        + Send
+        + 'static,
 {
-    Adapter::from(router.map_request(to_route)).map_request(|event: LambdaEvent<LambdaRequest>| {
-        LambdaEvent::new(event::to_route(event.payload), event.context)
+    service_fn(move |LambdaEvent { payload, context }: LambdaEvent<Event>| {
+        let router = router.clone();
+        async move {
+            Ok(match payload {
+                Event::Request(request) => {
+                    let event = LambdaEvent::new(event::to_route(*request), context);
+                    let answering = {
+                        let route = service_fn(move |request| router.clone().oneshot(to_route(request)));
+                        Adapter::from(route).call(event)
+                    };
+                    Answer::Response(answering.await?)
+                }
+                Event::Other(event) => Answer::Value(direct::answer(router, event.get(), &context).await),
+            })
+        }
     })
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let event = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(match serde_json::from_str(event.get()) {
+            Ok(request) => Self::Request(Box::new(request)),
+            Err(_) => Self::Other(event),
+        })
+    }
+}
+
+/// Says whether this is the sandbox's first request.
+fn mark_cold_start(request: &mut Request) {
+    request.extensions_mut().insert(ColdStart(IS_COLD.swap(false, Ordering::Relaxed)));
 }
 
 /// Gives the request the path as it was sent, without what a browser would make of `..`, Lambda's id of the request,
 /// under which the log lines of the platform stand too, and whether this is the sandbox's first.
 fn to_route(mut request: Request) -> Request {
-    request.extensions_mut().insert(ColdStart(IS_COLD.swap(false, Ordering::Relaxed)));
+    mark_cold_start(&mut request);
     if let Some(uri) = with_path(request.uri(), request.raw_http_path()) {
         *request.uri_mut() = uri;
     }
@@ -56,6 +110,7 @@ fn to_route(mut request: Request) -> Request {
     request
 }
 
+/// The query of a load balancer's event stands behind its path.
 fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let path_and_query: PathAndQuery = format!("{path}{query}").parse().ok()?;

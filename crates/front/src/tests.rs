@@ -17,12 +17,21 @@ static API: LazyLock<Router> = LazyLock::new(|| {
 
 /// Status and body.
 fn answer(event: &Value) -> (u64, String) {
-    let event: LambdaRequest = serde_json::from_str(&event.to_string()).unwrap();
+    let event: Event = serde_json::from_str(&event.to_string()).unwrap();
+    assert!(matches!(event, Event::Request(_)), "{event:?}");
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let event = LambdaEvent::new(event, Context::default());
     let answer = runtime.block_on(function(API.clone()).oneshot(event)).unwrap();
     let answer = serde_json::to_value(answer).unwrap();
     (answer["statusCode"].as_u64().unwrap(), answer["body"].as_str().unwrap_or_default().to_owned())
+}
+
+/// The answer to any event.
+fn answer_directly(event: &Value) -> Value {
+    let event: Event = serde_json::from_str(&event.to_string()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let event = LambdaEvent::new(event, Context::default());
+    serde_json::to_value(runtime.block_on(function(API.clone()).oneshot(event)).unwrap()).unwrap()
 }
 
 fn assert_documented((status, body): (u64, String)) {
@@ -71,14 +80,17 @@ fn a_query_that_was_not_encoded_is_read() {
 #[test]
 fn a_long_path_or_query_is_refused_by_name() {
     let long = "x".repeat(100_000);
+    let mut balanced = load_balancer("/movies");
+    balanced["multiValueQueryStringParameters"] = json!({"query": [long]});
     let mut parameters = rest_api("/movies");
     parameters["queryStringParameters"] = json!({"query": long});
     parameters["multiValueQueryStringParameters"] = json!({"query": [long], "limit": []});
-    for event in [parameters, http_api("/movies", &format!("query={long}"))] {
+    for event in [parameters, balanced, http_api("/movies", &format!("query={long}"))] {
         let (status, body) = answer(&event);
         assert!(status == 400 && body.contains("longer than 8192 bytes"), "{body}");
     }
-    for event in [rest_api(&format!("/movies/{long}")), http_api(&format!("/movies/{long}"), "")] {
+    let path = format!("/movies/{long}");
+    for event in [rest_api(&path), load_balancer(&path), http_api(&path, "")] {
         let (status, body) = answer(&event);
         assert!(status == 400 && body.contains("longer than 256 bytes"), "{body}");
     }
@@ -86,7 +98,7 @@ fn a_long_path_or_query_is_refused_by_name() {
 
 #[test]
 fn a_host_and_a_scheme_that_are_none_do_no_harm() {
-    for mut event in [rest_api("/health"), http_api("/health", "")] {
+    for mut event in [rest_api("/health"), load_balancer("/health"), http_api("/health", "")] {
         event["headers"] = json!({"host": "a b:c", "x-forwarded-proto": "://"});
         event["requestContext"]["domainName"] = json!("a b");
         assert_eq!(answer(&event).0, 200, "{event}");
@@ -107,7 +119,43 @@ fn a_parameter_without_values_is_missing() {
     let mut event = rest_api("/movies");
     event["multiValueQueryStringParameters"] = json!({"query": []});
     let (status, body) = answer(&event);
-    assert!(status == 400 && body.contains("`query` is missing"), "{body}");
+    assert!(status == 200 && body.contains("\"movies\""), "{body}");
+}
+
+/// An event of a load balancer for this path.
+fn load_balancer(path: &str) -> Value {
+    let mut event = read_event("alb-movies-multi-value");
+    event["path"] = json!(path);
+    event
+}
+
+#[test]
+fn a_load_balancers_parameters_are_read_one_a_name_and_as_lists() {
+    let mut event = load_balancer("/movies");
+    let (status, body) = answer(&event);
+    assert!(status == 200 && body.contains("Fight Club (1999)"), "{body}");
+    event["multiValueQueryStringParameters"] = json!({"genre": ["Drama", "no%26such%3Dgenre"]});
+    let (status, body) = answer(&event);
+    assert!(status == 400 && body.contains("no genre `no&such=genre`"), "{body}");
+    let single = event.as_object_mut().unwrap();
+    single.remove("multiValueQueryStringParameters");
+    single.insert("queryStringParameters".to_owned(), json!({"query": "fight+club%21", "limit": "1"}));
+    let (status, body) = answer(&event);
+    assert!(status == 200 && body.contains("Fight Club (1999)"), "{body}");
+    let (status, body) = answer(&load_balancer("/movies/no%20such%3Fmovie"));
+    assert!(status == 404 && body.contains("`no such?movie`"), "{body}");
+}
+
+#[test]
+fn a_load_balancer_is_answered_in_both_of_its_forms() {
+    let event: Event = serde_json::from_str(&read_event("alb-predict").to_string()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let event = LambdaEvent::new(event, Context::default());
+    let answer = runtime.block_on(function(API.clone()).oneshot(event)).unwrap();
+    let answer = serde_json::to_value(answer).unwrap();
+    assert_eq!(answer["statusDescription"], "200 OK");
+    assert_eq!(answer["headers"]["content-type"], "application/json");
+    assert_eq!(answer["multiValueHeaders"]["content-type"], json!(["application/json"]));
 }
 
 /// JSON of any form, with the names that events have.
@@ -135,9 +183,9 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn any_path_and_query_are_answered(path in ".{0,40}", query in ".{0,40}", rest: bool) {
-        let event = if rest {
-            let mut event = rest_api(&path);
+    fn any_path_and_query_are_answered(path in ".{0,40}", query in ".{0,40}", front in 0..3) {
+        let event = if front < 2 {
+            let mut event = if front == 0 { rest_api(&path) } else { load_balancer(&path) };
             event["multiValueQueryStringParameters"] = json!({query: [path]});
             event
         } else {
@@ -148,7 +196,7 @@ proptest! {
 
     #[test]
     fn any_field_may_be_anything(
-        name in prop::sample::select(vec!["predict", "predict-http-api", "movies-search", "predict-base64"]),
+        name in prop::sample::select(vec!["predict", "predict-http-api", "movies-search", "predict-base64", "alb-predict", "alb-movies-multi-value"]),
         field: prop::sample::Index,
         inner: Option<prop::sample::Index>,
         value in any_json(),
@@ -163,9 +211,16 @@ proptest! {
             Some(inner) => { let inner = pick(&event[&field], inner); event[&field][inner] = value; }
             None => event[&field] = value,
         }
-        // What is no event at all never reaches the router.
-        if serde_json::from_str::<LambdaRequest>(&event.to_string()).is_ok() {
+        if let Event::Request(_) = serde_json::from_str(&event.to_string()).unwrap() {
             assert_documented(answer(&event));
+        } else {
+            assert!(answer_directly(&event).is_object());
         }
+    }
+
+    #[test]
+    fn any_json_is_answered(event in any_json()) {
+        let answer = answer_directly(&event);
+        prop_assert!(answer.is_object(), "{answer}");
     }
 }

@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 
 use plain::PlainRecords;
 use search::SearchIndex;
+use sha2::{Digest, Sha256};
 
 use crate::{IdTable, Ids, MovieId};
 
@@ -23,6 +24,8 @@ pub struct Catalogue {
     genres: TextColumn,
     /// Made by the first search.
     index: OnceLock<SearchIndex>,
+    /// Made when it is first asked for.
+    version: OnceLock<String>,
 }
 
 /// One movie of the catalogue.
@@ -70,6 +73,7 @@ impl Catalogue {
             titles: TextColumn::with_capacity(lines, csv.len()),
             genres: TextColumn::with_capacity(lines, csv.len()),
             index: OnceLock::new(),
+            version: OnceLock::new(),
         };
         while let Some(record) = records.next() {
             let [id, title, genres] = record.ok()?;
@@ -92,6 +96,7 @@ impl Catalogue {
             titles: records.iter().map(|record| record.title.as_str()).collect(),
             genres: records.iter().map(|record| record.genres.as_str()).collect(),
             index: OnceLock::new(),
+            version: OnceLock::new(),
         }
     }
 
@@ -115,13 +120,24 @@ impl Catalogue {
         self.ids().find(id.as_str()).map(|row| self.movie(row as usize))
     }
 
-    /// The at most `limit` movies whose titles fit every word of `query`, the best first: words in any order and their
-    /// beginnings, without accents and articles, with typing errors. Of equal fits the one with more `weight` comes
-    /// first.
-    pub fn search(&self, query: &str, limit: usize, weight: impl Fn(Movie<'_>) -> u32) -> Vec<Movie<'_>> {
+    /// The movies whose titles fit every word of `query`, the best first: words in any order and their beginnings,
+    /// without accents and articles, with typing errors. Of equal fits the one with more `weight` comes first.
+    pub fn search(&self, query: &str, weight: impl Fn(Movie<'_>) -> u32) -> impl Iterator<Item = Movie<'_>> {
         let index = self.index.get_or_init(|| SearchIndex::of(self));
-        let rows = index.search(query, limit, |row| weight(self.movie(row)));
-        rows.into_iter().map(|row| self.movie(row)).collect()
+        let rows = index.search(query, |row| weight(self.movie(row)));
+        rows.into_iter().map(|row| self.movie(row))
+    }
+
+    /// Names the content, as the version of a model does: 16 hexadecimal digits, equal for equal movies.
+    pub fn version(&self) -> &str {
+        self.version.get_or_init(|| {
+            let mut digest = Sha256::new();
+            for field in self.iter().flat_map(|movie| [movie.id, movie.title, movie.genres]) {
+                digest.update((field.len() as u64).to_le_bytes());
+                digest.update(field);
+            }
+            hex::encode(&digest.finalize()[..8])
+        })
     }
 
     /// The genres there are, by name, and how many movies have each.
@@ -158,7 +174,7 @@ impl Clone for Catalogue {
     fn clone(&self) -> Self {
         let Self { ids, titles, genres, .. } = self;
         let (ids, titles, genres) = (ids.clone(), titles.clone(), genres.clone());
-        Self { ids, titles, genres, index: OnceLock::new() }
+        Self { ids, titles, genres, index: OnceLock::new(), version: OnceLock::new() }
     }
 }
 
@@ -271,8 +287,11 @@ mod tests {
         let of =
             |records: &str| Catalogue::parse(format!("movieId,title,genres\n{records}").as_bytes()).unwrap();
         assert_eq!(of("1,a,War\n2,b,\n"), of("2,b,\n1,a,War\n"));
+        assert_eq!(of("1,a,War\n2,b,\n").version(), of("2,b,\n1,a,War\n").version());
+        assert_eq!(of("1,a,War\n").version().len(), 16);
         for other in ["1,a,War\n", "1,a,War\n3,b,\n", "1,a,War\n2,c,\n", "1,a,\n2,b,\n"] {
             assert_ne!(of("1,a,War\n2,b,\n"), of(other), "{other}");
+            assert_ne!(of("1,a,War\n2,b,\n").version(), of(other).version(), "{other}");
         }
         assert!(Catalogue::empty().is_empty() && !of("1,a,War\n").is_empty());
     }

@@ -1,5 +1,6 @@
 //! Outside ids and matrix rows, kept apart by type: mixing them is the classic recommender bug.
 
+use std::borrow::Borrow;
 use std::fmt;
 
 /// The longest id that is trained on and looked up, in bytes.
@@ -33,6 +34,13 @@ macro_rules! outside_id {
         impl<T: Into<Box<str>>> From<T> for $name {
             fn from(id: T) -> Self {
                 Self(id.into())
+            }
+        }
+
+        /// It hashes and compares as its text does.
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
             }
         }
 

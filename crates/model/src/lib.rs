@@ -18,6 +18,7 @@ mod lines;
 pub mod live_pointer;
 mod model;
 pub mod ranking;
+mod rater;
 mod recommendation;
 mod scale;
 
@@ -28,5 +29,6 @@ pub use ids::{IdTable, Ids, MAX_ID_BYTES, MovieId, MovieRow, UserId, UserRow};
 pub use intervals::{Intervals, Table as IntervalTable};
 pub use lines::LineNumbers;
 pub use model::{Model, Prediction, RatedMovies, UnknownMovie};
+pub use rater::Rater;
 pub use recommendation::{Estimate, Filter, Recommendation, Visitor};
 pub use scale::{RatingScale, ScaleError};

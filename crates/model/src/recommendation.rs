@@ -1,11 +1,13 @@
 //! Recommendations of a loaded model: who asks, what is admitted, and what the answer is made of.
 
 mod facts;
+mod filter;
 
 pub(crate) use facts::MovieFacts;
+pub use filter::Filter;
 
-use crate::ranking::{Ranked, Taste};
-use crate::{Model, Movie, MovieRow, Rated, UserPrior, UserRow, UserVector};
+use crate::ranking::{Ranked, Taste, best};
+use crate::{Model, Movie, MovieRow, Rated, Rater, UserRow, UserVector};
 
 /// Somebody who asks: a user of the training data, or a visitor with ratings of the moment.
 #[derive(Debug)]
@@ -15,19 +17,6 @@ pub struct Visitor<'m> {
     rated: Vec<Rated>,
     vector: UserVector,
     taste: Taste<'m>,
-}
-
-/// Which movies may be recommended.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Only movies of this genre, in any case of letters.
-    pub genre: Option<String>,
-    /// Only movies of this year and later.
-    pub year_from: Option<u16>,
-    /// Only movies of this year and earlier.
-    pub year_to: Option<u16>,
-    /// Also movies that the visitor has rated.
-    pub include_rated: bool,
 }
 
 /// A movie that is recommended.
@@ -69,15 +58,8 @@ impl Model {
     }
 
     /// A visitor with these ratings, folded into both heads. Of two ratings of a movie the last counts.
-    pub fn visitor(&self, mut rated: Vec<Rated>) -> Visitor<'_> {
-        rated.reverse();
-        rated.sort_by_key(|rated| rated.movie);
-        rated.dedup_by_key(|rated| rated.movie);
-        let factors = self.factors();
-        let vector = match self.user_prior() {
-            Some(prior) => prior.fold_in(&factors, &rated),
-            None => UserPrior::uninformed(factors.rank()).view().fold_in(&factors, &rated),
-        };
+    pub fn visitor(&self, rated: Vec<Rated>) -> Visitor<'_> {
+        let (rated, vector) = Rater::new(self, rated).into_parts();
         self.with_taste(rated, vector)
     }
 
@@ -87,14 +69,25 @@ impl Model {
         Visitor { model: self, rated, vector, taste }
     }
 
-    /// The `limit` movies that are most like `movie`, and how much: people who rate one well rate the other well.
-    /// None of a movie that too few have rated, or if the model has no ranking head.
-    pub fn similar(&self, movie: MovieRow, limit: usize) -> Vec<(Ranked, Movie<'_>)> {
+    /// The `limit` movies that are most like `movie`, of those that `filter` admits, and how much: people who rate
+    /// one well rate the other well. None of a movie that too few have rated, or if the model has no ranking head.
+    pub fn similar(&self, movie: MovieRow, filter: &Filter, limit: usize) -> Vec<(Ranked, Movie<'_>)> {
         let Some(view) = self.ranking() else { return Vec::new() };
-        let facts = self.facts();
-        let admits = |row: MovieRow| row != movie && facts.catalogue_row(row).is_some();
-        let best = view.most_similar(movie, self.rating_counts(), limit, admits);
-        best.into_iter().filter_map(|ranked| Some((ranked, self.entry(ranked.movie)?))).collect()
+        let admitted = self.facts().admitted(filter, self.movie_ids());
+        let admits = |row: MovieRow| row != movie && admitted.admits(row);
+        self.entries(view.most_similar(movie, self.rating_counts(), limit, admits))
+    }
+
+    /// The `limit` movies that most people have rated, of those that `filter` admits.
+    pub fn popular(&self, filter: &Filter, limit: usize) -> Vec<(Ranked, Movie<'_>)> {
+        let admitted = self.facts().admitted(filter, self.movie_ids());
+        let counts = self.rating_counts();
+        let scores = counts.iter().map(|&count| count as f32);
+        self.entries(best(scores, counts, limit, None, |row| admitted.admits(row)))
+    }
+
+    fn entries(&self, ranked: Vec<Ranked>) -> Vec<(Ranked, Movie<'_>)> {
+        ranked.into_iter().filter_map(|ranked| Some((ranked, self.entry(ranked.movie)?))).collect()
     }
 
     /// Whether the catalogue has this genre, in any case of letters.
@@ -144,7 +137,7 @@ impl<'m> Visitor<'m> {
     /// not have admits none.
     pub fn recommend(&self, filter: &Filter, limit: usize, after: Option<Ranked>) -> Vec<Recommendation<'m>> {
         let facts = self.model.facts();
-        let admitted = facts.admitted(filter);
+        let admitted = facts.admitted(filter, self.model.movie_ids());
         let mut rated = self.rated.iter().map(|rated| rated.movie).peekable();
         let admits = |row: MovieRow| {
             while rated.next_if(|&next| next < row).is_some() {}

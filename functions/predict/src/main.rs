@@ -9,7 +9,7 @@ use anyhow::bail;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::response::Response;
-use matinee_api::Observed;
+use matinee_api::{Observed, compressed};
 use matinee_aws::{ServingMetrics, init_logging};
 use tower::ServiceExt;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -24,12 +24,22 @@ fn with_cors(router: Router, config: &Config) -> Router {
         return router;
     }
     let allowed = AllowOrigin::list(config.origins.iter().cloned());
-    let headers = [header::CONTENT_TYPE, header::AUTHORIZATION, HeaderName::from_static("x-api-key")];
+    // The last three are what signing a request (SigV4) adds to it, with credentials that expire.
+    let headers = [
+        header::CONTENT_TYPE,
+        header::AUTHORIZATION,
+        header::IF_NONE_MATCH,
+        matinee_api::REQUEST_ID,
+        HeaderName::from_static("x-api-key"),
+        HeaderName::from_static("x-amz-date"),
+        HeaderName::from_static("x-amz-security-token"),
+        HeaderName::from_static("x-amz-content-sha256"),
+    ];
     let cors = CorsLayer::new()
         .allow_origin(allowed)
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods([Method::GET, Method::HEAD, Method::POST])
         .allow_headers(headers)
-        .expose_headers([matinee_api::REQUEST_ID])
+        .expose_headers([matinee_api::REQUEST_ID, header::ETAG, header::RETRY_AFTER])
         .max_age(Duration::from_hours(1));
     router.layer(cors)
 }
@@ -64,7 +74,8 @@ async fn main() -> anyhow::Result<()> {
         measure(metrics.as_deref(), &response);
         response
     };
-    let router = with_transport_security(with_cors(router, &config));
+    // A REST API compresses by itself: its events come without Accept-Encoding.
+    let router = with_transport_security(with_cors(compressed(router), &config));
     let measured = ServiceExt::<lambda_http::Request>::map_response(router, measured);
     matinee_front::run(measured).await.map_err(anyhow::Error::from_boxed)
 }

@@ -5,8 +5,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Format;
+use super::columns::Columns;
 use crate::error::ApiError;
-use crate::request::{InvalidRequest, PredictRequest};
+use crate::prediction::Predictions;
+use crate::request::{InvalidRequest, PredictBatch, PredictRequest};
 use crate::response::PredictAnswer;
 
 /// The columns of CSV answers; the last one is empty unless the record is bad.
@@ -15,20 +17,30 @@ const COLUMNS: [&str; 7] =
 
 type Request = Result<PredictRequest, InvalidRequest>;
 
-/// Answers a JSON body: an object, whose fault is the whole request's; a list; or, as a batch transform
-/// sends it, an object a line.
+/// Answers a JSON body: an object, whose fault is the whole request's; a list; the body of `POST /predict/batch`; or, as
+/// a batch transform sends it, an object a line.
 pub(super) fn json(model: &Model, output: Format, body: &[u8]) -> Result<(Vec<u8>, Format), ApiError> {
     match serde_json::from_slice(body) {
         Ok(Value::Array(records)) => {
             let requests = records.iter().map(PredictRequest::from_json);
             Ok((answer_all(model, output, None, requests)?, output))
         }
+        Ok(batch) if PredictBatch::is_one(&batch) => {
+            let PredictBatch(requests) = PredictBatch::from_json(&batch)?;
+            if output != Format::Json {
+                return Ok((answer_all(model, output, None, requests)?, output));
+            }
+            let mut answers = br#"{"predictions":"#.to_vec();
+            answers.extend(answer_all(model, output, None, requests)?);
+            answers.push(b'}');
+            Ok((answers, output))
+        }
         Ok(record) => {
             let request = PredictRequest::from_json(&record)?;
             if output == Format::Csv {
                 return Ok((answer_all(model, output, None, [Ok(request)])?, output));
             }
-            let answer = predict(model, Ok(request))?;
+            let answer = Predictions::of(model).predict(&request)?;
             Ok((serde_json::to_vec(&answer).map_err(|_| ApiError::Internal)?, output))
         }
         Err(_) if lines(body).nth(1).is_some() && lines(body).any(is_object) => {
@@ -48,8 +60,9 @@ pub(super) fn json_lines(model: &Model, output: Format, body: &[u8]) -> Result<V
 /// Answers a body with a CSV record a line, `userId,movieId` unless a header says otherwise. A header is
 /// answered by a header.
 pub(super) fn csv(model: &Model, output: Format, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let header = lines(body).next().and_then(|line| Columns::of(&fields(line)?));
-    let columns = header.unwrap_or(Columns { user: 0, movie: 1 });
+    let first = lines(body).next().unwrap_or_default();
+    let header = Columns::of_first_line(first, model.catalogue())?;
+    let mut columns = header.unwrap_or(Columns::BY_POSITION);
     let requests = lines(body).skip(usize::from(header.is_some())).map(|line| columns.request(line));
     answer_all(model, output, header.map(|_| COLUMNS), requests)
 }
@@ -61,19 +74,14 @@ fn answer_all(
     header: Option<[&str; 7]>,
     requests: impl IntoIterator<Item = Request>,
 ) -> Result<Vec<u8>, ApiError> {
-    let answers = requests.into_iter().map(|request| predict(model, request));
+    let mut predictions = Predictions::of(model);
+    let answers = requests.into_iter().map(|request| predictions.predict(&request?));
     let written = match output {
         Format::Json => write_json(answers, ["[", ",", "]"]),
         Format::JsonLines => write_json(answers, ["", "\n", ""]),
         Format::Csv => return write_csv(header, answers).map_err(|_| ApiError::Internal),
     };
     written.map_err(|_| ApiError::Internal)
-}
-
-fn predict(model: &Model, request: Request) -> Result<PredictAnswer, ApiError> {
-    let request = request?;
-    let prediction = model.predict(&request.user, &request.movie)?;
-    Ok(PredictAnswer::new(prediction, model.manifest()))
 }
 
 /// The error of one record among others.
@@ -140,39 +148,6 @@ fn write_csv(
     let mut bytes = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
     bytes.pop();
     Ok(bytes)
-}
-
-/// Where the ids are in a CSV record.
-#[derive(Clone, Copy)]
-struct Columns {
-    user: usize,
-    movie: usize,
-}
-
-impl Columns {
-    /// The columns by a header's names; `None` of a record that is no header.
-    fn of(header: &[String]) -> Option<Self> {
-        let find = |name: &str| header.iter().position(|field| field.trim() == name);
-        Some(Self { user: find("userId")?, movie: find("movieId")? })
-    }
-
-    fn request(self, line: &[u8]) -> Request {
-        let fields = fields(line).ok_or(InvalidRequest::Csv)?;
-        let missing = |name| InvalidRequest::Missing(name).unlike("2,2959");
-        let field = |column: usize, name| fields.get(column).ok_or_else(|| missing(name));
-        PredictRequest::new(field(self.user, "userId")?, field(self.movie, "movieId")?)
-    }
-}
-
-/// The fields of a CSV line; `None` if it is not UTF-8 or not one record.
-fn fields(line: &[u8]) -> Option<Vec<String>> {
-    if !line.contains(&b'"') {
-        return Some(std::str::from_utf8(line).ok()?.split(',').map(str::to_owned).collect());
-    }
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line);
-    let mut records = reader.records();
-    let record = records.next()?.ok()?;
-    records.next().is_none().then(|| record.iter().map(str::to_owned).collect())
 }
 
 /// The lines of a body; a line break at its end begins no other line.

@@ -1,17 +1,19 @@
 //! What stands behind the question mark. Parameters that a route does not know are passed over, empty ones count
 //! as missing.
 
-use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use axum::extract::Query;
 use axum::http::Uri;
-use matinee_model::{Filter, MovieId};
 
-use super::{InvalidRequest, MAX_ID_BYTES};
+use super::place::MAX_CURSOR_BYTES;
+use super::{Cursor, InvalidRequest, Offset, is_spelling};
 
 /// The most movies that are answered at once.
 pub const MAX_LIMIT: usize = 100;
+
+/// The most movies that are asked for by their ids at once.
+pub const MAX_IDS: usize = 100;
 
 /// The longest text to search for, in bytes.
 pub const MAX_QUERY_BYTES: usize = 200;
@@ -19,34 +21,45 @@ pub const MAX_QUERY_BYTES: usize = 200;
 /// The longest query string that is read, in bytes as they are sent.
 pub const MAX_QUERY_STRING_BYTES: usize = 8_192;
 
-/// The longest cursor: the score, and the movie's id.
-const MAX_CURSOR_BYTES: usize = SCORE_DIGITS + MAX_ID_BYTES;
-
-/// The hexadecimal digits of a score's bits.
-const SCORE_DIGITS: usize = 8;
-
-/// The parameters of a request, by name; of a name that is there twice the last counts.
+/// The parameters of a request, in their order, by names in any spelling.
 #[derive(Debug, Default)]
-pub struct Parameters(BTreeMap<String, String>);
+pub struct Parameters(Vec<(String, String)>);
 
-/// Where the next page of a ranking begins: behind this movie with this score.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Cursor {
-    /// The score of the last movie of the page before.
-    pub score: f32,
-    /// That movie.
-    pub movie: MovieId,
+/// Which movies are wanted. Genres and ids are as they were sent: [`split`] tells a list from a name with a comma.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// `genre`, each time that it is there.
+    pub genres: Vec<String>,
+    /// `exclude`, each time that it is there.
+    pub exclude: Vec<String>,
+    /// `yearFrom`.
+    pub year_from: Option<u16>,
+    /// `yearTo`.
+    pub year_to: Option<u16>,
+    /// `includeRated`.
+    pub include_rated: bool,
 }
 
 /// The parameters of a route that recommends.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Page {
+pub struct RecommendationsPage {
     /// How many movies to recommend.
     pub limit: usize,
     /// Which.
-    pub filter: Filter,
+    pub selection: Selection,
     /// Where to begin.
     pub after: Option<Cursor>,
+}
+
+/// The parameters of a route that lists movies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Browse {
+    /// How many movies to list.
+    pub limit: usize,
+    /// Which.
+    pub selection: Selection,
+    /// Where to begin.
+    pub after: Option<Offset>,
 }
 
 impl Parameters {
@@ -59,9 +72,19 @@ impl Parameters {
         Ok(Self(parameters))
     }
 
-    /// A parameter that is there.
+    /// A parameter that is there; of one that is there twice the last counts.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+        self.values(name).last()
+    }
+
+    /// Each value of a parameter that may be there several times.
+    fn values(&self, name: &str) -> impl DoubleEndedIterator<Item = &str> {
+        let values = self.0.iter().filter(move |(given, _)| is_spelling(given, name));
+        values.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    fn list(&self, name: &str) -> Vec<String> {
+        self.values(name).map(str::to_owned).collect()
     }
 
     /// `limit`, from 1 to [`MAX_LIMIT`].
@@ -73,30 +96,49 @@ impl Parameters {
         }
     }
 
-    /// The text to search for.
-    pub fn query(&self) -> Result<&str, InvalidRequest> {
-        let query = self.text("query").ok_or(InvalidRequest::MissingParameter("query"))?;
-        if query.len() > MAX_QUERY_BYTES {
-            return Err(InvalidRequest::Parameter {
+    /// The text to search for, if any.
+    pub fn query(&self) -> Result<Option<&str>, InvalidRequest> {
+        match self.text("query") {
+            Some(query) if query.len() > MAX_QUERY_BYTES => Err(InvalidRequest::Parameter {
                 name: "query",
                 expected: "at most 200 bytes long",
                 found: format!("{} bytes", query.len()),
-            });
+            }),
+            query => Ok(query),
         }
-        Ok(query)
+    }
+
+    /// `ids`, each time that it is there; nothing else can be asked for with it.
+    pub fn ids(&self) -> Result<Vec<String>, InvalidRequest> {
+        let ids = self.list("ids");
+        let others = ["query", "genre", "yearFrom", "yearTo", "exclude", "limit", "cursor"];
+        match others.into_iter().find(|other| !ids.is_empty() && self.text(other).is_some()) {
+            Some(other) => Err(InvalidRequest::Together { name: "ids", other }),
+            None => Ok(ids),
+        }
     }
 
     /// The parameters of a route that recommends.
-    pub fn page(&self) -> Result<Page, InvalidRequest> {
+    pub fn recommendations(&self) -> Result<RecommendationsPage, InvalidRequest> {
+        let after = self.parse("cursor", "the next_cursor of an answer, of at most 280 bytes")?;
+        Ok(RecommendationsPage { limit: self.limit(20)?, selection: self.selection()?, after })
+    }
+
+    /// The parameters of a route that lists movies.
+    pub fn browse(&self) -> Result<Browse, InvalidRequest> {
+        let after = self.parse("cursor", "the next_cursor of an answer")?;
+        Ok(Browse { limit: self.limit(10)?, selection: self.selection()?, after })
+    }
+
+    fn selection(&self) -> Result<Selection, InvalidRequest> {
         let year = "a year";
-        let filter = Filter {
-            genre: self.text("genre").map(str::to_owned),
+        Ok(Selection {
+            genres: self.list("genre"),
+            exclude: self.list("exclude"),
             year_from: self.parse("yearFrom", year)?,
             year_to: self.parse("yearTo", year)?,
             include_rated: self.parse("includeRated", "true or false")?.unwrap_or(false),
-        };
-        let after = self.parse("cursor", "the next_cursor of an answer, of at most 264 bytes")?;
-        Ok(Page { limit: self.limit(20)?, filter, after })
+        })
     }
 
     fn parse<T: FromStr>(
@@ -113,26 +155,21 @@ impl Parameters {
     }
 }
 
-impl FromStr for Cursor {
-    type Err = ();
-
-    /// The hexadecimal digits of the score's bits, and the movie's id.
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (bits, movie) = text.split_at_checked(SCORE_DIGITS).ok_or(())?;
-        let score = u32::from_str_radix(bits, 16).map(f32::from_bits).map_err(|_| ())?;
-        if movie.is_empty() || text.len() > MAX_CURSOR_BYTES || score.is_nan() {
-            Err(())
+/// The names in the values of a parameter that is a list: with commas between them, or one a value. A value that is a
+/// known name is not cut, for a name may have a comma.
+pub(crate) fn split(values: &[String], is_known: impl Fn(&str) -> bool) -> Vec<&str> {
+    let mut names = Vec::new();
+    for value in values {
+        if value.contains(',') && !is_known(value) {
+            names.extend(value.split(',').map(str::trim).filter(|name| !name.is_empty()));
         } else {
-            Ok(Self { score, movie: movie.into() })
+            names.push(value);
         }
     }
+    names
 }
 
-impl std::fmt::Display for Cursor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:08x}{}", self.score.to_bits(), self.movie)
-    }
-}
+const _: () = assert!(MAX_CURSOR_BYTES == 280, "the message names it");
 
 #[cfg(test)]
 mod tests {
@@ -145,33 +182,62 @@ mod tests {
 
     #[test]
     fn parameters_have_defaults_and_bounds() {
-        let page =
-            parameters("genre=Film-Noir&yearFrom=1940&yearTo=&includeRated=true&other=x").page().unwrap();
-        let filter = Filter {
-            genre: Some("Film-Noir".to_owned()),
+        let given = "genre=Film-Noir&genre=War&yearFrom=1940&yearTo=&includeRated=true&exclude=1,2&other=x";
+        let selection = Selection {
+            genres: vec!["Film-Noir".to_owned(), "War".to_owned()],
+            exclude: vec!["1,2".to_owned()],
             year_from: Some(1940),
             year_to: None,
             include_rated: true,
         };
-        assert_eq!(page, Page { limit: 20, filter, after: None });
+        let page = parameters(given).recommendations().unwrap();
+        assert_eq!(page, RecommendationsPage { limit: 20, selection: selection.clone(), after: None });
+        assert_eq!(parameters(given).browse(), Ok(Browse { limit: 10, selection, after: None }));
         assert_eq!(parameters("limit=100").limit(7), Ok(100));
         assert_eq!(parameters("").limit(7), Ok(7));
-        assert_eq!(parameters("query=fight%20club").query(), Ok("fight club"));
+        assert_eq!(parameters("query=fight%20club").query(), Ok(Some("fight club")));
+        assert_eq!(parameters("query=").query(), Ok(None));
         for refused in
             ["limit=0", "limit=101", "limit=x", "yearFrom=-1", "yearTo=99999", "includeRated=1", "cursor=1"]
         {
-            let error = parameters(refused).page().unwrap_err().to_string();
-            assert!(error.contains(refused.split('=').next().unwrap()), "{error}");
+            let name = refused.split('=').next().unwrap();
+            let error = parameters(refused).recommendations().unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+            assert!(parameters(refused).browse().unwrap_err().to_string().contains(name));
         }
-        assert!(parameters("query=").query().is_err());
+    }
+
+    #[test]
+    fn names_are_read_in_any_spelling() {
+        for query in ["year_from=1940&include_rated=true", "YearFrom=1940&include-rated=true"] {
+            let Selection { year_from, include_rated, .. } = parameters(query).selection().unwrap();
+            assert_eq!((year_from, include_rated), (Some(1940), true), "{query}");
+        }
+    }
+
+    #[test]
+    fn ids_are_asked_for_alone() {
+        assert_eq!(parameters("ids=1&ids=2,3").ids(), Ok(vec!["1".to_owned(), "2,3".to_owned()]));
+        assert_eq!(parameters("query=x").ids(), Ok(vec![]));
+        for other in ["query=x", "genre=War", "limit=3", "cursor=x", "exclude=4", "yearTo=2000"] {
+            let error = parameters(&format!("ids=1&{other}")).ids().unwrap_err().to_string();
+            assert!(error.contains("`ids`") && error.contains(other.split('=').next().unwrap()), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_cut_at_its_commas_and_a_known_name_is_not() {
+        let values = ["1, 2,,3", "4", "a,b"].map(str::to_owned);
+        assert_eq!(split(&values, |_| false), ["1", "2", "3", "4", "a", "b"]);
+        assert_eq!(split(&values, |name| name == "a,b"), ["1", "2", "3", "4", "a,b"]);
     }
 
     #[test]
     fn limits_are_named() {
         let refusal = |query: &str| {
             let uri = format!("/movies?{query}").parse().unwrap();
-            let refused =
-                Parameters::of(&uri).and_then(|parameters| parameters.query().map(|_| parameters.page()));
+            let refused = Parameters::of(&uri)
+                .and_then(|parameters| parameters.query().map(|_| parameters.recommendations()));
             refused.and_then(|page| page).unwrap_err().to_string()
         };
         let long = |name: &str, length: usize| format!("{name}={}", "0".repeat(length));
@@ -184,36 +250,27 @@ mod tests {
             let refusal = refusal(&query);
             assert!(refusal.contains(&named.to_string()), "{refusal}");
         }
-        assert_eq!(parameters(&long("query", MAX_QUERY_BYTES)).query().unwrap().len(), MAX_QUERY_BYTES);
+        let query = long("query", MAX_QUERY_BYTES);
+        assert_eq!(parameters(&query).query().unwrap().unwrap().len(), MAX_QUERY_BYTES);
         let cursor = long("cursor", MAX_CURSOR_BYTES);
-        assert!(parameters(&cursor).page().unwrap().after.is_some());
+        assert!(parameters(&cursor).recommendations().unwrap().after.is_some());
     }
 
     proptest! {
         #[test]
-        fn a_cursor_reads_back(score in -1e3_f32..1e3, movie in "[ -~]{1,20}") {
-            let cursor = Cursor { score, movie: movie.into() };
-            prop_assert_eq!(cursor.to_string().parse(), Ok(cursor));
-        }
-
-        #[test]
-        fn any_cursor_is_read_or_refused(text in prop_oneof![".{0,20}", "[0-9a-f]{8}.{0,20}"]) {
-            if let Ok(cursor) = text.parse::<Cursor>() {
-                prop_assert_eq!(cursor.to_string().parse(), Ok(cursor));
-            }
-        }
-
-        #[test]
         fn any_query_string_is_read_or_refused(
             query in "[!$-;=?-Z_a-z~]{0,40}",
-            name in prop::sample::select(vec!["limit", "yearFrom", "cursor", "includeRated", "genre", "query"]),
+            name in prop::sample::select(vec!["limit", "yearFrom", "cursor", "includeRated", "genre", "query", "ids"]),
         ) {
             let Ok(uri) = format!("/movies?{name}={query}").parse() else { return Ok(()) };
             let Ok(parameters) = Parameters::of(&uri) else { return Ok(()) };
-            if let Ok(page) = parameters.page() {
+            if let Ok(page) = parameters.recommendations() {
                 prop_assert!((1..=MAX_LIMIT).contains(&page.limit));
             }
-            if let Ok(query) = parameters.query() {
+            if let Ok(page) = parameters.browse() {
+                prop_assert!((1..=MAX_LIMIT).contains(&page.limit));
+            }
+            if let Ok(Some(query)) = parameters.query() {
                 prop_assert!((1..=MAX_QUERY_BYTES).contains(&query.len()));
             }
         }

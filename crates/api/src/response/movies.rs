@@ -29,8 +29,16 @@ pub struct MovieAnswer {
 /// The answer of `GET /movies`.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct MoviesAnswer {
-    /// The movies whose titles fit every word, the best first.
+    /// The movies: those whose titles fit every word of the query, the best first; those that most people have rated
+    /// where there is no query; or those that were asked for by id, in that order.
     pub movies: Vec<MovieAnswer>,
+    /// Of the ids that were asked for those that no movie has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown_movies: Vec<String>,
+    /// What to send as `cursor` for the next page; missing at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "4f297e07a880e46710")]
+    pub next_cursor: Option<String>,
 }
 
 /// A movie that is like another.
@@ -51,6 +59,10 @@ pub struct SimilarAnswer {
     pub movie: MovieAnswer,
     /// Movies that those rate well who rate it well; none of a movie that too few have rated.
     pub similar: Vec<SimilarMovie>,
+    /// What to send as `cursor` for the next page; missing at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "4f297e07a880e46710")]
+    pub next_cursor: Option<String>,
     /// The version of the model that answered.
     pub model_version: String,
 }

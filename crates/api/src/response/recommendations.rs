@@ -18,7 +18,7 @@ pub struct RecommendationsAnswer {
     pub ranked_by: RankedBy,
     /// What to send as `cursor` for the next page; missing at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "3e99f3b1296")]
+    #[schema(example = "4f297e07a880e4673e99f3b1296")]
     pub next_cursor: Option<String>,
     /// Rated movies that the model does not know, which count for nothing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -60,8 +60,10 @@ pub struct RecommendationAnswer {
     /// The visitor's ratings that contributed most, the largest first.
     pub because: Vec<Reason>,
     /// What the other ratings contributed in all; with the contributions in `because` it adds up to `rank_score`.
+    /// Missing where the movies are ranked by popularity, to which no rating contributes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 0.05)]
-    pub other_contributions: f32,
+    pub other_contributions: Option<f32>,
 }
 
 /// A rating of the visitor, and what it contributes to the rank score of a movie.
@@ -83,7 +85,7 @@ pub struct Reason {
 
 impl RecommendationAnswer {
     /// The answer that tells `recommendation`, made by `model`.
-    pub fn new(model: &Model, recommendation: &Recommendation<'_>) -> Self {
+    pub fn new(model: &Model, recommendation: &Recommendation<'_>, ranked_by: RankedBy) -> Self {
         let Recommendation { ranked, movie, estimate, contributions } = recommendation;
         let because: Vec<Reason> =
             contributions.iter().take(REASONS).filter_map(|part| Reason::new(model, part)).collect();
@@ -95,7 +97,7 @@ impl RecommendationAnswer {
             interval: estimate.interval.map(|ends| ends.map(|end| rounded(f64::from(end), 100.0))),
             rank_score: ranked.score,
             because,
-            other_contributions: ranked.score - told,
+            other_contributions: (ranked_by == RankedBy::Taste).then_some(ranked.score - told),
         }
     }
 }

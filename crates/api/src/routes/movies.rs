@@ -4,82 +4,160 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::Uri;
-use matinee_model::{MovieId, UnknownMovie};
+use axum::response::Response;
+use matinee_model::{Filter, Movie, MovieId, UnknownMovie};
 
+use super::selection::{filter, movie_ids};
 use super::{Json, Segment};
+use crate::caching::{EntityTag, Freshness, Kept};
 use crate::error::ApiError;
-use crate::openapi::Errors;
-use crate::request::Parameters;
+use crate::openapi::{BrowseParameters, Catalogued, Described, Listed, Similar, SimilarParameters};
+use crate::request::{InvalidRequest, MAX_IDS, Offset, Parameters};
 use crate::response::{GenreAnswer, GenresAnswer, MovieAnswer, MoviesAnswer, SimilarAnswer, SimilarMovie};
-use crate::scorer::Scorer;
+use crate::scorer::{Scorer, Titles};
 
-/// Movies by title: words in any order and their beginnings; accents, articles and typing errors do not matter
-#[utoipa::path(get, path = "/movies", tag = "movies", params(
-    ("query" = String, Query, description = "What to search for", min_length = 1, max_length = 200, example = "matrix"),
-    ("limit" = Option<u32>, Query, description = "How many to answer; 10 if missing", minimum = 1, maximum = 100)),
-    responses((status = 200, description = "The movies", body = MoviesAnswer), Errors))]
-pub(crate) async fn search_movies(
+/// Movies by title (words in any order and their beginnings; accents, articles and typing errors do not matter), by
+/// id, or without either those that most people have rated
+#[utoipa::path(get, path = "/movies", operation_id = "search_movies", tag = "movies", params(BrowseParameters),
+    responses((status = 200, description = "The movies", body = MoviesAnswer), Listed))]
+pub(crate) async fn list_movies(
     State(scorer): State<Arc<dyn Scorer>>,
     uri: Uri,
-) -> Result<Json<MoviesAnswer>, ApiError> {
+    kept: Kept,
+) -> Result<Response, ApiError> {
     let parameters = Parameters::of(&uri)?;
-    let (query, limit) = (parameters.query()?, parameters.limit(10)?);
+    let (query, ids, page) = (parameters.query()?, parameters.ids()?, parameters.browse()?);
     let titles = scorer.titles().await?;
-    let weight = |movie: matinee_model::Movie<'_>| titles.rating_count(movie.id).unwrap_or(0);
-    let found = titles.catalogue().search(query, limit, weight);
-    let movies = found.into_iter().map(|movie| MovieAnswer::new(movie, titles.rating_count(movie.id)));
-    Ok(Json(MoviesAnswer { movies: movies.collect() }))
+    let tag = EntityTag::of_version(titles.version());
+    if !ids.is_empty() {
+        let ids = movie_ids(&titles, &ids);
+        if ids.len() > MAX_IDS {
+            let found = format!("{} ids", ids.len());
+            return Err(InvalidRequest::Parameter { name: "ids", expected: "at most 100 ids", found }.into());
+        }
+        return Ok(tag.answer(&kept, Freshness::AMinute, || Json(by_ids(&titles, &ids))));
+    }
+    let filter = filter(&titles, &page.selection)?;
+    let skipped = skipped(page.after.as_ref(), titles.version())?;
+    let answer = || Json(list(&titles, query, &filter, skipped, page.limit));
+    Ok(tag.answer(&kept, Freshness::AMinute, answer))
+}
+
+/// A page of the movies that fit the query, or of all.
+fn list(titles: &Titles, query: Option<&str>, filter: &Filter, skipped: usize, limit: usize) -> MoviesAnswer {
+    // One more than is shown tells whether there is a next page.
+    let end = skipped.saturating_add(limit + 1);
+    let found: Vec<Movie<'_>> = match query {
+        None => titles.first(filter, end),
+        Some(query) => {
+            let weight = |movie: Movie<'_>| titles.rating_count(movie.id).unwrap_or(0);
+            let found = titles.catalogue().search(query, weight);
+            found.filter(|movie| filter.admits(movie)).take(end).collect()
+        }
+    };
+    let (shown, next_cursor) = page_of(&found, skipped, limit, titles.version());
+    let movies = shown.iter().map(|movie| described(titles, *movie)).collect();
+    MoviesAnswer { movies, unknown_movies: Vec::new(), next_cursor }
+}
+
+/// The movies with these ids, in their order.
+fn by_ids(titles: &Titles, ids: &[MovieId]) -> MoviesAnswer {
+    let mut answer = MoviesAnswer { movies: Vec::new(), unknown_movies: Vec::new(), next_cursor: None };
+    for id in ids {
+        match titles.catalogue().find(id) {
+            Some(movie) => answer.movies.push(described(titles, movie)),
+            None => answer.unknown_movies.push(id.to_string()),
+        }
+    }
+    answer
+}
+
+fn described(titles: &Titles, movie: Movie<'_>) -> MovieAnswer {
+    MovieAnswer::new(movie, titles.rating_count(movie.id))
+}
+
+/// How many movies come before the page.
+fn skipped(after: Option<&Offset>, version: &str) -> Result<usize, ApiError> {
+    match after {
+        None => Ok(0),
+        Some(offset) if offset.version == version => Ok(offset.count as usize),
+        Some(_) => Err(ApiError::StaleCursor),
+    }
+}
+
+/// The `limit` of `found` that come after `skipped`, and the cursor of the next page if there is one.
+fn page_of<'f, T>(found: &'f [T], skipped: usize, limit: usize, version: &str) -> (&'f [T], Option<String>) {
+    let rest = found.get(skipped..).unwrap_or_default();
+    let next = (rest.len() > limit).then(|| Offset {
+        version: version.to_owned(),
+        count: u32::try_from(skipped + limit).unwrap_or(u32::MAX),
+    });
+    (&rest[..limit.min(rest.len())], next.map(|offset| offset.to_string()))
 }
 
 /// One movie
 #[utoipa::path(get, path = "/movies/{movieId}", tag = "movies",
     params(("movieId" = String, Path, description = "The movie's id", max_length = 256, example = "2959")),
-    responses((status = 200, description = "The movie", body = MovieAnswer), Errors))]
+    responses((status = 200, description = "The movie", body = MovieAnswer), Described))]
 pub(crate) async fn describe_movie(
     State(scorer): State<Arc<dyn Scorer>>,
     Segment(id): Segment,
-) -> Result<Json<MovieAnswer>, ApiError> {
+    kept: Kept,
+) -> Result<Response, ApiError> {
     let titles = scorer.titles().await?;
     let id = MovieId::from(id);
     let movie = titles.catalogue().find(&id).ok_or_else(|| UnknownMovie(id.clone()))?;
-    Ok(Json(MovieAnswer::new(movie, titles.rating_count(movie.id))))
+    let tag = EntityTag::of_version(titles.version());
+    Ok(tag.answer(&kept, Freshness::AMinute, || Json(described(&titles, movie))))
 }
 
 /// Movies that those rate well who rate this one well
-#[utoipa::path(get, path = "/movies/{movieId}/similar", tag = "movies", params(
-    ("movieId" = String, Path, description = "The movie's id", max_length = 256, example = "2959"),
-    ("limit" = Option<u32>, Query, description = "How many to answer; 10 if missing", minimum = 1, maximum = 100)),
-    responses((status = 200, description = "The movies", body = SimilarAnswer), Errors))]
+#[utoipa::path(get, path = "/movies/{movieId}/similar", tag = "movies", params(SimilarParameters),
+    responses((status = 200, description = "The movies", body = SimilarAnswer), Similar))]
 pub(crate) async fn similar_movies(
     State(scorer): State<Arc<dyn Scorer>>,
     Segment(id): Segment,
     uri: Uri,
-) -> Result<Json<SimilarAnswer>, ApiError> {
-    let limit = Parameters::of(&uri)?.limit(10)?;
+    kept: Kept,
+) -> Result<Response, ApiError> {
+    let page = Parameters::of(&uri)?.browse()?;
     let model = scorer.model().await?;
+    let version = model.manifest().version.as_str();
     let id = MovieId::from(id);
     let movie = model.catalogue().find(&id).ok_or_else(|| UnknownMovie(id.clone()))?;
-    let row = model.movie_row(&id);
-    let alike = row.map(|row| model.similar(row, limit)).unwrap_or_default();
-    let similar = alike.into_iter().map(|(ranked, movie)| SimilarMovie {
-        movie: MovieAnswer::new(movie, Some(ranked.rating_count)),
-        similarity: ranked.score,
-    });
-    Ok(Json(SimilarAnswer {
-        movie: MovieAnswer::new(movie, Some(row.map_or(0, |row| model.rating_count(row)))),
-        similar: similar.collect(),
-        model_version: model.manifest().version.to_string(),
-    }))
+    let filter = filter(&Titles::Model(Arc::clone(&model)), &page.selection)?;
+    let skipped = skipped(page.after.as_ref(), version)?;
+    let answer = || {
+        let row = model.movie_row(&id);
+        let end = skipped.saturating_add(page.limit + 1);
+        let alike = row.map(|row| model.similar(row, &filter, end)).unwrap_or_default();
+        let (shown, next_cursor) = page_of(&alike, skipped, page.limit, version);
+        let similar = shown.iter().map(|(ranked, movie)| SimilarMovie {
+            movie: MovieAnswer::new(*movie, Some(ranked.rating_count)),
+            similarity: ranked.score,
+        });
+        Json(SimilarAnswer {
+            movie: MovieAnswer::new(movie, Some(row.map_or(0, |row| model.rating_count(row)))),
+            similar: similar.collect(),
+            next_cursor,
+            model_version: version.to_owned(),
+        })
+    };
+    Ok(EntityTag::of_version(version).answer(&kept, Freshness::AMinute, answer))
 }
 
-/// The genres that recommendations can be filtered by
+/// The genres that movies can be filtered by
 #[utoipa::path(get, path = "/genres", tag = "movies",
-    responses((status = 200, description = "The genres", body = GenresAnswer), Errors))]
+    responses((status = 200, description = "The genres", body = GenresAnswer), Catalogued))]
 pub(crate) async fn list_genres(
     State(scorer): State<Arc<dyn Scorer>>,
-) -> Result<Json<GenresAnswer>, ApiError> {
+    kept: Kept,
+) -> Result<Response, ApiError> {
     let titles = scorer.titles().await?;
-    let genres = titles.catalogue().genres().into_iter();
-    let genres = genres.map(|(genre, movie_count)| GenreAnswer { genre: genre.to_owned(), movie_count });
-    Ok(Json(GenresAnswer { genres: genres.collect() }))
+    let answer = || {
+        let genres = titles.catalogue().genres().into_iter();
+        let genres = genres.map(|(genre, movie_count)| GenreAnswer { genre: genre.to_owned(), movie_count });
+        Json(GenresAnswer { genres: genres.collect() })
+    };
+    Ok(EntityTag::of_version(titles.version()).answer(&kept, Freshness::AMinute, answer))
 }

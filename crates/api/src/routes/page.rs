@@ -1,11 +1,12 @@
 //! The page, whose files are part of the program. Their paths are relative, so that it works behind any prefix.
 
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
 
 use super::Segment;
+use crate::caching::{EntityTag, Freshness, Kept};
 use crate::error::ApiError;
-use crate::openapi::Errors;
+use crate::openapi::{Filed, Unchanged};
 
 /// Nothing but what this server sends is loaded or asked, and no other page may frame this one.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -33,6 +34,7 @@ const FILES: &[PageFile] = page_files! {
     "icon.svg": "image/svg+xml",
     "main.js": "text/javascript; charset=utf-8",
     "api.js": "text/javascript; charset=utf-8",
+    "key.js": "text/javascript; charset=utf-8",
     "ratings.js": "text/javascript; charset=utf-8",
     "search.js": "text/javascript; charset=utf-8",
     "recommendations.js": "text/javascript; charset=utf-8",
@@ -41,9 +43,9 @@ const FILES: &[PageFile] = page_files! {
 
 /// The page to search, rate and be recommended movies
 #[utoipa::path(get, path = "/", tag = "page",
-    responses((status = 200, description = "The page", content_type = "text/html", body = String)))]
-pub(crate) async fn page() -> Response {
-    FILES[0].response()
+    responses((status = 200, description = "The page", content_type = "text/html", body = String), Unchanged))]
+pub(crate) async fn page(kept: Kept) -> Response {
+    FILES[0].response(&kept)
 }
 
 /// A file of the page
@@ -51,22 +53,21 @@ pub(crate) async fn page() -> Response {
     params(("file" = String, Path, description = "Its name", example = "main.js")),
     responses(
         (status = 200, description = "The file", content_type = "text/javascript", body = String),
-        Errors))]
-pub(crate) async fn page_file(Segment(name): Segment) -> Result<Response, ApiError> {
+        Filed))]
+pub(crate) async fn page_file(Segment(name): Segment, kept: Kept) -> Result<Response, ApiError> {
     let file = FILES.iter().find(|file| file.name == name).ok_or(ApiError::NotFound("the page at /"))?;
-    Ok(file.response())
+    Ok(file.response(&kept))
 }
 
 impl PageFile {
-    fn response(&self) -> Response {
-        let headers = [
-            (header::CONTENT_TYPE, self.content_type),
-            (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-            // A new release is a new page.
-            (header::CACHE_CONTROL, "no-cache"),
-        ];
-        let headers: [(HeaderName, HeaderValue); 3] =
-            headers.map(|(name, value)| (name, HeaderValue::from_static(value)));
-        (headers, self.content).into_response()
+    /// A new release is a new page, so a kept file is asked for each time. The policy stands on a 304 as well: a browser
+    /// takes over its headers.
+    fn response(&self, kept: &Kept) -> Response {
+        let content =
+            || ([(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type))], self.content);
+        let mut response = EntityTag::of_text(self.content).answer(kept, Freshness::Asked, content);
+        let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        response
     }
 }

@@ -5,18 +5,20 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
+use axum::response::Response;
 
 use super::{Json, MAX_BODY_BYTES, read};
+use crate::caching::{EntityTag, Freshness, Kept};
 use crate::error::ApiError;
-use crate::openapi::{BatchBody, Errors, PairBody};
+use crate::openapi::{BatchBody, Batched, Checked, ModelDescribed, PairBody, Predicted};
 use crate::request::{PredictBatch, PredictRequest};
 use crate::response::{BatchAnswer, BatchEntry, HealthAnswer, ModelAnswer, PredictAnswer};
 use crate::scorer::Scorer;
 
-/// The rating that a user would give a movie
+/// The rating that a user, or somebody with these ratings, would give a movie
 #[utoipa::path(post, path = "/predict", tag = "predictions",
     request_body(content = PairBody, example = json!({"userId": "2", "movieId": "2959"})),
-    responses((status = 200, description = "The predicted rating", body = PredictAnswer), Errors))]
+    responses((status = 200, description = "The predicted rating", body = PredictAnswer), Predicted))]
 pub(crate) async fn predict(
     State(scorer): State<Arc<dyn Scorer>>,
     body: Result<Bytes, BytesRejection>,
@@ -28,7 +30,7 @@ pub(crate) async fn predict(
 /// The ratings of up to 1,000 pairs, in their order, with an error for each pair that is wrong
 #[utoipa::path(post, path = "/predict/batch", tag = "predictions",
     request_body(content = BatchBody, example = json!({"pairs": [{"userId": "2", "movieId": "2959"}]})),
-    responses((status = 200, description = "The predicted ratings", body = BatchAnswer), Errors))]
+    responses((status = 200, description = "The predicted ratings", body = BatchAnswer), Batched))]
 pub(crate) async fn predict_batch(
     State(scorer): State<Arc<dyn Scorer>>,
     body: Result<Bytes, BytesRejection>,
@@ -46,16 +48,18 @@ pub(crate) async fn predict_batch(
 
 /// What the model is and how well it predicts
 #[utoipa::path(get, path = "/model", tag = "service",
-    responses((status = 200, description = "The model", body = ModelAnswer), Errors))]
+    responses((status = 200, description = "The model", body = ModelAnswer), ModelDescribed))]
 pub(crate) async fn describe_model(
     State(scorer): State<Arc<dyn Scorer>>,
-) -> Result<Json<ModelAnswer>, ApiError> {
-    Ok(Json(scorer.describe().await?))
+    kept: Kept,
+) -> Result<Response, ApiError> {
+    let answer = scorer.describe().await?;
+    Ok(EntityTag::of_version(&answer.version).answer(&kept, Freshness::Asked, || Json(answer)))
 }
 
 /// Whether a model answers
 #[utoipa::path(get, path = "/health", tag = "service",
-    responses((status = 200, description = "It does", body = HealthAnswer), Errors))]
+    responses((status = 200, description = "It does", body = HealthAnswer), Checked))]
 pub(crate) async fn health(State(scorer): State<Arc<dyn Scorer>>) -> Result<Json<HealthAnswer>, ApiError> {
     let ModelAnswer { version: model_version, source, .. } = scorer.describe().await?;
     Ok(Json(HealthAnswer { status: "ok", model_version, source }))

@@ -6,96 +6,91 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::Uri;
-use matinee_model::{Model, MovieId, Rated, UserId, Visitor};
+use matinee_model::{Filter, Model, MovieId, UserId, Visitor};
 
+use super::selection::filter;
 use super::{Json, MAX_BODY_BYTES, Segment, read};
 use crate::error::ApiError;
-use crate::openapi::{Errors, PageParameters, RatingsBody};
-use crate::request::{Cursor, InvalidRequest, Page, Parameters, VisitorRatings};
+use crate::openapi::{PageParameters, RatingsBody, Recommended, RecommendedToUser};
+use crate::request::{Cursor, Parameters, RecommendationsPage, RecommendationsRequest};
 use crate::response::{RankedBy, RecommendationAnswer, RecommendationsAnswer};
-use crate::scorer::Scorer;
+use crate::scorer::{Scorer, Titles};
 
 /// What a user of the training data may want to watch
 #[utoipa::path(get, path = "/users/{userId}/recommendations", tag = "recommendations",
     params(("userId" = String, Path, description = "The user's id", max_length = 256, example = "2"), PageParameters),
-    responses((status = 200, description = "The movies", body = RecommendationsAnswer), Errors))]
+    responses((status = 200, description = "The movies", body = RecommendationsAnswer), RecommendedToUser))]
 pub(crate) async fn recommend_to_user(
     State(scorer): State<Arc<dyn Scorer>>,
     Segment(user): Segment,
     uri: Uri,
 ) -> Result<Json<RecommendationsAnswer>, ApiError> {
-    let page = Parameters::of(&uri)?.page()?;
+    let page = Parameters::of(&uri)?.recommendations()?;
     let model = scorer.model().await?;
     let user = UserId::from(user);
     let row = model.user_row(&user).ok_or_else(|| ApiError::UnknownUser(user.clone()))?;
-    Ok(Json(answer(&model, &model.user(row), &page, Vec::new())?))
+    let filter = filter(&Titles::Model(Arc::clone(&model)), &page.selection)?;
+    Ok(Json(answer(&model, &model.user(row), &page, &filter, &[])?))
 }
 
 /// What somebody with these ratings may want to watch, whom the model has never seen
 #[utoipa::path(post, path = "/recommendations", tag = "recommendations", params(PageParameters),
     request_body(content = RatingsBody, example = json!({"ratings": [{"movieId": "2959", "rating": 5}, {"movieId": "1", "rating": 2}]})),
-    responses((status = 200, description = "The movies", body = RecommendationsAnswer), Errors))]
+    responses((status = 200, description = "The movies", body = RecommendationsAnswer), Recommended))]
 pub(crate) async fn recommend_to_visitor(
     State(scorer): State<Arc<dyn Scorer>>,
     uri: Uri,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<RecommendationsAnswer>, ApiError> {
-    let page = Parameters::of(&uri)?.page()?;
+    let page = Parameters::of(&uri)?.recommendations()?;
     let body = read(body, MAX_BODY_BYTES)?;
     let model = scorer.model().await?;
-    let VisitorRatings(ratings) = VisitorRatings::parse(&body, model.manifest().rating_scale)?;
-    let mut unknown = Vec::new();
-    let mut rated = Vec::with_capacity(ratings.len());
-    for (movie, rating) in ratings {
-        match model.movie_row(&movie) {
-            Some(row) => rated.push(Rated { movie: row, rating }),
-            None => unknown.push(movie),
-        }
-    }
-    Ok(Json(answer(&model, &model.visitor(rated), &page, unknown)?))
+    let RecommendationsRequest { ratings, exclude } = RecommendationsRequest::parse(&body)?;
+    let known = ratings.known_to(&model)?;
+    let mut filter = filter(&Titles::Model(Arc::clone(&model)), &page.selection)?;
+    filter.excluded.extend(exclude);
+    Ok(Json(answer(&model, &model.visitor(known.rated), &page, &filter, &known.unknown)?))
 }
 
 fn answer(
     model: &Model,
     visitor: &Visitor<'_>,
-    page: &Page,
-    unknown: Vec<MovieId>,
+    page: &RecommendationsPage,
+    filter: &Filter,
+    unknown: &[MovieId],
 ) -> Result<RecommendationsAnswer, ApiError> {
-    check_genre(model, page)?;
     let after = page.after.as_ref().map(|cursor| place(model, visitor, cursor)).transpose()?;
     // One more than is shown tells whether there is a next page.
-    let mut found = visitor.recommend(&page.filter, page.limit + 1, after);
+    let mut found = visitor.recommend(filter, page.limit + 1, after);
     let has_more = found.len() > page.limit;
     found.truncate(page.limit);
     let next = found.last().filter(|_| has_more);
-    let next = next.map(|last| Cursor { score: last.ranked.score, movie: last.movie.id.into() });
-    let by_popularity = visitor.is_ranked_by_popularity();
+    let version = &model.manifest().version;
+    let next = next.map(|last| Cursor {
+        version: version.to_string(),
+        score: last.ranked.score,
+        movie: last.movie.id.into(),
+    });
+    let ranked_by = if visitor.is_ranked_by_popularity() { RankedBy::Popularity } else { RankedBy::Taste };
     Ok(RecommendationsAnswer {
-        recommendations: found.iter().map(|found| RecommendationAnswer::new(model, found)).collect(),
-        ranked_by: if by_popularity { RankedBy::Popularity } else { RankedBy::Taste },
+        recommendations: found
+            .iter()
+            .map(|found| RecommendationAnswer::new(model, found, ranked_by))
+            .collect(),
+        ranked_by,
         next_cursor: next.map(|cursor| cursor.to_string()),
         unknown_movies: unknown.iter().map(MovieId::to_string).collect(),
-        model_version: model.manifest().version.to_string(),
+        model_version: version.to_string(),
     })
 }
 
-/// A genre that the catalogue does not have is a slip, not a wish for nothing.
-fn check_genre(model: &Model, page: &Page) -> Result<(), InvalidRequest> {
-    match &page.filter.genre {
-        Some(genre) if !model.has_genre(genre) => {
-            let known: Vec<&str> = model.catalogue().genres().into_keys().collect();
-            let found = genre.chars().take(50).collect();
-            Err(InvalidRequest::Genre { found, known: known.join(", ") })
-        }
-        _ => Ok(()),
-    }
-}
-
+/// The place that a cursor names, in the ranking of the model that made it.
 fn place(
     model: &Model,
     visitor: &Visitor<'_>,
     cursor: &Cursor,
-) -> Result<matinee_model::ranking::Ranked, InvalidRequest> {
-    let row = model.movie_row(&cursor.movie).ok_or(InvalidRequest::StaleCursor)?;
+) -> Result<matinee_model::ranking::Ranked, ApiError> {
+    let is_of_model = cursor.version == model.manifest().version.as_str();
+    let row = model.movie_row(&cursor.movie).filter(|_| is_of_model).ok_or(ApiError::StaleCursor)?;
     Ok(visitor.place(row, cursor.score))
 }

@@ -64,7 +64,9 @@ fn any_body() -> impl Strategy<Value = Vec<u8>> {
         ".{0,12}".prop_map(|text| json!(text)),
     ];
     let entry = prop::collection::btree_map(
-        prop::sample::select(vec!["userId", "movieId", "rating", "other"]),
+        prop::sample::select(vec![
+            "userId", "movieId", "user_id", "movie_id", "rating", "ratings", "exclude", "other",
+        ]),
         value.clone(),
         0..4,
     );
@@ -100,7 +102,7 @@ proptest! {
         path in any_path(),
         query in prop_oneof![
             Just(String::new()),
-            "[?](limit|cursor|query|genre|yearFrom|includeRated)=[!-~]{0,20}",
+            "[?](limit|cursor|query|genre|yearFrom|includeRated|ids|exclude)=[!-~]{0,20}",
             "[?][!-~]{0,30}",
         ],
         body in any_body(),

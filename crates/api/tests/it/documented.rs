@@ -59,13 +59,82 @@ async fn every_error_has_the_documented_form() {
     for methods in document["paths"].as_object().unwrap().values() {
         for operation in methods.as_object().unwrap().values() {
             for (status, response) in operation["responses"].as_object().unwrap() {
+                let response = match response["$ref"].as_str() {
+                    Some(place) => document.pointer(place.trim_start_matches('#')).unwrap(),
+                    None => response,
+                };
                 let schema = &response["content"]["application/json"]["schema"]["$ref"];
                 let is_error = schema == "#/components/schemas/ErrorAnswer";
-                assert_eq!(is_error, status != "200", "{status} {response}");
+                assert_eq!(is_error, status != "200" && status != "304", "{status} {response}");
             }
         }
     }
     assert_eq!(document["openapi"], "3.1.0");
+}
+
+#[test]
+fn an_operation_has_the_errors_that_it_can_give() {
+    let document = document();
+    let statuses = |route: &str| {
+        let (method, path) = route.split_once(' ').unwrap();
+        let responses = &document["paths"][path][method.to_lowercase()]["responses"];
+        responses.as_object().unwrap().keys().map(|status| status.parse().unwrap()).collect::<Vec<u16>>()
+    };
+    for (route, expected) in [
+        ("POST /predict", &[200, 400, 401, 403, 404, 413, 429, 500, 502, 503, 504][..]),
+        ("POST /predict/batch", &[200, 400, 401, 403, 413, 429, 500, 502, 503, 504]),
+        ("POST /recommendations", &[200, 400, 401, 403, 413, 429, 500, 501, 503, 504]),
+        ("GET /genres", &[200, 304, 401, 403, 429, 500, 503, 504]),
+        ("GET /movies/{movieId}", &[200, 304, 400, 401, 403, 404, 429, 500, 503, 504]),
+        ("GET /", &[200, 304, 429, 504]),
+    ] {
+        assert_eq!(statuses(route), expected, "{route}");
+    }
+}
+
+#[test]
+fn keys_and_signatures_are_documented_and_the_page_needs_none() {
+    let document = document();
+    let schemes = &document["components"]["securitySchemes"];
+    assert_eq!(
+        (&schemes["api_key"]["in"], &schemes["api_key"]["name"]),
+        (&json!("header"), &json!("x-api-key"))
+    );
+    assert_eq!(schemes["sigv4"]["x-amazon-apigateway-authtype"], "awsSigv4");
+    assert_eq!(document["security"], json!([{}, {"api_key": []}, {"sigv4": []}]));
+    for path in ["/", "/page/{file}"] {
+        assert_eq!(document["paths"][path]["get"]["security"], json!([]), "{path}");
+    }
+}
+
+/// The fields of what is described are those of what is answered.
+#[test]
+fn the_description_of_a_model_has_its_fields() {
+    use matinee_model::RatingScale;
+    use matinee_model::artifact::{Counts, HoldOut, Metrics, Ranking};
+    let hold_out = HoldOut { fraction: 0.1, test_count: 3, rmse: 0.9, mae: 0.7, unreduced_rmse: Some(0.8) };
+    let ranking = Ranking { ndcg_at_10: 0.2, recall_at_20: 0.3 };
+    let counts = Counts { users: 1, movies: 2, rated_movies: 2, ratings: 3 };
+    let metrics = Metrics { hold_out: Some(hold_out), ranking: Some(ranking) };
+    for (name, value) in [
+        ("RatingScale", json!(RatingScale::MOVIELENS)),
+        ("Counts", json!(counts)),
+        ("Metrics", json!(metrics)),
+        ("HoldOut", json!(hold_out)),
+        ("Ranking", json!(ranking)),
+    ] {
+        let schema = &document()["components"]["schemas"][name];
+        let described: BTreeSet<&String> = schema["properties"].as_object().unwrap().keys().collect();
+        assert_eq!(described, value.as_object().unwrap().keys().collect(), "{name}");
+    }
+}
+
+#[test]
+fn an_id_is_a_string_or_a_whole_number() {
+    let document = document();
+    let id = &document["components"]["schemas"]["Id"]["oneOf"];
+    let types: Vec<&Value> = id.as_array().unwrap().iter().map(|schema| &schema["type"]).collect();
+    assert_eq!(types, ["string", "integer"]);
 }
 
 #[tokio::test]

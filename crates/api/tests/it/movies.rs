@@ -18,8 +18,78 @@ async fn titles_are_searched() {
     ]});
     assert_eq!((answer.status, answer.body), (StatusCode::OK, expected));
     assert_eq!(get("/movies?query=t&limit=2").await.body["movies"].as_array().unwrap().len(), 2);
-    for path in ["/movies", "/movies?query=", "/movies?query=t&limit=0", "/movies?query=t&limit=101"] {
+    for path in ["/movies?query=t&limit=0", "/movies?query=t&limit=101", "/movies?cursor=20"] {
         assert_eq!(get(path).await.status, StatusCode::BAD_REQUEST, "{path}");
+    }
+}
+
+fn ids(answer: &Answer, list: &str) -> Vec<String> {
+    let movies = answer.body[list].as_array().unwrap();
+    movies.iter().map(|movie| movie["movie_id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn without_a_query_the_popular_come_first_of_those_that_filters_admit() {
+    let all = get("/movies").await;
+    assert_eq!(ids(&all, "movies"), ["10", "20", "30", "40"], "two ratings each, and none");
+    assert_eq!(ids(&get("/movies?query=").await, "movies").len(), 4, "an empty parameter counts as missing");
+    for (query, expected) in [
+        ("genre=drama&exclude=10", &["20", "40"][..]),
+        ("yearFrom=2015&yearTo=2035", &["20", "30"]),
+        ("year_from=2015&exclude=20,30", &["40"]),
+        ("exclude=20&exclude=30&exclude=404", &["10", "40"]),
+        ("query=t&genre=Drama", &["10", "20"]),
+        ("query=t&exclude=10", &["20", "30"]),
+    ] {
+        let answer = get(&format!("/movies?{query}")).await;
+        let mut found = ids(&answer, "movies");
+        found.sort_unstable();
+        assert_eq!(found, expected, "{query}");
+    }
+    let slip = get("/movies?genre=Drama,Dramma").await;
+    assert_eq!(slip.status, StatusCode::BAD_REQUEST);
+    assert!(slip.body["error"]["message"].as_str().unwrap().contains("no genre `Dramma`"), "{slip:?}");
+}
+
+#[tokio::test]
+async fn pages_join_to_the_whole_list() {
+    for (path, list, between) in [
+        ("/movies", "movies", '?'),
+        ("/movies?query=t", "movies", '&'),
+        ("/movies/30/similar", "similar", '?'),
+    ] {
+        let all = ids(&get(path).await, list);
+        let mut joined = Vec::new();
+        let mut next = format!("{path}{between}limit=1");
+        for _ in 0..=all.len() {
+            let page = get(&next).await;
+            joined.extend(ids(&page, list));
+            match page.body["next_cursor"].as_str() {
+                Some(cursor) => next = format!("{path}{between}limit=1&cursor={cursor}"),
+                None => break,
+            }
+        }
+        assert_eq!(joined, all, "{path}");
+        let stale = get(&format!("{path}{between}cursor=00112233445566771")).await;
+        let code = &stale.body["error"]["code"];
+        assert_eq!((stale.status, code), (StatusCode::BAD_REQUEST, &json!("stale_cursor")), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn movies_are_asked_for_by_id_in_one_request() {
+    for path in ["/movies?ids=30,404,10", "/movies?ids=30&ids=404&ids=10,30"] {
+        let answer = get(path).await;
+        assert_eq!(ids(&answer, "movies"), ["30", "10"], "{path}");
+        assert_eq!(answer.body["unknown_movies"], json!(["404"]), "{path}");
+        assert_eq!(answer.body["movies"][0], get("/movies/30").await.body);
+    }
+    let many = |count: usize| (0..count).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+    assert_eq!(get(&format!("/movies?ids={}", many(100))).await.status, StatusCode::OK);
+    for path in [format!("/movies?ids={}", many(101)), "/movies?ids=10&query=ten".to_owned()] {
+        let answer = get(&path).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        assert!(answer.body["error"]["message"].as_str().unwrap().contains("`ids`"), "{answer:?}");
     }
 }
 

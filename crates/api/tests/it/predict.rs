@@ -75,3 +75,59 @@ async fn health_is_ok_with_a_model() {
     let answer = send(app(), Request::get("/health").body(Body::empty()).unwrap()).await;
     assert_eq!((answer.status, &answer.body["status"]), (StatusCode::OK, &json!("ok")));
 }
+
+#[tokio::test]
+async fn ratings_in_the_request_need_no_store() {
+    let ratings = json!([{"movieId": "10", "rating": 5}, {"movie_id": 20, "rating": 1}, {"movieId": "404", "rating": 3}]);
+    let body = json!({"movieId": "30", "ratings": ratings});
+    let answer = predict(app(), body.to_string()).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    assert_eq!((&answer.body["known_user"], &answer.body["ratings_counted"]), (&json!(true), &json!(2)));
+    assert_eq!(answer.body["unknown_movies"], json!(["404"]));
+    // The rating that the recommendation of the movie tells.
+    let recommended = Request::post("/recommendations?limit=100")
+        .body(Body::from(json!({"ratings": ratings}).to_string()))
+        .unwrap();
+    let recommended = send(app(), recommended).await;
+    let movies = recommended.body["recommendations"].as_array().unwrap();
+    let same = movies.iter().find(|movie| movie["movie_id"] == "30").unwrap();
+    assert_eq!((&answer.body["score"], &answer.body["interval"]), (&same["score"], &same["interval"]));
+
+    let known = json!({"userId": "2", "movieId": "30", "ratings": ratings});
+    assert_eq!(predict(app(), known.to_string()).await.body, answer.body, "the ratings stand for the user");
+    let none = predict(app(), json!({"userId": "2", "movieId": "30", "ratings": []}).to_string()).await;
+    assert_eq!((&none.body["known_user"], &none.body["ratings_counted"]), (&json!(false), &json!(0)));
+
+    let wrong =
+        json!({"movieId": "30", "ratings": [{"movieId": "10", "rating": 5}, {"movieId": "20", "rating": 9}]});
+    let answer = predict(app(), wrong.to_string()).await;
+    let message = answer.body["error"]["message"].as_str().unwrap();
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(message.contains("entry 1 of `ratings`") && message.contains("from 0.5 to 5"), "{message}");
+}
+
+#[tokio::test]
+async fn one_history_is_predicted_for_many_movies() {
+    let (shared, own) = (json!([{"movieId": "10", "rating": 5}]), json!([{"movieId": "20", "rating": 1}]));
+    let body = json!({"ratings": shared, "pairs": [
+        {"movieId": "30"}, {"movieId": "30", "ratings": own}, {"userId": "1", "movieId": "404"}, {"userId": "1"},
+    ]});
+    let batch = Request::post("/predict/batch").body(Body::from(body.to_string())).unwrap();
+    let answer = send(app(), batch).await;
+    let predictions = answer.body["predictions"].as_array().unwrap();
+    for (place, ratings) in [(0, &shared), (1, &own)] {
+        let alone = predict(app(), json!({"movieId": "30", "ratings": ratings}).to_string()).await;
+        assert_eq!(predictions[place], alone.body);
+    }
+    let codes: Vec<&serde_json::Value> =
+        predictions[2..].iter().map(|entry| &entry["error"]["code"]).collect();
+    assert_eq!(codes, ["unknown_movie", "invalid_request"]);
+}
+
+#[tokio::test]
+async fn either_spelling_and_a_byte_order_mark_are_read() {
+    let expected = predict(app(), r#"{"userId":"1","movieId":"20"}"#).await.body;
+    for body in [r#"{"user_id":"1","movie_id":"20"}"#, "\u{feff}{\"userId\":\"1\",\"movieId\":\"20\"}"] {
+        assert_eq!(predict(app(), body).await.body, expected, "{body}");
+    }
+}

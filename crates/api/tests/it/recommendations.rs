@@ -47,8 +47,55 @@ async fn without_a_taste_the_popular_come_first() {
         let answer = post("/recommendations?limit=3", &ratings).await;
         assert_eq!((answer.status, &answer.body["ranked_by"]), (StatusCode::OK, &json!("popularity")));
         assert_eq!(ids(&answer), ["10", "20", "30"]);
-        assert_eq!(answer.body["recommendations"][0]["because"], json!([]));
+        let first = &answer.body["recommendations"][0];
+        assert_eq!(first["because"], json!([]));
+        // It would be all of the popularity, which no rating contributes.
+        assert_eq!(first.get("other_contributions"), None, "{first}");
     }
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_model_is_refused() {
+    let ratings = json!({"ratings": [{"movieId": "20", "rating": 4.5}]});
+    let first = post("/recommendations?limit=1", &ratings).await;
+    let cursor = first.body["next_cursor"].as_str().unwrap();
+    let version = first.body["model_version"].as_str().unwrap();
+    assert!(cursor.starts_with(version), "{cursor}");
+    let other = cursor.replace(version, "0011223344556677");
+    let answer = post(&format!("/recommendations?limit=1&cursor={other}"), &ratings).await;
+    let error = &answer.body["error"];
+    assert_eq!((answer.status, &error["code"]), (StatusCode::BAD_REQUEST, &json!("stale_cursor")));
+    assert!(error["message"].as_str().unwrap().contains("begin without it"), "{error}");
+}
+
+#[tokio::test]
+async fn excluded_movies_are_not_recommended() {
+    let body = json!({"ratings": [{"movie_id": "20", "rating": 5}], "exclude": [30, "404"]});
+    assert_eq!(ids(&post("/recommendations", &body).await), ["10", "40"]);
+    assert_eq!(ids(&post("/recommendations?exclude=10", &body).await), ["40"]);
+    assert_eq!(ids(&get("/users/1/recommendations?exclude=30,404").await), ["40"]);
+    let wrong = json!({"ratings": [], "exclude": ["10", null]});
+    let answer = post("/recommendations", &wrong).await;
+    let message = answer.body["error"]["message"].as_str().unwrap().to_owned();
+    assert!(
+        answer.status == StatusCode::BAD_REQUEST && message.contains("entry 1 of `exclude`"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn any_of_several_genres_admits() {
+    let ratings = json!({"ratings": [{"movieId": "20", "rating": 5}]});
+    for query in ["genre=Drama&genre=drama", "genre=drama,Drama", "genre=Drama"] {
+        let mut found: Vec<String> = ids(&post(&format!("/recommendations?{query}"), &ratings).await)
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        found.sort_unstable();
+        assert_eq!(found, ["10", "40"], "{query}");
+    }
+    let slip = post("/recommendations?genre=Drama&genre=War", &ratings).await;
+    assert!(slip.body["error"]["message"].as_str().unwrap().contains("no genre `War`"), "{slip:?}");
 }
 
 #[tokio::test]

@@ -32,8 +32,48 @@ fn assert_secure(what: &str, headers: &HeaderMap) {
     assert!(!policy.contains("unsafe") && !policy.contains('*'), "{what}: {policy}");
     assert_eq!(header("x-content-type-options"), "nosniff", "{what}");
     assert_eq!(header("referrer-policy"), "no-referrer", "{what}");
-    let is_page = policy.contains("script-src 'self'");
-    assert_eq!(header("cache-control"), if is_page { "no-cache" } else { "no-store" }, "{what}");
+    header("cache-control");
+}
+
+/// What is about persons, and what went wrong, is kept nowhere; what the model says for a minute; what the program says,
+/// or may change at any time, is asked for again.
+#[tokio::test]
+async fn what_is_about_persons_is_kept_nowhere() {
+    for route in documented() {
+        let (_, headers) = ask(app(), request(&route)).await;
+        let expected = match route.as_str() {
+            "GET /movies" | "GET /movies/{movieId}" | "GET /movies/{movieId}/similar" | "GET /genres" => {
+                "private, max-age=60"
+            }
+            "GET /" | "GET /page/{file}" | "GET /openapi.json" | "GET /model" => "no-cache",
+            _ => "no-store",
+        };
+        assert_eq!(headers["cache-control"], expected, "{route}");
+        assert_eq!(headers.contains_key("etag"), expected != "no-store", "{route}");
+    }
+    let unknown = Request::get("/movies/404").body(Body::empty()).unwrap();
+    let (_, headers) = ask(app(), unknown).await;
+    assert_eq!(headers["cache-control"], "no-store");
+}
+
+/// The headers of a 304 take the place of those that were kept.
+#[tokio::test]
+async fn what_is_kept_is_not_sent_again() {
+    for route in documented() {
+        let (_, first) = ask(app(), request(&route)).await;
+        let Some(tag) = first.get("etag") else { continue };
+        let mut again = request(&route);
+        again.headers_mut().insert("if-none-match", tag.clone());
+        let response = app().oneshot(again).await.unwrap();
+        assert_eq!(response.status(), StatusCode::NOT_MODIFIED, "{route}");
+        for name in ["etag", "cache-control", "content-security-policy"] {
+            assert_eq!(response.headers().get(name), first.get(name), "{route}: {name}");
+        }
+        assert!(axum::body::to_bytes(response.into_body(), 1).await.unwrap().is_empty(), "{route}");
+        let mut other = request(&route);
+        other.headers_mut().insert("if-none-match", "\"another\"".parse().unwrap());
+        assert_eq!(ask(app(), other).await.0, StatusCode::OK, "{route}");
+    }
 }
 
 /// `GET /movies/10`: a request that a documented route answers.
@@ -102,7 +142,7 @@ impl Scorer for Panicking {
         &'a self,
         request: &'a matinee_api::request::PredictRequest,
     ) -> Answering<'a, matinee_api::response::PredictAnswer> {
-        panic!("a bug that quotes {}", request.user)
+        panic!("a bug that quotes {request:?}")
     }
 
     fn predict_all<'a>(

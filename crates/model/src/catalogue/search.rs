@@ -62,7 +62,7 @@ impl SearchIndex {
 
     /// The catalogue rows of the movies that fit every word of the query, the best first: by how well the words fit,
     /// then by `weight`, then by how few other words the title has.
-    pub(super) fn search(&self, query: &str, limit: usize, weight: impl Fn(usize) -> u32) -> Vec<usize> {
+    pub(super) fn search(&self, query: &str, weight: impl Fn(usize) -> u32) -> Vec<usize> {
         let mut sought = words(query);
         if sought.is_empty() {
             // Of a query of articles alone nothing would be left.
@@ -84,7 +84,6 @@ impl SearchIndex {
             (Reverse(is_whole), Reverse(fit), Reverse(weight(row)), self.lengths[row], row)
         };
         found.sort_by_cached_key(key);
-        found.truncate(limit);
         found.into_iter().map(|(row, _)| row).collect()
     }
 
@@ -240,7 +239,7 @@ mod tests {
     fn search(query: &str) -> Vec<String> {
         let catalogue = Catalogue::parse(CSV.as_bytes()).unwrap();
         let weights = |movie: crate::Movie<'_>| movie.id.parse().unwrap_or(0);
-        catalogue.search(query, 5, weights).iter().map(|movie| movie.id.to_owned()).collect()
+        catalogue.search(query, weights).take(5).map(|movie| movie.id.to_owned()).collect()
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Filter;
-use crate::{Catalogue, IdTable, MovieRow};
+use crate::{Catalogue, IdTable, MovieId, MovieRow};
 
 /// Year, genres and catalogue row of every movie of the model.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub(crate) struct Admitted<'f> {
     movies: &'f [Facts],
     genre_sets: Vec<bool>,
     years: std::ops::RangeInclusive<u16>,
+    /// Sorted.
+    excluded: Vec<MovieRow>,
 }
 
 impl MovieFacts {
@@ -64,20 +66,17 @@ impl MovieFacts {
     }
 
     /// What `filter` admits, but for what a visitor has rated.
-    pub(crate) fn admitted(&self, filter: &Filter) -> Admitted<'_> {
-        let has = |set: &Vec<Box<str>>| match &filter.genre {
-            Some(genre) => set.iter().any(|of| of.to_lowercase() == genre.to_lowercase()),
-            None => true,
-        };
-        // A title without a year counts as year 0, which only a filter without years admits.
-        let first = match (filter.year_from, filter.year_to) {
-            (None, None) => 0,
-            (from, _) => from.unwrap_or(1).max(1),
-        };
+    /// `ids` are those of the rows.
+    pub(crate) fn admitted(&self, filter: &Filter, ids: IdTable<'_>) -> Admitted<'_> {
+        let has = |set: &Vec<Box<str>>| filter.admits_genres(set.iter().map(|genre| &**genre));
+        let row = |id: &MovieId| ids.find(id.as_str()).map(MovieRow);
+        let mut excluded: Vec<MovieRow> = filter.excluded.iter().filter_map(row).collect();
+        excluded.sort_unstable();
         Admitted {
             movies: &self.movies,
             genre_sets: self.genre_sets.iter().map(has).collect(),
-            years: first..=filter.year_to.unwrap_or(u16::MAX),
+            years: filter.years(),
+            excluded,
         }
     }
 }
@@ -86,7 +85,10 @@ impl Admitted<'_> {
     /// Whether the catalogue has the movie, and the filter admits it.
     pub(crate) fn admits(&self, movie: MovieRow) -> bool {
         let Facts { catalogue_row, genre_set, year } = self.movies[movie.index()];
-        catalogue_row != NONE && self.years.contains(&year) && self.genre_sets[genre_set as usize]
+        catalogue_row != NONE
+            && self.years.contains(&year)
+            && self.genre_sets[genre_set as usize]
+            && self.excluded.binary_search(&movie).is_err()
     }
 }
 
@@ -96,24 +98,36 @@ mod tests {
     use crate::Ids;
 
     #[test]
-    fn filters_admit_by_genre_and_year() {
+    fn filters_admit_by_genre_year_and_id() {
         let csv =
             "movieId,title,genres\n1,A (1990),Drama|Crime\n2,B (2000),Comedy\n3,C,Drama\n9,D (2010),Drama\n";
         let catalogue = Catalogue::parse(csv.as_bytes()).unwrap();
         let ids = Ids::new(["1", "2", "3", "4", "9"]);
         let facts = MovieFacts::gather(ids.table(), &catalogue);
         let rows = |filter: &Filter| -> Vec<u32> {
-            let admitted = facts.admitted(filter);
-            (0..5).filter(|&row| admitted.admits(MovieRow(row))).collect()
+            let admitted = facts.admitted(filter, ids.table());
+            let rows: Vec<u32> = (0..5).filter(|&row| admitted.admits(MovieRow(row))).collect();
+            // A catalogue alone gives the same answer.
+            let of_movies = catalogue.iter().filter(|movie| filter.admits(movie)).map(|movie| movie.id);
+            let expected: Vec<&str> = rows.iter().map(|&row| ids.table().id(row as usize)).collect();
+            assert_eq!(of_movies.collect::<Vec<_>>(), expected);
+            rows
         };
         let filter = Filter::default();
         assert_eq!(rows(&filter), [0, 1, 2, 4], "4 is not in the catalogue");
-        assert_eq!(rows(&Filter { genre: Some("drama".into()), ..filter.clone() }), [0, 2, 4]);
-        assert_eq!(rows(&Filter { genre: Some("Western".into()), ..filter.clone() }), [0; 0]);
+        let genres = |genres: &[&str]| genres.iter().map(ToString::to_string).collect();
+        assert_eq!(rows(&Filter { genres: genres(&["drama"]), ..filter.clone() }), [0, 2, 4]);
+        assert_eq!(rows(&Filter { genres: genres(&["Western"]), ..filter.clone() }), [0; 0]);
+        assert_eq!(
+            rows(&Filter { genres: genres(&["Western", "comedy", "CRIME"]), ..filter.clone() }),
+            [0, 1]
+        );
+        let excluded = ["3", "1", "no such movie"].map(MovieId::from).into();
+        assert_eq!(rows(&Filter { excluded, ..filter.clone() }), [1, 4]);
         assert_eq!(rows(&Filter { year_from: Some(2000), ..filter.clone() }), [1, 4]);
         assert_eq!(rows(&Filter { year_to: Some(2000), ..filter.clone() }), [0, 1]);
         let both =
-            Filter { year_from: Some(1980), year_to: Some(1999), genre: Some("Crime".into()), ..filter };
+            Filter { year_from: Some(1980), year_to: Some(1999), genres: genres(&["Crime"]), ..filter };
         assert_eq!(rows(&both), [0]);
     }
 }

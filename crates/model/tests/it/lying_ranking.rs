@@ -92,7 +92,7 @@ fn a_model_without_a_head_recommends_what_is_popular() {
     let movies: Vec<&str> =
         visitor.recommend(&Filter::default(), 9, None).iter().map(|found| found.movie.id).collect();
     assert_eq!(movies, ["50", "9"]);
-    assert_eq!(model.similar(MovieRow(0), 5), []);
+    assert_eq!(model.similar(MovieRow(0), &Filter::default(), 5), []);
 }
 
 #[test]
@@ -102,8 +102,11 @@ fn recommendations_and_similar_movies_follow_the_weights() {
     let found = visitor.recommend(&Filter::default(), 9, None);
     let scores: Vec<(&str, f32)> = found.iter().map(|found| (found.movie.id, found.ranked.score)).collect();
     assert_eq!(scores, [("50", 0.5), ("9", 0.25)]);
-    let alike: Vec<(&str, f32)> =
-        model.similar(MovieRow(0), 9).iter().map(|(ranked, movie)| (movie.id, ranked.score)).collect();
+    let alike: Vec<(&str, f32)> = model
+        .similar(MovieRow(0), &Filter::default(), 9)
+        .iter()
+        .map(|(ranked, movie)| (movie.id, ranked.score))
+        .collect();
     assert_eq!(alike, [("50", 0.25)], "the geometric mean of 0.5 and 0.125");
 }
 

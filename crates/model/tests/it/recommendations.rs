@@ -2,7 +2,7 @@
 
 use matinee_model::artifact::write_folder;
 use matinee_model::ranking::RankingHead;
-use matinee_model::{Catalogue, Filter, Model, MovieRow, Rated, UserRow};
+use matinee_model::{Catalogue, Filter, Model, MovieRow, Rated, Rater, UserRow};
 
 use crate::lying_ranking::{Head, ease, ials};
 use crate::sample;
@@ -59,7 +59,7 @@ fn a_movie_is_like_others_of_the_catalogue_and_not_like_itself() {
     for head in [ease(), ials()] {
         let similar = |catalogue: &str| -> Vec<(u32, String)> {
             let model = open(&head, &Catalogue::parse(catalogue.as_bytes()).unwrap());
-            let best = model.similar(MovieRow(0), 5);
+            let best = model.similar(MovieRow(0), &Filter::default(), 5);
             best.into_iter().map(|(ranked, movie)| (ranked.movie.0, movie.id.to_owned())).collect()
         };
         assert_eq!(similar("movieId,title\n50,a\n2959,b\n9,c\n"), [(1, "50".to_owned())]);
@@ -71,4 +71,37 @@ fn a_movie_is_like_others_of_the_catalogue_and_not_like_itself() {
 fn genres_are_those_of_the_catalogue_in_any_case() {
     let model = open(&ease(), &sample::catalogue());
     assert!(model.has_genre("DRAMA") && model.has_genre("crime") && !model.has_genre("Western"));
+}
+
+#[test]
+fn the_popular_come_first_of_those_that_are_admitted() {
+    let model = open(&ease(), &sample::catalogue());
+    let popular = |filter: &Filter, limit| -> Vec<u32> {
+        model.popular(filter, limit).into_iter().map(|(ranked, _)| ranked.movie.0).collect()
+    };
+    let all = popular(&Filter::default(), 9);
+    assert!(all.is_sorted_by_key(|&row| std::cmp::Reverse(model.rating_count(MovieRow(row)))), "{all:?}");
+    assert_eq!(all.len(), model.catalogue().len());
+    assert_eq!(popular(&Filter::default(), 1), all[..1]);
+    let excluded = [model.movie_ids().id(all[0] as usize).into()].into();
+    assert_eq!(popular(&Filter { excluded, ..Filter::default() }, 9), all[1..]);
+}
+
+#[test]
+fn a_rater_is_predicted_what_a_visitor_is() {
+    let model = open(&ease(), &sample::catalogue());
+    let ratings = vec![rated(1, 2.0), rated(0, 5.0), rated(1, 4.0)];
+    let (rater, visitor) = (Rater::new(&model, ratings.clone()), model.visitor(ratings));
+    assert_eq!(rater.rating_count(), 2);
+    for row in 0..2 {
+        let id = model.movie_ids().id(row).into();
+        let prediction = rater.predict(&id).unwrap();
+        let estimate = visitor.estimate(MovieRow(row as u32));
+        assert_eq!((prediction.score, prediction.interval), (estimate.score, estimate.interval));
+        assert!(prediction.known_user && prediction.known_movie);
+    }
+    let nobody = Rater::new(&model, Vec::new());
+    let prediction = nobody.predict(&model.movie_ids().id(0).into()).unwrap();
+    assert!(!prediction.known_user, "no rating counts");
+    assert!(nobody.predict(&"no such movie".into()).is_err());
 }

@@ -133,3 +133,23 @@ async fn titles_come_from_s3_or_not_at_all() {
     let answer = predict(&function("job/output/model.tar.gz").await, "2", "2959").await;
     assert_eq!(answer.body["movie_title"], "Fight Club (1999)", "{}", answer.raw);
 }
+
+/// An endpoint may run an older image than the function, which passes over ratings: its answer would be another user's.
+#[tokio::test]
+async fn an_endpoint_that_passes_over_ratings_is_not_believed() {
+    const MODEL: &str = r#"{"version":"abc","algorithm":"bias","rating_scale":{"min":0.5,"max":5.0},"counts":{"users":1,
+        "movies":1,"rated_movies":1,"ratings":1},"metrics":{"hold_out":null},"training_job":null,"created_at":"",
+        "predicted_rating":4.2,"movie_title":"","score":4.23,"known_user":true,"known_movie":true,"model_version":"abc"}"#;
+    let (endpoint, folder) = (EndpointDouble::start(Behaviour::Answer(MODEL)).await, catalogue());
+    let function = start(&endpoint, folder.path().to_str().unwrap()).await;
+    let mut event = read_event("predict");
+    event["body"] = json!({"userId": "2", "movieId": "2959", "ratings": []}).to_string().into();
+    let answer = function.invoke(event.clone()).await;
+    let error = &answer.body["error"];
+    assert_eq!((answer.status, &error["reason"]), (502, &json!("bad_answer")), "{}", answer.raw);
+
+    event["body"] = json!({"movieId": "2959", "ratings": [{"movieId": "1", "rating": 9}]}).to_string().into();
+    let answer = function.invoke(event).await;
+    let message = answer.body["error"]["message"].as_str().unwrap();
+    assert!(answer.status == 400 && message.contains("from 0.5 to 5"), "{}", answer.raw);
+}

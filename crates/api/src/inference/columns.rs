@@ -1,0 +1,257 @@
+//! Which columns of CSV records are the ids.
+//!
+//! Invariant: records are read by position only where their first line is a record. A line that names columns, and not
+//! those that are needed, is refused: read by position, users would be taken for movies.
+
+use matinee_model::{Catalogue, MovieId};
+
+use crate::request::{InvalidRequest, PredictRequest, is_spelling};
+
+/// What a header may call the columns, the most explicit first.
+const USER: [&str; 2] = ["userId", "user"];
+const MOVIE: [&str; 2] = ["movieId", "movie"];
+
+/// What columns of ratings are called elsewhere. An id of letters alone may be one of these only where the catalogue
+/// has it.
+const COLUMN_NAMES: [&str; 24] = [
+    "userId",
+    "user",
+    "uid",
+    "movieId",
+    "movie",
+    "mid",
+    "itemId",
+    "item",
+    "iid",
+    "customerId",
+    "customer",
+    "productId",
+    "product",
+    "filmId",
+    "film",
+    "title",
+    "name",
+    "genre",
+    "genres",
+    "rating",
+    "score",
+    "timestamp",
+    "date",
+    "id",
+];
+
+/// What separates fields where it is not a comma.
+const OTHER_SEPARATORS: [char; 3] = [';', '\t', '|'];
+
+/// Where the ids are in a CSV record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Columns {
+    user: usize,
+    movie: usize,
+}
+
+impl Columns {
+    /// The order of records without a header.
+    pub(super) const BY_POSITION: Self = Self { user: 0, movie: 1 };
+
+    /// The columns that the first line names; `None` where it is a record.
+    pub(super) fn of_first_line(line: &[u8], catalogue: &Catalogue) -> Result<Option<Self>, InvalidRequest> {
+        let Some(fields) = fields(line) else { return Ok(None) };
+        if let Some(columns) = Self::named(&fields) {
+            return Ok(Some(columns));
+        }
+        if is_like_a_header(&fields, catalogue) {
+            let text: String = fields.join(",").chars().take(100).collect();
+            return Err(InvalidRequest::Header(text));
+        }
+        Ok(None)
+    }
+
+    /// The columns by their names, if each is named once.
+    fn named(names: &[String]) -> Option<Self> {
+        let find = |spellings: [&str; 2]| {
+            let columns = spellings.map(|spelling| {
+                let is_it = |(_, name): &(usize, &String)| is_spelling(unquoted(name), spelling);
+                names.iter().enumerate().filter(is_it).map(|(column, _)| column).collect::<Vec<_>>()
+            });
+            columns.into_iter().find(|columns| !columns.is_empty())
+        };
+        match (&find(USER)?[..], &find(MOVIE)?[..]) {
+            (&[user], &[movie]) => Some(Self { user, movie }),
+            _ => None,
+        }
+    }
+
+    /// The request that a line is. After a header among the records, where another file begins, its columns count.
+    pub(super) fn request(&mut self, line: &[u8]) -> Result<PredictRequest, InvalidRequest> {
+        let fields = fields(line).ok_or(InvalidRequest::Csv)?;
+        let missing = |name| match separator(&fields) {
+            Some(separator) => InvalidRequest::Separator(separator),
+            None => InvalidRequest::Missing(name).unlike("2,2959"),
+        };
+        let field = |column: usize, name| fields.get(column).ok_or_else(|| missing(name));
+        let (user, movie) = (field(self.user, "userId")?, field(self.movie, "movieId")?);
+        let is_name = |field: &str| USER.iter().chain(&MOVIE).any(|name| is_spelling(unquoted(field), name));
+        if (is_name(user) || is_name(movie))
+            && let Some(columns) = Self::named(&fields)
+        {
+            *self = columns;
+            return Err(InvalidRequest::HeaderAmongRecords);
+        }
+        PredictRequest::new(user, movie)
+    }
+}
+
+/// A name without the space and the quotes around it.
+fn unquoted(name: &str) -> &str {
+    name.trim().trim_matches(['"', '\''])
+}
+
+/// What separates the fields of a record that has no comma.
+fn separator(fields: &[String]) -> Option<char> {
+    let [whole] = fields else { return None };
+    OTHER_SEPARATORS.into_iter().find(|&separator| whole.contains(separator))
+}
+
+/// Whether a line that names no columns that are known names some all the same: by a name that columns have elsewhere,
+/// or as words in a catalogue whose ids are none.
+fn is_like_a_header(fields: &[String], catalogue: &Catalogue) -> bool {
+    let parts: Vec<&str> = match separator(fields) {
+        Some(separator) => fields[0].split(separator).collect(),
+        None => fields.iter().map(String::as_str).collect(),
+    };
+    let parts: Vec<&str> = parts.into_iter().map(unquoted).collect();
+    let is_id = |part: &str| catalogue.find(&MovieId::from(part)).is_some();
+    let is_name = |part: &&str| COLUMN_NAMES.iter().any(|name| is_spelling(part, name)) && !is_id(part);
+    if parts.iter().any(is_name) {
+        return true;
+    }
+    let has_digit = |text: &str| text.contains(|letter: char| letter.is_numeric());
+    let is_word = |part: &&str| part.contains(char::is_alphabetic) && !has_digit(part);
+    parts.len() > 1
+        && parts.iter().all(is_word)
+        && !is_id(parts[1])
+        && !catalogue.is_empty()
+        && catalogue.ids().iter().all(has_digit)
+}
+
+/// The fields of a CSV line; `None` if it is not UTF-8 or not one record.
+fn fields(line: &[u8]) -> Option<Vec<String>> {
+    if !line.contains(&b'"') {
+        return Some(std::str::from_utf8(line).ok()?.split(',').map(str::to_owned).collect());
+    }
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line);
+    let mut records = reader.records();
+    let record = records.next()?.ok()?;
+    records.next().is_none().then(|| record.iter().map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn catalogue() -> Catalogue {
+        Catalogue::parse(b"movieId,title\n1,One\n2,Two\ntt0000021,Three\n").unwrap()
+    }
+
+    fn columns(line: &str) -> Result<Option<Columns>, InvalidRequest> {
+        Columns::of_first_line(line.as_bytes(), &catalogue())
+    }
+
+    #[test]
+    fn a_header_names_the_columns_in_any_spelling_and_order() {
+        for (line, user, movie) in [
+            ("userId,movieId", 0, 1),
+            ("movieId,userId", 1, 0),
+            ("movie_id,user_id", 1, 0),
+            ("MovieId,UserId,rating", 1, 0),
+            ("rating, \"Movie ID\" , USER_ID", 2, 1),
+            ("\"movieId\",\"userId\"", 1, 0),
+            ("user,movie", 0, 1),
+            ("Movie,User", 1, 0),
+            // The name of the user, and the id.
+            ("user,user_id,movie_id,movie", 1, 2),
+        ] {
+            assert_eq!(columns(line), Ok(Some(Columns { user, movie })), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_not_understood_is_refused() {
+        for line in [
+            "uid,iid",
+            "userId,film",
+            "film,userId",
+            "item_id,user_id",
+            "customer,product",
+            "id,rating",
+            "userId,user_id,movieId",
+            "userId;movieId",
+            "\"movieId\";\"userId\"",
+            "movieId\tuserId",
+            "movieId",
+            "benutzer,werk",
+            "用户,电影",
+        ] {
+            let error = columns(line).unwrap_err().to_string();
+            assert!(error.contains("looks like a header") && error.contains("userId"), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_record_is_read_by_position() {
+        for line in [
+            "2,1",
+            "15,2",
+            "alice,1",
+            "alice,tt0000021",
+            "user1,movie2",
+            "2;1",
+            "2",
+            "",
+            "\"2\",\"1\"",
+            "2,1,4.5",
+        ] {
+            assert_eq!(columns(line), Ok(None), "{line}");
+        }
+        let words = Catalogue::parse(b"movieId,title\nthe-matrix,One\nfilm,Two\n").unwrap();
+        for line in ["alice,the-matrix", "alice,the-matrx", "alice,film"] {
+            assert_eq!(
+                Columns::of_first_line(line.as_bytes(), &words),
+                Ok(None),
+                "{line}: ids may be words here"
+            );
+        }
+    }
+
+    #[test]
+    fn a_bad_record_says_what_is_wrong() {
+        let refusal = |line: &str| Columns { ..Columns::BY_POSITION }.request(line.as_bytes()).unwrap_err();
+        assert_eq!(refusal("2;1"), InvalidRequest::Separator(';'));
+        assert_eq!(refusal("2\t1"), InvalidRequest::Separator('\t'));
+        assert_eq!(refusal("movie_id,user_id"), InvalidRequest::HeaderAmongRecords);
+        assert!(refusal("2").to_string().contains("`movieId` is missing"));
+        assert_eq!(refusal("\"2,1"), InvalidRequest::Missing("movieId").unlike("2,2959"));
+    }
+
+    #[test]
+    fn a_header_among_the_records_counts_from_there_on() {
+        let mut columns = Columns::BY_POSITION;
+        assert!(columns.request(b"movieId,userId").is_err());
+        assert_eq!(columns.request(b"1,15"), PredictRequest::new("15", "1"));
+    }
+
+    proptest! {
+        #[test]
+        fn names_are_never_read_by_position(
+            names in prop::sample::subsequence(COLUMN_NAMES.to_vec(), 1..5).prop_shuffle(),
+            upper: bool,
+            separator in prop::sample::select(vec![",", ";", "\t", " , "]),
+        ) {
+            let line = names.join(separator);
+            let line = if upper { line.to_uppercase() } else { line };
+            prop_assert!(!matches!(columns(&line), Ok(None)), "{}", line);
+        }
+    }
+}

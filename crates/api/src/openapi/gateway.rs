@@ -1,0 +1,77 @@
+//! What stands in front of the API on AWS, and answers some requests itself: keys and signatures, limits, time.
+
+use utoipa::Modify;
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{OpenApi, Ref, RefOr};
+
+use super::errors::response;
+
+/// Adds the security schemes, and the errors of the gateway to every operation. A stack asks for nothing, for a key or
+/// for a signature; a server of one's own for nothing.
+pub(super) struct Gateway;
+
+/// Status, name and description of what API Gateway answers itself, in the form of every other error.
+const RESPONSES: [(&str, &str, &str); 4] = [
+    ("401", "Unauthorized", "From API Gateway: `unauthorized`, an authorizer refuses the request"),
+    (
+        "403",
+        "Refused",
+        "From API Gateway: `api_key_required`, the header `x-api-key` is missing or has no valid key; \
+         `signature_required`, the request must be signed (SigV4); `signature_invalid`, the signature is wrong or \
+         expired; `access_denied`, the caller may not ask; `request_filtered`, a firewall refuses the request",
+    ),
+    (
+        "429",
+        "TooManyRequests",
+        "From API Gateway: `throttled`, there are too many requests, try again in a moment; `quota_exceeded`, the key \
+         has no more requests in this period",
+    ),
+    ("504", "GatewayTimeout", "From API Gateway: `gateway_timeout`, the function did not answer in time"),
+];
+
+/// What the stack leaves open, so that the page can ask for the key.
+const OPEN: [&str; 2] = ["/", "/page/{file}"];
+
+impl Modify for Gateway {
+    fn modify(&self, document: &mut OpenApi) {
+        let components = document.components.get_or_insert_default();
+        for (status, name, description) in RESPONSES {
+            components.responses.insert(name.to_owned(), RefOr::T(response(status, description)));
+        }
+        let mut key = ApiKeyValue::new("x-api-key");
+        key.description =
+            Some("A key of the stack's usage plan: the parameter `Authorization` is `api-key`".to_owned());
+        let mut signature = ApiKeyValue::new("Authorization");
+        signature.description =
+            Some("AWS Signature Version 4: the parameter `Authorization` is `iam`".to_owned());
+        let is_signature = Extensions::builder().add("x-amazon-apigateway-authtype", "awsSigv4").build();
+        signature.extensions = Some(is_signature);
+        for (name, scheme) in [("api_key", key), ("sigv4", signature)] {
+            let scheme = SecurityScheme::ApiKey(ApiKey::Header(scheme));
+            components.security_schemes.insert(name.to_owned(), RefOr::T(scheme));
+        }
+        let requires = |name: &str| SecurityRequirement::new(name, [""; 0]);
+        document.security =
+            Some(vec![SecurityRequirement::default(), requires("api_key"), requires("sigv4")]);
+        for (path, item) in &mut document.paths.paths {
+            let is_open = OPEN.contains(&path.as_str());
+            for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+                add_responses(operation, is_open);
+            }
+        }
+    }
+}
+
+fn add_responses(operation: &mut Operation, is_open: bool) {
+    if is_open {
+        operation.security = Some(Vec::new());
+    }
+    for (status, name, _) in RESPONSES {
+        if !is_open || !matches!(status, "401" | "403") {
+            let response = RefOr::Ref(Ref::from_response_name(name));
+            operation.responses.responses.entry(status.to_owned()).or_insert(response);
+        }
+    }
+}
