@@ -7,4 +7,5 @@ mod failures;
 mod policies;
 mod publishing;
 mod service_faults;
+mod starting;
 mod world;

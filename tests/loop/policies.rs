@@ -6,7 +6,7 @@ use matinee_tests::{BUCKET, Call};
 use serde_json::json;
 use serde_yaml_ng::Value;
 
-use crate::world::{ROLE, STACK, World, read, until_version};
+use crate::world::{JOB_NAME_PREFIX, ROLE, STACK, World, read, until_version};
 
 /// What the roles allow beside, and who does that.
 const NOT_OURS: [(&str, &str); 6] = [
@@ -149,5 +149,5 @@ fn resolved(text: &str) -> String {
     let text =
         text.replace("${Bucket.Arn}", &format!("arn:aws:s3:::{BUCKET}")).replace("${TrainingRole.Arn}", ROLE);
     let job = "arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:";
-    text.replace(job, "").replace("${AWS::StackName}", STACK)
+    text.replace(job, "").replace("${AWS::StackName}", STACK).replace("${JobNamePrefix}", JOB_NAME_PREFIX)
 }
