@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod command_line;
+mod doctor;
 mod failures;
 mod policies;
 mod publishing;
