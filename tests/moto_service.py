@@ -1,11 +1,12 @@
-"""moto's S3, SageMaker, IAM and ECR on one port, with training jobs that take their time.
+"""moto on one port, with training jobs that take their time.
 
 moto's own jobs are completed when they are created. Here a job is in progress until POST /matinee/finish
 {"name", "status", "reason"} says how it ended, its artifact lies where CompressionType puts it, and a name is taken once.
-Prints its address.
+POST /matinee/date {"bucket", "key", "time"} dates an object, as S3 does by the start of a long upload. Prints its address.
 """
 
 import json
+from datetime import datetime, timezone
 
 from moto.backends import get_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -52,6 +53,8 @@ def with_finish(app):
     def application(environ, start):
         if environ["PATH_INFO"] == "/matinee/finish":
             return finish(json.loads(Request(environ).get_data()))(environ, start)
+        if environ["PATH_INFO"] == "/matinee/date":
+            return date(json.loads(Request(environ).get_data()))(environ, start)
         return app(environ, start)
 
     return application
@@ -65,6 +68,12 @@ def finish(end):
         file = "model/" if job.output_data_config.get("CompressionType") == "NONE" else "model.tar.gz"
         path = job.output_data_config["S3OutputPath"].rstrip("/")
         job.model_artifacts = {"S3ModelArtifacts": f"{path}/{job.training_job_name}/output/{file}"}
+    return Response("done")
+
+
+def date(what):
+    objects = get_backend("s3")[ACCOUNT]["aws"].buckets[what["bucket"]].keys
+    objects[what["key"]].last_modified = datetime.fromtimestamp(what["time"], timezone.utc).replace(tzinfo=None)
     return Response("done")
 
 

@@ -4,14 +4,53 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use matinee_model::Model;
-use matinee_tests::{Behaviour, EndpointDouble, FakeRuntime, binary, read_event, train_small};
+use aws_sdk_s3::config::Credentials;
+use matinee_api::{LoadReason, Source};
+use matinee_aws::{S3Source, s3_client_of};
+use matinee_model::{Catalogue, Model};
+use matinee_tests::{Behaviour, EndpointDouble, FakeRuntime, S3Double, binary, read_event, train_small};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde_json::{Value, json};
 
 const PAIRS: usize = 1_000;
+
+/// What `reload` finds, move by move, without waiting for the time to look.
+#[tokio::test]
+async fn titles_are_loaded_anew_when_the_pointer_moves_and_only_then() {
+    let s3 = S3Double::start().await;
+    let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .endpoint_url(s3.address())
+        .region(aws_config::Region::new("eu-west-1"))
+        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+        .load()
+        .await;
+    let source = S3Source::new(s3_client_of(&config), s3.uri("models/live.json").parse().unwrap());
+    let point_to = |version: &str, published_at: &str| {
+        let uri = s3.uri(&format!("models/{version}/"));
+        let pointer =
+            json!({"version": version, "uri": uri, "manifest_sha256": "", "published_at": published_at});
+        s3.put("models/live.json", pointer.to_string().as_bytes());
+    };
+    let put = |version: &str, movies: &str| {
+        s3.put(&format!("models/{version}/movies.csv"), format!("movieId,title\n{movies}").as_bytes());
+    };
+    let count = |titles: Option<Catalogue>| titles.map(|titles| titles.len());
+    let reload = async || Source::<Catalogue>::reload(&source).await;
+
+    put("1", "1,One\n");
+    point_to("1", "2026-01-01T00:00:00Z");
+    assert_eq!(count(Some(source.load().await.unwrap())), Some(1));
+    assert_eq!(count(reload().await.unwrap()), None, "it is the same pointer");
+    point_to("1", "2026-01-02T00:00:00Z");
+    assert_eq!(count(reload().await.unwrap()), None, "it is the same model");
+    point_to("2", "2026-01-03T00:00:00Z");
+    assert_eq!(reload().await.unwrap_err().reason, LoadReason::NotFound);
+    put("2", "1,One\n2,Two\n");
+    assert_eq!(count(reload().await.unwrap()), Some(2), "they came later, and the pointer is the same");
+    assert_eq!(count(reload().await.unwrap()), None);
+}
 
 /// The container's server: one that runs already and its model, by these variables, or one that is started.
 struct Container {

@@ -1,46 +1,68 @@
 //! `matinee aws`, the same loop by hand.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
-use matinee_tests::{BUCKET, binary, events_folder, train_small};
+use matinee_tests::{BUCKET, binary, events_folder};
 
-use crate::world::{ROLE, STACK, World};
+use crate::world::{JOB_NAME_PREFIX, ROLE, STACK, World};
 
 const IMAGE: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/matinee:latest";
 
-struct CommandLine<'a> {
-    world: &'a World,
-    api: String,
-    settings: Vec<(&'static str, &'static str)>,
+/// `matinee aws` with these variables and no others.
+pub struct CommandLine {
+    pub variables: Vec<(&'static str, String)>,
 }
 
-impl CommandLine<'_> {
-    fn run(&self, arguments: &[&str]) -> Output {
+impl CommandLine {
+    /// Region, credentials and where every service is.
+    pub fn new(address: &str) -> Self {
+        let variables = [
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "key"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_ENDPOINT_URL", address),
+        ];
+        Self { variables: variables.map(|(name, value)| (name, value.to_owned())).to_vec() }
+    }
+
+    /// The same, with what the stack's output `CommandLine` sets.
+    fn with_settings(self, api: &str) -> Self {
+        let settings = [
+            ("MATINEE_BUCKET", BUCKET),
+            ("MATINEE_STACK", STACK),
+            ("MATINEE_JOB_NAME_PREFIX", JOB_NAME_PREFIX),
+            ("MATINEE_ROLE", ROLE),
+            ("MATINEE_IMAGE", IMAGE),
+            ("MATINEE_API", api),
+        ];
+        settings.iter().fold(self, |matinee, (name, value)| matinee.with(name, value))
+    }
+
+    /// The same, with a variable.
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.variables.push((name, value.to_owned()));
+        self
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
         Command::new(binary("matinee"))
             .arg("aws")
             .args(arguments)
-            .args(["--endpoint-url", self.world.moto.address()])
-            .envs([
-                ("AWS_REGION", "eu-west-1"),
-                ("AWS_ACCESS_KEY_ID", "key"),
-                ("AWS_SECRET_ACCESS_KEY", "secret"),
-            ])
-            .envs([("MATINEE_BUCKET", BUCKET), ("MATINEE_STACK", STACK), ("MATINEE_ROLE", ROLE)])
-            .envs([("MATINEE_IMAGE", IMAGE), ("MATINEE_API", &self.api)])
-            .envs(self.settings.iter().copied())
+            .env_clear()
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .output()
             .unwrap()
     }
 
-    fn says(&self, arguments: &[&str]) -> String {
+    pub fn says(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {error}");
-        String::from_utf8(output.stdout).unwrap()
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{arguments:?}: {said}{error}");
+        said
     }
 
-    fn refuses(&self, arguments: &[&str]) -> String {
+    pub fn refuses(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(!output.status.success(), "{arguments:?}");
         String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
@@ -51,17 +73,7 @@ impl CommandLine<'_> {
 #[ignore = "needs moto: scripts/test.sh"]
 async fn the_loop_by_hand() {
     let world = World::start().await;
-    let (mut server, api) = serve();
-    let mut matinee = CommandLine { world: &world, api, settings: Vec::new() };
-
-    let faults = matinee.refuses(&["doctor"]);
-    for said in
-        ["ok    bucket", "FAULT data", "FAULT image", "FAULT role", "ok    model", "ok    API", "3 of 6"]
-    {
-        assert!(faults.contains(said), "{said}: {faults}");
-    }
-    world.moto.make_role(ROLE);
-    world.moto.make_image("matinee", "latest");
+    let matinee = CommandLine::new(world.moto.address()).with_settings("http://127.0.0.1:9");
 
     let data = events_folder().with_file_name("data");
     let uploaded = matinee.says(&["upload", data.to_str().unwrap()]);
@@ -89,32 +101,27 @@ async fn the_loop_by_hand() {
         "{versions}"
     );
 
-    matinee.settings = vec![("MATINEE_PREDICT_MEMORY_MB", "8")];
+    let matinee = matinee.with("MATINEE_PREDICT_MEMORY_MB", "8");
     assert!(matinee.refuses(&["publish", &second]).contains("the function has 8 MB"));
-    matinee.settings = vec![("MATINEE_GATE_MAX_RMSE_RISE", "-1"), ("MATINEE_TRAINING_SPOT", "maybe")];
+    let matinee = matinee.with("MATINEE_GATE_MAX_RMSE_RISE", "-1").with("MATINEE_TRAINING_SPOT", "maybe");
     assert!(matinee.refuses(&["publish", &second]).contains("GATE_MAX_RMSE_RISE is `-1`"));
     assert!(matinee.refuses(&["train"]).contains("TRAINING_SPOT is `maybe`"));
-    matinee.settings.clear();
-
-    let healthy = matinee.says(&["doctor"]);
-    assert_eq!(healthy.matches("ok    ").count(), 6, "{healthy}");
-    server.kill().unwrap();
-    server.wait().unwrap();
+    let matinee = matinee.with("MATINEE_JOB_NAME_PREFIX", "no_name");
+    assert!(matinee.refuses(&["jobs"]).contains("`no_name`"));
 }
 
-/// Stands for the deployed API.
-fn serve() -> (Child, String) {
-    let folder = tempfile::tempdir().unwrap().keep();
-    train_small(&folder.join("model"), 0);
-    let mut server = Command::new(binary("matinee"))
-        .args(["serve", "--port", "0", "--model"])
-        .arg(folder.join("model"))
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    std::fs::remove_dir_all(folder).unwrap();
-    let address = line.split("http://").nth(1).unwrap().split(';').next().unwrap().trim().to_owned();
-    (server, format!("http://{address}"))
+/// As every SDK and the AWS CLI have it: the address of one service comes before that of all, an option before both.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs moto: scripts/test.sh"]
+async fn the_address_of_one_service_comes_before_that_of_all() {
+    let world = World::start().await;
+    // Nothing listens on the discard port.
+    let nowhere = CommandLine::new("http://127.0.0.1:9").with_settings("http://127.0.0.1:9");
+    assert!(nowhere.refuses(&["jobs"]).contains("sagemaker:ListTrainingJobs"));
+    assert_eq!(nowhere.says(&["jobs", "--endpoint-url", world.moto.address()]), "");
+    let somewhere = nowhere.with("AWS_ENDPOINT_URL_SAGEMAKER", world.moto.address());
+    assert_eq!(somewhere.says(&["jobs"]), "");
+    assert!(
+        somewhere.refuses(&["jobs", "--endpoint-url", "http://127.0.0.1:9"]).contains("dispatch failure")
+    );
 }

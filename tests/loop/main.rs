@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod command_line;
+mod doctor;
 mod failures;
 mod policies;
 mod publishing;
 mod service_faults;
+mod starting;
 mod world;

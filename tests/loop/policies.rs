@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use matinee_tests::{BUCKET, Call, stack};
 use serde_json::{Value, json};
 
-use crate::world::{ROLE, STACK, World, until_version};
+use crate::world::{JOB_NAME_PREFIX, ROLE, STACK, World, until_version};
 
 /// What the roles allow beside, and who does that.
 const NOT_OURS: [(&str, &str); 7] = [
@@ -40,7 +40,6 @@ async fn the_policies_allow_just_the_calls_that_are_made() {
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     until_version(&predict, &live).await;
 
-    // The test's stack gives its jobs its own name as their prefix: that of AWS is made of the stack's id.
     let stack = stack(&[("AWS::StackName", STACK)]);
     for (resource, calls) in [
         ("PredictRole", predict.recorder.calls()),
@@ -143,7 +142,7 @@ fn resources(value: &Value) -> Vec<String> {
 fn resolved(text: &str) -> String {
     let text =
         text.replace("${Bucket.Arn}", &format!("arn:aws:s3:::{BUCKET}")).replace("${TrainingRole.Arn}", ROLE);
-    // The last two parts of the prefix are of the stack's id in tests/template/stack.py.
-    let text = text.replace("matinee-51af3dc0-0123456789ab", STACK);
+    // The id of the stack in tests/template/stack.py begins so.
+    let text = text.replace("matinee-51af3dc0", JOB_NAME_PREFIX);
     text.replace("arn:aws:sagemaker:us-east-1:123456789012:", "")
 }

@@ -7,11 +7,12 @@ use crate::world::{Function, World};
 
 const THROTTLED: Fault = Fault::Refuse(400, "ThrottlingException");
 
-/// The error that the function reports; it must tell what was asked, and what came of it.
-async fn fails(function: &Function, event: &Value, named: [&str; 2]) {
+/// The type of the error that the function reports; it must tell what was asked, and what came of it.
+async fn fails(function: &Function, event: &Value, named: [&str; 2]) -> String {
     let error = function.invoke(event.clone()).await.unwrap_err();
     let message = error["errorMessage"].as_str().unwrap();
     assert!(named.iter().all(|name| message.contains(name)), "{named:?}: {message}");
+    error["errorType"].as_str().unwrap().to_owned()
 }
 
 fn jobs(world: &World) -> usize {
@@ -24,30 +25,34 @@ async fn a_training_job_is_started_once_or_the_reason_is_told() {
     let world = World::start().await;
     world.upload();
     let (recorder, by_hand) = (&world.start.recorder, json!({}));
-    for (fault, named) in [
+    let (list, create) = ("sagemaker:ListTrainingJobs", "sagemaker:CreateTrainingJob");
+    for (fault, at, said, error_type) in [
+        (THROTTLED, list, "ThrottlingException", "ServiceUnavailable"),
+        (THROTTLED, create, "ThrottlingException", "ServiceUnavailable"),
+        (Fault::Refuse(500, "InternalFailure"), create, "InternalFailure", "ServiceUnavailable"),
         (
-            THROTTLED.at("sagemaker:ListTrainingJobs", ""),
-            ["sagemaker:ListTrainingJobs", "ThrottlingException"],
+            Fault::Refuse(400, "ResourceLimitExceeded"),
+            create,
+            "ResourceLimitExceeded",
+            "ResourceLimitExceeded",
         ),
-        (
-            THROTTLED.at("sagemaker:CreateTrainingJob", ""),
-            ["sagemaker:CreateTrainingJob", "ThrottlingException"],
-        ),
-        (
-            Fault::Refuse(400, "AccessDeniedException").at("sagemaker:CreateTrainingJob", ""),
-            ["sagemaker:CreateTrainingJob", "AccessDeniedException"],
-        ),
-        (Fault::Refuse(503, "SlowDown").at("s3:ListBucket", ""), ["data/", "SlowDown"]),
-        (Fault::Refuse(403, "AccessDenied").at("s3:ListBucket", ""), ["data/", "AccessDenied"]),
+        (Fault::Refuse(400, "AccessDeniedException"), create, "AccessDeniedException", "StartTrainingError"),
+        (Fault::Refuse(503, "SlowDown"), "s3:ListBucket", "SlowDown", "ServiceUnavailable"),
+        (Fault::Refuse(403, "AccessDenied"), "s3:ListBucket", "AccessDenied", "StartTrainingError"),
     ] {
-        recorder.inject(fault);
-        fails(&world.start, &by_hand, named).await;
+        recorder.inject(fault.at(at, ""));
+        let asked = if at == "s3:ListBucket" { "data/" } else { at };
+        assert_eq!(fails(&world.start, &by_hand, [asked, said]).await, error_type, "{said}");
         assert!(!recorder.heal().await.is_empty());
     }
     recorder.refuse_connections().await;
-    fails(&world.start, &by_hand, ["sagemaker:ListTrainingJobs", "dispatch failure"]).await;
+    let error_type = fails(&world.start, &by_hand, [list, "dispatch failure"]).await;
+    assert_eq!(error_type, "ServiceUnavailable");
     recorder.heal().await;
     assert_eq!(jobs(&world), 0, "nothing was started");
+    world.moto.delete("data/ratings.csv");
+    assert_eq!(fails(&world.start, &by_hand, ["holds no ratings.csv", "data/movies.csv"]).await, "NoRatings");
+    world.upload();
 
     // What passes is tried again; where the answer to the request was lost, the job is there, once.
     recorder.inject(THROTTLED.at("sagemaker:ListTrainingJobs", "").times(2));

@@ -5,8 +5,10 @@ use matinee_tests::{
 };
 use serde_json::{Value, json};
 
-/// The name of the stack, with which the names of its jobs begin.
+/// The name of the stack.
 pub const STACK: &str = "matinee";
+/// What the names of its jobs begin with.
+pub const JOB_NAME_PREFIX: &str = "matinee-1c2fa620";
 /// The role of its jobs.
 pub const ROLE: &str = "arn:aws:iam::123456789012:role/matinee-TrainingRole";
 const METRICS: &str = r#"[{"Name":"validation:rmse","Regex":"validation_rmse=([0-9.]+);"}]"#;
@@ -59,23 +61,24 @@ impl Function {
 impl World {
     pub async fn start() -> Self {
         let moto = Moto::start();
-        let start = Function::run(
-            &moto,
-            "start-training",
-            &[
-                ("BUCKET", BUCKET),
-                ("STACK_NAME", STACK),
-                ("JOB_NAME_PREFIX", STACK),
-                ("TRAINING_IMAGE", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/matinee:latest"),
-                ("TRAINING_ROLE_ARN", ROLE),
-                ("HYPERPARAMETERS", HYPERPARAMETERS),
-                ("METRIC_DEFINITIONS", METRICS),
-            ],
-        )
-        .await;
+        let start = Self::starter(&moto, JOB_NAME_PREFIX).await;
         let publish = Self::publisher(&moto).await;
         let training = Recorder::start(moto.address()).await;
         Self { moto, start, publish, training }
+    }
+
+    /// Another sandbox of start-training, of the stack whose jobs' names begin like this.
+    pub async fn starter(moto: &Moto, job_name_prefix: &str) -> Function {
+        let variables = [
+            ("BUCKET", BUCKET),
+            ("STACK_NAME", STACK),
+            ("JOB_NAME_PREFIX", job_name_prefix),
+            ("TRAINING_IMAGE", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/matinee:latest"),
+            ("TRAINING_ROLE_ARN", ROLE),
+            ("HYPERPARAMETERS", HYPERPARAMETERS),
+            ("METRIC_DEFINITIONS", METRICS),
+        ];
+        Function::run(moto, "start-training", &variables).await
     }
 
     /// Another sandbox of publish-model.
@@ -83,7 +86,7 @@ impl World {
         let variables = [
             ("BUCKET", BUCKET),
             ("STACK_NAME", STACK),
-            ("JOB_NAME_PREFIX", STACK),
+            ("JOB_NAME_PREFIX", JOB_NAME_PREFIX),
             ("PREDICT_MEMORY_MB", "256"),
         ];
         Function::run(moto, "publish-model", &variables).await

@@ -1,4 +1,4 @@
-//! moto's server: S3, `SageMaker`'s control plane, IAM and ECR, over real HTTP.
+//! moto's server: S3, `SageMaker`'s control plane, IAM, ECR, Lambda and CloudFormation, over real HTTP.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -79,6 +79,25 @@ impl Moto {
             .unwrap();
     }
 
+    /// Makes a stack of CloudFormation from a template in JSON, with these parameters.
+    pub fn make_stack(&self, name: &str, template: &Value, parameters: &[(&str, &str)]) {
+        let mut form = vec![
+            ("Action".to_owned(), "CreateStack".to_owned()),
+            ("Version".to_owned(), "2010-05-15".to_owned()),
+            ("StackName".to_owned(), name.to_owned()),
+            ("TemplateBody".to_owned(), template.to_string()),
+        ];
+        for (index, (key, value)) in parameters.iter().enumerate() {
+            let member = format!("Parameters.member.{}", index + 1);
+            form.push((format!("{member}.ParameterKey"), (*key).to_owned()));
+            form.push((format!("{member}.ParameterValue"), (*value).to_owned()));
+        }
+        ureq::post(&self.address)
+            .header("authorization", SIGNED.replace("us-east-1/s3", "eu-west-1/cloudformation"))
+            .send_form(form)
+            .unwrap();
+    }
+
     /// Makes an image in ECR.
     pub fn make_image(&self, repository: &str, tag: &str) {
         let ask = |operation: &str, body: Value| {
@@ -105,6 +124,12 @@ impl Moto {
     pub fn finish(&self, job: &str, status: &str, reason: Option<&str>) {
         let end = json!({"name": job, "status": status, "reason": reason});
         ureq::post(format!("{}/matinee/finish", self.address)).send(end.to_string()).unwrap();
+    }
+
+    /// Dates an object, in seconds since 1970.
+    pub fn date(&self, key: &str, time: i64) {
+        let date = json!({"bucket": BUCKET, "key": key, "time": time});
+        ureq::post(format!("{}/matinee/date", self.address)).send(date.to_string()).unwrap();
     }
 
     /// The live pointer.

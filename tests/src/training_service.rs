@@ -42,7 +42,8 @@ pub fn do_job(moto: &Moto, role: &Recorder, matinee: &Path, request: &Value) -> 
     state_change(request, "Completed")
 }
 
-/// The event that EventBridge has of a job that ended.
+/// The event that EventBridge has of a job that ended, in the form of
+/// <https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html>.
 pub fn state_change(request: &Value, status: &str) -> Value {
     let name = &request["TrainingJobName"];
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -54,7 +55,8 @@ pub fn state_change(request: &Value, status: &str) -> Value {
         "detail": {
             "TrainingJobName": name,
             "TrainingJobStatus": status,
-            "CreationTime": now.as_millis() as u64,
+            "OutputDataConfig": {"S3OutputPath": request["OutputDataConfig"]["S3OutputPath"], "KmsKeyId": ""},
+            "CreationTime": now.as_millis().to_string(),
         },
     })
 }

@@ -157,14 +157,24 @@ impl<T: Send + Sync + 'static> Live<T> {
         }))
     }
 
-    /// What is loaded. It is loaded by the first request that comes when it is not; others wait for that. After
+    /// What is loaded. The first request that finds nothing loaded begins the load, and others wait for it. After
     /// a failure the next request that comes [`RETRY_AFTER`] later tries again.
+    ///
+    /// The load is a task of its own. It goes on if whoever began it gives up, and the next caller waits for it.
     pub async fn current(&self) -> Result<Arc<T>, LoadError> {
         if let Some(loaded) = self.0.loaded.load_full() {
             self.check_for_newer();
             return Ok(loaded);
         }
-        self.0.load_once().await
+        let shared = Arc::clone(&self.0);
+        match tokio::spawn(async move { shared.load_once().await }).await {
+            Ok(answer) => answer,
+            // A load that panics is a panic of the request that waits for it, which is answered and logged as one.
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(error) => Err(LoadError { reason: LoadReason::Unreachable, detail: error.to_string() }),
+            },
+        }
     }
 
     /// Looks for something newer beside the requests, if it is time to. In Lambda this work is frozen between
@@ -280,6 +290,64 @@ mod tests {
         tokio::time::advance(RETRY_AFTER).await;
         assert!(live.current().await.is_err());
         assert_eq!(loads.load(Ordering::Relaxed), 2);
+    }
+
+    /// Takes a minute to load.
+    struct Slow(Arc<AtomicUsize>);
+
+    impl Source<u32> for Slow {
+        fn load(&self) -> Loading<'_, u32> {
+            let count = self.0.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async move {
+                tokio::time::sleep(Duration::from_mins(1)).await;
+                Ok(count as u32)
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_load_goes_on_when_whoever_began_it_gives_up() {
+        let loads = Arc::new(AtomicUsize::new(0));
+        let live = Live::new(Slow(Arc::clone(&loads)));
+        let begin = Instant::now();
+        for _ in 0..2 {
+            assert!(tokio::time::timeout(Duration::from_secs(20), live.current()).await.is_err());
+        }
+        assert_eq!(*live.current().await.unwrap(), 0);
+        assert_eq!(begin.elapsed(), Duration::from_mins(1), "the time before was not lost");
+        assert_eq!(loads.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_is_answered_when_another_caller_gives_up() {
+        let live = Live::new(Slow(Arc::default()));
+        let impatient = tokio::time::timeout(Duration::from_secs(1), live.current());
+        let (gave_up, waited) = tokio::join!(impatient, live.current());
+        assert!(gave_up.is_err());
+        assert_eq!(*waited.unwrap(), 0);
+    }
+
+    /// Panics when it is loaded for the first time.
+    struct PanickingOnce(AtomicUsize);
+
+    impl Source<u32> for PanickingOnce {
+        fn load(&self) -> Loading<'_, u32> {
+            Box::pin(async {
+                assert!(self.0.fetch_add(1, Ordering::Relaxed) > 0, "row 4 of 3");
+                Ok(1)
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_load_that_panics_is_a_panic_of_the_request_and_is_made_again() {
+        let live = Arc::new(Live::new(PanickingOnce(AtomicUsize::new(0))));
+        let request = {
+            let live = Arc::clone(&live);
+            tokio::spawn(async move { live.current().await })
+        };
+        assert!(request.await.unwrap_err().is_panic());
+        assert_eq!(*live.current().await.unwrap(), 1);
     }
 
     /// Loads 1; then has what the test says, once.

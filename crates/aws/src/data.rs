@@ -1,9 +1,12 @@
 //! The ratings in the bucket: `data/` as the console, `aws s3 cp` and `matinee aws upload` leave it.
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
-use crate::error_chain::chain;
+use matinee_model::artifact::sha256_hex;
+
+use crate::error_chain::{chain, is_transient};
 
 /// The prefix under which data lie.
 pub const DATA_PREFIX: &str = "data/";
@@ -21,6 +24,46 @@ pub struct DataObject {
     pub etag: String,
 }
 
+/// Names one state of the data: twelve hexadecimal digits over every file's key, length, `ETag` and date.
+///
+/// Equal digests mean equal bytes. A file that is uploaded again has another date, so it makes another state
+/// even if its bytes are the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataDigest(String);
+
+impl DataDigest {
+    /// How many characters it has.
+    pub const LENGTH: usize = 12;
+
+    /// The digest of these objects, in whatever order they are listed.
+    pub fn of(data: &[DataObject]) -> Self {
+        let mut lines: Vec<String> = data.iter().map(DataObject::line).collect();
+        lines.sort_unstable();
+        let mut digits = sha256_hex(lines.concat().as_bytes());
+        digits.truncate(Self::LENGTH);
+        Self(digits)
+    }
+
+    /// The digest that is written like this; `None` if the text is not one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        (text.len() == Self::LENGTH && text.bytes().all(is_digit)).then(|| Self(text.to_owned()))
+    }
+
+    /// Its digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl DataObject {
+    /// What the digest takes in. A key may hold any character, so its length comes first.
+    fn line(&self) -> String {
+        let Self { key, length, modified, etag } = self;
+        format!("{} {key} {length} {etag} {modified}\n", key.len())
+    }
+}
+
 /// Why there is nothing to learn from.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
@@ -31,6 +74,8 @@ pub enum DataError {
         bucket: String,
         /// What it said.
         problem: String,
+        /// Whether the same call may succeed in a while.
+        is_transient: bool,
     },
     /// There are no ratings.
     #[error(
@@ -76,19 +121,50 @@ fn is_ratings(object: &DataObject) -> bool {
             .is_some_and(|stem| !["movies", "links", "tags"].contains(&stem) && !stem.starts_with("genome-"))
 }
 
-fn unreadable<E, R>(bucket: &str, error: &SdkError<E, R>) -> DataError
+fn unreadable<E>(bucket: &str, error: &SdkError<E, HttpResponse>) -> DataError
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
-    R: std::fmt::Debug,
-    SdkError<E, R>: std::error::Error + 'static,
 {
-    let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default();
-    DataError::Unreadable { bucket: bucket.to_owned(), problem: format!("{code} {}", chain(error)) }
+    let code = error.code().unwrap_or_default();
+    DataError::Unreadable {
+        bucket: bucket.to_owned(),
+        problem: format!("{code} {}", chain(error)),
+        is_transient: is_transient(error),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn object() -> impl Strategy<Value = DataObject> {
+        ("data/.{0,3}", 0..3_u64, 0..3_i64, "[ab]{0,2}")
+            .prop_map(|(key, length, modified, etag)| DataObject { key, length, modified, etag })
+    }
+
+    proptest! {
+        #[test]
+        fn equal_states_alone_have_equal_digests(
+            mut one in prop::collection::vec(object(), 0..4),
+            mut two in prop::collection::vec(object(), 0..4),
+        ) {
+            let digests = [DataDigest::of(&one), DataDigest::of(&two)];
+            let order = |a: &DataObject, b: &DataObject| a.line().cmp(&b.line());
+            one.sort_by(order);
+            two.sort_by(order);
+            prop_assert_eq!(digests[0] == digests[1], one == two);
+            prop_assert_eq!(&digests[0], &DataDigest::of(&one), "the order of a listing does not matter");
+            prop_assert_eq!(DataDigest::parse(digests[0].as_str()), Some(digests[0].clone()));
+        }
+    }
+
+    #[test]
+    fn a_text_of_another_form_is_not_a_digest() {
+        for text in ["", "120000", "0123456789ABC", "0123456789Ab", "staging-0123"] {
+            assert_eq!(DataDigest::parse(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn ratings_are_told_from_what_lies_beside_them() {

@@ -19,8 +19,8 @@ mod s3_source;
 mod sagemaker_endpoint;
 mod serving_metrics;
 
-pub use data::{DATA_PREFIX, DataError, DataObject, list_data};
-pub use error_chain::chain;
+pub use data::{DATA_PREFIX, DataDigest, DataError, DataObject, list_data};
+pub use error_chain::{chain, is_transient};
 pub use gate::{Gate, GateError, Verdict};
 pub use logging::init_logging;
 pub use matinee_model::live_pointer::{LivePointer, Published};
@@ -31,10 +31,3 @@ pub use s3_client::{s3_client, s3_client_of};
 pub use s3_source::S3Source;
 pub use sagemaker_endpoint::{EndpointName, EndpointNameError, SageMakerEndpoint};
 pub use serving_metrics::{Measured, ServingMetrics};
-
-/// Eight hexadecimal digits that name a text.
-pub fn short_id(text: &str) -> String {
-    let mut id = matinee_model::artifact::sha256_hex(text.as_bytes());
-    id.truncate(8);
-    id
-}

@@ -1,7 +1,7 @@
 //! A model in S3: loose files, an archive, or what a pointer points to.
 
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -101,8 +101,8 @@ impl S3Source {
         Ok(Some((pointer, etag)))
     }
 
-    /// The model that the pointer points to, if that is another one than before.
-    async fn follow(&self, key: &str) -> Result<Option<Model>, LoadError> {
+    /// What is served of the model that the pointer points to, if that is another one than before.
+    async fn follow<T: Served>(&self, key: &str) -> Result<Option<T>, LoadError> {
         let Some((pointer, etag)) = self.changed_pointer(key).await? else {
             return Ok(None);
         };
@@ -113,14 +113,14 @@ impl S3Source {
             return Ok(None);
         }
         let uri: S3Uri = uri.parse().map_err(|error| self.wrong_pointer(key, &error))?;
-        match self.fetch_model(&uri, Some(&manifest_sha256)).await {
-            Ok((model, _)) => {
-                tracing::info!(version, uri = uri.to_string(), "model loaded");
+        match T::fetch(self, &uri, &manifest_sha256).await {
+            Ok(served) => {
+                tracing::info!(version, uri = uri.to_string(), "{} loaded", T::NAME);
                 if let Some(metrics) = &self.metrics {
-                    metrics.is_live(&version, &model.manifest().created_at);
+                    served.measure(metrics, &version);
                 }
                 self.set_followed(Followed { etag: Some(etag), loaded: Some(version) });
-                Ok(Some(model))
+                Ok(Some(served))
             }
             Err(error) => {
                 match error.reason {
@@ -138,45 +138,38 @@ impl S3Source {
         }
     }
 
-    async fn load_model(&self) -> Result<Model, LoadError> {
+    async fn load_served<T: Served>(&self) -> Result<T, LoadError> {
         let S3Layout::Pointer(key) = &self.uri.layout else {
-            return Ok(self.fetch_model(&self.uri, None).await?.0);
+            return T::fetch_unpublished(self, &self.uri).await;
         };
         // A load begins anew: nothing is in memory.
         *self.followed.lock().unwrap_or_else(PoisonError::into_inner) = None;
         match self.follow(key).await {
-            Ok(Some(model)) => Ok(model),
+            Ok(Some(served)) => Ok(served),
             Ok(None) => Err(self.wrong_pointer(key, &"it has not changed")),
             Err(error) => match &self.until_published {
                 Some(path) if self.nothing_is_published(&error) => {
                     tracing::info!(path = %path.display(), "no model is published yet; this one answers until then");
-                    Ok(Model::open(path)?)
+                    T::open(path).await
                 }
                 _ => Err(error),
             },
         }
     }
 
+    /// What has come in the place of what was loaded last.
+    async fn reload_served<T: Served>(&self) -> Result<Option<T>, LoadError> {
+        let S3Layout::Pointer(key) = &self.uri.layout else { return Ok(None) };
+        match self.follow(key).await {
+            // What was loaded while there was no pointer goes on answering.
+            Err(error) if self.until_published.is_some() && self.nothing_is_published(&error) => Ok(None),
+            followed => followed,
+        }
+    }
+
     /// There is no pointer; one that leads nowhere was remembered.
     fn nothing_is_published(&self, error: &LoadError) -> bool {
         error.reason == LoadReason::NotFound && self.followed().is_none()
-    }
-
-    async fn load_catalogue(&self) -> Result<Catalogue, LoadError> {
-        let S3Layout::Pointer(key) = &self.uri.layout else {
-            return self.fetch_catalogue(&self.uri).await;
-        };
-        match self.changed_pointer(key).await {
-            Ok(Some((pointer, _))) => {
-                let uri: S3Uri = pointer.live.uri.parse().map_err(|error| self.wrong_pointer(key, &error))?;
-                self.fetch_catalogue(&uri).await
-            }
-            Ok(None) => Err(self.wrong_pointer(key, &"it has not changed")),
-            Err(error) => match &self.until_published {
-                Some(path) if error.reason == LoadReason::NotFound => PathSource(path.clone()).load().await,
-                _ => Err(error),
-            },
-        }
     }
 
     /// The model at `uri`, and the SHA-256 of its manifest, which must be `manifest_sha256` where that is given.
@@ -287,26 +280,78 @@ impl S3Source {
     }
 }
 
+/// What of a published model is kept in memory: the whole, or its catalogue alone.
+trait Served: Sized + Send {
+    /// What it is called in the log.
+    const NAME: &str;
+
+    /// Fetches it from an artifact whose manifest must have this SHA-256, as far as it is read.
+    async fn fetch(source: &S3Source, uri: &S3Uri, manifest_sha256: &str) -> Result<Self, LoadError>;
+
+    /// Fetches it from an artifact that no pointer tells of.
+    async fn fetch_unpublished(source: &S3Source, uri: &S3Uri) -> Result<Self, LoadError>;
+
+    /// Reads it from this machine.
+    async fn open(path: &Path) -> Result<Self, LoadError>;
+
+    /// Tells how old it is, if it knows.
+    fn measure(&self, _metrics: &ServingMetrics, _version: &str) {}
+}
+
+impl Served for Model {
+    const NAME: &str = "model";
+
+    async fn fetch(source: &S3Source, uri: &S3Uri, manifest_sha256: &str) -> Result<Self, LoadError> {
+        Ok(source.fetch_model(uri, Some(manifest_sha256)).await?.0)
+    }
+
+    async fn fetch_unpublished(source: &S3Source, uri: &S3Uri) -> Result<Self, LoadError> {
+        Ok(source.fetch_model(uri, None).await?.0)
+    }
+
+    async fn open(path: &Path) -> Result<Self, LoadError> {
+        PathSource(path.to_owned()).load().await
+    }
+
+    fn measure(&self, metrics: &ServingMetrics, version: &str) {
+        metrics.is_live(version, &self.manifest().created_at);
+    }
+}
+
+/// The endpoint has the model; no manifest needs to lie beside the titles.
+impl Served for Catalogue {
+    const NAME: &str = "titles";
+
+    async fn fetch(source: &S3Source, uri: &S3Uri, _manifest_sha256: &str) -> Result<Self, LoadError> {
+        source.fetch_catalogue(uri).await
+    }
+
+    async fn fetch_unpublished(source: &S3Source, uri: &S3Uri) -> Result<Self, LoadError> {
+        source.fetch_catalogue(uri).await
+    }
+
+    async fn open(path: &Path) -> Result<Self, LoadError> {
+        PathSource(path.to_owned()).load().await
+    }
+}
+
 impl Source<Model> for S3Source {
     fn load(&self) -> Loading<'_, Model> {
-        Box::pin(self.in_time(self.load_model()))
+        Box::pin(self.in_time(self.load_served()))
     }
 
     fn reload(&self) -> Loading<'_, Option<Model>> {
-        let S3Layout::Pointer(key) = &self.uri.layout else { return Box::pin(async { Ok(None) }) };
-        Box::pin(self.in_time(async {
-            match self.follow(key).await {
-                // What was loaded while there was no pointer goes on answering.
-                Err(error) if self.until_published.is_some() && self.nothing_is_published(&error) => Ok(None),
-                followed => followed,
-            }
-        }))
+        Box::pin(self.in_time(self.reload_served()))
     }
 }
 
 impl Source<Catalogue> for S3Source {
     fn load(&self) -> Loading<'_, Catalogue> {
-        Box::pin(self.in_time(self.load_catalogue()))
+        Box::pin(self.in_time(self.load_served()))
+    }
+
+    fn reload(&self) -> Loading<'_, Option<Catalogue>> {
+        Box::pin(self.in_time(self.reload_served()))
     }
 }
 

@@ -9,15 +9,15 @@ use aws_sdk_sagemaker::types::{
     OutputDataConfig, ResourceConfig, S3DataDistribution, S3DataSource, S3DataType, StoppingCondition, Tag,
     TrainingInputMode,
 };
-use matinee_aws::DATA_PREFIX;
+use matinee_aws::{DATA_PREFIX, DataDigest};
 use serde::Deserialize;
+use serde_json::json;
 
+use crate::name::{JobName, output_path};
 use crate::settings::JobSettings;
 
 /// How long a job may wait for spot capacity beside its own time.
 const SPOT_PATIENCE_SECONDS: i32 = 3600;
-/// The longest name of a job.
-const MAX_NAME: usize = 63;
 
 /// What one job has of its own: each may be left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -35,19 +35,21 @@ pub struct JobRequest {
 }
 
 impl JobRequest {
-    /// The name of a job that is asked for at `time` (seconds since 1970) by the event with this id: the same
-    /// for an event that is delivered twice.
-    pub fn name(settings: &JobSettings, time: i64, event_id: &str) -> String {
-        let time = jiff::Timestamp::from_second(time).unwrap_or_default();
-        let id: String = matinee_aws::short_id(event_id);
-        let end = format!("-{}-{id}", time.strftime("%Y%m%d-%H%M%S"));
-        let prefix: String = settings.name_prefix.chars().take(MAX_NAME - end.len()).collect();
-        prefix + &end
+    /// The name of the job that does this with these data. What decides its result is in the name, so the same request
+    /// for the same data has the same name; `salt` tells it from jobs that did the same before.
+    pub fn name(&self, settings: &JobSettings, data: &DataDigest, salt: &str) -> JobName {
+        let hyperparameters: BTreeMap<_, _> = self.all_hyperparameters(settings).into_iter().collect();
+        let work = json!([settings.image, hyperparameters, salt]);
+        JobName::new(&settings.name_prefix, data, &work.to_string())
     }
 
     /// The request to `SageMaker`.
-    pub fn input(&self, settings: &JobSettings, name: &str) -> Result<CreateTrainingJobInput, BuildError> {
-        let bucket = &settings.bucket;
+    pub fn input(
+        &self,
+        settings: &JobSettings,
+        name: &JobName,
+    ) -> Result<CreateTrainingJobInput, BuildError> {
+        let (bucket, name) = (&settings.bucket, name.as_str());
         let spot = self.spot.unwrap_or(settings.spot);
         let max_seconds = self.max_seconds.unwrap_or(settings.max_seconds);
         let metrics: Vec<MetricDefinition> = settings
@@ -77,7 +79,7 @@ impl JobRequest {
             .input_data_config(train_channel(bucket))
             .output_data_config(
                 OutputDataConfig::builder()
-                    .s3_output_path(format!("s3://{bucket}/models/"))
+                    .s3_output_path(output_path(bucket))
                     .compression_type(OutputCompressionType::None)
                     .build(),
             )
@@ -113,16 +115,34 @@ fn train_channel(bucket: &str) -> Channel {
 mod tests {
     use super::*;
     use crate::settings::tests::settings;
+    use matinee_aws::DataObject;
 
     #[test]
-    fn names_are_the_same_for_the_same_event_and_short_enough() {
-        let settings = settings(&[]).unwrap();
-        let name = JobRequest::name(&settings, 1_795_000_000, "event-1");
-        assert!(name.starts_with("matinee-20261118-"), "{name}");
-        assert_eq!(name, JobRequest::name(&settings, 1_795_000_000, "event-1"));
-        assert_ne!(name, JobRequest::name(&settings, 1_795_000_000, "event-2"));
-        let long = JobSettings { name_prefix: "x".repeat(128), ..settings };
-        assert_eq!(JobRequest::name(&long, 0, "").len(), MAX_NAME);
+    fn a_name_is_the_same_for_the_same_work_on_the_same_data_alone() {
+        let settings = settings(&[("HYPERPARAMETERS", r#"{"seed":"1","algorithm":"svd"}"#)]).unwrap();
+        let same = JobSettings { max_seconds: 60, stack: "another".to_owned(), ..settings.clone() };
+        let object = |etag: &str| DataObject {
+            key: "data/ratings.csv".to_owned(),
+            length: 1,
+            modified: 1,
+            etag: etag.to_owned(),
+        };
+        let (data, other_data) = (DataDigest::of(&[object("a")]), DataDigest::of(&[object("b")]));
+        let request = JobRequest::default();
+        let name = request.name(&settings, &data, "");
+        assert_eq!(name, request.name(&same, &data, ""));
+        assert_eq!(name.data(), &data);
+
+        let hyperparameters = [("seed".to_owned(), "2".to_owned())].into();
+        let image = JobSettings { image: "another".to_owned(), ..settings.clone() };
+        for other in [
+            request.name(&settings, &other_data, ""),
+            request.name(&settings, &data, "again"),
+            request.name(&image, &data, ""),
+            JobRequest { hyperparameters, ..request.clone() }.name(&settings, &data, ""),
+        ] {
+            assert_ne!(name, other);
+        }
     }
 
     #[test]
@@ -132,18 +152,20 @@ mod tests {
             hyperparameters: [("hold_out".to_owned(), "0.2".to_owned())].into(),
             ..JobRequest::default()
         };
-        let input = request.input(&settings, "matinee-1").unwrap();
+        let name = request.name(&settings, &DataDigest::of(&[]), "");
+        let input = request.input(&settings, &name).unwrap();
         let hyperparameters = input.hyper_parameters().unwrap();
         assert_eq!((&*hyperparameters["algorithm"], &*hyperparameters["hold_out"]), ("bayes", "0.2"));
         let output = input.output_data_config().unwrap();
         assert_eq!(output.compression_type(), Some(&OutputCompressionType::None));
-        assert_eq!(input.checkpoint_config().unwrap().s3_uri(), Some("s3://bucket/checkpoints/matinee-1/"));
+        let checkpoints = format!("s3://bucket/checkpoints/{}/", name.as_str());
+        assert_eq!(input.checkpoint_config().unwrap().s3_uri(), Some(&*checkpoints));
         let stopping = input.stopping_condition().unwrap();
         assert!(stopping.max_wait_time_in_seconds() > stopping.max_runtime_in_seconds());
         assert_eq!(input.enable_managed_spot_training(), Some(true));
 
         let by_hand = JobRequest { spot: Some(false), max_seconds: Some(60), ..request };
-        let input = by_hand.input(&settings, "matinee-2").unwrap();
+        let input = by_hand.input(&settings, &name).unwrap();
         let stopping = input.stopping_condition().unwrap();
         assert_eq!(
             (stopping.max_wait_time_in_seconds(), stopping.max_runtime_in_seconds()),

@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::name::{JobNamePrefix, JobNamePrefixError};
+
+/// The instance that jobs run on if nothing else is said.
+pub const DEFAULT_INSTANCE_TYPE: &str = "ml.m5.large";
+
 /// What every training job of a stack has in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobSettings {
@@ -14,7 +19,7 @@ pub struct JobSettings {
     /// `TRAINING_ROLE_ARN`: what the job may do.
     pub role: String,
     /// `JOB_NAME_PREFIX`: what the names of jobs begin with, up to a hyphen.
-    pub name_prefix: String,
+    pub name_prefix: JobNamePrefix,
     /// `STACK_NAME`: the tag of the jobs, and the dimension of the metrics.
     pub stack: String,
     /// `TRAINING_INSTANCE_TYPE`.
@@ -73,14 +78,19 @@ impl JobSettings {
                 return Err(SettingsError { name: "TRAINING_SPOT", problem });
             }
         };
-        let name_prefix = needed("JOB_NAME_PREFIX")?;
+        let name_prefix: JobNamePrefix =
+            needed("JOB_NAME_PREFIX")?.parse().map_err(|error: JobNamePrefixError| SettingsError {
+                name: "JOB_NAME_PREFIX",
+                problem: error.to_string(),
+            })?;
         Ok(Self {
             bucket: needed("BUCKET")?,
             image: needed("TRAINING_IMAGE")?,
             role: needed("TRAINING_ROLE_ARN")?,
-            stack: given("STACK_NAME").unwrap_or_else(|| name_prefix.clone()),
+            stack: given("STACK_NAME").unwrap_or_else(|| name_prefix.to_string()),
             name_prefix,
-            instance_type: given("TRAINING_INSTANCE_TYPE").unwrap_or_else(|| "ml.m5.large".to_owned()),
+            instance_type: given("TRAINING_INSTANCE_TYPE")
+                .unwrap_or_else(|| DEFAULT_INSTANCE_TYPE.to_owned()),
             volume_gb: number("TRAINING_VOLUME_GB", 10)?,
             max_seconds: number("TRAINING_MAX_SECONDS", 3600)?,
             spot,
@@ -130,6 +140,7 @@ pub(crate) mod tests {
     fn a_wrong_value_is_refused_by_name() {
         for (name, value, said) in [
             ("BUCKET", "", "BUCKET is missing"),
+            ("JOB_NAME_PREFIX", "my_stack", "JOB_NAME_PREFIX is `my_stack`"),
             ("TRAINING_SPOT", "yes", "TRAINING_SPOT is `yes`"),
             ("TRAINING_MAX_SECONDS", "-1", "TRAINING_MAX_SECONDS is `-1`"),
             ("HYPERPARAMETERS", "{\"n\":1}", "HYPERPARAMETERS is"),
@@ -153,7 +164,7 @@ pub(crate) mod tests {
     proptest! {
         #[test]
         fn any_value_is_taken_or_refused_by_name(value in prop_oneof![".{0,20}", "-?[0-9]{0,12}", "[{}\\[\\]\":a,]{0,12}"]) {
-            for name in ["TRAINING_SPOT", "TRAINING_MAX_SECONDS", "HYPERPARAMETERS", "METRIC_DEFINITIONS"] {
+            for name in ["JOB_NAME_PREFIX", "TRAINING_SPOT", "TRAINING_MAX_SECONDS", "HYPERPARAMETERS", "METRIC_DEFINITIONS"] {
                 if let Err(error) = settings(&[(name, value.as_str())]) {
                     prop_assert!(error.to_string().contains(name), "{}", error);
                 }

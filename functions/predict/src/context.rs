@@ -10,8 +10,8 @@ use matinee_model::{Catalogue, Model};
 
 use crate::config::Config;
 
-/// Lambda ends an init of more than 10 s and begins anew; a load that is not done by then goes on at the
-/// first request.
+/// Lambda ends an init of more than 10 s and begins anew. A load that is not done by then goes on: Lambda freezes
+/// it until the first request, which waits for the rest of it.
 const INIT_BUDGET: Duration = Duration::from_secs(8);
 
 /// What answers, and what is measured meanwhile if that is wanted.
@@ -46,10 +46,13 @@ pub async fn build(config: &Config) -> Context {
     Context { router, metrics }
 }
 
-/// Loads what requests will need. A failure is logged by what is live.
+/// Loads what requests will need, or begins to. A failure is logged by what is live.
 async fn preload<T: Send + Sync + 'static>(live: &Live<T>) -> Option<Arc<T>> {
     let Ok(loaded) = tokio::time::timeout(INIT_BUDGET, live.current()).await else {
-        tracing::warn!("nothing was loaded within {} s of init", INIT_BUDGET.as_secs());
+        tracing::warn!(
+            "the load outlasts {} s of init; the first request waits for it",
+            INIT_BUDGET.as_secs()
+        );
         return None;
     };
     loaded.ok()

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use matinee_aws::{Gate, GateError, Memory};
+use matinee_jobs::{JobNamePrefix, JobNamePrefixError};
 
 /// What the environment says.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,7 +13,7 @@ pub struct Config {
     /// `STACK_NAME`: the dimension of the metrics.
     pub stack: String,
     /// `JOB_NAME_PREFIX`: what the names of this stack's jobs begin with, up to a hyphen.
-    pub name_prefix: String,
+    pub name_prefix: JobNamePrefix,
     /// `GATE_MAX_RMSE_RISE`, `GATE_MAX_NDCG_DROP`, `GATE_MAX_RATING_LOSS`.
     pub gate: Gate,
     /// `PREDICT_MEMORY_MB`: the memory of the function that serves.
@@ -40,10 +41,12 @@ impl Config {
         let needed = |name: &'static str| {
             given(name).ok_or_else(|| ConfigError::Variable(name, "missing; the stack sets it".to_owned()))
         };
-        let name_prefix = needed("JOB_NAME_PREFIX")?;
+        let wrong_prefix =
+            |error: JobNamePrefixError| ConfigError::Variable("JOB_NAME_PREFIX", error.to_string());
+        let name_prefix: JobNamePrefix = needed("JOB_NAME_PREFIX")?.parse().map_err(wrong_prefix)?;
         Ok(Self {
             bucket: needed("BUCKET")?,
-            stack: given("STACK_NAME").unwrap_or_else(|| name_prefix.clone()),
+            stack: given("STACK_NAME").unwrap_or_else(|| name_prefix.to_string()),
             name_prefix,
             gate: Gate::from_lookup(&lookup)?,
             serving_memory: parsed("PREDICT_MEMORY_MB", given("PREDICT_MEMORY_MB"))?,
@@ -84,6 +87,7 @@ mod tests {
     fn a_wrong_value_is_refused_by_name() {
         for (name, value) in [
             ("BUCKET", ""),
+            ("JOB_NAME_PREFIX", "my_stack"),
             ("GATE_MAX_RMSE_RISE", "-0.1"),
             ("GATE_MAX_NDCG_DROP", "NaN"),
             ("GATE_MAX_RATING_LOSS", "ten"),

@@ -7,8 +7,8 @@ use serde_json::Value;
 /// What is asked.
 #[derive(Debug, PartialEq)]
 pub enum Task {
-    /// A training job ended.
-    JobEnded { name: String, status: String },
+    /// A training job ended, which wrote its model to `output`, where the event tells that.
+    JobEnded { name: String, status: String, output: Option<String> },
     /// Somebody asks.
     Action(Action),
 }
@@ -42,6 +42,13 @@ struct StateChange {
 struct Detail {
     training_job_name: String,
     training_job_status: String,
+    output_data_config: Option<OutputDataConfig>,
+}
+
+#[derive(Deserialize)]
+struct OutputDataConfig {
+    #[serde(rename = "S3OutputPath")]
+    path: Option<String>,
 }
 
 impl Task {
@@ -49,8 +56,10 @@ impl Task {
     pub fn parse(event: Value) -> Result<Self> {
         if event.get("detail-type").is_some() {
             let change: StateChange = read(event).context("this is no state change of a training job")?;
-            let Detail { training_job_name: name, training_job_status: status } = change.detail;
-            return Ok(Self::JobEnded { name, status });
+            let Detail { training_job_name: name, training_job_status: status, output_data_config } =
+                change.detail;
+            let output = output_data_config.and_then(|output| output.path);
+            return Ok(Self::JobEnded { name, status, output });
         }
         let example = r#"{"action":"publish","uri":"s3://BUCKET/models/JOB/output/model/"}"#;
         read(event).map(Self::Action).with_context(|| format!("this is no action; try {example}"))
@@ -73,12 +82,16 @@ mod tests {
 
     #[test]
     fn jobs_and_actions_are_told_apart() {
-        let ended = json!({
-            "detail-type": "SageMaker Training Job State Change",
-            "detail": {"TrainingJobName": "matinee-1", "TrainingJobStatus": "Completed", "More": 1},
-        });
-        let expected = Task::JobEnded { name: "matinee-1".into(), status: "Completed".into() };
-        assert_eq!(Task::parse(ended).unwrap(), expected);
+        for (told, output) in
+            [(json!({"S3OutputPath": "s3://b/models/"}), Some("s3://b/models/")), (Value::Null, None)]
+        {
+            let detail = json!({
+                "TrainingJobName": "matinee-1", "TrainingJobStatus": "Completed", "OutputDataConfig": told, "More": 1
+            });
+            let ended = json!({"detail-type": "SageMaker Training Job State Change", "detail": detail});
+            let (name, status, output) = ("matinee-1".into(), "Completed".into(), output.map(str::to_owned));
+            assert_eq!(Task::parse(ended).unwrap(), Task::JobEnded { name, status, output });
+        }
         for (event, action) in [
             (json!({"action": "list"}), Action::List {}),
             (json!({"action": "rollback"}), Action::Rollback { version: None }),

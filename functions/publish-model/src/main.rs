@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use matinee_aws::metrics::Metric;
 use matinee_aws::{Decision, Publisher, S3Uri, init_logging, s3_client};
-use matinee_jobs::TrainingJobs;
+use matinee_jobs::{TrainingJobs, is_ours};
 use serde_json::{Value, json};
 
 use config::Config;
@@ -51,8 +51,12 @@ impl Context {
 
     async fn answer(&self, task: Task) -> Result<Value> {
         match task {
-            Task::JobEnded { name, status } if status == "Completed" => self.publish_job(&name).await,
-            Task::JobEnded { name, status } => self.tell_failure(&name, &status).await,
+            Task::JobEnded { name, output, .. } if !self.is_ours(&name, output.as_deref()) => {
+                tracing::info!(job = name, "the job is another stack's");
+                Ok(json!({"status": "not_ours", "job": name}))
+            }
+            Task::JobEnded { name, status, .. } if status == "Completed" => self.publish_job(&name).await,
+            Task::JobEnded { name, status, .. } => self.tell_failure(&name, &status).await,
             Task::Action(Action::Publish { uri, force }) => {
                 let uri: S3Uri = uri.parse().context("the field `uri`")?;
                 self.tell(self.publisher.publish(&uri, force).await?, &json!({}))
@@ -67,12 +71,11 @@ impl Context {
         }
     }
 
+    fn is_ours(&self, name: &str, output: Option<&str>) -> bool {
+        is_ours(&self.config.bucket, &self.config.name_prefix, name, output)
+    }
+
     async fn publish_job(&self, name: &str) -> Result<Value> {
-        anyhow::ensure!(
-            name.starts_with(&format!("{}-", self.config.name_prefix)),
-            "the field `detail.TrainingJobName` is `{name}`; this stack's jobs begin with `{}-`",
-            self.config.name_prefix
-        );
         let job = self.jobs.describe(name).await?;
         let artifact =
             job.artifact.with_context(|| format!("job {name} is {} and has no artifact", job.status))?;

@@ -26,8 +26,8 @@ pub enum Cause {
     Upload { bucket: String, key: String, etag: String },
     /// The time of the schedule has come.
     Schedule,
-    /// A job that was asked for at this time ended.
-    JobEnded { name: String, created: i64 },
+    /// A job ended, which wrote its model to `output`, where the event tells that.
+    JobEnded { name: String, output: Option<String> },
     /// Somebody asked.
     Hand(JobRequest),
 }
@@ -61,8 +61,13 @@ struct Object {
 #[serde(rename_all = "PascalCase")]
 struct JobState {
     training_job_name: String,
-    /// Milliseconds since 1970.
-    creation_time: i64,
+    output_data_config: Option<OutputDataConfig>,
+}
+
+#[derive(Deserialize)]
+struct OutputDataConfig {
+    #[serde(rename = "S3OutputPath")]
+    path: Option<String>,
 }
 
 impl Trigger {
@@ -89,7 +94,8 @@ impl Trigger {
             "Scheduled Event" => Cause::Schedule,
             "SageMaker Training Job State Change" => {
                 let state: JobState = read(detail, "`detail` of a training job")?;
-                Cause::JobEnded { name: state.training_job_name, created: state.creation_time / 1000 }
+                let output = state.output_data_config.and_then(|output| output.path);
+                Cause::JobEnded { name: state.training_job_name, output }
             }
             other => anyhow::bail!(
                 "the field `detail-type` is `{other}`; it must be `Object Created`, `Scheduled Event` or \
@@ -135,9 +141,15 @@ mod tests {
         let expected = Cause::Upload { bucket: "b".into(), key: "data/ratings.csv".into(), etag: "e".into() };
         assert_eq!(trigger.cause, expected);
         assert_eq!(cause(event("Scheduled Event", json!({}))).unwrap(), Cause::Schedule);
-        let state = json!({"TrainingJobName": "matinee-1", "CreationTime": 1_795_000_000_123_i64});
-        let ended = Cause::JobEnded { name: "matinee-1".into(), created: 1_795_000_000 };
-        assert_eq!(cause(event("SageMaker Training Job State Change", state)).unwrap(), ended);
+        for (told, output) in [
+            (json!({"S3OutputPath": "s3://b/models/", "KmsKeyId": ""}), Some("s3://b/models/".to_owned())),
+            (json!({}), None),
+            (Value::Null, None),
+        ] {
+            let state = json!({"TrainingJobName": "matinee-1", "CreationTime": "1583831889050", "OutputDataConfig": told});
+            let ended = Cause::JobEnded { name: "matinee-1".into(), output };
+            assert_eq!(cause(event("SageMaker Training Job State Change", state)).unwrap(), ended);
+        }
         let request = JobRequest { spot: Some(false), ..JobRequest::default() };
         assert_eq!(cause(json!({"spot": false})).unwrap(), Cause::Hand(request));
         assert_eq!(cause(Value::Null).unwrap(), Cause::Hand(JobRequest::default()));
@@ -167,10 +179,9 @@ mod tests {
             kind in prop::sample::select(vec!["Object Created", "Scheduled Event", "SageMaker Training Job State Change", "?"]),
             time in prop_oneof![Just("2026-11-22T10:00:00Z".to_owned()), ".{0,20}"],
             key in prop_oneof!["data/.{0,8}", ".{0,8}"],
-            created: i64,
         ) {
             let detail = json!({
-                "bucket": {"name": key}, "object": {"key": key}, "TrainingJobName": key, "CreationTime": created,
+                "bucket": {"name": key}, "object": {"key": key}, "TrainingJobName": key, "OutputDataConfig": {"S3OutputPath": key},
             });
             let mut event = event(kind, detail);
             event["time"] = json!(time);

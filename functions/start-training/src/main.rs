@@ -1,14 +1,15 @@
 //! Starts a training job when there are new ratings, on a schedule, or by hand.
 //!
-//! Invariant: one job at a time, and none is lost: data that come while a job runs are learned from when it ends.
+//! Invariant: one state of the data starts one job, and the last state is learned from: when a job ends and the data are
+//! not those that it was started for, another one starts.
 
 mod event;
 
 use anyhow::Result;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use matinee_aws::metrics::Metric;
-use matinee_aws::{DataObject, init_logging, list_data, s3_client};
-use matinee_jobs::{JobRequest, JobSettings, Started, TrainingJobs};
+use matinee_aws::{DataError, DataObject, init_logging, list_data, s3_client};
+use matinee_jobs::{JobError, JobRequest, JobSettings, Occasion, Refusal, Started, TrainingJobs, is_ours};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -34,8 +35,10 @@ enum Answer {
 enum Passed {
     /// A later upload has an event of its own, which comes when the uploads are done.
     Superseded { by: String },
-    /// Nothing was uploaded since the job that ended was asked for.
-    UpToDate { job: String },
+    /// There are no ratings yet; their upload has an event of its own.
+    NoRatings { reason: String },
+    /// The job that ended is another stack's.
+    NotOurs { job: String },
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -51,9 +54,19 @@ async fn main() -> Result<()> {
     lambda_runtime::run(handler).await.map_err(anyhow::Error::from_boxed)
 }
 
-/// The error with its causes, as the runtime logs and reports it.
+/// The error with its causes, as the runtime logs and reports it. By its type the state machine tells what is worth
+/// trying again; docs/operations.md lists them.
 fn diagnostic(error: anyhow::Error) -> Diagnostic {
-    Diagnostic { error_type: "StartTrainingError".to_owned(), error_message: format!("{error:#}") }
+    let error_type = match error.downcast_ref::<JobError>() {
+        Some(JobError::Data(DataError::NoRatings { .. })) => "NoRatings",
+        Some(error) => match error.kind() {
+            Refusal::Transient => "ServiceUnavailable",
+            Refusal::Quota => "ResourceLimitExceeded",
+            Refusal::Lasting => "StartTrainingError",
+        },
+        None => "StartTrainingError",
+    };
+    Diagnostic { error_type: error_type.to_owned(), error_message: format!("{error:#}") }
 }
 
 impl Context {
@@ -70,39 +83,37 @@ impl Context {
                     "the field `detail.bucket.name` is `{bucket}`; this stack's bucket is `{}`",
                     self.settings.bucket
                 );
-                match self.later_upload(key, etag, trigger.time).await? {
-                    Some(by) => Answer::Passed(Passed::Superseded { by }),
-                    None => self.start(&trigger, &JobRequest::default()).await?,
-                }
+                self.uploaded(key, etag, trigger.time).await?
             }
-            Cause::Schedule => self.start(&trigger, &JobRequest::default()).await?,
-            Cause::JobEnded { name, created } => {
-                let data = list_data(&self.s3, &self.settings.bucket).await?;
-                if data.iter().any(|object| object.modified > *created) {
-                    self.start(&trigger, &JobRequest::default()).await?
-                } else {
-                    Answer::Passed(Passed::UpToDate { job: name.clone() })
-                }
-            }
-            Cause::Hand(request) => self.start(&trigger, request).await?,
+            Cause::Schedule => self.start(&JobRequest::default(), Occasion::Asked(&trigger.id)).await?,
+            Cause::JobEnded { name, output } => self.job_ended(name, output.as_deref()).await?,
+            Cause::Hand(request) => self.start(request, Occasion::Asked(&trigger.id)).await?,
         };
         tracing::info!(answer = serde_json::to_string(&answer).unwrap_or_default(), "done");
         Ok(answer)
     }
 
-    /// The key of an object that came after this upload. Uploads come in groups; the last one starts the job.
-    async fn later_upload(&self, key: &str, etag: &str, time: i64) -> Result<Option<String>> {
-        let is_later = |object: &DataObject| {
-            let is_this = object.key == key && (etag.is_empty() || object.etag == etag);
-            !is_this && object.modified > time
+    async fn uploaded(&self, key: &str, etag: &str, time: i64) -> Result<Answer> {
+        let answer = async {
+            let data = list_data(&self.s3, &self.settings.bucket).await?;
+            if let Some(by) = later_upload(&data, key, etag, time) {
+                return Ok(Answer::Passed(Passed::Superseded { by: by.to_owned() }));
+            }
+            self.start(&JobRequest::default(), Occasion::NewData).await
         };
-        let data = list_data(&self.s3, &self.settings.bucket).await?;
-        Ok(data.into_iter().find(is_later).map(|object| object.key))
+        without_ratings(answer.await)
     }
 
-    async fn start(&self, trigger: &Trigger, request: &JobRequest) -> Result<Answer> {
-        let name = JobRequest::name(&self.settings, trigger.time, &trigger.id);
-        let started = self.jobs.start(&self.s3, &self.settings, request, &name).await?;
+    async fn job_ended(&self, name: &str, output: Option<&str>) -> Result<Answer> {
+        let JobSettings { bucket, name_prefix, .. } = &self.settings;
+        if !is_ours(bucket, name_prefix, name, output) {
+            return Ok(Answer::Passed(Passed::NotOurs { job: name.to_owned() }));
+        }
+        without_ratings(self.start(&JobRequest::default(), Occasion::Ended(name)).await)
+    }
+
+    async fn start(&self, request: &JobRequest, occasion: Occasion<'_>) -> Result<Answer, JobError> {
+        let started = self.jobs.start(&self.s3, &self.settings, request, occasion).await?;
         if let Started::Started { job, .. } = &started {
             let metric = Metric::TrainingStarted;
             println!(
@@ -111,5 +122,85 @@ impl Context {
             );
         }
         Ok(Answer::Asked(started))
+    }
+}
+
+/// The key of an object that came after this upload. Uploads come in groups; the last one starts the job.
+///
+/// Later is what came after the upload was over, by its event, and after it began, by the list: two files cannot both
+/// come after each other, whatever the clocks say, so one of a group always starts the job.
+fn later_upload<'a>(data: &'a [DataObject], key: &str, etag: &str, time: i64) -> Option<&'a str> {
+    let is_this = |object: &DataObject| object.key == key && (etag.is_empty() || object.etag == etag);
+    let begun = data.iter().find(|object| is_this(object)).map_or(time, |object| object.modified);
+    let is_later = |object: &&DataObject| !is_this(object) && object.modified > time.max(begun);
+    data.iter().find(is_later).map(|object| object.key.as_str())
+}
+
+/// Not an error where nobody asked for a job: the catalogue may be uploaded long before the ratings.
+fn without_ratings(answer: Result<Answer, JobError>) -> Result<Answer> {
+    match answer {
+        Err(JobError::Data(error @ DataError::NoRatings { .. })) => {
+            Ok(Answer::Passed(Passed::NoRatings { reason: error.to_string() }))
+        }
+        answer => Ok(answer?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn object(key: &str, modified: i64) -> DataObject {
+        DataObject { key: key.to_owned(), length: 1, modified, etag: "e".to_owned() }
+    }
+
+    #[test]
+    fn the_last_upload_of_a_group_starts_the_job() {
+        let group = [object("data/movies.csv", 10), object("data/ratings.csv", 12)];
+        assert_eq!(later_upload(&group, "data/movies.csv", "e", 10), Some("data/ratings.csv"));
+        assert_eq!(later_upload(&group, "data/ratings.csv", "e", 12), None);
+        // The same file, in pieces: dated by its start, and over after the others.
+        let slow = [object("data/movies.csv", 10), object("data/ratings.csv", 5)];
+        assert_eq!(later_upload(&slow, "data/ratings.csv", "e", 15), None);
+        assert_eq!(later_upload(&slow, "data/movies.csv", "e", 10), None);
+        // It was replaced since.
+        assert_eq!(later_upload(&group, "data/ratings.csv", "old", 11), Some("data/ratings.csv"));
+    }
+
+    proptest! {
+        /// However wrong the clock of the events is, the data are learned from.
+        #[test]
+        fn one_of_any_group_starts_the_job(uploads in prop::collection::vec((0..4_i64, 0..4_i64), 1..5)) {
+            let key = |index: usize| format!("data/{index}.csv");
+            let data: Vec<DataObject> =
+                uploads.iter().enumerate().map(|(index, (modified, _))| object(&key(index), *modified)).collect();
+            let starts = |(index, (_, time)): (usize, &(i64, i64))| later_upload(&data, &key(index), "e", *time).is_none();
+            prop_assert!(uploads.iter().enumerate().any(starts));
+        }
+    }
+
+    #[test]
+    fn errors_that_pass_have_a_type_of_their_own() {
+        let service = |kind| JobError::Service { action: "a", problem: "p".to_owned(), kind };
+        let unreadable = |is_transient| {
+            JobError::Data(DataError::Unreadable {
+                bucket: "b".to_owned(),
+                problem: String::new(),
+                is_transient,
+            })
+        };
+        let empty = DataError::NoRatings { bucket: "b".to_owned(), found: String::new() };
+        for (error, expected) in [
+            (service(Refusal::Transient), "ServiceUnavailable"),
+            (service(Refusal::Quota), "ResourceLimitExceeded"),
+            (service(Refusal::Lasting), "StartTrainingError"),
+            (unreadable(true), "ServiceUnavailable"),
+            (unreadable(false), "StartTrainingError"),
+            (empty.into(), "NoRatings"),
+        ] {
+            assert_eq!(diagnostic(error.into()).error_type, expected);
+        }
+        assert_eq!(diagnostic(anyhow::anyhow!("the field `time`")).error_type, "StartTrainingError");
     }
 }

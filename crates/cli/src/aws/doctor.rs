@@ -1,119 +1,119 @@
-//! `matinee aws doctor`: everything that the loop needs, checked one by one, with the remedy for each lack.
+//! `matinee aws doctor`: whether what was deployed is what was asked for, and everything that the loop needs. Each check
+//! is a line; a fault has its remedy.
+//!
+//! Invariant: what could not be asked is said to be unchecked; it is neither well nor a fault.
+
+mod api;
+mod bucket;
+mod finding;
+mod functions;
+mod image;
+mod model;
+mod quota;
+mod role;
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow, bail};
-use aws_sdk_ecr::types::ImageIdentifier;
-use matinee_aws::{S3Source, S3Uri, chain, list_data};
+use anyhow::Result;
+
+use matinee_jobs::DEFAULT_INSTANCE_TYPE;
 
 use super::Account;
-use super::versions;
+use super::stack::{DeployedStack, StackError};
+use finding::{Finding, Problem};
 
-/// Checks bucket, data, image, role, pointer and API.
+/// What the checks look at.
+struct Examined<'a> {
+    account: &'a Account,
+    stack: Result<DeployedStack, StackError>,
+}
+
+/// Makes every check.
 pub async fn run(account: &Account) -> Result<ExitCode> {
-    let mut faults = 0;
-    for (name, found) in [
-        ("bucket", bucket(account).await),
-        ("data", data(account).await),
-        ("image", image(account).await),
-        ("role", role(account).await),
-        ("model", model(account).await),
-        ("API", api(account).await),
-    ] {
-        match found {
-            Ok(detail) => say!("ok    {name:<7} {detail}"),
-            Err(error) => {
-                faults += 1;
-                say!("FAULT {name:<7} {error:#}");
+    let stack = DeployedStack::describe(&account.config, &account.stack.name).await;
+    let examined = &Examined { account, stack };
+    let mut tally = Tally::default();
+    tally.tell("stack", examined.deployed());
+    tally.tell("bucket", bucket::readable(account).await);
+    tally.tell("events", bucket::events(examined).await);
+    tally.tell("data", bucket::data(account).await);
+    let (image, processor) = image::check(examined).await;
+    tally.tell("image", image);
+    tally.tell("processor", processor);
+    tally.tell("role", role::check(examined).await);
+    tally.tell("quota", quota::check(examined).await);
+    for function in &functions::ALL {
+        tally.tell(function.name, functions::check(examined, function).await);
+    }
+    tally.tell("model", model::check(account).await);
+    tally.tell("API", api::check(examined).await);
+    Ok(tally.end())
+}
+
+impl Examined<'_> {
+    /// Whether the last deploy was carried out.
+    fn deployed(&self) -> Finding {
+        let stack = self.stack.as_ref().map_err(|error| match error {
+            StackError::Missing(_) => Problem::Fault(error.to_string()),
+            StackError::Unknown { .. } => Problem::NotChecked(error.to_string()),
+        })?;
+        finding::deployed(&self.account.stack.name, stack)
+    }
+
+    /// The stack; a check that needs to know what was asked for cannot be made without it.
+    fn asked(&self) -> Result<&DeployedStack, Problem> {
+        self.stack
+            .as_ref()
+            .map_err(|_| Problem::NotChecked("what was asked for is unknown without the stack".to_owned()))
+    }
+
+    /// A parameter's value, where the stack is known and has it.
+    fn parameter(&self, name: &str) -> Option<&str> {
+        self.stack.as_ref().ok()?.parameters.get(name).map(String::as_str)
+    }
+
+    /// The instance that jobs run on.
+    fn training_instance(&self) -> String {
+        let asked = self.parameter("TrainingInstanceType").map(str::to_owned);
+        let named = || self.account.setting("TRAINING_INSTANCE_TYPE");
+        asked.or_else(named).unwrap_or_else(|| DEFAULT_INSTANCE_TYPE.to_owned())
+    }
+
+    /// Whether jobs run on spot capacity.
+    fn trains_on_spot(&self) -> bool {
+        let asked = self.parameter("TrainingSpot").map(str::to_owned);
+        asked.or_else(|| self.account.setting("TRAINING_SPOT")).as_deref() != Some("false")
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    checks: usize,
+    faults: usize,
+    unchecked: usize,
+}
+
+impl Tally {
+    fn tell(&mut self, name: &str, finding: Finding) {
+        self.checks += 1;
+        match finding {
+            Ok(detail) => say!("ok          {name:<14} {detail}"),
+            Err(Problem::Fault(detail)) => {
+                self.faults += 1;
+                say!("FAULT       {name:<14} {detail}");
+            }
+            Err(Problem::NotChecked(why)) => {
+                self.unchecked += 1;
+                say!("not checked {name:<14} {why}");
             }
         }
     }
-    if faults == 0 {
-        return Ok(ExitCode::SUCCESS);
+
+    fn end(&self) -> ExitCode {
+        let Self { checks, faults, unchecked } = self;
+        if *faults > 0 || *unchecked > 0 {
+            eprintln!("{faults} of {checks} checks found a fault, {unchecked} could not be made");
+        }
+        if *faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
-    eprintln!("{faults} of 6 checks found a fault");
-    Ok(ExitCode::FAILURE)
-}
-
-async fn bucket(account: &Account) -> Result<String> {
-    let bucket = account.bucket()?;
-    let answer = account.s3.head_bucket().bucket(bucket).send().await;
-    answer.map_err(|error| {
-        anyhow!(
-            "s3://{bucket} cannot be read: {}; deploy the stack, and check region and credentials",
-            chain(&error)
-        )
-    })?;
-    Ok(format!("s3://{bucket}"))
-}
-
-async fn data(account: &Account) -> Result<String> {
-    let data = list_data(&account.s3, account.bucket()?).await?;
-    let bytes: u64 = data.iter().map(|object| object.length).sum();
-    Ok(format!("{} files, {bytes} bytes", data.len()))
-}
-
-async fn image(account: &Account) -> Result<String> {
-    let image =
-        account.stack.image.as_deref().context("no image is named; give --image or set MATINEE_IMAGE")?;
-    let named = image.split_once('/').and_then(|(_, name)| name.rsplit_once(':'));
-    let Some((repository, tag)) = named else {
-        bail!("`{image}` is not ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG")
-    };
-    let ecr = aws_sdk_ecr::Client::new(&account.config);
-    let request = ecr.describe_images().repository_name(repository);
-    let answer = request.image_ids(ImageIdentifier::builder().image_tag(tag).build()).send().await;
-    let answer = answer.map_err(|error| {
-        anyhow!(
-            "{image} is not there: {}; push it with container/build_and_push.sh {repository}:{tag}",
-            chain(&error)
-        )
-    })?;
-    let pushed = answer.image_details().first().and_then(|image| image.image_pushed_at());
-    Ok(format!("{repository}:{tag}{}", pushed.map(|time| format!(", pushed {time}")).unwrap_or_default()))
-}
-
-async fn role(account: &Account) -> Result<String> {
-    let arn = account.stack.role.as_deref().context("no role is named; give --role or set MATINEE_ROLE")?;
-    let name = arn.rsplit('/').next().unwrap_or(arn);
-    let answer = aws_sdk_iam::Client::new(&account.config).get_role().role_name(name).send().await;
-    let answer =
-        answer.map_err(|error| anyhow!("role {name} is not there: {}; deploy the stack", chain(&error)))?;
-    let trust = answer.role.and_then(|role| role.assume_role_policy_document).unwrap_or_default();
-    if !trust.contains("sagemaker.amazonaws.com") {
-        bail!("role {name} cannot be assumed by sagemaker.amazonaws.com; use the stack's TrainingRoleArn");
-    }
-    Ok(name.to_owned())
-}
-
-/// The live model, read as the function reads it.
-async fn model(account: &Account) -> Result<String> {
-    let Some(pointer) = versions::publisher(account)?.list().await? else {
-        return Ok("none is published yet; the demo model answers".to_owned());
-    };
-    let uri: S3Uri = format!("s3://{}/{}", account.bucket()?, versions::POINTER).parse()?;
-    let source = S3Source::new(account.s3.clone(), uri);
-    let model = matinee_api::Live::<matinee_model::Model>::new(source).current().await;
-    model.map_err(|error| {
-        anyhow!(
-            "the live model {} cannot be loaded: {error}; `matinee aws rollback` goes back",
-            pointer.live.version
-        )
-    })?;
-    Ok(format!("{} is live since {}", pointer.live.version, pointer.live.published_at))
-}
-
-/// A prediction by the deployed API.
-async fn api(account: &Account) -> Result<String> {
-    let url = account.stack.api.as_deref().context("no API is named; give --api or set MATINEE_API")?;
-    let url = format!("{}/predict", url.trim_end_matches('/'));
-    let asked = url.clone();
-    let answer = tokio::task::spawn_blocking(move || {
-        let mut answer = ureq::post(&asked).send(r#"{"userId":"2","movieId":"2959"}"#)?;
-        answer.body_mut().read_to_string()
-    });
-    let answer = answer.await?.with_context(|| format!("{url} does not answer; see `sam logs`"))?;
-    let answer: serde_json::Value =
-        serde_json::from_str(&answer).with_context(|| format!("{url} answers no JSON"))?;
-    Ok(format!("{} by model {}", answer["predicted_rating"], answer["model_version"]))
 }

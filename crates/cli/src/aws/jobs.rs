@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
-use matinee_jobs::{JobRequest, JobSettings, Started};
+use matinee_jobs::{JobRequest, JobSettings, Occasion, Started};
 
 use super::Account;
 use crate::sagemaker;
@@ -26,25 +26,27 @@ pub async fn train(
 ) -> Result<ExitCode> {
     let settings = settings(account, instance_type, on_demand)?;
     let request = JobRequest { hyperparameters: hyperparameters(parameters)?, ..JobRequest::default() };
-    let now = jiff::Timestamp::now();
-    let name = JobRequest::name(&settings, now.as_second(), &now.to_string());
-    match account.jobs.start(&account.s3, &settings, &request, &name).await? {
+    let now = jiff::Timestamp::now().to_string();
+    match account.jobs.start(&account.s3, &settings, &request, Occasion::Asked(&now)).await? {
         Started::Started { job, files, bytes, .. } => {
             say!("started {job}: {files} files, {bytes} bytes");
             if wait { until_it_ends(account, &job).await } else { Ok(ExitCode::SUCCESS) }
         }
         Started::Running { job } => bail!("{job} runs; wait for its end, `matinee aws jobs` shows it"),
+        Started::UpToDate { job } => bail!("{job} was started by this very request, and has ended"),
     }
 }
 
 /// Lists the last jobs.
 pub async fn list(account: &Account) -> Result<ExitCode> {
-    let jobs = account.jobs.recent(&account.stack.name, 20).await?;
+    let jobs = account.jobs.recent(&account.job_name_prefix()?, 20).await?;
     if jobs.is_empty() {
         eprintln!("stack {} has had no training job", account.stack.name);
     }
     for job in jobs {
-        say!("{:<12} {}", job.status, job.name);
+        let created = job.created.and_then(|time| jiff::Timestamp::from_second(time).ok());
+        let created = created.map(|time| time.to_string()).unwrap_or_default();
+        say!("{:<12} {} {created}", job.status, job.name);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -17,13 +17,13 @@ pub struct Args {
     stack: Stack,
 }
 
-/// Which stack; the stack's output `CommandLine` sets these variables.
+/// Which stack; what is not said here, the stack's output `CommandLine` tells.
 #[derive(ClapArgs, Clone)]
 pub struct Stack {
     /// The stack's bucket
     #[arg(long, env = "MATINEE_BUCKET", global = true, value_name = "NAME")]
     pub bucket: Option<String>,
-    /// The stack's name, with which the names of its jobs begin
+    /// The stack's name
     #[arg(
         long = "stack",
         env = "MATINEE_STACK",
@@ -41,9 +41,31 @@ pub struct Stack {
     /// Where the API is
     #[arg(long, env = "MATINEE_API", global = true, value_name = "URL")]
     pub api: Option<String>,
-    /// Another address of every AWS service, for local stand-ins
-    #[arg(long, env = "AWS_ENDPOINT_URL", global = true, value_name = "URL")]
+    /// Another address of every AWS service, for local stand-ins; comes before AWS_ENDPOINT_URL and
+    /// AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_SAGEMAKER, ...
+    #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
+}
+
+impl Stack {
+    /// Whether all parts of the stack are named.
+    pub fn is_complete(&self) -> bool {
+        [&self.bucket, &self.image, &self.role, &self.api].into_iter().all(Option::is_some)
+    }
+
+    /// Names the parts that are not named yet by the variables of `told`.
+    pub fn fill(&mut self, told: impl Fn(&str) -> Option<String>) {
+        for (part, variable) in [
+            (&mut self.bucket, "MATINEE_BUCKET"),
+            (&mut self.image, "MATINEE_IMAGE"),
+            (&mut self.role, "MATINEE_ROLE"),
+            (&mut self.api, "MATINEE_API"),
+        ] {
+            if part.is_none() {
+                *part = told(variable);
+            }
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -85,7 +107,7 @@ enum Task {
     },
     /// List the live model and those before it
     Versions,
-    /// Check everything that the loop needs
+    /// Check that what was deployed is what was asked for, and everything that the loop needs
     Doctor,
 }
 

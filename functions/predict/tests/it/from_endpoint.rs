@@ -153,3 +153,39 @@ async fn an_endpoint_that_passes_over_ratings_is_not_believed() {
     let message = answer.body["error"]["message"].as_str().unwrap();
     assert!(answer.status == 400 && message.contains("from 0.5 to 5"), "{}", answer.raw);
 }
+
+#[tokio::test]
+async fn titles_follow_the_pointer() {
+    let (endpoint, s3) = (EndpointDouble::start(Behaviour::Answer(RATING)).await, S3Double::start().await);
+    let point_to = |version: &str| {
+        let pointer = json!({
+            "version": version,
+            "uri": s3.uri(&format!("models/{version}/")),
+            "manifest_sha256": "",
+            "published_at": "2026-01-01T00:00:00Z",
+        });
+        s3.put("models/live.json", pointer.to_string().as_bytes());
+    };
+    for (version, title) in [("1", "Fight Club (1999)"), ("2", "Fight Club (Director's Cut)")] {
+        let movies = format!("movieId,title\n2959,{title}\n");
+        s3.put(&format!("models/{version}/movies.csv"), movies.as_bytes());
+    }
+    point_to("1");
+    let uri = s3.uri("models/live.json");
+    let mut environment = endpoint.environment().to_vec();
+    environment.push(("AWS_ENDPOINT_URL_S3", s3.environment()[0].1));
+    environment.extend([("MODEL_URI", uri.as_str()), ("MODEL_REFRESH_SECONDS", "1")]);
+    let function = Function::start(&environment).await;
+    let title = async || {
+        let answer = predict(&function, "2", "2959").await;
+        assert_eq!(answer.status, 200, "{}", answer.raw);
+        answer.body["movie_title"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(title().await, "Fight Club (1999)");
+    point_to("2");
+    let begin = Instant::now();
+    while title().await != "Fight Club (Director's Cut)" {
+        assert!(begin.elapsed() < Duration::from_secs(30), "the newer titles do not come");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

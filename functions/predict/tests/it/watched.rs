@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use matinee_aws::metrics::{DIMENSION, Metric, NAMESPACE};
-use matinee_tests::{FakeRuntime, RunningFunction, TRACE_ID, read_event, train_small};
+use matinee_tests::{
+    FakeRuntime, Fault, Recorder, RunningFunction, S3Double, TRACE_ID, read_event, train_small,
+};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 /// The folder of a model that lasts as long as the tests.
 fn model() -> &'static str {
@@ -135,6 +138,30 @@ async fn without_a_stack_nothing_is_measured() {
     let function = Watched::start(&[("STACK_NAME", "")]).await;
     function.predict("2", "2959").await;
     assert!(metrics(&function.lines().await).is_empty());
+}
+
+/// Takes as long as the function waits for a load in init: 8 s.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_that_outlasts_the_init_goes_on() {
+    let s3 = S3Double::start().await;
+    s3.put_folder("models/1/", Path::new(model()));
+    let recorder = Recorder::start(s3.address()).await;
+    let (arrived, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    recorder.inject(Fault::Hold(arrived, Arc::clone(&go_on)).at("s3:GetObject", "manifest.json"));
+    let uri = s3.uri("models/1/");
+    let mut environment = recorder.environment().to_vec();
+    environment.push(("MODEL_URI", uri.as_str()));
+    let function = Watched::start(&environment).await;
+    function.runtime.ready().await;
+    assert!(!recorder.heal().await.is_empty());
+    go_on.notify_waiters();
+    function.predict("2", "2959").await;
+    let lines = function.lines().await;
+    assert_eq!(requests(&lines)[0]["status"], 200, "{lines:?}");
+    let loads = metrics(&lines)[0]["ModelLoadMs"].as_array().unwrap().clone();
+    assert_eq!(loads.len(), 1, "{loads:?}");
+    // It began in init, and so lasted longer than that.
+    assert!(loads[0].as_f64().unwrap() >= 8_000.0, "the load was begun anew: {loads:?}");
 }
 
 /// Words of the query language, in the queries of `docs/operations.md`.

@@ -1,0 +1,196 @@
+//! The image of the jobs: whether it is there, and whether it is for the processor that it is to run on.
+
+use aws_sdk_ecr::Client;
+use aws_sdk_ecr::types::ImageIdentifier;
+use serde::Deserialize;
+
+use super::Examined;
+use super::finding::{Finding, Problem, unanswered};
+
+/// What a registry may answer.
+const MEDIA_TYPES: [&str; 4] = [
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.index.v1+json",
+];
+
+/// As much of a manifest as is needed.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Manifest {
+    config: Option<Descriptor>,
+    /// The manifests of an index, which is of several images.
+    manifests: Option<Vec<serde::de::IgnoredAny>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Descriptor {
+    digest: String,
+}
+
+/// As much of an image's configuration as is needed.
+#[derive(Debug, Deserialize)]
+struct Configuration {
+    architecture: String,
+}
+
+/// Whether the image is there, and whether it fits the processor.
+pub async fn check(examined: &Examined<'_>) -> (Finding, Finding) {
+    let not_there = || Err(Problem::NotChecked("there is no image to look at".to_owned()));
+    let (repository, tag) = match named(examined.account.stack.image.as_deref()) {
+        Ok(named) => named,
+        Err(problem) => return (Err(problem), not_there()),
+    };
+    let client = Client::new(&examined.account.config);
+    match manifest(&client, repository, tag).await {
+        Ok(manifest) => {
+            let name = format!("{repository}:{tag}");
+            let processor = processor(examined, &client, repository, &manifest).await;
+            (single(&name, &manifest).map(|()| name), processor)
+        }
+        Err(problem) => (Err(problem), not_there()),
+    }
+}
+
+/// Repository and tag of `ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG`.
+fn named(image: Option<&str>) -> Result<(&str, &str), Problem> {
+    let image = image
+        .ok_or_else(|| Problem::Fault("no image is named; give --image or set MATINEE_IMAGE".to_owned()))?;
+    let named = image.split_once('/').and_then(|(_, name)| name.rsplit_once(':'));
+    named.ok_or_else(|| {
+        Problem::Fault(format!("`{image}` is not ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG"))
+    })
+}
+
+async fn manifest(client: &Client, repository: &str, tag: &str) -> Result<Manifest, Problem> {
+    let missing = || {
+        format!(
+            "{repository}:{tag} is not there; push it with container/build_and_push.sh {repository}:{tag}"
+        )
+    };
+    let request = client.batch_get_image().repository_name(repository);
+    let request = request.image_ids(ImageIdentifier::builder().image_tag(tag).build());
+    let answer = request.set_accepted_media_types(Some(MEDIA_TYPES.map(str::to_owned).to_vec())).send().await;
+    let answer = answer.map_err(|error| {
+        unanswered("ecr:BatchGetImage", &error, &["RepositoryNotFoundException"], missing)
+    })?;
+    let image = answer.images.unwrap_or_default().pop().and_then(|image| image.image_manifest);
+    let manifest = image.ok_or_else(|| Problem::Fault(missing()))?;
+    serde_json::from_str(&manifest).map_err(|error| {
+        Problem::NotChecked(format!("the manifest of {repository}:{tag} cannot be read: {error}"))
+    })
+}
+
+/// `SageMaker` takes an image, not an index of several, which `docker buildx` makes of one image and its attestations.
+fn single(name: &str, manifest: &Manifest) -> Result<(), Problem> {
+    match manifest.manifests {
+        None => Ok(()),
+        Some(_) => Err(Problem::Fault(format!(
+            "{name} is an index of images, which SageMaker does not take; push an image with container/build_and_push.sh {name}"
+        ))),
+    }
+}
+
+async fn processor(
+    examined: &Examined<'_>,
+    client: &Client,
+    repository: &str,
+    manifest: &Manifest,
+) -> Finding {
+    let Some(config) = &manifest.config else {
+        return Err(Problem::NotChecked("the manifest names no configuration".to_owned()));
+    };
+    let request =
+        client.get_download_url_for_layer().repository_name(repository).layer_digest(&config.digest);
+    let answer = request
+        .send()
+        .await
+        .map_err(|error| unanswered("ecr:GetDownloadUrlForLayer", &error, &[], String::new))?;
+    let url = answer.download_url.unwrap_or_default();
+    let read = tokio::task::spawn_blocking(move || ureq::get(&url).call()?.body_mut().read_to_string());
+    let unreadable =
+        |why: String| Problem::NotChecked(format!("the image's configuration cannot be read: {why}"));
+    let json = read.await.map_err(|error| unreadable(error.to_string()))?;
+    let json = json.map_err(|error| unreadable(error.to_string()))?;
+    let configuration: Configuration =
+        serde_json::from_str(&json).map_err(|error| unreadable(error.to_string()))?;
+    judge(&configuration.architecture, &instances(examined))
+}
+
+/// The instances that the image runs on.
+fn instances(examined: &Examined<'_>) -> Vec<String> {
+    let mut instances = vec![examined.training_instance()];
+    if examined.parameter("CreateEndpoint") == Some("true") {
+        instances.extend(examined.parameter("EndpointInstanceType").map(str::to_owned));
+    }
+    instances
+}
+
+fn judge(architecture: &str, instances: &[String]) -> Finding {
+    let unfit = instances.iter().find(|instance| processor_of(instance) != architecture);
+    match unfit {
+        None => Ok(format!("the image is for {architecture}, as {} needs", instances.join(" and "))),
+        Some(instance) => Err(Problem::Fault(format!(
+            "the image is for {architecture}, but {instance} needs {}; push one with container/build_and_push.sh, \
+             or choose another instance type",
+            processor_of(instance)
+        ))),
+    }
+}
+
+/// The processor of an instance type, as images call it: a `g` after the generation, as in `m6g` and `c7gd`, stands for
+/// Graviton (docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html).
+fn processor_of(instance: &str) -> &'static str {
+    let family = instance.split('.').nth(1).unwrap_or_default();
+    let attributes = family.trim_start_matches(|letter: char| letter.is_ascii_alphabetic());
+    if attributes.contains('g') { "arm64" } else { "amd64" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_runs_on_its_own_processor_alone() {
+        for (instance, processor) in [
+            ("ml.m5.large", "amd64"),
+            ("ml.g4dn.xlarge", "amd64"),
+            ("ml.g6e.xlarge", "amd64"),
+            ("ml.t2.medium", "amd64"),
+            ("ml.m6g.large", "arm64"),
+            ("ml.c7gd.xlarge", "arm64"),
+            ("ml.p6e-gb200.36xlarge", "arm64"),
+        ] {
+            assert_eq!(processor_of(instance), processor, "{instance}");
+        }
+        let fits = ["ml.m5.large".to_owned(), "ml.t2.medium".to_owned()];
+        assert!(judge("amd64", &fits).unwrap().contains("ml.m5.large and ml.t2.medium"));
+        let Err(Problem::Fault(fault)) =
+            judge("amd64", &["ml.m5.large".to_owned(), "ml.m6g.large".to_owned()])
+        else {
+            panic!("no fault")
+        };
+        assert!(fault.contains("ml.m6g.large needs arm64"), "{fault}");
+        assert!(judge("arm64", &fits).is_err());
+    }
+
+    #[test]
+    fn nested_names_are_taken_whole() {
+        let image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/matinee:1";
+        assert_eq!(named(Some(image)), Ok(("team/matinee", "1")));
+        assert!(named(Some("matinee")).is_err() && named(None).is_err());
+    }
+
+    #[test]
+    fn an_index_is_not_an_image() {
+        let image =
+            r#"{"schemaVersion":2,"config":{"mediaType":"m","size":1,"digest":"sha256:00"},"layers":[]}"#;
+        let index =
+            r#"{"schemaVersion":2,"manifests":[{"digest":"sha256:00","platform":{"architecture":"amd64"}}]}"#;
+        let read = |json| serde_json::from_str::<Manifest>(json).unwrap();
+        assert_eq!(single("matinee:1", &read(image)), Ok(()));
+        let Err(Problem::Fault(fault)) = single("matinee:1", &read(index)) else { panic!("no fault") };
+        assert!(fault.contains("build_and_push.sh matinee:1"), "{fault}");
+    }
+}
