@@ -7,6 +7,7 @@ mod doctor;
 mod failures;
 mod policies;
 mod publishing;
+mod retirement;
 mod service_faults;
 mod starting;
 mod world;

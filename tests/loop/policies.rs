@@ -31,6 +31,8 @@ struct Allowed {
 async fn the_policies_allow_just_the_calls_that_are_made() {
     let world = World::start().await;
     world.upload();
+    // A model that nothing refers to is retired.
+    world.moto.put(&format!("models/{JOB_NAME_PREFIX}-abandoned/output/model/manifest.json"), b"{}");
     let predict = world.predict().await;
     predict.predict().await;
     let (_, ended) = world.train(json!({})).await;

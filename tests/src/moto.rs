@@ -58,6 +58,13 @@ impl Moto {
         Some(answer.into_body().with_config().limit(1 << 30).read_to_vec().unwrap())
     }
 
+    /// Whether an object is tagged for removal.
+    pub fn is_retired(&self, key: &str) -> bool {
+        let url = format!("{}?tagging", self.url(key));
+        let answer = ureq::get(url).header("authorization", SIGNED).call().unwrap();
+        answer.into_body().read_to_string().unwrap().contains("<Value>retired</Value>")
+    }
+
     /// Removes an object.
     pub fn delete(&self, key: &str) {
         ureq::delete(self.url(key)).header("authorization", SIGNED).call().unwrap();

@@ -237,6 +237,8 @@ impl Call {
                 ("s3:ListBucket".to_owned(), format!("{bucket}/{}", prefix.replace("%2F", "/")))
             }
             "GET" | "HEAD" => ("s3:GetObject".to_owned(), path.to_owned()),
+            "PUT" if query.contains("tagging") => ("s3:PutObjectTagging".to_owned(), path.to_owned()),
+            "DELETE" if query.contains("tagging") => ("s3:DeleteObjectTagging".to_owned(), path.to_owned()),
             "PUT" => ("s3:PutObject".to_owned(), path.to_owned()),
             other => (format!("s3:{other}"), path.to_owned()),
         };

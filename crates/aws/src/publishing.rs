@@ -14,6 +14,7 @@ use crate::gate::Gate;
 use crate::memory::Memory;
 use crate::model_uri::{S3Layout, S3Uri};
 use crate::objects::Objects;
+use crate::retirement;
 use crate::s3_source::S3Source;
 
 /// How often a lost race is decided again.
@@ -71,8 +72,8 @@ pub enum PublishError {
     /// The bucket did not answer.
     #[error("{0}; the live model is as it was, try again")]
     Load(LoadError),
-    /// The pointer could not be written.
-    #[error("cannot write the pointer {0}; the live model is as it was")]
+    /// The bucket did not take what had to be written.
+    #[error("{0}; the live model is as it was")]
     Write(String),
     /// Others moved the pointer all the time.
     #[error("the pointer was moved by others {ROUNDS} times; try again")]
@@ -131,6 +132,7 @@ impl Publisher {
                     }
                 }
             }
+            retirement::keep(&self.client, uri).await.map_err(PublishError::Write)?;
             if let Some(decision) = self.swap(before, candidate.clone(), skipped).await? {
                 return Ok(decision);
             }
@@ -281,7 +283,7 @@ impl PointerObject {
                 Ok(false)
             }
             Err(error) => Err(PublishError::Write(format!(
-                "s3://{}/{}: {}",
+                "cannot write the pointer s3://{}/{}: {}",
                 self.objects.bucket,
                 self.key,
                 chain(&error)

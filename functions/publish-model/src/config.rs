@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use matinee_aws::{Gate, GateError, Memory};
+use matinee_aws::{Gate, GateError, Memory, S3Uri};
 use matinee_jobs::{JobNamePrefix, JobNamePrefixError};
 
 /// What the environment says.
@@ -14,6 +14,8 @@ pub struct Config {
     pub stack: String,
     /// `JOB_NAME_PREFIX`: what the names of this stack's jobs begin with, up to a hyphen.
     pub name_prefix: JobNamePrefix,
+    /// `PINNED_MODEL_URI`: the model that the stack serves whatever is published; it is kept.
+    pub pinned: Option<S3Uri>,
     /// `GATE_MAX_RMSE_RISE`, `GATE_MAX_NDCG_DROP`, `GATE_MAX_RATING_LOSS`.
     pub gate: Gate,
     /// `PREDICT_MEMORY_MB`: the memory of the function that serves.
@@ -48,6 +50,8 @@ impl Config {
             bucket: needed("BUCKET")?,
             stack: given("STACK_NAME").unwrap_or_else(|| name_prefix.to_string()),
             name_prefix,
+            // A path is the demo model, which lies in no bucket.
+            pinned: given("PINNED_MODEL_URI").and_then(|uri| uri.parse().ok()),
             gate: Gate::from_lookup(&lookup)?,
             serving_memory: parsed("PREDICT_MEMORY_MB", given("PREDICT_MEMORY_MB"))?,
             memory: Memory::of_megabytes(parsed(

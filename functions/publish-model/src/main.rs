@@ -8,7 +8,7 @@ mod event;
 use anyhow::{Context as _, Result};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use matinee_aws::metrics::Metric;
-use matinee_aws::{Decision, Publisher, S3Uri, init_logging, s3_client};
+use matinee_aws::{Decision, JobModels, Publisher, S3Uri, init_logging, s3_client};
 use matinee_jobs::{TrainingJobs, is_ours};
 use serde_json::{Value, json};
 
@@ -20,6 +20,7 @@ const POINTER: &str = "models/live.json";
 
 struct Context {
     publisher: Publisher,
+    models: JobModels,
     jobs: TrainingJobs,
     config: Config,
 }
@@ -28,9 +29,11 @@ struct Context {
 async fn main() -> Result<()> {
     init_logging();
     let config = Config::from_lookup(|name| std::env::var(name).ok())?;
-    let publisher = Publisher::new(s3_client().await, &config.bucket, POINTER, config.gate, config.memory);
+    let s3 = s3_client().await;
+    let models = JobModels::new(s3.clone(), &config.bucket, &config.name_prefix, config.pinned.clone());
+    let publisher = Publisher::new(s3, &config.bucket, POINTER, config.gate, config.memory);
     let publisher = publisher.for_function_of(config.serving_memory);
-    let context = Context { publisher, jobs: TrainingJobs::new().await, config };
+    let context = Context { publisher, models, jobs: TrainingJobs::new().await, config };
     let context = &context;
     let handler = service_fn(async move |event: LambdaEvent<Value>| {
         // Boxed, for the types of the SDK's futures are deep.
@@ -59,10 +62,11 @@ impl Context {
             Task::JobEnded { name, status, .. } => self.tell_failure(&name, &status).await,
             Task::Action(Action::Publish { uri, force }) => {
                 let uri: S3Uri = uri.parse().context("the field `uri`")?;
-                self.tell(self.publisher.publish(&uri, force).await?, &json!({}))
+                self.conclude(self.publisher.publish(&uri, force).await?, &json!({})).await
             }
             Task::Action(Action::Rollback { version }) => {
-                self.tell(self.publisher.roll_back(version.as_deref()).await?, &json!({"rollback": true}))
+                let decision = self.publisher.roll_back(version.as_deref()).await?;
+                self.conclude(decision, &json!({"rollback": true})).await
             }
             Task::Action(Action::List {}) => Ok(match self.publisher.list().await? {
                 Some(pointer) => serde_json::to_value(pointer)?,
@@ -80,7 +84,7 @@ impl Context {
         let artifact =
             job.artifact.with_context(|| format!("job {name} is {} and has no artifact", job.status))?;
         let uri: S3Uri = artifact.parse().with_context(|| format!("the artifact of job {name}"))?;
-        self.tell(self.publisher.publish(&uri, false).await?, &json!({"job": name}))
+        self.conclude(self.publisher.publish(&uri, false).await?, &json!({"job": name})).await
     }
 
     async fn tell_failure(&self, name: &str, status: &str) -> Result<Value> {
@@ -93,6 +97,18 @@ impl Context {
             &properties,
         );
         Ok(json!({"status": "no_model", "job": name, "reason": reason}))
+    }
+
+    /// Tells what was decided, and retires the models that it leaves without a use. What was decided stands even if
+    /// they cannot be retired: the next decision tries again.
+    async fn conclude(&self, decision: Decision, more: &Value) -> Result<Value> {
+        let answer = self.tell(decision, more)?;
+        match self.models.retire(&self.publisher).await {
+            Ok(retired) if retired.is_empty() => {}
+            Ok(retired) => tracing::info!(?retired, "models retired: nothing refers to them"),
+            Err(error) => tracing::warn!(%error, "models without a use are not retired"),
+        }
+        Ok(answer)
     }
 
     /// One log line, which is the metric too.
