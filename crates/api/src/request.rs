@@ -182,10 +182,17 @@ impl InvalidRequest {
     }
 }
 
+/// Where whole numbers end that fit into 64 bits with a sign.
+const TWO_TO_THE_63: f64 = 9_223_372_036_854_775_808.0;
+
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
+        // A whole number of more than 64 bits was read as a float, and its last digits are lost.
+        Value::Number(number) if number.as_f64().is_some_and(|number| number.abs() >= TWO_TO_THE_63) => {
+            "a number of more than 64 bits; send it as a string"
+        }
         Value::Number(_) => "a fraction",
         Value::String(_) => "a string",
         Value::Array(_) => "an array",
@@ -279,6 +286,11 @@ mod tests {
             [("null", "null"), ("true", "a boolean"), ("2.5", "a fraction"), ("[2]", "an array")]
         {
             let body = format!(r#"{{"userId":{value},"movieId":"1"}}"#);
+            assert_eq!(refusal(&body), InvalidRequest::WrongType { field: "userId", found });
+        }
+        for number in ["18446744073709551616", "-9223372036854775809", "1e300"] {
+            let found = "a number of more than 64 bits; send it as a string";
+            let body = format!(r#"{{"userId":{number},"movieId":"1"}}"#);
             assert_eq!(refusal(&body), InvalidRequest::WrongType { field: "userId", found });
         }
         assert_eq!(refusal(r#"{"userId":" ","movieId":"1"}"#), InvalidRequest::EmptyId("userId"));
