@@ -125,7 +125,7 @@ def grid_search(ratings, folds):
 def tune(binary, *arguments):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        command = [binary, "tune", "--data", protocol.DATA, "--output", folder / "model", "--csv", folder / "tuning.csv"]
+        command = [binary, "tune", "--algorithm", "svd", "--data", protocol.DATA, "--output", folder / "model", "--csv", folder / "tuning.csv"]
         begin = clocks()
         told = subprocess.run([str(part) for part in [*command, *arguments]], check=True, capture_output=True, text=True)
         wall, cpu = (end - start for start, end in zip(begin, clocks()))

@@ -1,4 +1,4 @@
-//! Every test that `docs/reliability.md` names is there.
+//! Every test that `docs/reliability.md` names in its tables of faults and inputs is there.
 
 use std::path::Path;
 
@@ -23,15 +23,22 @@ fn every_fault_has_a_test_that_exists() {
     let page = std::fs::read_to_string(Path::new(ROOT).join("docs/reliability.md")).unwrap();
     let sources: String =
         ["crates", "functions", "tests"].map(|folder| sources(&Path::new(ROOT).join(folder))).concat();
-    let table = page.split("## Faults\n").nth(1).unwrap().split("\n## ").next().unwrap();
-    let rows: Vec<&str> =
-        table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| fault |")).collect();
+    let rows = ["## Faults\n", "## Inputs that were lost or misread\n"].map(|title| {
+        let table = page.split(title).nth(1).unwrap().split("\n## ").next().unwrap();
+        let is_row = |line: &&str| {
+            line.starts_with("| ") && !line.starts_with("| fault |") && !line.starts_with("| input |")
+        };
+        let rows: Vec<&str> = table.lines().filter(is_row).collect();
+        assert!(rows.len() > 15, "{title}: {} rows", rows.len());
+        rows
+    });
+    let rows = rows.concat();
     for row in &rows {
         let named = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
         for test in named.split(", ") {
             let name = test.strip_prefix('`').and_then(|test| test.strip_suffix('`'));
             let name = name.unwrap_or_else(|| panic!("no test in the last cell: {row}"));
-            let is_test = sources.match_indices(&format!("fn {name}()")).any(|(at, _)| {
+            let is_test = sources.match_indices(&format!("fn {name}(")).any(|(at, _)| {
                 let before = &sources[..at];
                 before[before.rfind("\n\n").unwrap_or_default()..].contains("test")
             });

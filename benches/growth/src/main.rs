@@ -36,7 +36,14 @@ fn main() -> Result<()> {
     let (train, test) = divide(&ratings, |index| marks[index]);
     drop(ratings);
     let attributes = MovieAttributes::default();
-    let training = Training { user_count, movie_count, ratings: &train, attributes: &attributes, seed: 0 };
+    let training = Training {
+        user_count,
+        movie_count,
+        ratings: &train,
+        attributes: &attributes,
+        scale: RatingScale::MOVIELENS,
+        seed: 0,
+    };
     let before = peak_megabytes()?;
     let begin = Instant::now();
     let fitted = algorithm.fit(&training, &Silent);

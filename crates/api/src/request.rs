@@ -150,6 +150,11 @@ mod tests {
             let body = format!(r#"{{"userId":{value},"movieId":"1"}}"#);
             assert_eq!(refusal(&body), InvalidRequest::WrongType { field: "userId", found });
         }
+        for number in ["18446744073709551616", "-9223372036854775809", "1e300"] {
+            let found = "a number too large to be exact; send it as a string";
+            let body = format!(r#"{{"userId":{number},"movieId":"1"}}"#);
+            assert_eq!(refusal(&body), InvalidRequest::WrongType { field: "userId", found });
+        }
         assert_eq!(refusal(r#"{"userId":" ","movieId":"1"}"#), InvalidRequest::EmptyId("userId"));
         let long = format!(r#"{{"userId":"{}","movieId":"1"}}"#, "x".repeat(257));
         assert_eq!(refusal(&long), InvalidRequest::LongId("userId"));

@@ -6,8 +6,10 @@ mod output;
 #[cfg(feature = "aws")]
 mod aws;
 mod commands;
+mod example;
 mod files;
 mod logging;
+mod outputs;
 mod progress;
 mod report;
 pub mod sagemaker;
@@ -50,6 +52,13 @@ enum Command {
     /// Run the loop on AWS: data, training jobs, live models
     #[cfg(feature = "aws")]
     Aws(commands::aws::Args),
+    /// Run the loop on AWS (not in this build: it needs the feature `aws`)
+    #[cfg(not(feature = "aws"))]
+    #[command(disable_help_flag = true)]
+    Aws {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        arguments: Vec<String>,
+    },
 }
 
 /// Does what the command line asks for.
@@ -66,6 +75,15 @@ pub fn run() -> ExitCode {
         Command::Sagemaker(args) => commands::sagemaker::run(args),
         #[cfg(feature = "aws")]
         Command::Aws(args) => commands::aws::run(args),
+        #[cfg(not(feature = "aws"))]
+        Command::Aws { arguments } => Err(anyhow::anyhow!(
+            "`{}` needs a build with the AWS SDK: `cargo build --release --features aws --package matinee`",
+            ["matinee", "aws"]
+                .into_iter()
+                .chain(arguments.iter().map(String::as_str))
+                .collect::<Vec<_>>()
+                .join(" ")
+        )),
         Command::Algorithms => Ok(commands::algorithms::run()),
     };
     done.unwrap_or_else(|error| {

@@ -12,6 +12,7 @@ use matinee_api::{LiveModel, compressed, sampled_router};
 use matinee_model::Model;
 use tokio::net::TcpListener;
 
+use crate::example;
 use crate::logging::Logging;
 
 /// How long requests under way may take after the server was told to stop.
@@ -34,23 +35,30 @@ pub fn serve(model: Model, address: &Address) -> Result<()> {
     let model = Arc::new(model);
     let logging = Logging::from_environment()?;
     let app = sampled_router(Arc::new(LiveModel::loaded(Arc::clone(&model))), logging.sampling);
-    serve_router(compressed(app), socket, &logging, |address| announce(address, &model))
+    serve_router(compressed(app), socket, "--port", &logging, |address| announce(address, &model))
 }
 
-/// Serves a router until the process is told to stop; `announce` learns the address.
+/// Serves a router until the process is told to stop; `announce` learns the address. `port_setting` is what the user
+/// chooses the port by.
 pub fn serve_router(
     app: Router,
     socket: SocketAddr,
+    port_setting: &str,
     logging: &Logging,
     announce: impl FnOnce(SocketAddr),
 ) -> Result<()> {
     logging.init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run(app, socket, announce))
+    runtime.block_on(run(app, socket, port_setting, announce))
 }
 
-async fn run(app: Router, socket: SocketAddr, announce: impl FnOnce(SocketAddr)) -> Result<()> {
-    let listener = TcpListener::bind(socket).await.map_err(|error| explain(socket, &error))?;
+async fn run(
+    app: Router,
+    socket: SocketAddr,
+    port_setting: &str,
+    announce: impl FnOnce(SocketAddr),
+) -> Result<()> {
+    let listener = TcpListener::bind(socket).await.map_err(|error| explain(socket, port_setting, &error))?;
     announce(listener.local_addr()?);
 
     let (stop, stopped) = tokio::sync::oneshot::channel();
@@ -81,34 +89,25 @@ fn announce(address: SocketAddr, model: &Model) {
         counts.movies,
         counts.users
     );
-    if let Some((user, movie)) = example(model) {
+    // A single quote in an id would end the shell's quotation.
+    let is_quotable = |(user, movie): &(&str, &str)| !user.contains('\'') && !movie.contains('\'');
+    if let Some((user, movie)) = example::of_model(model).filter(is_quotable) {
         let [user, movie] = [user, movie].map(serde_json::Value::from);
         let body = format!(r#"{{"userId":{user},"movieId":{movie}}}"#);
         say!("\n  curl -s http://{address}/predict -d '{body}'\n");
     }
 }
 
-/// A user, and the movie that most users rated, for a request to try.
-fn example(model: &Model) -> Option<(&str, &str)> {
-    let user = model.user_ids().iter().next()?;
-    let (_, movie) = (0_u32..)
-        .zip(model.movie_ids().iter())
-        .filter(|(_, id)| model.catalogue().find(&(*id).into()).is_some())
-        .max_by_key(|&(row, _)| (model.rating_count(matinee_model::MovieRow(row)), std::cmp::Reverse(row)))?;
-    // A single quote in an id would end the shell's quotation.
-    (!user.contains('\'') && !movie.contains('\'')).then_some((user, movie))
-}
-
-fn explain(address: SocketAddr, error: &io::Error) -> anyhow::Error {
+fn explain(address: SocketAddr, port_setting: &str, error: &io::Error) -> anyhow::Error {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
             anyhow!(
-                "port {} is taken: stop the program that uses it, or choose another with --port",
+                "port {} is taken: stop the program that uses it, or choose another with {port_setting}",
                 address.port()
             )
         }
         io::ErrorKind::PermissionDenied => {
-            anyhow!("port {} needs privileges: choose one above 1023 with --port", address.port())
+            anyhow!("port {} needs privileges: choose one above 1023 with {port_setting}", address.port())
         }
         _ => anyhow!("cannot listen on {address}: {error}"),
     }

@@ -12,6 +12,7 @@
 
 mod archive;
 mod buffer;
+mod destination;
 mod digest;
 mod error;
 pub(crate) mod folder;
@@ -22,6 +23,7 @@ mod writer;
 
 pub use archive::{read_archive, read_archive_within};
 pub use buffer::AlignedBuffer;
+pub use destination::check_output;
 pub use digest::{Chunks, Expected, FileDigest, sha256_hex};
 pub use error::ArtifactError;
 pub use manifest::{Counts, FORMAT_VERSION, HoldOut, Manifest, Metrics, ModelVersion, Ranking};

@@ -10,7 +10,7 @@ mod vectors;
 
 use std::collections::BTreeMap;
 
-use matinee_model::Factors;
+use matinee_model::{Factors, RatingScale};
 
 use crate::attributes::MovieAttributes;
 use crate::hyperparameters::{Hyperparameter, HyperparameterError, Hyperparameters};
@@ -29,6 +29,8 @@ pub struct Training<'a> {
     pub ratings: &'a [Rating],
     /// What is known of the movies beside their ratings.
     pub attributes: &'a MovieAttributes,
+    /// The scale that the ratings are on.
+    pub scale: RatingScale,
     /// The seed of all random numbers.
     pub seed: u64,
 }
@@ -151,6 +153,11 @@ impl Configured {
     /// The algorithm's name.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Whether the other learns the same: the same algorithm with the same hyperparameters.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.name == other.name && self.hyperparameters == other.hyperparameters
     }
 
     /// All hyperparameters, defaults included, for the manifest.

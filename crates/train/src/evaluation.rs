@@ -16,8 +16,8 @@ pub use tested::{Asked, Errors, Tested, measure, test};
 
 use crate::algorithms::Configured;
 use crate::progress::Progress;
-use crate::ratings::Dataset;
-use crate::split::{self, TestSet};
+use crate::ratings::{Dataset, Divided};
+use crate::split::TestSet;
 
 /// What one test set gave.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -64,6 +64,9 @@ pub struct Evaluation {
     pub mean: MeanResult,
     /// All predictions together, by kinds of users, movies and scores.
     pub segments: Segments,
+    /// How many ratings of the folds are of movies that are not in the catalogue, so that nobody can ask for them. They
+    /// are not tested.
+    pub unlisted_count: usize,
 }
 
 /// Learns from all ratings but those of a test set and tests on these, for each test set. With `intervals`
@@ -76,10 +79,12 @@ pub fn evaluate(
     intervals: bool,
     progress: &dyn Progress,
 ) -> Evaluation {
-    let mut all = Vec::new();
+    let (mut all, mut unlisted_count) = (Vec::new(), 0);
     let mut folds = Vec::with_capacity(tests.len());
     for TestSet { fold, is_test } in tests {
-        let (train, test_ratings) = split::divide(&dataset.ratings, |index| is_test[index]);
+        let Divided { train, test: test_ratings, unlisted_count: not_tested } =
+            dataset.divide(|index| is_test[index]);
+        unlisted_count += not_tested;
         let intervals = if intervals { calibrate(dataset, algorithm, &train, seed, progress) } else { None };
         let begin = Instant::now();
         let fitted = algorithm.fit(&dataset.training(&train, seed), progress);
@@ -102,7 +107,7 @@ pub fn evaluate(
         });
         all.extend(tested);
     }
-    Evaluation { mean: MeanResult::of(&folds), folds, segments: Segments::of(&all) }
+    Evaluation { mean: MeanResult::of(&folds), folds, segments: Segments::of(&all), unlisted_count }
 }
 
 impl MeanResult {

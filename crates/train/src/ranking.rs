@@ -50,6 +50,8 @@ pub struct RankingTraining<'a> {
     pub ratings: &'a [Rating],
     /// When each was given, in the same order, where that is known.
     pub timestamps: Option<&'a [i64]>,
+    /// For each movie row whether it can be asked for; others are not recommended, and not measured.
+    pub listed: &'a [bool],
     /// The scale that they are on.
     pub scale: RatingScale,
     /// The seed of all random numbers.
@@ -70,6 +72,7 @@ impl Dataset {
             movie_count: self.movie_count(),
             ratings: &self.ratings,
             timestamps: self.timestamps.as_deref(),
+            listed: &self.listed,
             scale: self.scale,
             seed,
         }

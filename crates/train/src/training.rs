@@ -6,6 +6,7 @@ pub use resumable::{clear_checkpoint, train_resumably};
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use matinee_model::artifact::{
@@ -18,7 +19,7 @@ use crate::evaluation::{Asked, Errors, from_errors, test};
 use crate::prior::user_prior;
 use crate::progress::Progress;
 use crate::ranking::RankedHead;
-use crate::ratings::{Dataset, Inputs, Rating};
+use crate::ratings::{Dataset, Divided, Inputs, Rating};
 use crate::split;
 
 /// How a model is trained.
@@ -32,6 +33,14 @@ pub struct Plan {
     /// The name of the training job, where there is one.
     pub training_job: Option<String>,
 }
+
+/// The shares that can be held out. With more than half of the ratings held out, a model would be measured that learned
+/// from less than what it is measured on, and that says little of the one that is written.
+pub const HOLD_OUTS: RangeInclusive<f64> = 0.0..=0.5;
+
+/// [`HOLD_OUTS`] in words.
+pub const HOLD_OUT_RANGE: &str =
+    "at least 0 and at most 0.5, because the model that is measured learns from the rest";
 
 /// A trained model, ready to be written.
 pub struct Trained {
@@ -85,8 +94,9 @@ fn by_stages<E>(
         _ if plan.hold_out > 0.0 => {
             progress.stage("learning without the hold-out, to measure");
             let marks = split::random_hold_out(dataset.ratings.len(), plan.hold_out, plan.seed);
-            let (train, test) = split::divide(&dataset.ratings, |index| marks[index]);
+            let Divided { train, test, .. } = dataset.divide(|index| marks[index]);
             if train.is_empty() || test.is_empty() {
+                progress.stage("there are too few ratings to measure on: nothing is measured");
                 None
             } else {
                 let asked: Vec<Asked> = test.into_iter().map(Asked::from).collect();

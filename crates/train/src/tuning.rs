@@ -8,11 +8,12 @@
 
 pub mod elimination;
 mod fits;
+mod folds;
 mod results;
 mod space;
 
 pub use results::{PointResult, Status, Tuned};
-pub use space::{DEFAULT, MAX_POINTS, Point, Space, SpaceError, Strategy};
+pub use space::{MAX_POINTS, Point, Space, SpaceError, Strategy};
 
 use std::collections::BTreeMap;
 
@@ -20,8 +21,8 @@ use crate::algorithms::{ConfigureError, Configured};
 use crate::checkpoint::{CheckpointError, Checkpoints, Fingerprint, Halt, Slot};
 use crate::evaluation::Errors;
 use crate::ratings::Dataset;
-use crate::split;
 use fits::{Fit, FoldData, Saved};
+use folds::Folds;
 
 /// What to try, and how to compare.
 pub struct TuningPlan {
@@ -39,6 +40,9 @@ pub struct TuningPlan {
 
 /// Listens to a tuning. Calls come from one thread, but fits in the order in which they end.
 pub trait TuningProgress {
+    /// So many fits begin.
+    fn begin(&mut self, _fits: usize) {}
+
     /// The fit of one point or several on one fold has ended, the `done`th of at most `of`; `rmse` is the
     /// lowest of theirs.
     fn fitted(&mut self, done: usize, of: usize, rmse: f64);
@@ -55,7 +59,7 @@ struct Group {
     points: Vec<(Option<usize>, usize)>,
 }
 
-/// Measures the points on the folds. Where `checkpoints` are given, an interruption leaves the fits that are
+/// Measures the points on the folds that have something to measure on. Where `checkpoints` are given, an interruption leaves the fits that are
 /// done there, and they are not done again.
 pub fn tune(
     dataset: &Dataset,
@@ -64,18 +68,18 @@ pub fn tune(
     checkpoints: Option<&Checkpoints>,
 ) -> Result<Tuned, TuneError> {
     let groups = plan.groups()?;
-    let assignment = split::random_folds(dataset.ratings.len(), plan.folds, plan.seed);
+    let folds = Folds::new(dataset, plan.folds, plan.seed)?;
     let mut slot = checkpoints.map(|checkpoints| plan.slot(dataset, checkpoints));
     let mut saved = Saved::load(slot.as_ref()).map_err(Halt::from)?;
     let mut errors: Vec<Vec<Errors>> = vec![Vec::new(); plan.points.len()];
     let mut is_left = vec![true; plan.points.len()];
-    let mut fold = 0;
-    while fold < plan.folds {
-        // Without elimination nothing waits for a fold: all are one round.
-        let round = if plan.margin.is_some() { fold..fold + 1 } else { 0..plan.folds };
-        fold = round.end;
-        let data: Vec<FoldData> = round.map(|fold| FoldData::new(dataset, &assignment, fold)).collect();
+    let mut measured = 0;
+    // Without elimination nothing waits for a fold: all are one round.
+    for round in folds.numbers.chunks(if plan.margin.is_some() { 1 } else { folds.numbers.len() }) {
+        measured += round.len() as u32;
+        let data: Vec<FoldData> = round.iter().map(|&fold| folds.data(dataset, fold)).collect();
         let fits: Vec<Fit<'_>> = data.iter().flat_map(|data| fits_of(&groups, &is_left, data)).collect();
+        progress.begin(fits.len());
         fits::run(dataset, &fits, plan.seed, &mut saved, slot.as_mut(), progress)?;
         for fit in &fits {
             for (&(_, point), &of_fold) in fit.points.iter().zip(saved.of(fit).unwrap_or_default()) {
@@ -83,13 +87,39 @@ pub fn tune(
             }
         }
         let left_before = is_left.iter().filter(|&&left| left).count();
-        elimination::drop_hopeless(&errors, &mut is_left, plan.folds, plan.margin);
+        elimination::drop_hopeless(&errors, &mut is_left, folds.count(), plan.margin);
         let left = is_left.iter().filter(|&&left| left).count();
         if let Some((leader, mean)) = elimination::leader(&errors, &is_left) {
-            progress.round(fold, left_before, left_before - left, &plan.points[leader], mean);
+            progress.round(measured, left_before, left_before - left, &plan.points[leader], mean);
         }
     }
-    Ok(Tuned::new(plan, errors))
+    Ok(Tuned::new(plan, folds.count(), errors))
+}
+
+/// The mean RMSE of each of `recipes` on the folds that a plan with as many folds and this seed measures its points on.
+pub fn compare(
+    dataset: &Dataset,
+    recipes: &[&Configured],
+    folds: u32,
+    seed: u64,
+    progress: &mut dyn TuningProgress,
+) -> Result<Vec<f64>, TuneError> {
+    let folds = Folds::new(dataset, folds, seed)?;
+    let data: Vec<FoldData> = folds.numbers.iter().map(|&fold| folds.data(dataset, fold)).collect();
+    let fit = |data, (group, &configured)| Fit { group, configured, points: vec![(None, group)], data };
+    let fits: Vec<Fit<'_>> = data
+        .iter()
+        .flat_map(|data| recipes.iter().enumerate().map(move |recipe| fit(data, recipe)))
+        .collect();
+    let mut saved = Saved::default();
+    progress.begin(fits.len());
+    fits::run(dataset, &fits, seed, &mut saved, None, progress)?;
+    let rmse =
+        |fit: &Fit<'_>| saved.of(fit).unwrap_or_default().iter().map(|errors| errors.rmse).sum::<f64>();
+    let mean = |recipe| {
+        fits.iter().filter(|fit| fit.group == recipe).map(rmse).sum::<f64>() / folds.numbers.len() as f64
+    };
+    Ok((0..recipes.len()).map(mean).collect())
 }
 
 /// Removes the checkpoint of a tuning that is done.
@@ -107,9 +137,29 @@ pub enum TuneError {
     /// A point is not one of the algorithm's.
     #[error(transparent)]
     Configure(#[from] ConfigureError),
+    /// Some folds would be empty.
+    #[error("{}", too_many_folds(*.folds, *.ratings))]
+    TooManyFolds {
+        /// How many folds there were to be.
+        folds: u32,
+        /// How many ratings there are.
+        ratings: usize,
+    },
+    /// No rating is of a movie that can be asked for.
+    #[error("no rating is of a movie in the catalogue, so that there is nothing to measure on")]
+    NothingToMeasure,
     /// It was interrupted, or cannot be saved or taken up.
     #[error(transparent)]
     Halt(#[from] Halt),
+}
+
+fn too_many_folds(folds: u32, ratings: usize) -> String {
+    if ratings < 2 {
+        return format!(
+            "tuning needs at least 2 ratings, one to learn from and one to measure on; there is {ratings}"
+        );
+    }
+    format!("{folds} folds of {ratings} ratings: some would be empty; use at most {ratings} folds")
 }
 
 /// The fits that measure the points that are left on one fold.

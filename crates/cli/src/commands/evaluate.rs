@@ -1,6 +1,7 @@
 //! `matinee evaluate`
 
 mod candidates;
+mod source;
 mod test_sets;
 
 use std::path::PathBuf;
@@ -11,25 +12,22 @@ use clap::Args as ClapArgs;
 use matinee_train::algorithms::{self, Configured};
 use matinee_train::evaluation::{evaluate, learning_curve};
 use matinee_train::progress::Silent;
-use matinee_train::ratings::{Dataset, Inputs};
+use matinee_train::ratings::Dataset;
 use matinee_train::split::TestSet;
 
 use super::evaluate_ranking::{self, RankingArgs};
 use super::learning::{Basics, name_and_value};
-use crate::files;
 use crate::report::{Report, Result as AlgorithmResult};
+use crate::{files, outputs};
 use candidates::candidates;
+use source::Source;
 use test_sets::{Split, test_sets};
 
 /// What to measure, and on which ratings.
 #[derive(ClapArgs)]
 pub struct Args {
-    /// File of ratings
-    #[arg(long, default_value = "data/ratings.csv")]
-    ratings: PathBuf,
-    /// File of movies; not every algorithm needs it
-    #[arg(long)]
-    movies: Option<PathBuf>,
+    #[command(flatten)]
+    source: Source,
     /// Algorithm; may be given several times, to compare them
     #[arg(long, default_value = algorithms::DEFAULT)]
     algorithm: Vec<String>,
@@ -67,11 +65,12 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     args.basics.use_threads()?;
     let candidates = candidates(&args.algorithm, &args.parameters)?;
-    let inputs = Inputs {
-        ratings: vec![files::read_csv(&args.ratings)?],
-        movies: args.movies.as_deref().map(files::read_csv).transpose()?,
-    };
-    let dataset = files::usable_dataset(&inputs, args.basics.scale)?;
+    let source = args.source.read()?;
+    let read: Vec<PathBuf> = source.files.iter().chain(&args.folds_file).cloned().collect();
+    for (option, path) in [("--json", &args.json), ("--html", &args.html)] {
+        path.as_deref().map_or(Ok(()), |path| outputs::check_file(option, path, &read))?;
+    }
+    let dataset = files::usable_dataset(&source.inputs, args.basics.scale)?;
     if args.ranking.ranking {
         return evaluate_ranking::run(&args.ranking, &dataset, args.basics.seed, args.json.as_deref());
     }
@@ -79,10 +78,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Some(path) => test_sets::from_file(path, &dataset)?,
         None => test_sets(args.split, args.folds, &dataset, args.basics.seed)?,
     };
-    test_sets::refuse_empty(&tests)?;
+    let tests = test_sets::measurable(tests, &dataset)?;
     let results = candidates.iter().map(|candidate| args.result(candidate, &dataset, &tests)).collect();
     let tested_on = if args.folds_file.is_some() { "folds of a file" } else { args.split.describe() };
-    let report = Report::new(&args.ratings, &dataset, tested_on, args.basics.seed, results);
+    let report = Report::new(&source.name, &dataset, tested_on, args.basics.seed, results);
     say!("{report}");
     if let Some(path) = &args.json {
         write(path, &(report.to_json()? + "\n"))?;

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Error, Result, anyhow};
 use clap::Args as ClapArgs;
+use matinee_api::request::{InvalidRequest, MAX_ID_BYTES, PredictRequest};
 use matinee_api::response::PredictAnswer;
 use matinee_model::Model;
 
@@ -24,8 +25,21 @@ pub struct Args {
 
 /// Prints what `POST /predict` answers.
 pub fn run(args: &Args) -> Result<ExitCode> {
+    let PredictRequest { user, movie } = PredictRequest::new(&args.user, &args.movie).map_err(refused)?;
     let model = Model::open(&args.model)?;
-    let prediction = model.predict(&args.user.as_str().into(), &args.movie.as_str().into())?;
+    let prediction = model.predict(&user, &movie)?;
     say!("{}", serde_json::to_string(&PredictAnswer::new(prediction, model.manifest()))?);
     Ok(ExitCode::SUCCESS)
+}
+
+/// The refusal in the words of the command line: as the API's, by the names of the options.
+fn refused(error: InvalidRequest) -> Error {
+    let option = |field| if field == "userId" { "--user" } else { "--movie" };
+    match error {
+        InvalidRequest::EmptyId(field) => anyhow!("{} is empty; give an id of the data", option(field)),
+        InvalidRequest::LongId(field) => {
+            anyhow!("{} is longer than {MAX_ID_BYTES} bytes, which no id is", option(field))
+        }
+        error => anyhow!("{error}"),
+    }
 }

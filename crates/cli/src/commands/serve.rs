@@ -13,7 +13,7 @@ use crate::server::{self, Address};
 #[derive(ClapArgs)]
 pub struct Args {
     /// Folder of the model, or its model.tar.gz
-    #[arg(long)]
+    #[arg(long, default_value = "model")]
     model: PathBuf,
     #[command(flatten)]
     address: Address,

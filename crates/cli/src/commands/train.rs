@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Args as ClapArgs;
 use matinee_model::RatingScale;
-use matinee_model::artifact::Manifest;
+use matinee_model::artifact::{Manifest, check_output};
 use matinee_train::ratings::{Dataset, Inputs};
-use matinee_train::training::{Plan, train, write};
+use matinee_train::training::{HOLD_OUT_RANGE, HOLD_OUTS, Plan, train, write};
 
 use super::learning::Learning;
+use crate::example;
 use crate::files;
 use crate::progress::TerminalProgress;
 
@@ -32,8 +33,8 @@ pub struct Args {
 
 /// Trains and writes a model.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    if !(0.0..1.0).contains(&args.hold_out) {
-        bail!("--hold-out is {}; it must be at least 0 and less than 1", args.hold_out);
+    if !HOLD_OUTS.contains(&args.hold_out) {
+        bail!("--hold-out is {}; it must be {HOLD_OUT_RANGE}", args.hold_out);
     }
     args.learning.basics.use_threads()?;
     let plan = Plan {
@@ -42,27 +43,52 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         hold_out: args.hold_out,
         training_job: None,
     };
-    train_folder(&args.data, &args.output, &plan, args.learning.basics.scale)?;
-    let output = args.output.display();
-    say!(
-        "\ntry it:\n  matinee predict --model {output} --user 2 --movie 2959\n  matinee serve --model {output}"
-    );
+    let dataset = train_folder(&args.data, &args.output, &plan, args.learning.basics.scale)?;
+    suggest(&args.output, &dataset);
     Ok(ExitCode::SUCCESS)
 }
 
+/// Tells how to try the model, with ids that it knows.
+pub fn suggest(output: &Path, dataset: &Dataset) {
+    let model = example::option("--model", &output.display().to_string());
+    say!("\ntry it:");
+    if let Some((user, movie)) = example::of_dataset(dataset) {
+        let (user, movie) = (example::option("--user", user), example::option("--movie", movie));
+        say!("  matinee predict {model} {user} {movie}");
+    }
+    say!("  matinee serve {model}");
+}
+
 /// Reads and checks the data, trains, writes, and tells what was written.
-pub fn train_folder(data: &Path, output: &Path, plan: &Plan, scale: RatingScale) -> Result<Manifest> {
+pub fn train_folder(data: &Path, output: &Path, plan: &Plan, scale: RatingScale) -> Result<Dataset> {
+    check_output(output)?;
     let inputs = files::read_folder(data)?;
     let dataset = files::usable_dataset(&inputs, scale)?;
-    train_dataset(&dataset, &inputs, output, plan)
+    train_dataset(&dataset, &inputs, output, plan)?;
+    Ok(dataset)
 }
 
 /// Trains, writes, and tells what was written.
-pub fn train_dataset(dataset: &Dataset, inputs: &Inputs, output: &Path, plan: &Plan) -> Result<Manifest> {
+pub fn train_dataset(dataset: &Dataset, inputs: &Inputs, output: &Path, plan: &Plan) -> Result<()> {
     let trained = train(dataset, plan, &TerminalProgress::new());
     let manifest = write(output, dataset, plan, &trained, inputs)?;
     tell(output, &manifest);
-    Ok(manifest)
+    if plan.hold_out > 0.0 && manifest.metrics.hold_out.is_none() {
+        say!(
+            "not measured: a hold-out of {} of {} ratings leaves none to measure on",
+            plan.hold_out,
+            dataset.ratings.len()
+        );
+    }
+    match dataset.unlisted_count() {
+        0 => {}
+        count => say!(
+            "{count} of {} ratings are of movies that are not in the catalogue: they are learned from, but cannot be \
+             asked for, and are not measured on",
+            dataset.ratings.len()
+        ),
+    }
+    Ok(())
 }
 
 fn tell(output: &Path, manifest: &Manifest) {

@@ -1,17 +1,28 @@
 //! `matinee tune`
 
-use std::path::PathBuf;
+mod comparison;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Args as ClapArgs;
+use matinee_model::artifact::check_output;
+use matinee_train::algorithms;
 use matinee_train::training::Plan;
 use matinee_train::tuning::elimination::MARGIN;
-use matinee_train::tuning::{DEFAULT, Point, Space, Strategy, Tuned, TuningPlan, TuningProgress, tune};
+use matinee_train::tuning::{Space, Strategy, TuneError, Tuned, TuningPlan, tune};
 
 use super::learning::Learning;
-use super::train::train_dataset;
-use crate::files;
+use super::train::{suggest, train_dataset};
+use crate::progress::TerminalTuning;
+use crate::{files, outputs};
+use comparison::{Comparison, existing_recipe};
+
+/// The file of the points where none is named.
+const POINTS_FILE: &str = "tuning.csv";
 
 /// What to try, on which data, and where to put the best.
 #[derive(ClapArgs)]
@@ -19,12 +30,15 @@ pub struct Args {
     /// Folder with ratings.csv and movies.csv
     #[arg(long, default_value = "data")]
     data: PathBuf,
-    /// Folder to write the best model to, trained on all ratings; a model there is replaced
+    /// Folder to write the best model to, trained on all ratings; a model there is replaced if it is no better
     #[arg(long, default_value = "model")]
     output: PathBuf,
-    /// File to write every point to as CSV
-    #[arg(long, default_value = "tuning.csv", value_name = "FILE")]
-    csv: PathBuf,
+    /// Replace the model in the folder even if it is better, or cannot be compared
+    #[arg(long)]
+    force: bool,
+    /// File to write every point to as CSV [default: tuning.csv]
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
     /// With lists (-p `n_factors=10,100`) every combination is tried; with this, so many points at random, also
     /// from ranges (-p `n_factors=10..500:log`)
     #[arg(long, value_name = "POINTS")]
@@ -43,14 +57,14 @@ pub struct Args {
     exhaustive: bool,
 }
 
-/// Tunes, writes every point, and trains the best.
+/// Tunes, writes every point, compares the best with what there is, and trains it if it is no worse.
 pub fn run(args: &Args) -> Result<ExitCode> {
     if args.margin.is_nan() || args.margin < 0.0 {
         bail!("--margin is {}; it must be 0 or more", args.margin);
     }
     args.learning.basics.use_threads()?;
     let strategy = args.random.map_or(Strategy::Grid, Strategy::Random);
-    let space = Space::new(args.learning.algorithm_or(DEFAULT), strategy, args.learning.given())?;
+    let space = Space::new(args.learning.algorithm_or(algorithms::DEFAULT), strategy, args.learning.given())?;
     let plan = TuningPlan {
         algorithm: space.algorithm(),
         points: space.points(args.learning.basics.seed)?,
@@ -58,21 +72,80 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         seed: args.learning.basics.seed,
         margin: (!args.exhaustive).then_some(args.margin),
     };
+    check_output(&args.output)?;
+    let existing = existing_recipe(&args.output)?;
     let inputs = files::read_folder(&args.data)?;
+    let points_file = args.points_file(
+        &inputs
+            .ratings
+            .iter()
+            .chain(&inputs.movies)
+            .map(|file| args.data.join(&file.name))
+            .collect::<Vec<_>>(),
+    )?;
     let dataset = files::usable_dataset(&inputs, args.learning.basics.scale)?;
-    let begin = std::time::Instant::now();
-    let tuned = tune(&dataset, &plan, &mut TerminalTuning, None)?;
-    let seconds = begin.elapsed().as_secs_f64();
-    let csv = tuned.to_csv()?;
-    std::fs::write(&args.csv, csv).with_context(|| format!("cannot write {}", args.csv.display()))?;
-    tell(&tuned, &plan, seconds);
-    say!("wrote every point to {}", args.csv.display());
+    say!("tuning {}: {} points, {} folds", plan.algorithm, plan.points.len(), plan.folds);
 
-    let best = tuned.best().context("learning diverged at every point; try smaller learning rates")?;
+    let begin = std::time::Instant::now();
+    let tuned = tune(&dataset, &plan, &mut TerminalTuning::new(), None).map_err(|error| match error {
+        TuneError::TooManyFolds { .. } => {
+            anyhow::Error::new(error).context(format!("--folds {}", plan.folds))
+        }
+        error => error.into(),
+    })?;
+    let seconds = begin.elapsed().as_secs_f64();
+    std::fs::write(&points_file, tuned.to_csv()?)
+        .with_context(|| format!("cannot write {}", points_file.display()))?;
+    tell(&tuned, &plan, seconds);
+    say!("wrote every point to {}", points_file.display());
+
+    let best = tuned
+        .best()
+        .with_context(|| format!("{} diverged at every point; {}", plan.algorithm, remedy(&plan)))?;
+    let comparison = Comparison::new(&dataset, &plan, &tuned, best, existing, &mut TerminalTuning::new())?;
+    say!("{comparison}");
+    if !args.force
+        && let Some(reason) = comparison.reason_to_keep()
+    {
+        say!(
+            "{} is kept: {reason}; --force replaces it, --output puts the tuned model elsewhere",
+            args.output.display()
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
     let algorithm = best.point.configure(plan.algorithm)?;
     let plan = Plan { algorithm, seed: plan.seed, hold_out: 0.1, training_job: None };
     train_dataset(&dataset, &inputs, &args.output, &plan)?;
+    suggest(&args.output, &dataset);
     Ok(ExitCode::SUCCESS)
+}
+
+/// What to do where learning diverges.
+pub fn remedy(plan: &TuningPlan) -> &'static str {
+    let takes_rate = algorithms::CHOICES
+        .iter()
+        .filter(|choice| choice.name == plan.algorithm)
+        .any(|choice| choice.hyperparameters.iter().any(|parameter| parameter.name == "lr_all"));
+    if takes_rate { "try smaller values of `lr_all`" } else { "try other values" }
+}
+
+impl Args {
+    /// Where the points are written. A file that nobody named is replaced if an earlier tuning wrote it.
+    fn points_file(&self, read: &[PathBuf]) -> Result<PathBuf> {
+        let path = self.csv.clone().unwrap_or_else(|| POINTS_FILE.into());
+        outputs::check_file("--csv", &path, read)?;
+        if self.csv.is_none() && path.exists() && !is_of_tuning(&path) {
+            bail!("{POINTS_FILE} is not a file of an earlier tuning; name another one with --csv");
+        }
+        Ok(path)
+    }
+}
+
+fn is_of_tuning(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read =
+        File::open(path).and_then(|file| file.take(Tuned::CSV_HEAD.len() as u64).read_to_end(&mut head));
+    read.is_ok() && head == Tuned::CSV_HEAD.as_bytes()
 }
 
 /// The best points, one a line.
@@ -87,18 +160,5 @@ fn tell(tuned: &Tuned, plan: &TuningPlan, seconds: f64) {
     say!("{:>8} {:>8}", "RMSE", "MAE");
     for result in tuned.results.iter().take(5) {
         say!("{:>8.4} {:>8.4}  {}", result.rmse(), result.mae(), result.point);
-    }
-}
-
-/// Tells a tuning in a line a fold.
-struct TerminalTuning;
-
-impl TuningProgress for TerminalTuning {
-    fn fitted(&mut self, _: usize, _: usize, _: f64) {}
-
-    fn round(&mut self, folds: u32, left: usize, dropped: usize, leader: &Point, mean_rmse: f64) {
-        eprintln!(
-            "{left} points measured on {folds} folds, {dropped} cannot win; best is {leader} with RMSE {mean_rmse:.4}"
-        );
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use clap::Args as ClapArgs;
 use matinee_model::artifact::ArtifactError;
 use matinee_model::{Model, RatingScale};
@@ -46,7 +46,11 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Model::open(&args.model)?
         }
         Err(error) => {
-            return Err(error).context("cannot serve the model; train it anew with `matinee train`");
+            return Err(anyhow!(
+                "cannot serve {}: {error}; to train a model there, move the folder away, or name another with --model \
+                 (`matinee up` and `matinee train` replace nothing that matinee did not write)",
+                args.model.display()
+            ));
         }
     };
     server::serve(model, &args.address)?;

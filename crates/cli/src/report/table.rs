@@ -37,7 +37,22 @@ fn folds(result: &Result, f: &mut Formatter<'_>) -> fmt::Result {
     if let Some(coverage) = result.evaluation.segments.coverage {
         write!(f, "\nratings within their 80 % intervals: {:.1} %", 100.0 * coverage)?;
     }
-    Ok(())
+    unlisted(result, f)
+}
+
+/// Says how many ratings were not tested.
+fn unlisted(result: &Result, f: &mut Formatter<'_>) -> fmt::Result {
+    match result.evaluation.unlisted_count {
+        0 => Ok(()),
+        1 => write!(
+            f,
+            "\n1 rating was not tested: its movie is not in the catalogue, so nobody can ask for it"
+        ),
+        count => write!(
+            f,
+            "\n{count} ratings were not tested: their movies are not in the catalogue, so nobody can ask for them"
+        ),
+    }
 }
 
 fn comparison(results: &[Result], f: &mut Formatter<'_>) -> fmt::Result {
@@ -49,5 +64,5 @@ fn comparison(results: &[Result], f: &mut Formatter<'_>) -> fmt::Result {
             write!(f, "  {:.1} % within their 80 % intervals", 100.0 * coverage)?;
         }
     }
-    Ok(())
+    results.first().map_or(Ok(()), |result| unlisted(result, f))
 }

@@ -1,6 +1,7 @@
 //! How a job ends: its exit code, and the reason of a failure where `SageMaker` looks for it.
 
 use std::any::Any;
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
@@ -12,8 +13,10 @@ use super::Root;
 /// 128 + SIGTERM, as a shell says it: the job is not completed, and has not failed.
 const INTERRUPTED: u8 = 143;
 
-/// Does the work of a job. A failure, a panic too, is written to the failure file, reason first.
+/// Does the work of a job. A failure, a panic too, is written to the failure file, reason first. The reason of an
+/// earlier job under the same root is removed before the work begins.
 pub fn guard(root: &Root, work: impl FnOnce() -> Result<()>) -> ExitCode {
+    forget(root);
     let error = match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(())) => return ExitCode::SUCCESS,
         Ok(Err(error)) => error,
@@ -26,6 +29,17 @@ pub fn guard(root: &Root, work: impl FnOnce() -> Result<()>) -> ExitCode {
     eprintln!("error: {error:#}");
     leave(root, &error);
     ExitCode::FAILURE
+}
+
+/// Removes the reason of an earlier failure.
+fn forget(root: &Root) {
+    let path = root.failure();
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            eprintln!("the reason of an earlier failure cannot be removed from {}: {error}", path.display());
+        }
+        _ => {}
+    }
 }
 
 fn leave(root: &Root, error: &Error) {
@@ -73,6 +87,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = Root::new(folder.path().to_owned());
         assert_eq!(guard(&root, || Ok(())), ExitCode::SUCCESS);
+        guard(&root, || Err(anyhow!("of an earlier job")));
+        assert!(root.failure().exists());
+        assert_eq!(guard(&root, || Ok(())), ExitCode::SUCCESS);
+        assert!(!root.failure().exists());
+        guard(&root, || Err(anyhow!("of an earlier job")));
         let interrupted = guard(&root, || Err(Halt::Interrupted("checkpoints".into()).into()));
         assert_eq!(interrupted, ExitCode::from(INTERRUPTED));
         assert!(!root.failure().exists());

@@ -22,7 +22,9 @@ pub fn serve(root: &Root) -> Result<()> {
     let version = model.manifest().version.clone();
     let logging = Logging::from_environment()?;
     let app = inference::sampled_router(Arc::new(LiveModel::loaded(model)), logging.sampling);
-    server::serve_router(app, socket, &logging, |address| say!("serving model {version} at http://{address}"))
+    server::serve_router(app, socket, PORT_VARIABLE, &logging, |address| {
+        say!("serving model {version} at http://{address}")
+    })
 }
 
 fn port(given: Option<String>) -> Result<u16> {

@@ -7,8 +7,9 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use matinee_model::RatingScale;
 use matinee_train::algorithms::{self, CHOICES, Configured};
+use matinee_train::training::{HOLD_OUT_RANGE, HOLD_OUTS};
 use matinee_train::tuning::elimination::MARGIN;
-use matinee_train::tuning::{self, Space, Strategy, TuningPlan};
+use matinee_train::tuning::{Space, Strategy, TuningPlan};
 use serde_json::Value;
 
 use super::Root;
@@ -59,8 +60,8 @@ impl Settings {
         let algorithm: Option<String> = given.take("algorithm")?;
         let seed = given.take("seed")?.unwrap_or_default();
         let hold_out: Option<f64> = given.take("hold_out")?;
-        if hold_out.is_some_and(|share| !(0.0..1.0).contains(&share)) {
-            bail!("hyperparameter `hold_out` must be at least 0 and less than 1");
+        if let Some(share) = hold_out.filter(|share| !HOLD_OUTS.contains(share)) {
+            bail!("hyperparameter `hold_out` is `{share}`; it must be {HOLD_OUT_RANGE}");
         }
         let scale = given.take("scale")?.unwrap_or(RatingScale::MOVIELENS);
         let seconds: u64 = given.take("checkpoint_interval")?.unwrap_or(30);
@@ -91,8 +92,7 @@ impl Given {
     /// What the hyperparameters that are left ask for.
     fn task(mut self, algorithm: Option<&str>, seed: u64) -> Result<Task> {
         let tune: Option<String> = self.take("tune")?.filter(|tune| tune != "none");
-        let default = if tune.is_some() { tuning::DEFAULT } else { algorithms::DEFAULT };
-        let algorithm = algorithm.unwrap_or(default);
+        let algorithm = algorithm.unwrap_or(algorithms::DEFAULT);
         let points = self.take("tune_points")?;
         let folds: Option<u32> = self.take("tune_folds")?;
         let margin: Option<f64> = self.take("tune_margin")?;
@@ -204,7 +204,8 @@ mod tests {
             let given =
                 json!({"tune": strategy, "n_factors": n_factors, "tune_folds": "3", "tune_margin": "inf"});
             let Task::Tune(plan) = settings(given).unwrap().task else { panic!("it trains") };
-            assert_eq!((plan.points.len(), plan.folds, plan.margin), (2 * 27, 3, None));
+            assert_eq!((plan.algorithm, plan.points.len()), (algorithms::DEFAULT, 2 * 2));
+            assert_eq!((plan.folds, plan.margin), (3, None));
         }
         let given = json!({"tune": "random", "tune_points": "6", "n_factors": "4..8"});
         let Task::Tune(plan) = settings(given).unwrap().task else { panic!("it trains") };
@@ -219,7 +220,7 @@ mod tests {
             (json!({"algorithm": "svm"}), "unknown algorithm `svm`"),
             (json!({"n_factors": "1,2"}), "`n_factors` is `1,2`; it must be a whole number"),
             (json!({"seed": "-1"}), "`seed` is `-1`"),
-            (json!({"hold_out": "1"}), "`hold_out`"),
+            (json!({"hold_out": "0.999"}), "`hold_out` is `0.999`; it must be at least 0 and at most 0.5"),
             (json!({"scale": "5..1"}), "`scale` is `5..1`"),
             (json!({"checkpoint_interval": "soon"}), "`checkpoint_interval` is `soon`"),
             (json!({"tune": "maybe"}), "`tune` is `maybe`"),
@@ -249,7 +250,7 @@ mod tests {
                 json!({"tune": tune, (name): value, (other.as_str()): value}),
             ] {
                 match settings(given.clone()) {
-                    Ok(settings) => prop_assert!(settings.hold_out.is_none_or(|share| (0.0..1.0).contains(&share))),
+                    Ok(settings) => prop_assert!(settings.hold_out.is_none_or(|share| HOLD_OUTS.contains(&share))),
                     Err(error) => prop_assert!(!error.to_string().is_empty(), "{given}"),
                 }
             }

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use matinee_model::RatingScale;
-use matinee_model::artifact::Manifest;
+use matinee_model::artifact::{Manifest, check_output};
 use matinee_train::checkpoint::Checkpoints;
 use matinee_train::evaluation::Asked;
 use matinee_train::ratings::{Dataset, Inputs, Report, check};
@@ -20,6 +20,7 @@ use super::channels::{self, Channels};
 use super::hosts::Hosts;
 use super::metrics::{JobProgress, tell_validation};
 use super::settings::{Settings, Task};
+use crate::commands::tune::remedy;
 
 /// The share of the ratings that is held out where there is no channel to measure on.
 const HOLD_OUT: f64 = 0.1;
@@ -35,6 +36,7 @@ pub fn run(root: &Root) -> Result<()> {
         );
         return Ok(());
     }
+    check_output(&root.model())?;
     let settings = Settings::read(root)?;
     let channels = channels::read(root, hosts.count())?;
     let hold_out = settings.hold_out(&channels)?;
@@ -54,8 +56,9 @@ pub fn run(root: &Root) -> Result<()> {
         Task::Train(configured) => (configured, None),
         Task::Tune(plan) => {
             let tuned = tune(&dataset, &plan, &checkpoints)?;
-            let best =
-                tuned.best().context("learning diverged at every point; try smaller learning rates")?;
+            let best = tuned
+                .best()
+                .with_context(|| format!("{} diverged at every point; {}", plan.algorithm, remedy(&plan)))?;
             (best.point.configure(plan.algorithm)?, Some((plan, tuned)))
         }
     };
@@ -63,7 +66,7 @@ pub fn run(root: &Root) -> Result<()> {
     let plan = Plan { algorithm, seed: settings.seed, hold_out, training_job };
     let mut trained = training::train_resumably(&dataset, &plan, &JobProgress, &checkpoints)?;
     if let Some((validation, _)) = &validation {
-        let asked = Asked::elsewhere(&dataset, validation);
+        let asked = asked(&dataset, validation)?;
         trained.measured = Some(Measured::of(&trained.fitted, &dataset, &dataset.ratings, &asked));
     }
     if let Some(Measured { hold_out, .. }) = &trained.measured {
@@ -117,11 +120,28 @@ fn usable(inputs: &Inputs, scale: RatingScale) -> Result<(Dataset, Report)> {
     Ok((dataset, report))
 }
 
+/// The ratings of the channel `validation` that can be measured on.
+fn asked(dataset: &Dataset, validation: &Dataset) -> Result<Vec<Asked>> {
+    let asked = Asked::elsewhere(dataset, validation);
+    let all = validation.ratings.len();
+    if asked.is_empty() {
+        bail!("none of the {all} ratings of the channel `validation` is of a movie in the catalogue");
+    }
+    if asked.len() < all {
+        say!(
+            "{} of {all} ratings of the channel `validation` are of movies that are not in the catalogue: not measured on",
+            all - asked.len()
+        );
+    }
+    Ok(asked)
+}
+
 fn tune(dataset: &Dataset, plan: &TuningPlan, checkpoints: &Checkpoints) -> Result<Tuned> {
     say!("tuning {}: {} points, {} folds", plan.algorithm, plan.points.len(), plan.folds);
     tuning::tune(dataset, plan, &mut JobProgress, Some(checkpoints)).map_err(|error| match error {
         TuneError::Halt(halt) => halt.into(),
-        TuneError::Configure(error) => error.into(),
+        error @ TuneError::TooManyFolds { .. } => Error::new(error).context("hyperparameter `tune_folds`"),
+        error => error.into(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{fail, succeed};
+use crate::support::{fail, run, succeed};
 
 fn evaluate(arguments: &[&str]) -> (String, Value) {
     let folder = tempfile::tempdir().unwrap();
@@ -13,7 +13,8 @@ fn evaluate(arguments: &[&str]) -> (String, Value) {
 
 #[test]
 fn reports_each_fold_and_the_mean() {
-    let (told, report) = evaluate(&["--algorithm", "bias", "--movies", "data/movies.csv"]);
+    let (told, report) = evaluate(&["--algorithm", "bias", "--data", "data"]);
+    assert_eq!((&report["ratings"], &report["unlisted_count"]), (&"data/ratings.csv".into(), &0.into()));
     let folds = report["folds"].as_array().unwrap();
     assert_eq!(folds.len(), 5);
     let number = |value: &Value| value.as_f64().unwrap();
@@ -84,6 +85,43 @@ fn writes_a_page_that_needs_nothing_else() {
     }
     assert_eq!(page.matches("<svg").count(), 6);
     assert!(!page.contains("<script") && !page.contains(" src=") && !page.contains("href="));
+}
+
+/// Without the movies `bayes` knows no genres, years and titles: what is measured is then another model.
+#[test]
+fn a_folder_is_measured_with_its_movies() {
+    let few = ["-p", "n_burn_in=1", "-p", "n_samples=1", "-p", "n_chains=8", "--folds", "2"];
+    let rmse = |arguments: &[&str]| evaluate(&[&few[..], arguments].concat()).1["mean"]["rmse"].clone();
+    let whole = rmse(&[]);
+    assert_eq!(rmse(&["--data", "data"]), whole);
+    assert_eq!(rmse(&["--ratings", "data/ratings.csv", "--movies", "data/movies.csv"]), whole);
+    assert_ne!(rmse(&["--ratings", "data/ratings.csv"]), whole);
+    let output = run(&[&["evaluate", "--ratings", "data/ratings.csv", "--algorithm", "mean"][..]].concat());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("measuring without movies") && told.contains("--data"), "{told}");
+}
+
+#[test]
+fn movies_that_cannot_be_asked_for_are_told_and_not_tested() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let ratings = "userId,movieId,rating\n1,10,4\n1,20,4\n2,10,4\n2,20,4\n3,99,1\n3,10,4\n";
+    std::fs::write(folder.path().join("ratings.csv"), ratings).unwrap();
+    std::fs::write(folder.path().join("movies.csv"), "movieId,title\n10,Ten\n20,Twenty\n").unwrap();
+    let (told, report) = evaluate(&["--data", data, "--algorithm", "mean", "--folds", "6"]);
+    assert_eq!(report["unlisted_count"], 1);
+    assert_eq!(report["folds"].as_array().unwrap().len(), 5, "the fold of movie 99 has nothing to test");
+    assert!(told.contains("1 rating was not tested: its movie is not in the catalogue"), "{told}");
+}
+
+#[test]
+fn what_is_read_is_not_overwritten() {
+    for option in ["--json", "--html"] {
+        let error = fail(&["evaluate", "--algorithm", "mean", option, "data/ratings.csv"]);
+        assert!(error.contains("would overwrite what the command reads"), "{error}");
+        let error = fail(&["evaluate", "--algorithm", "mean", option, "no/such/folder/report"]);
+        assert!(error.contains("there is no folder no/such/folder"), "{error}");
+    }
 }
 
 #[test]

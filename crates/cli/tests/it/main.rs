@@ -4,7 +4,10 @@
 mod check;
 mod evaluate;
 mod fetch;
+mod few_ratings;
+mod outputs;
 mod sagemaker_train;
 mod serve;
 mod support;
 mod train;
+mod tune;

@@ -249,9 +249,66 @@ fn every_kind_of_bad_input_leaves_its_reason() {
     damaged.put_bytes("input/data/train/ratings.csv.gz", &gzip(b"userId,movieId,rating\n1,10,4\n")[..20]);
     assert!(damaged.fail().contains("ratings.csv.gz is damaged"));
 
-    let diverging =
-        Job::new(&json!({"tune": "grid", "n_factors": "8", "n_epochs": "5", "lr_all": "1", "reg_all": "0"}));
-    assert!(diverging.fail().starts_with("learning diverged at every point"));
+    let diverging = Job::new(&json!({
+        "algorithm": "svd", "tune": "grid", "n_factors": "8", "n_epochs": "5", "lr_all": "1", "reg_all": "0"
+    }));
+    assert!(diverging.fail().starts_with("svd diverged at every point; try smaller values of `lr_all`"));
+
+    let few = Job::without_data(&json!({"algorithm": "bias", "tune": "grid", "reg_u": "1,4"}));
+    few.put("input/data/train/ratings.csv", "userId,movieId,rating\n1,10,4\n2,20,4\n3,30,5\n");
+    let reason = few.fail();
+    assert!(
+        reason.starts_with("hyperparameter `tune_folds`: 5 folds of 3 ratings: some would be empty"),
+        "{reason}"
+    );
+
+    let too_much = Job::new(&json!({"hold_out": "0.999"}));
+    assert!(
+        too_much
+            .fail()
+            .starts_with("hyperparameter `hold_out` is `0.999`; it must be at least 0 and at most 0.5")
+    );
+
+    let foreign = Job::new(&small());
+    foreign.put("model/notes.txt", "mine");
+    let reason = foreign.fail();
+    assert!(reason.contains("model holds notes.txt, which matinee did not write"), "{reason}");
+    assert_eq!(std::fs::read_to_string(foreign.path("model/notes.txt")).unwrap(), "mine");
+}
+
+#[test]
+fn a_reason_of_failure_does_not_outlive_the_failure() {
+    let job = Job::new(&json!({"algorithm": "magic"}));
+    assert!(job.fail().starts_with("unknown algorithm `magic`"));
+    job.put("input/config/hyperparameters.json", &small().to_string());
+    job.succeed();
+}
+
+#[test]
+fn a_validation_of_movies_that_cannot_be_asked_for_is_refused() {
+    let job = Job::without_data(&small());
+    job.put(
+        "input/data/train/ratings.csv",
+        "userId,movieId,rating\n1,10,4\n1,20,2\n2,10,5\n2,20,3\n3,99,1\n",
+    );
+    job.put("input/data/train/movies.csv", "movieId,title\n10,Ten\n20,Twenty\n");
+    job.put("input/data/validation/ratings.csv", "userId,movieId,rating\n1,10,4\n3,99,1\n2,98,3\n");
+    let told = job.succeed();
+    assert!(
+        told.contains(
+            "2 of 3 ratings of the channel `validation` are of movies that are not in the catalogue"
+        ),
+        "{told}"
+    );
+    assert_eq!(job.evaluation()["validation"]["test_count"], 1);
+
+    let job = Job::new(&small());
+    job.put("input/data/validation/ratings.csv", "userId,movieId,rating\n3,none,1\n");
+    let reason = job.fail();
+    assert!(
+        reason.starts_with("none of the 1 ratings of the channel `validation` is of a movie"),
+        "{reason}"
+    );
 }
 
 #[test]
@@ -270,9 +327,10 @@ fn one_of_several_hosts_learns() {
 
 #[test]
 fn a_job_tunes_by_hyperparameters() {
-    let job = Job::new(
-        &json!({"tune": "grid", "n_factors": "4,8", "n_epochs": "1,3", "lr_all": "0.005", "reg_all": "0.02"}),
-    );
+    let job = Job::new(&json!({
+        "algorithm": "svd", "tune": "grid",
+        "n_factors": "4,8", "n_epochs": "1,3", "lr_all": "0.005", "reg_all": "0.02",
+    }));
     let told = job.succeed();
     let table = std::fs::read_to_string(job.path("output/data/tuning.csv")).unwrap();
     let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split(',').collect()).collect();
@@ -339,8 +397,7 @@ fn a_job_that_is_stopped_goes_on_and_ends_with_the_same_bytes() {
 
 #[test]
 fn a_stopped_tuning_goes_on() {
-    let hyperparameters =
-        json!({"tune": "grid", "n_factors": "4,8", "n_epochs": "30", "tune_margin": "inf", "hold_out": "0"});
+    let hyperparameters = json!({"algorithm": "svd", "tune": "grid", "n_factors": "4,8", "n_epochs": "30", "tune_margin": "inf", "hold_out": "0"});
     let whole = Job::new(&hyperparameters);
     whole.succeed();
     let job = Job::new(&hyperparameters);

@@ -75,6 +75,24 @@ fn a_taken_port_is_told_with_the_remedy() {
     let port = taken.local_addr().unwrap().port().to_string();
     let error = fail(&["serve", "--model", &model, "--port", &port]);
     assert!(error.contains(&format!("port {port} is taken")) && error.contains("--port"), "{error}");
+    let root = folder.path().to_str().unwrap();
+    let output =
+        matinee().args(["sagemaker", "serve", "--root", root]).env("SAGEMAKER_BIND_TO_PORT", &port).output();
+    let error = String::from_utf8(output.unwrap().stderr).unwrap();
+    assert!(error.contains(&format!("port {port} is taken")), "{error}");
+    assert!(error.contains("SAGEMAKER_BIND_TO_PORT") && !error.contains("--port"), "{error}");
+}
+
+/// The folder that `train`, `up` and `predict` use too.
+#[test]
+fn serve_finds_the_model_of_train_by_default() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = crate::support::root().join("data");
+    let train = ["train", "--algorithm", "mean", "--data", data.to_str().unwrap()];
+    assert!(matinee().current_dir(&folder).args(train).output().unwrap().status.success());
+    let mut server = Server::start(matinee().current_dir(&folder).args(["serve", "--port", "0"]));
+    server.line_with("serving model");
+    assert!(server.terminate().0);
 }
 
 #[test]

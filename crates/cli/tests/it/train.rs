@@ -16,7 +16,17 @@ fn trains_says_what_it_wrote_and_predicts() {
     for part in ["wrote model", "100004 ratings", "hold-out of 10000 ratings: RMSE 0.", "matinee serve"] {
         assert!(told.contains(part), "{part}: {told}");
     }
+    assert!(told.contains("--user 1 --movie 356\n"), "the first user, and the movie that most rated: {told}");
     let answer = succeed(&["predict", "--model", &model, "--user", "2", "--movie", "2959"]);
+    assert_eq!(succeed(&["predict", "--model", &model, "--user", " 2 ", "--movie", " 2959\t"]), answer);
+    for (user, movie, named) in [
+        ("", "2959", "--user is empty"),
+        ("2", "  ", "--movie is empty"),
+        (&"x".repeat(257), "2959", "--user is longer than 256 bytes"),
+    ] {
+        let error = fail(&["predict", "--model", &model, "--user", user, "--movie", movie]);
+        assert!(error.contains(named), "{error}");
+    }
     assert!(answer.contains(r#""movie_title":"Fight Club (1999)""#), "{answer}");
     let error = fail(&["predict", "--model", &model, "--user", "2", "--movie", "none"]);
     assert!(error.contains("movie `none` is not in the catalogue"), "{error}");
@@ -62,6 +72,7 @@ fn wrong_arguments_are_refused_by_name() {
             "unknown algorithm `magic`; there are bayes, svd, svdpp, als, bias, mean",
         ),
         (vec!["--hold-out", "1"], "--hold-out is 1"),
+        (vec!["--hold-out", "0.999"], "--hold-out is 0.999; it must be at least 0 and at most 0.5"),
         (vec!["--threads", "0"], "--threads is 0"),
         (vec!["--scale", "5..1"], "ascending order"),
         (vec!["--data", "no/such/folder"], "there is no folder no/such/folder"),

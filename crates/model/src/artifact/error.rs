@@ -77,16 +77,27 @@ pub enum ArtifactError {
         problem: String,
     },
     /// What was learned is no model.
-    #[error(
-        "the model has numbers that are not finite, for learning diverged: lower the learning rate or raise the regularisation"
-    )]
-    Diverged,
+    #[error("{algorithm} diverged: the model has numbers that are not finite; {remedy}")]
+    Diverged {
+        /// The algorithm that learned it.
+        algorithm: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
     /// The catalogue is wrong.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
-    /// The output is a folder with something else in it.
-    #[error("{} holds files but no manifest.json; choose an empty or a new folder for the model", .0.display())]
-    Occupied(PathBuf),
+    /// What is at the output would be lost.
+    #[error(
+        "{} {problem}; choose a new or an empty folder for the model, or move what is there to another place",
+        path.display()
+    )]
+    Occupied {
+        /// The output.
+        path: PathBuf,
+        /// What is there.
+        problem: String,
+    },
 }
 
 impl ArtifactError {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use safetensors::Dtype;
 use safetensors::tensor::{TensorView, serialize};
 
+use super::destination::{Destination, FILES, parent_of, part_name, sibling_in};
 use super::{
     ArtifactError, Counts, FORMAT_VERSION, FileDigest, MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest,
     Metrics, ModelVersion,
@@ -69,26 +70,42 @@ pub struct Description {
     pub created_at: String,
 }
 
-/// Writes an artifact as the folder `output`, in place of the artifact that may be there.
+/// Writes an artifact as the folder `output`, in place of the artifact that may be there. Whatever else is there is
+/// kept: see [`check_output`](super::check_output).
 ///
 /// The files are written to a temporary sibling, flushed, and moved. Where the folder itself cannot be
-/// moved, for it is a mount point, its files are replaced one by one, the manifest last.
+/// moved, because it is a mount point, its files are replaced one by one, the manifest last.
 pub fn write_folder(output: &Path, artifact: &NewArtifact<'_>) -> Result<Manifest, ArtifactError> {
-    refuse_foreign_folder(output)?;
+    let destination = Destination::find(output)?;
     if !artifact.factors.are_finite() {
-        return Err(ArtifactError::Diverged);
+        return Err(artifact.description.diverged());
     }
     let (manifest, files) = artifact.files()?;
 
-    let parent = parent_of(output);
+    let parent = parent_of(&destination.folder);
     fs::create_dir_all(&parent).map_err(|error| ArtifactError::io(&parent, error))?;
     let sibling = sibling_in(&parent).map_err(|error| ArtifactError::io(&parent, error))?;
     for (name, bytes) in &files {
         write_flushed(&sibling.path().join(name), bytes)?;
     }
-    put_in_place(sibling.path(), output)?;
+    destination.fill(sibling)?;
     flush_folder(&parent);
     Ok(manifest)
+}
+
+impl Description {
+    /// The refusal of a model with numbers that are not finite.
+    fn diverged(&self) -> ArtifactError {
+        let takes = |name: &str| self.hyperparameters.contains_key(name);
+        let remedy = if takes("lr_all") {
+            "lower `lr_all` or raise `reg_all`"
+        } else if takes("reg_all") {
+            "raise `reg_all`"
+        } else {
+            "this is a bug of matinee; choose another algorithm, and please report it"
+        };
+        ArtifactError::Diverged { algorithm: self.algorithm.clone(), remedy }
+    }
 }
 
 impl NewArtifact<'_> {
@@ -220,25 +237,6 @@ fn numbers(slice: Option<&[f32]>) -> &[u8] {
     slice.map(bytemuck::cast_slice).unwrap_or_default()
 }
 
-/// A model may replace a model or fill an empty folder; it must not wipe out somebody's files.
-fn refuse_foreign_folder(output: &Path) -> Result<(), ArtifactError> {
-    let Ok(mut entries) = fs::read_dir(output) else {
-        return Ok(());
-    };
-    if entries.next().is_none() || output.join(MANIFEST_FILE).exists() {
-        Ok(())
-    } else {
-        Err(ArtifactError::Occupied(output.to_owned()))
-    }
-}
-
-fn parent_of(output: &Path) -> PathBuf {
-    match output.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    }
-}
-
 fn write_flushed(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
     let write = || {
         let mut file = File::create(path)?;
@@ -248,28 +246,36 @@ fn write_flushed(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
     write().map_err(|error| ArtifactError::io(path, error))
 }
 
-/// A folder beside the output that becomes the output.
-fn sibling_in(parent: &Path) -> std::io::Result<tempfile::TempDir> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".model-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        // Temporary folders are private by default; a model is read by whoever serves it.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o755));
+impl Destination {
+    /// Makes the files in `sibling` those of the folder.
+    fn fill(&self, sibling: tempfile::TempDir) -> Result<(), ArtifactError> {
+        if !self.is_shared && exchange(sibling.path(), &self.folder).is_ok() {
+            return discard(&sibling.keep());
+        }
+        if !self.is_shared && (!self.folder.exists() || fs::remove_dir(&self.folder).is_ok()) {
+            let moved = fs::rename(sibling.path(), &self.folder);
+            return moved.map_err(|error| ArtifactError::io(&self.folder, error));
+        }
+        replace_files(sibling.path(), &self.folder)
     }
-    builder.tempdir_in(parent)
 }
 
-/// Moves `sibling` to `output`. What was at `output` ends in `sibling`, which its owner removes.
-fn put_in_place(sibling: &Path, output: &Path) -> Result<(), ArtifactError> {
-    if exchange(sibling, output).is_ok() {
-        return Ok(());
+/// Removes the model that was replaced, file by file: what somebody put beside it in the meantime is kept.
+fn discard(folder: &Path) -> Result<(), ArtifactError> {
+    for file in FILES {
+        for path in [folder.join(file), folder.join(part_name(file))] {
+            let _ = fs::remove_file(path);
+        }
     }
-    if !output.exists() || fs::remove_dir(output).is_ok() {
-        return fs::rename(sibling, output).map_err(|error| ArtifactError::io(output, error));
-    }
-    replace_files(sibling, output)
+    let Err(error) = fs::remove_dir(folder) else { return Ok(()) };
+    let is_left = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
+    Err(if is_left {
+        let problem =
+            "has files that were put beside the old model while the new one took its place".to_owned();
+        ArtifactError::Occupied { path: folder.to_owned(), problem }
+    } else {
+        ArtifactError::io(folder, error)
+    })
 }
 
 /// Swaps two folders in one step, where the system can.
@@ -287,20 +293,20 @@ fn exchange(a: &Path, b: &Path) -> std::io::Result<()> {
 /// Replaces the files in a folder that is another file system. All bytes are there before the first file is
 /// replaced: a disk that is full leaves the old model.
 fn replace_files(from: &Path, to: &Path) -> Result<(), ArtifactError> {
-    let files = [MOVIES_FILE, MODEL_FILE, MANIFEST_FILE].map(|name| (from.join(name), to.join(name)));
-    let part_of = |file: &Path| file.with_extension("part");
-    for (new, old) in &files {
-        let part = part_of(old);
-        let copied = fs::copy(new, &part).and_then(|_| File::open(&part)?.sync_all());
+    let part_of = |file: &str| to.join(part_name(file));
+    for file in FILES {
+        let part = part_of(file);
+        let copied = fs::copy(from.join(file), &part).and_then(|_| File::open(&part)?.sync_all());
         if let Err(error) = copied {
-            for (_, old) in &files {
-                let _ = fs::remove_file(part_of(old));
+            for file in FILES {
+                let _ = fs::remove_file(part_of(file));
             }
             return Err(ArtifactError::io(&part, error));
         }
     }
-    for (_, old) in &files {
-        fs::rename(part_of(old), old).map_err(|error| ArtifactError::io(old, error))?;
+    for file in FILES {
+        let old = to.join(file);
+        fs::rename(part_of(file), &old).map_err(|error| ArtifactError::io(&old, error))?;
     }
     Ok(())
 }
@@ -336,9 +342,17 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_name_lies_in_the_current_folder() {
-        for (output, parent) in [("model", "."), ("a/model", "a"), ("/model", "/"), ("/", ".")] {
-            assert_eq!(parent_of(Path::new(output)), Path::new(parent), "{output}");
+    fn what_came_beside_the_old_model_is_kept() {
+        let old = tempfile::tempdir().unwrap();
+        for name in FILES {
+            fs::write(old.path().join(name), "old").unwrap();
         }
+        fs::write(old.path().join("notes.txt"), "mine").unwrap();
+        let error = discard(old.path()).unwrap_err().to_string();
+        assert!(error.contains(&old.path().display().to_string()), "{error}");
+        assert_eq!(fs::read_to_string(old.path().join("notes.txt")).unwrap(), "mine");
+        fs::remove_file(old.path().join("notes.txt")).unwrap();
+        discard(old.path()).unwrap();
+        assert!(!old.path().exists());
     }
 }

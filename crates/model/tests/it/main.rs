@@ -4,6 +4,7 @@
 
 mod archive;
 mod artifact_round_trip;
+mod destination;
 mod lying_artifact;
 mod lying_ranking;
 mod model_answers;

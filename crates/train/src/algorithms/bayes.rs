@@ -17,6 +17,7 @@
 
 mod block;
 mod chains;
+mod doubt;
 mod lanes;
 mod layout;
 mod posterior;
@@ -33,6 +34,7 @@ use super::{Algorithm, Fitted, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
 use crate::run::{Run, StateError, StateReader, StateWriter};
 use chains::Chains;
+use doubt::Doubt;
 use lanes::LANES;
 use layout::Layout;
 use posterior::{Posterior, Projection, SPAN};
@@ -121,9 +123,9 @@ impl Sampling {
         let attributes = training.attributes.groups();
         let layout = Layout::new(training.user_count, training.movie_count, training.ratings, attributes);
         let projection = Projection::new(&layout, training.seed);
-        let mean = training.mean() as f32;
+        let doubt = Doubt::new(training.ratings.len(), training.mean() as f32, training.scale);
         let group = |index: usize| Group {
-            chains: Chains::new(&layout, algorithm.factors, mean, training.seed.wrapping_add(index as u64)),
+            chains: Chains::new(&layout, algorithm.factors, doubt, training.seed.wrapping_add(index as u64)),
             posterior: Posterior::new(&projection),
         };
         let groups = (0..algorithm.groups).into_par_iter().map(group).collect();

@@ -33,7 +33,8 @@ pub fn calibrate(
     let marks = split::random_hold_out(train.len(), HOLD_OUT, seed);
     let (train, held_out) = split::divide(train, |index| marks[index]);
     let fitted = algorithm.fit(&dataset.training(&train, seed), progress);
-    let held_out: Vec<Asked> = held_out.into_iter().map(Asked::from).collect();
+    let is_listed = |rating: &Rating| dataset.listed[rating.movie.index()];
+    let held_out: Vec<Asked> = held_out.into_iter().filter(is_listed).map(Asked::from).collect();
     from_errors(fitted.factors.view(), dataset, &train, &held_out)
 }
 

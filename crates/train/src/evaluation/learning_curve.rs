@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::measure;
 use crate::algorithms::Configured;
 use crate::progress::Progress;
-use crate::ratings::Dataset;
+use crate::ratings::{Dataset, Divided};
 use crate::split::{self, TestSet};
 
 /// The shares of the ratings that are learned from.
@@ -28,7 +28,7 @@ pub fn learning_curve(
     seed: u64,
     progress: &dyn Progress,
 ) -> Vec<LearningPoint> {
-    let (train, test) = split::divide(&dataset.ratings, |index| test.is_test[index]);
+    let Divided { train, test, .. } = dataset.divide(|index| test.is_test[index]);
     let point = |share: f64| {
         let left_out = split::random_hold_out(train.len(), 1.0 - share, seed);
         let (learned_from, _) = split::divide(&train, |index| left_out[index]);

@@ -70,7 +70,8 @@ pub fn measure(factors: FactorsView<'_>, ratings: &[Rating], scale: RatingScale)
 }
 
 impl Asked {
-    /// The ratings of another data set, which has rows of its own. Who and what is only there is not known.
+    /// The ratings of another data set, which has rows of its own, of movies that can be asked for. Who and what is
+    /// only there is not known.
     pub fn elsewhere(learned: &Dataset, other: &Dataset) -> Vec<Self> {
         let users: Vec<Option<UserRow>> =
             other.user_ids.table().iter().map(|id| learned.user_ids.table().find(id).map(UserRow)).collect();
@@ -85,7 +86,10 @@ impl Asked {
             movie: movies[rating.movie.index()],
             rating: rating.value,
         };
-        other.ratings.iter().map(asked).collect()
+        let has_catalogue = !learned.catalogue.is_empty();
+        let can_be_asked =
+            |asked: &Self| asked.movie.map_or(!has_catalogue, |movie| learned.listed[movie.index()]);
+        other.ratings.iter().map(asked).filter(can_be_asked).collect()
     }
 }
 

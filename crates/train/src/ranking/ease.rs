@@ -218,6 +218,7 @@ mod tests {
                 movie_count: movies as usize + 2,
                 ratings: &ratings,
                 timestamps: None,
+                listed: &[],
                 scale: RatingScale::MOVIELENS,
                 seed: 0,
             };
@@ -246,6 +247,7 @@ mod tests {
             movie_count: 40,
             ratings: &ratings,
             timestamps: None,
+            listed: &[],
             scale: RatingScale::MOVIELENS,
             seed: 0,
         };

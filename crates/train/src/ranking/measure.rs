@@ -18,6 +18,7 @@ const RECALL_DEPTH: usize = 20;
 pub struct RankingTest {
     users: Vec<User>,
     rating_counts: Vec<u32>,
+    listed: Vec<bool>,
     scale: RatingScale,
     user_count: usize,
 }
@@ -34,7 +35,7 @@ pub struct RankingMetrics {
     pub ndcg_at_10: f64,
     /// The relevant movies among the first twenty, of as many as could be there.
     pub recall_at_20: f64,
-    /// The share of all movies that are among the first ten of somebody.
+    /// The share of all movies that can be asked for that are among the first ten of somebody.
     pub coverage: f64,
     /// How surprising the first ten are: the mean of log2(users / those who rated the movie), in bits.
     pub novelty: f64,
@@ -63,7 +64,10 @@ impl RankingTest {
             rated[rating.user.index()].push(Rated { movie: rating.movie, rating: rating.value });
             rating_counts[rating.movie.index()] += 1;
         }
-        for rating in test.iter().filter(|rating| is_relevant(rating.value, training.scale)) {
+        let can_be_found = |rating: &&Rating| {
+            is_relevant(rating.value, training.scale) && training.listed[rating.movie.index()]
+        };
+        for rating in test.iter().filter(can_be_found) {
             relevant[rating.user.index()].push(rating.movie);
         }
         let users: Vec<User> = rated
@@ -76,10 +80,11 @@ impl RankingTest {
             })
             .collect();
         let (scale, user_count) = (training.scale, training.user_count);
-        (!users.is_empty()).then_some(Self { users, rating_counts, scale, user_count })
+        let listed = training.listed.to_vec();
+        (!users.is_empty()).then_some(Self { users, rating_counts, listed, scale, user_count })
     }
 
-    /// Ranks all movies that each user has not rated; without a head by popularity.
+    /// Ranks all movies that can be asked for and that each user has not rated; without a head by popularity.
     pub fn measure(&self, head: Option<(RankingMethod, RankingView<'_>)>) -> RankingMetrics {
         let first: Vec<Vec<Ranked>> = self.users.par_iter().map(|user| self.first(user, head)).collect();
         let count = self.users.len() as f64;
@@ -98,7 +103,8 @@ impl RankingTest {
     fn first(&self, user: &User, head: Option<(RankingMethod, RankingView<'_>)>) -> Vec<Ranked> {
         let taste = Taste::new(head, &user.rated, self.scale);
         let is_new = |movie: MovieRow| user.rated.binary_search_by_key(&movie, |rated| rated.movie).is_err();
-        taste.rank(&self.rating_counts, RECALL_DEPTH, None, is_new)
+        let admits = |movie: MovieRow| self.listed[movie.index()] && is_new(movie);
+        taste.rank(&self.rating_counts, RECALL_DEPTH, None, admits)
     }
 
     fn coverage(&self, first: &[Vec<Ranked>]) -> f64 {
@@ -107,7 +113,8 @@ impl RankingTest {
             .iter()
             .flat_map(|first| first.iter().take(GAIN_DEPTH))
             .for_each(|r| seen[r.movie.index()] = true);
-        seen.iter().filter(|&&seen| seen).count() as f64 / seen.len() as f64
+        let listed = self.listed.iter().filter(|&&listed| listed).count();
+        seen.iter().filter(|&&seen| seen).count() as f64 / listed.max(1) as f64
     }
 
     fn novelty(&self, first: &[Vec<Ranked>]) -> f64 {
@@ -158,6 +165,7 @@ mod tests {
             movie_count: 4,
             ratings: &train,
             timestamps: None,
+            listed: &[true; 4],
             scale: RatingScale::MOVIELENS,
             seed: 0,
         };
@@ -172,5 +180,24 @@ mod tests {
         let bits = [4.0_f64 / 3.0, 2.0, 4.0, 4.0].map(f64::log2);
         let shown = bits[1..].iter().sum::<f64>() + bits.iter().sum::<f64>();
         assert!((metrics.novelty - shown / 7.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn movies_that_cannot_be_asked_for_are_not_ranked() {
+        let train = [rating(0, 0, 5.0), rating(1, 2, 5.0), rating(2, 2, 5.0), rating(2, 1, 5.0)];
+        let training = RankingTraining {
+            user_count: 3,
+            movie_count: 4,
+            ratings: &train,
+            timestamps: None,
+            listed: &[true, true, false, true],
+            scale: RatingScale::MOVIELENS,
+            seed: 0,
+        };
+        assert!(RankingTest::new(&training, &[rating(0, 2, 5.0)]).is_none(), "nobody can find it");
+        // User 0 sees 1 and 3, not 2, which is the most popular.
+        let metrics =
+            RankingTest::new(&training, &[rating(0, 1, 5.0), rating(0, 2, 5.0)]).unwrap().measure(None);
+        assert_eq!((metrics.ndcg_at_10, metrics.recall_at_20, metrics.coverage), (1.0, 1.0, 2.0 / 3.0));
     }
 }

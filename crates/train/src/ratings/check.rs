@@ -8,6 +8,7 @@ use rayon::slice::ParallelSliceMut;
 
 use crate::attributes::MovieAttributes;
 
+use super::mismatch;
 use super::reader::{RatingReader, RecordFault};
 use super::{Dataset, Fault, FaultKind, Rating, Report};
 
@@ -123,7 +124,12 @@ impl Columns {
         report: &mut Report,
     ) -> Dataset {
         let record_count = self.ratings.len();
-        let unknown = catalogue.as_ref().map(|catalogue| self.outside(catalogue)).unwrap_or_default();
+        let mut unknown = catalogue.as_ref().map(|catalogue| self.outside(catalogue)).unwrap_or_default();
+        if let Some(fault) = catalogue.as_ref().and_then(|catalogue| self.mismatch(catalogue, inputs)) {
+            report.add(FaultKind::OtherCatalogue, || fault);
+            // One cause is one fault, not one more a rating.
+            unknown.clear();
+        }
         let overruled = overruled(&self.ratings);
         let tell = |kind, records: &[u32], detail: &str, report: &mut Report| {
             let shown = &records[..records.len().min(Report::SHOWN)];
@@ -132,6 +138,7 @@ impl Columns {
         tell(FaultKind::DuplicateRating, &overruled, "is overruled by a later rating of this pair", report);
         tell(FaultKind::UnknownMovie, &unknown, "has no entry in the catalogue", report);
 
+        let has_no_catalogue = catalogue.is_none();
         let catalogue = catalogue.unwrap_or_else(Catalogue::empty);
         let user_ids = Ids::new(self.users.ids());
         let movie_ids = Ids::new(self.movies.ids().chain(catalogue.ids().iter()));
@@ -143,17 +150,30 @@ impl Columns {
         }
         let records = self.drop_records(&overruled);
         let timestamps = (!self.lacks_timestamps).then_some(self.timestamps);
+        let is_listed = |id| has_no_catalogue || catalogue.ids().find(id).is_some();
+        let listed = movie_ids.table().iter().map(is_listed).collect();
         Dataset {
             attributes: MovieAttributes::new(&catalogue, movie_ids.table()),
             user_ids,
             movie_ids,
             ratings: self.ratings,
             timestamps,
+            listed,
             catalogue,
             scale,
             records,
             record_count,
         }
+    }
+
+    /// The fault of ratings that are of other movies than those of the catalogue, if they are.
+    fn mismatch(&self, catalogue: &Catalogue, inputs: &Inputs) -> Option<Fault> {
+        let mut counts = vec![0_u64; self.movies.rows.len()];
+        self.ratings.iter().for_each(|rating| counts[rating.movie.index()] += 1);
+        let rated: Vec<(&str, u64)> = self.movies.ids().zip(counts).collect();
+        let detail = mismatch::detail(&rated, catalogue)?;
+        let file = inputs.ratings.first().map_or_else(String::new, |file| file.name.clone());
+        Some(Fault { file, line: 0, detail })
     }
 
     /// The records of movies that are not in the catalogue.

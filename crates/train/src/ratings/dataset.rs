@@ -29,6 +29,8 @@ pub struct Dataset {
     pub timestamps: Option<Vec<i64>>,
     /// The movies that can be asked for; empty where no `movies.csv` was given.
     pub catalogue: Catalogue,
+    /// For each movie row whether it can be asked for: whether it is in the catalogue, where there is one.
+    pub listed: Vec<bool>,
     /// What the catalogue tells of the movies, by row.
     pub attributes: MovieAttributes,
     /// The scale that all ratings are on.
@@ -67,6 +69,7 @@ impl Dataset {
             movie_count: self.movie_count(),
             ratings,
             attributes: &self.attributes,
+            scale: self.scale,
             seed,
         }
     }

@@ -39,6 +39,8 @@ pub enum FaultKind {
     UnparsableTimestamp,
     /// There is no rating at all.
     NoRatings,
+    /// The ratings are of other movies than those of the catalogue.
+    OtherCatalogue,
     /// A (user, movie) pair was rated before; the last one counts.
     DuplicateRating,
     /// A movie was in the catalogue before; the last one counts.
@@ -82,6 +84,7 @@ impl FaultKind {
             Self::OffScaleRating => "rating off the scale",
             Self::UnparsableTimestamp => "timestamp is not a number of seconds",
             Self::NoRatings => "no ratings",
+            Self::OtherCatalogue => "ratings and catalogue do not belong together",
             Self::DuplicateRating => "duplicate rating (the last one counts)",
             Self::DuplicateMovie => "duplicate movie (the last one counts)",
             Self::UnknownMovie => {

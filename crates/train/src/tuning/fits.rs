@@ -10,9 +10,8 @@ use super::TuningProgress;
 use crate::algorithms::Configured;
 use crate::checkpoint::{CheckpointError, Halt, Slot};
 use crate::evaluation::{Errors, measure};
-use crate::ratings::{Dataset, Rating};
+use crate::ratings::{Dataset, Divided, Rating};
 use crate::run::{StateError, StateReader, StateWriter};
-use crate::split;
 
 /// One fold: what is learned from, and what is tested on.
 pub(super) struct FoldData {
@@ -117,7 +116,7 @@ fn in_parallel(
 
 impl FoldData {
     pub(super) fn new(dataset: &Dataset, assignment: &[u32], fold: u32) -> Self {
-        let (train, test) = split::divide(&dataset.ratings, |index| assignment[index] == fold);
+        let Divided { train, test, .. } = dataset.divide(|index| assignment[index] == fold);
         Self { fold, train, test }
     }
 }

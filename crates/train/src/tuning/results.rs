@@ -33,11 +33,15 @@ pub enum Status {
 }
 
 impl Tuned {
-    pub(super) fn new(plan: &TuningPlan, errors: Vec<Vec<Errors>>) -> Self {
+    /// What the CSV of any tuning begins with.
+    pub const CSV_HEAD: &str = "rank,status,folds,mean_rmse,mean_mae";
+
+    /// `folds` is how many a point can be measured on.
+    pub(super) fn new(plan: &TuningPlan, folds: u32, errors: Vec<Vec<Errors>>) -> Self {
         let result = |(point, errors): (&Point, Vec<Errors>)| {
             let status = match errors.len() {
                 _ if errors.iter().any(|errors| !errors.rmse.is_finite()) => Status::Diverged,
-                measured if measured == plan.folds as usize => Status::Complete,
+                measured if measured == folds as usize => Status::Complete,
                 _ => Status::Dropped,
             };
             PointResult { point: point.clone(), status, errors }
@@ -63,11 +67,9 @@ impl Tuned {
             self.results.first().into_iter().flat_map(|result| result.point.names()).collect();
         let folds = self.results.iter().map(|result| result.errors.len()).max().unwrap_or_default();
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let fixed = ["rank", "status", "folds", "mean_rmse", "mean_mae"].map(str::to_owned);
+        let fixed = Self::CSV_HEAD.split(',').map(str::to_owned);
         let by_fold = (0..folds).map(|fold| format!("rmse_{fold}"));
-        writer.write_record(
-            fixed.into_iter().chain(names.iter().map(|&name| name.to_owned())).chain(by_fold),
-        )?;
+        writer.write_record(fixed.chain(names.iter().map(|&name| name.to_owned())).chain(by_fold))?;
         for (rank, result) in (1..).zip(&self.results) {
             let means = [result.rmse(), result.mae()].map(decimal);
             let head = [rank.to_string(), result.status.name().to_owned(), result.errors.len().to_string()];

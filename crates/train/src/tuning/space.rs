@@ -30,9 +30,6 @@ pub struct Space {
     values: Vec<(&'static Hyperparameter, Values)>,
 }
 
-/// The algorithm that is tuned where none is chosen.
-pub const DEFAULT: &str = "svd";
-
 /// The hyperparameter that says when a run ends and nothing else: runs that differ in it alone are one.
 const EPOCHS: &str = "n_epochs";
 
@@ -43,22 +40,30 @@ struct Usual {
     random: &'static [(&'static str, &'static str)],
 }
 
-/// The grid of the stack that Matinee replaces; at random, from its lowest to its highest values.
-const USUAL: &[Usual] = &[Usual {
-    algorithm: "svd",
-    grid: &[
-        ("n_factors", "10,100,500"),
-        ("n_epochs", "5,20,50"),
-        ("lr_all", "0.001,0.005,0.02"),
-        ("reg_all", "0.005,0.02,0.1"),
-    ],
-    random: &[
-        ("n_factors", "10..500:log"),
-        ("n_epochs", "5..50"),
-        ("lr_all", "0.001..0.02:log"),
-        ("reg_all", "0.005..0.1:log"),
-    ],
-}];
+/// For `bayes` the sizes of its factors, about the defaults: its priors find the rest themselves, and more samples are
+/// always better. For `svd` the grid of the stack that Matinee replaces; at random, from its lowest to its highest values.
+const USUAL: &[Usual] = &[
+    Usual {
+        algorithm: "bayes",
+        grid: &[("n_factors", "8,12,16"), ("rank", "16,32")],
+        random: &[("n_factors", "4..32:log"), ("rank", "8..64:log")],
+    },
+    Usual {
+        algorithm: "svd",
+        grid: &[
+            ("n_factors", "10,100,500"),
+            ("n_epochs", "5,20,50"),
+            ("lr_all", "0.001,0.005,0.02"),
+            ("reg_all", "0.005,0.02,0.1"),
+        ],
+        random: &[
+            ("n_factors", "10..500:log"),
+            ("n_epochs", "5..50"),
+            ("lr_all", "0.001..0.02:log"),
+            ("reg_all", "0.005..0.1:log"),
+        ],
+    },
+];
 
 /// The values of one hyperparameter.
 #[derive(Debug, Clone, PartialEq)]
@@ -305,6 +310,14 @@ mod tests {
         assert_eq!(points.len(), 81);
         assert_eq!(points[0].to_string(), "n_factors=10 n_epochs=5 lr_all=0.001 reg_all=0.005");
         assert_eq!(points[80].to_string(), "n_factors=500 n_epochs=50 lr_all=0.02 reg_all=0.1");
+    }
+
+    #[test]
+    fn the_default_algorithm_has_usual_values() {
+        for strategy in [Strategy::Grid, Strategy::Random(6)] {
+            let points = points(algorithms::DEFAULT, strategy, &[]).unwrap();
+            assert_eq!(points.len(), 6);
+        }
     }
 
     #[test]

@@ -14,8 +14,14 @@ use crate::sample_data::{checkerboard, field, movielens};
 
 fn fit(algorithm: &str, given: &[(&str, &str)], ratings: &[Rating], rows: usize) -> Factors {
     let attributes = MovieAttributes::default();
-    let training =
-        Training { user_count: rows, movie_count: rows, ratings, attributes: &attributes, seed: 3 };
+    let training = Training {
+        user_count: rows,
+        movie_count: rows,
+        ratings,
+        attributes: &attributes,
+        scale: RatingScale::MOVIELENS,
+        seed: 3,
+    };
     configure(algorithm, given.iter().copied()).unwrap().fit(&training, &Silent).factors
 }
 

@@ -5,16 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use matinee_model::RatingScale;
 use matinee_train::checkpoint::{Checkpoints, Halt};
 use matinee_train::evaluation::evaluate;
 use matinee_train::progress::Silent;
+use matinee_train::ratings::{Dataset, Inputs, check};
 use matinee_train::split::{by_folds, random_folds};
 use matinee_train::tuning::elimination::MARGIN;
 use matinee_train::tuning::{
-    Point, Space, Status, Strategy, TuneError, Tuned, TuningPlan, TuningProgress, clear_checkpoint, tune,
+    Point, Space, Status, Strategy, TuneError, Tuned, TuningPlan, TuningProgress, clear_checkpoint, compare,
+    tune,
 };
 
-use crate::sample_data::movielens;
+use crate::sample_data::{csv as file, movielens};
 
 const FOLDS: u32 = 3;
 
@@ -146,4 +149,56 @@ fn algorithms_without_epochs_to_share_are_tuned_too() {
         rows.starts_with("rank,status,folds,mean_rmse,mean_mae,reg_u,rmse_0,rmse_1,rmse_2\n1,complete,3,0.")
     );
     assert_eq!(rows.lines().count(), 4);
+}
+
+/// Movie 9 is not in the catalogue.
+fn few(ratings: &str) -> Dataset {
+    let inputs = Inputs {
+        ratings: vec![file("ratings.csv", &format!("userId,movieId,rating\n{ratings}"))],
+        movies: Some(file("movies.csv", "movieId,title\n1,One\n2,Two\n3,Three\n")),
+    };
+    check(&inputs, RatingScale::MOVIELENS).0
+}
+
+/// So regularised that it predicts the mean of what it learned from.
+fn mean_plan(folds: u32, margin: Option<f64>) -> TuningPlan {
+    let given = [("reg_u", "1e6"), ("reg_i", "1e6,1e5")];
+    let points = Space::new("bias", Strategy::Grid, given).unwrap().points(0).unwrap();
+    TuningPlan { algorithm: "bias", points, folds, seed: 0, margin }
+}
+
+#[test]
+fn folds_without_anything_to_measure_on_do_not_count() {
+    let dataset = few("1,1,4\n2,2,4\n3,3,5\n4,9,1\n");
+    assert_eq!(dataset.unlisted_count(), 1);
+    // Each listed rating by the mean of the three others: 10/3, 10/3 and 3.
+    let expected = f64::midpoint(4.0 / 3.0, 2.0) * 2.0 / 3.0;
+    for margin in [None, Some(MARGIN)] {
+        let plan = mean_plan(4, margin);
+        let tuned = tune(&dataset, &plan, &mut patient(), None).unwrap();
+        let best = tuned.best().unwrap();
+        assert_eq!((best.status, best.errors.len()), (Status::Complete, 3), "{margin:?}");
+        assert!((best.rmse() - expected).abs() < 1e-3, "{}", best.rmse());
+        let alone = best.point.configure("bias").unwrap();
+        let compared = compare(&dataset, &[&alone, &alone], 4, plan.seed, &mut patient()).unwrap();
+        assert_eq!(compared, [best.rmse(); 2]);
+    }
+}
+
+#[test]
+fn folds_that_would_be_empty_are_refused() {
+    for (ratings, folds, named) in [
+        ("1,1,4\n2,2,4\n3,3,5\n", 5, "5 folds of 3 ratings: some would be empty; use at most 3 folds"),
+        (
+            "1,1,4\n",
+            2,
+            "tuning needs at least 2 ratings, one to learn from and one to measure on; there is 1",
+        ),
+        ("1,9,4\n2,9,4\n", 2, "no rating is of a movie in the catalogue"),
+    ] {
+        for margin in [None, Some(MARGIN)] {
+            let refused = tune(&few(ratings), &mean_plan(folds, margin), &mut patient(), None).err().unwrap();
+            assert!(refused.to_string().contains(named), "{refused}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! The parameters of one side of eight chains, and how they are drawn.
 
+use super::doubt::Doubt;
 use super::lanes::{self, LANES, Lanes};
 use super::layout::{Features, SET, Side};
 use super::random::LaneRandom;
@@ -26,6 +27,13 @@ pub(super) struct Block {
 pub(super) struct Prior {
     pub(super) mean: Lanes,
     pub(super) precision: Lanes,
+}
+
+/// How many parameters are made up, and the sum of their squares.
+#[derive(Debug, Clone, Copy)]
+struct MadeUp {
+    count: f64,
+    squares: f64,
 }
 
 impl Block {
@@ -67,15 +75,17 @@ impl Block {
         }
     }
 
-    /// Draws the hyperpriors given the parameters: a normal-gamma prior with one pseudo-observation of 0.
+    /// Draws the hyperpriors given the parameters: a normal-gamma prior with one pseudo-observation of 0, and those
+    /// of the doubt.
     ///
     /// Rendle, "Factorization Machines with libFM" (2012), section 3.3.2, with all hyperparameters 1 but the
     /// prior mean, which is 0.
-    pub(super) fn draw_priors(&mut self, features: &Features, random: &mut LaneRandom) {
-        for (priors, parameters) in self.priors.iter_mut().zip(&self.parameters) {
+    pub(super) fn draw_priors(&mut self, features: &Features, doubt: &Doubt, random: &mut LaneRandom) {
+        for (plane, (priors, parameters)) in self.priors.iter_mut().zip(&self.parameters).enumerate() {
+            let made_up = MadeUp { count: doubt.count, squares: doubt.parameter_squares(plane) };
             for (prior, range) in priors.iter_mut().zip(&features.groups) {
                 if !range.is_empty() {
-                    prior.draw(&parameters[range.clone()], random);
+                    prior.draw(&parameters[range.clone()], made_up, random);
                 }
             }
         }
@@ -115,7 +125,7 @@ impl Block {
 }
 
 impl Prior {
-    fn draw(&mut self, parameters: &[Lanes], random: &mut LaneRandom) {
+    fn draw(&mut self, parameters: &[Lanes], made_up: MadeUp, random: &mut LaneRandom) {
         let count = parameters.len() as f64;
         let (mut sums, mut squares) = ([0.0_f64; LANES], [0.0_f64; LANES]);
         // Partial sums in f32 vectorise; a chunk is short enough to lose nothing.
@@ -131,15 +141,16 @@ impl Prior {
                 squares[lane] += f64::from(square.0[lane]);
             }
         }
-        let gammas = random.standard_gamma(f64::midpoint(count, 2.0));
+        let gammas = random.standard_gamma(f64::midpoint(count + made_up.count, 2.0));
         let z = random.normal();
         for lane in 0..LANES {
             let old_mean = f64::from(self.mean.0[lane]);
-            let rate = (1.0 + squares[lane] + old_mean * old_mean) / 2.0;
+            let rate = (1.0 + squares[lane] + old_mean * old_mean + made_up.squares) / 2.0;
             let precision = gammas[lane] / rate;
-            let deviation = ((count + 1.0) * precision).sqrt().recip();
+            let all = count + 1.0 + made_up.count;
+            let deviation = (all * precision).sqrt().recip();
             self.precision.0[lane] = precision as f32;
-            self.mean.0[lane] = (sums[lane] / (count + 1.0) + f64::from(z.0[lane]) * deviation) as f32;
+            self.mean.0[lane] = (sums[lane] / all + f64::from(z.0[lane]) * deviation) as f32;
         }
     }
 }

@@ -3,6 +3,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::block::Block;
+use super::doubt::Doubt;
 use super::lanes::{self, LANES, Lanes};
 use super::layout::Layout;
 use super::random::LaneRandom;
@@ -16,6 +17,7 @@ pub(super) struct Chains {
     /// The mean that all scores share.
     pub(super) intercept: Lanes,
     noise_precision: Lanes,
+    doubt: Doubt,
     /// Rating minus score, in the users' order.
     errors: Vec<Lanes>,
     /// The same in the movies' order, while the movies are drawn.
@@ -27,13 +29,14 @@ pub(super) struct Chains {
 
 impl Chains {
     /// Chains at their start: small random factors, and the mean of the ratings.
-    pub(super) fn new(layout: &Layout, factors: usize, mean: f32, seed: u64) -> Self {
+    pub(super) fn new(layout: &Layout, factors: usize, doubt: Doubt, seed: u64) -> Self {
         let mut random = LaneRandom::new(seed);
         let mut chains = Self {
             users: Block::new(&layout.users, factors, &mut random),
             movies: Block::new(&layout.movies, factors, &mut random),
-            intercept: Lanes::splat(mean),
+            intercept: Lanes::splat(doubt.mean),
             noise_precision: Lanes::splat(1.0),
+            doubt,
             errors: Vec::with_capacity(layout.values.len()),
             mirrored: vec![Lanes::ZERO; layout.values.len()],
             user_work: Workspace::new(layout.users.len()),
@@ -46,7 +49,7 @@ impl Chains {
 
     /// Draws every parameter once; returns the mean over the chains of the root mean squared error before.
     pub(super) fn sweep(&mut self, layout: &Layout) -> f64 {
-        self.users.draw_priors(&layout.users.features, &mut self.random);
+        self.users.draw_priors(&layout.users.features, &self.doubt, &mut self.random);
         let (sum, squares) = sums(&self.errors);
         let shift = self.draw_noise_and_intercept(&sum, &squares);
         let arch = Arch::new();
@@ -54,7 +57,7 @@ impl Chains {
         for (mirrored, &place) in self.mirrored.iter_mut().zip(&layout.movies.mirror) {
             *mirrored = self.errors[place as usize];
         }
-        self.movies.draw_priors(&layout.movies.features, &mut self.random);
+        self.movies.draw_priors(&layout.movies.features, &self.doubt, &mut self.random);
         arch.dispatch(MovieSweep { chains: self, layout });
         for (error, &place) in self.errors.iter_mut().zip(&layout.users.mirror) {
             *error = self.mirrored[place as usize];
@@ -64,15 +67,20 @@ impl Chains {
     }
 
     /// The noise precision, given the errors: a gamma prior of shape and rate 1/2. The intercept, given the
-    /// errors and the noise: a flat prior. Returns by how much the intercept rose.
+    /// errors and the noise: a flat prior. Both with the ratings of the doubt. Returns by how much the intercept
+    /// rose.
     fn draw_noise_and_intercept(&mut self, sum: &[f64; LANES], squares: &[f64; LANES]) -> Lanes {
-        let count = self.errors.len() as f64;
+        let made_up = self.doubt.count;
+        let count = self.errors.len() as f64 + made_up;
         let gammas = self.random.standard_gamma(f64::midpoint(1.0, count));
         let z = self.random.normal();
-        let precision: [f64; LANES] = std::array::from_fn(|lane| gammas[lane] * 2.0 / (1.0 + squares[lane]));
+        let error_squares = 1.0 + self.doubt.error_squares();
+        let precision: [f64; LANES] =
+            std::array::from_fn(|lane| gammas[lane] * 2.0 / (error_squares + squares[lane]));
         let shift = Lanes::from_fn(|lane| {
             let deviation = (precision[lane] * count).sqrt().recip();
-            (sum[lane] / count + f64::from(z.0[lane]) * deviation) as f32
+            let errors = sum[lane] + made_up * f64::from(self.doubt.mean - self.intercept.0[lane]);
+            (errors / count + f64::from(z.0[lane]) * deviation) as f32
         });
         self.noise_precision = Lanes::from_fn(|lane| precision[lane] as f32);
         self.intercept += shift;

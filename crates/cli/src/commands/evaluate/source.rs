@@ -1,0 +1,69 @@
+//! The files that an evaluation reads.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::Args as ClapArgs;
+use matinee_train::ratings::Inputs;
+
+use crate::files::{self, RATINGS_FILE};
+
+/// The folder that is read where nothing else is named.
+const FOLDER: &str = "data";
+
+/// Which ratings are measured on, and which movies there are.
+#[derive(ClapArgs)]
+pub struct Source {
+    /// Folder with ratings.csv and movies.csv [default: data]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["ratings", "movies"])]
+    data: Option<PathBuf>,
+    /// File of ratings, instead of a folder
+    #[arg(long, value_name = "FILE")]
+    ratings: Option<PathBuf>,
+    /// File of movies, beside a file of ratings
+    #[arg(long, value_name = "FILE")]
+    movies: Option<PathBuf>,
+}
+
+/// What was read.
+pub struct Read {
+    /// The files.
+    pub inputs: Inputs,
+    /// Where they are.
+    pub files: Vec<PathBuf>,
+    /// What the ratings are called in a report.
+    pub name: PathBuf,
+}
+
+impl Source {
+    /// Reads the folder, or the files. Says so if there are no movies, since that changes what is measured.
+    pub fn read(&self) -> Result<Read> {
+        if self.ratings.is_none() && self.movies.is_none() {
+            return read_folder(self.data.as_deref().unwrap_or(Path::new(FOLDER)));
+        }
+        let ratings = self.ratings.clone().unwrap_or_else(|| Path::new(FOLDER).join(RATINGS_FILE));
+        if self.movies.is_none() {
+            eprintln!(
+                "measuring without movies: `bayes` predicts worse without their genres, years and titles; \
+                 add --movies FILE, or name the folder of both with --data"
+            );
+        }
+        let inputs = Inputs {
+            ratings: vec![files::read_csv(&ratings)?],
+            movies: self.movies.as_deref().map(files::read_csv).transpose()?,
+        };
+        let files = std::iter::once(ratings.clone()).chain(self.movies.clone()).collect();
+        Ok(Read { inputs, files, name: ratings })
+    }
+}
+
+fn read_folder(folder: &Path) -> Result<Read> {
+    let inputs = files::read_folder(folder)?;
+    let files: Vec<PathBuf> =
+        inputs.ratings.iter().chain(&inputs.movies).map(|file| folder.join(&file.name)).collect();
+    let name = match inputs.ratings.as_slice() {
+        [only] => folder.join(&only.name),
+        _ => folder.to_owned(),
+    };
+    Ok(Read { inputs, files, name })
+}

@@ -1,0 +1,49 @@
+//! Files that a command writes when its work is done. They are looked at before the work, so that a wrong name costs no
+//! time, and no file is lost.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+/// Refuses a file that cannot be written, and one that the command reads.
+pub fn check_file(option: &str, path: &Path, read: &[PathBuf]) -> Result<()> {
+    let shown = path.display();
+    if path.is_dir() {
+        bail!("{option} {shown} is a folder; name a file in it");
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !parent.is_dir() {
+        bail!("{option} {shown}: there is no folder {}; make it first", parent.display());
+    }
+    let is_same = |input: &PathBuf| {
+        path.canonicalize().is_ok_and(|path| input.canonicalize().is_ok_and(|input| input == path))
+    };
+    if read.iter().any(is_same) {
+        bail!("{option} {shown} would overwrite what the command reads; name another file");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_read_and_one_that_cannot_be_written_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let ratings = folder.path().join("ratings.csv");
+        std::fs::write(&ratings, "userId,movieId,rating\n").unwrap();
+        let refusal =
+            |path: &Path| check_file("--csv", path, std::slice::from_ref(&ratings)).unwrap_err().to_string();
+        assert!(
+            refusal(&folder.path().join("../").join(folder.path()).join("ratings.csv"))
+                .contains("would overwrite")
+        );
+        assert!(refusal(folder.path()).contains("is a folder"));
+        assert!(refusal(&folder.path().join("new/points.csv")).contains("make it first"));
+        std::fs::write(folder.path().join("old.csv"), "").unwrap();
+        for name in ["old.csv", "new.csv"] {
+            check_file("--csv", &folder.path().join(name), std::slice::from_ref(&ratings)).unwrap();
+        }
+    }
+}

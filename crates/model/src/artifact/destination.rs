@@ -1,0 +1,203 @@
+//! Where an artifact is written: a place where nothing is lost that Matinee did not write itself.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::folder::read_manifest;
+use super::{ArtifactError, FileDigest, MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest};
+
+/// The files of an artifact, in the order in which they may be replaced.
+pub(super) const FILES: [&str; 3] = [MOVIES_FILE, MODEL_FILE, MANIFEST_FILE];
+
+/// What a file system that is mounted as the folder keeps there for itself. It is left alone.
+const LOST_AND_FOUND: &str = "lost+found";
+
+/// How many names of foreign files a refusal tells.
+const MAX_NAMES: usize = 3;
+
+/// A folder that may become a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Destination {
+    /// The folder; where the output is a link, what the link leads to.
+    pub(super) folder: PathBuf,
+    /// Whether the folder holds something beside a model that stays, so that it cannot be replaced as a whole.
+    pub(super) is_shared: bool,
+}
+
+/// Refuses an output folder that cannot become a model, or whose content would be lost. A folder may become one
+/// if it does not exist yet, is empty, or holds a model as Matinee wrote it and nothing else.
+///
+/// [`write_folder`](super::write_folder) does the same before it writes. Call this before the training, so that a
+/// wrong folder does not cost the time that learning takes.
+pub fn check_output(output: &Path) -> Result<(), ArtifactError> {
+    Destination::find(output).map(|_| ())
+}
+
+impl Destination {
+    /// Looks at `output`; see [`check_output`].
+    pub(super) fn find(output: &Path) -> Result<Self, ArtifactError> {
+        // Without a slash at its end, which would hide that the path is a link or a file.
+        let path: PathBuf = output.components().collect();
+        let refuse = |problem: &str| Err(occupied(output, problem));
+        if path.as_os_str().is_empty() {
+            return refuse("is not the name of a folder");
+        }
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_symlink() => match fs::canonicalize(&path) {
+                Ok(target) => Self::find(&target),
+                Err(_) => refuse("is a link that leads nowhere"),
+            },
+            Ok(metadata) if metadata.is_dir() => {
+                let is_shared = inspect(&path)?;
+                refuse_read_only(&path)?;
+                try_to_write(&path)?;
+                Ok(Self { folder: path, is_shared })
+            }
+            Ok(_) => refuse("is a file, and a model is a folder"),
+            Err(error) if is_absent(&error) => {
+                refuse_read_only(&path)?;
+                Ok(Self { folder: path, is_shared: false })
+            }
+            Err(error) => Err(ArtifactError::io(&path, error)),
+        }
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn occupied(path: &Path, problem: impl Into<String>) -> ArtifactError {
+    ArtifactError::Occupied { path: path.to_owned(), problem: problem.into() }
+}
+
+/// Whether the folder holds something that stays beside a model. Refused if anything would be lost.
+fn inspect(folder: &Path) -> Result<bool, ArtifactError> {
+    let unreadable = |error| ArtifactError::io(folder, error);
+    let (mut own, mut foreign, mut is_shared) = (Vec::new(), Vec::new(), false);
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let kind = entry.file_type().map_err(unreadable)?;
+        let name = entry.file_name();
+        match FILES.into_iter().find(|file| name == *file) {
+            Some(file) if kind.is_file() => own.push(file),
+            None if kind.is_file() && FILES.into_iter().any(|file| name == *part_name(file)) => {}
+            None if kind.is_dir() && name == LOST_AND_FOUND => is_shared = true,
+            _ => foreign.push(name.to_string_lossy().into_owned()),
+        }
+    }
+    if !foreign.is_empty() {
+        return Err(occupied(folder, format!("holds {}, which matinee did not write", listed(foreign))));
+    }
+    if !own.is_empty() {
+        refuse_foreign_content(folder, &own)?;
+    }
+    Ok(is_shared)
+}
+
+/// Refuses files with the names of the format that are not what Matinee wrote.
+fn refuse_foreign_content(folder: &Path, own: &[&'static str]) -> Result<(), ArtifactError> {
+    if !own.contains(&MANIFEST_FILE) {
+        return Err(occupied(folder, format!("holds {} but no manifest.json", own.join(" and "))));
+    }
+    let manifest = Manifest::parse(&read_manifest(folder)?).map_err(|error| {
+        occupied(folder, format!("holds a manifest.json that matinee did not write ({error})"))
+    })?;
+    for file in [MODEL_FILE, MOVIES_FILE].into_iter().filter(|file| own.contains(file)) {
+        let path = folder.join(file);
+        if !is_described(&path, manifest.digest(file)?).map_err(|error| ArtifactError::io(&path, error))? {
+            return Err(occupied(folder, format!("holds a {file} that is not the one in its manifest.json")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the file has this digest.
+fn is_described(path: &Path, digest: &FileDigest) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    if file.metadata()?.len() != digest.length {
+        return Ok(false);
+    }
+    let (mut sum, mut chunk) = (Sha256::new(), vec![0; 1 << 20]);
+    loop {
+        match file.read(&mut chunk)? {
+            0 => return Ok(hex::encode(sum.finalize()) == digest.sha256),
+            length => sum.update(&chunk[..length]),
+        }
+    }
+}
+
+fn listed(mut names: Vec<String>) -> String {
+    names.sort();
+    let more = names.len().saturating_sub(MAX_NAMES);
+    names.truncate(MAX_NAMES);
+    let names = names.join(", ");
+    if more > 0 { format!("{names} and {more} more") } else { names }
+}
+
+/// Refuses a place where no folder can be made, before the work whose result would be put there.
+fn refuse_read_only(path: &Path) -> Result<(), ArtifactError> {
+    let mut parent = parent_of(path);
+    while let Err(error) = fs::symlink_metadata(&parent) {
+        if !is_absent(&error) || parent == parent_of(&parent) {
+            return Err(ArtifactError::io(&parent, error));
+        }
+        parent = parent_of(&parent);
+    }
+    if !parent.is_dir() {
+        return Err(occupied(path, format!("would lie in {}, which is not a folder", parent.display())));
+    }
+    try_to_write(&parent)
+}
+
+fn try_to_write(folder: &Path) -> Result<(), ArtifactError> {
+    sibling_in(folder).map(|_| ()).map_err(|error| ArtifactError::io(folder, error))
+}
+
+/// The folder that `path` lies in.
+pub(super) fn parent_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        Some(_) => PathBuf::from("."),
+        None => path.to_owned(),
+    }
+}
+
+/// A temporary folder, beside the output, that becomes the output.
+pub(super) fn sibling_in(parent: &Path) -> io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".model-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        // Temporary folders are private by default; a model is read by whoever serves it.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o755));
+    }
+    builder.tempdir_in(parent)
+}
+
+/// The name under which a file is copied into a folder before it takes its place there.
+pub(super) fn part_name(file: &str) -> String {
+    format!(".{file}.matinee-part")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_name_lies_in_the_current_folder() {
+        for (output, parent) in [("model", "."), ("a/model", "a"), ("/model", "/"), ("/", "/")] {
+            assert_eq!(parent_of(Path::new(output)), Path::new(parent), "{output}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_a_few_of_the_files() {
+        assert_eq!(listed(vec!["b".to_owned(), "a".to_owned()]), "a, b");
+        assert_eq!(listed("edcba".chars().map(String::from).collect()), "a, b, c and 2 more");
+    }
+}
