@@ -19,7 +19,7 @@ const ROUTES: [(&str, &str); 9] = [
     ("POST", "/recommendations?"),
     ("GET", "/users/1/recommendations?"),
     ("GET", "/users/"),
-    ("GET", "/movies?query="),
+    ("GET", "/movies?"),
     ("GET", "/movies/"),
     ("GET", "/"),
 ];

@@ -34,7 +34,7 @@ pub fn model() -> Arc<LiveModel> {
 
 /// Fails unless an answer has a form that is documented: never a 5xx, and an error with a code and a message.
 pub fn assert_documented(status: StatusCode, body: &[u8]) {
-    const DOCUMENTED: [u16; 7] = [200, 400, 404, 405, 406, 413, 415];
+    const DOCUMENTED: [u16; 8] = [200, 304, 400, 404, 405, 406, 413, 415];
     assert!(DOCUMENTED.contains(&status.as_u16()), "{status}: {}", String::from_utf8_lossy(body));
     if status != StatusCode::OK && !body.is_empty() {
         let answer: serde_json::Value = serde_json::from_slice(body).expect("JSON");

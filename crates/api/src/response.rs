@@ -107,6 +107,7 @@ impl PredictAnswer {
     }
 
     /// The same for somebody with so many ratings that count, and with ratings of these movies that do not.
+    #[must_use]
     pub fn from_ratings(self, count: usize, unknown: &[MovieId]) -> Self {
         let unknown_movies = unknown.iter().map(MovieId::to_string).collect();
         Self { ratings_counted: Some(count), unknown_movies, ..self }

@@ -142,13 +142,11 @@ mod tests {
             letters in prop::collection::vec((prop::sample::select(vec!['m','o','v','i','e']), any::<bool>(), "[_ -]{0,2}"), 1..8),
         ) {
             let name: String = letters.iter().map(|(letter, ..)| *letter).collect();
-            let given: String = letters
-                .iter()
-                .map(|(letter, is_large, between)| {
-                    let letter = if *is_large { letter.to_ascii_uppercase() } else { *letter };
-                    format!("{letter}{between}")
-                })
-                .collect();
+            let mut given = String::new();
+            for (letter, is_large, between) in &letters {
+                given.push(if *is_large { letter.to_ascii_uppercase() } else { *letter });
+                given.push_str(between);
+            }
             prop_assert!(is_spelling(&given, &name));
         }
     }

@@ -112,7 +112,8 @@ pub(crate) async fn describe_movie(
 }
 
 /// Movies that those rate well who rate this one well
-#[utoipa::path(get, path = "/movies/{movieId}/similar", tag = "movies", params(SimilarParameters),
+#[utoipa::path(get, path = "/movies/{movieId}/similar", tag = "movies", params(
+    ("movieId" = String, Path, description = "The movie's id", max_length = 256, example = "2959"), SimilarParameters),
     responses((status = 200, description = "The movies", body = SimilarAnswer), Similar))]
 pub(crate) async fn similar_movies(
     State(scorer): State<Arc<dyn Scorer>>,

@@ -73,6 +73,20 @@ async fn every_error_has_the_documented_form() {
 }
 
 #[test]
+fn each_part_of_a_path_is_described() {
+    for (path, methods) in document()["paths"].as_object().unwrap() {
+        let parts = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        let parts: BTreeSet<&str> = parts.collect();
+        for operation in methods.as_object().unwrap().values() {
+            let parameters = operation["parameters"].as_array().map_or(&[][..], Vec::as_slice);
+            let in_path = parameters.iter().filter(|parameter| parameter["in"] == "path");
+            let described = in_path.map(|parameter| parameter["name"].as_str().unwrap()).collect();
+            assert_eq!(parts, described, "{path}");
+        }
+    }
+}
+
+#[test]
 fn an_operation_has_the_errors_that_it_can_give() {
     let document = document();
     let statuses = |route: &str| {
