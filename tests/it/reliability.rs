@@ -23,9 +23,13 @@ fn every_fault_has_a_test_that_exists() {
     let page = std::fs::read_to_string(Path::new(ROOT).join("docs/reliability.md")).unwrap();
     let sources: String =
         ["crates", "functions", "tests"].map(|folder| sources(&Path::new(ROOT).join(folder))).concat();
-    let table = page.split("## Faults\n").nth(1).unwrap().split("\n## ").next().unwrap();
-    let rows: Vec<&str> =
-        table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| fault |")).collect();
+    let section =
+        |title: &str| page.split(&format!("## {title}\n")).nth(1).unwrap().split("\n## ").next().unwrap();
+    let is_row = |line: &&str| line.starts_with("| ") && !line.ends_with("| test |");
+    let rows: Vec<&str> = ["Faults", "Inputs that were lost or misread"]
+        .into_iter()
+        .flat_map(|title| section(title).lines().filter(is_row))
+        .collect();
     for row in &rows {
         let named = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
         for test in named.split(", ") {

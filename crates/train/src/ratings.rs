@@ -1,9 +1,15 @@
-//! Ratings in memory, and the CSV files they come from.
+//! Ratings in memory, and the files they come from.
 
 mod check;
+mod columns;
+mod common_scale;
 mod dataset;
 mod faults;
+mod form;
+mod pairs;
+mod quotes;
 mod reader;
+mod time;
 
 pub use check::{CsvFile, Inputs, check};
 pub use dataset::{Dataset, Rating};

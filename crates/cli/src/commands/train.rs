@@ -11,7 +11,7 @@ use matinee_train::ratings::{Dataset, Inputs};
 use matinee_train::training::{Plan, train, write};
 
 use super::learning::Learning;
-use crate::files;
+use crate::files::{self, Titles};
 use crate::progress::TerminalProgress;
 
 /// What to train, how, and where to put it.
@@ -26,7 +26,7 @@ pub struct Args {
     #[command(flatten)]
     learning: Learning,
     /// Share of the ratings that is held out to measure the model; 0 for none
-    #[arg(long, default_value_t = 0.1, value_name = "SHARE")]
+    #[arg(long, default_value_t = 0.1, value_name = "SHARE", allow_hyphen_values = true)]
     hold_out: f64,
 }
 
@@ -42,7 +42,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         hold_out: args.hold_out,
         training_job: None,
     };
-    train_folder(&args.data, &args.output, &plan, args.learning.basics.scale)?;
+    train_folder(&args.data, &args.output, &plan, args.learning.basics.scale, args.learning.titles())?;
     let output = args.output.display();
     say!(
         "\ntry it:\n  matinee predict --model {output} --user 2 --movie 2959\n  matinee serve --model {output}"
@@ -51,9 +51,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// Reads and checks the data, trains, writes, and tells what was written.
-pub fn train_folder(data: &Path, output: &Path, plan: &Plan, scale: RatingScale) -> Result<Manifest> {
-    let inputs = files::read_folder(data)?;
-    let dataset = files::usable_dataset(&inputs, scale)?;
+pub fn train_folder(
+    data: &Path,
+    output: &Path,
+    plan: &Plan,
+    scale: RatingScale,
+    titles: Titles,
+) -> Result<Manifest> {
+    let (dataset, inputs) = files::dataset_of(data, scale, titles)?;
     train_dataset(&dataset, &inputs, output, plan)
 }
 

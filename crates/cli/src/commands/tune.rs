@@ -36,7 +36,7 @@ pub struct Args {
     folds: u32,
     /// A point is dropped when it can only win by beating the best so far by more than this share of its RMSE on
     /// each fold that is left
-    #[arg(long, default_value_t = MARGIN, value_name = "SHARE")]
+    #[arg(long, default_value_t = MARGIN, value_name = "SHARE", allow_hyphen_values = true)]
     margin: f64,
     /// Measure every point on every fold
     #[arg(long, conflicts_with = "margin")]
@@ -58,8 +58,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         seed: args.learning.basics.seed,
         margin: (!args.exhaustive).then_some(args.margin),
     };
-    let inputs = files::read_folder(&args.data)?;
-    let dataset = files::usable_dataset(&inputs, args.learning.basics.scale)?;
+    let (dataset, inputs) =
+        files::dataset_of(&args.data, args.learning.basics.scale, args.learning.titles())?;
     let begin = std::time::Instant::now();
     let tuned = tune(&dataset, &plan, &mut TerminalTuning, None)?;
     let seconds = begin.elapsed().as_secs_f64();

@@ -4,6 +4,7 @@
 mod check;
 mod evaluate;
 mod fetch;
+mod inputs;
 mod sagemaker_train;
 mod serve;
 mod support;

@@ -5,6 +5,7 @@ mod algorithm_quality;
 mod checking;
 mod checkpoints;
 mod determinism;
+mod forms;
 mod ranking;
 mod sample_data;
 mod training_run;
