@@ -27,7 +27,7 @@ pub(super) const TIMESTAMP: Column = Column {
     ],
 };
 pub(super) const ID: Column = Column { name: "movieId", others: &["itemid", "filmid", "id"] };
-pub(super) const TITLE: Column = Column { name: "title", others: &["movietitle", "name", "moviename"] };
+pub(super) const TITLE: Column = Column { name: "title", others: &["movietitle"] };
 pub(super) const GENRES: Column = Column { name: "genres", others: &["genre"] };
 
 impl Column {

@@ -151,7 +151,7 @@ fn a_quote_that_is_not_closed_loses_its_own_line_alone() {
 
 #[test]
 fn other_names_of_columns_are_read() {
-    let movies = "Movie_ID,NAME,genre,imdb\n1,Alpha,Drama,x\n2,Beta,War,y\n";
+    let movies = "Movie_ID,Movie Title,genre,imdb\n1,Alpha,Drama,x\n2,Beta,War,y\n";
     let ratings = "user_id,item_id,Rating,rated_at\n1,1,4,2022-06-24\n2,2,3,2022-06-25\n";
     let (dataset, report) = checked(csv("ratings.csv", ratings), csv("movies.csv", movies));
     assert!(report.is_clean(), "{report}");
