@@ -79,7 +79,7 @@ impl fmt::Display for LoadError {
 impl From<ArtifactError> for LoadError {
     fn from(error: ArtifactError) -> Self {
         let reason = match &error {
-            ArtifactError::Missing { .. } => LoadReason::NotFound,
+            ArtifactError::Missing { .. } | ArtifactError::Elsewhere { .. } => LoadReason::NotFound,
             ArtifactError::Io { source, .. } => match source.kind() {
                 std::io::ErrorKind::NotFound => LoadReason::NotFound,
                 std::io::ErrorKind::PermissionDenied => LoadReason::AccessDenied,

@@ -3,6 +3,7 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use matinee_model::data_files::{BothThere, DataFiles};
 
 use matinee_model::artifact::sha256_hex;
 
@@ -87,6 +88,9 @@ pub enum DataError {
         /// What it holds instead.
         found: String,
     },
+    /// A training job would not know what to read.
+    #[error("{DATA_PREFIX}: {0}")]
+    BothThere(#[from] BothThere),
 }
 
 /// Lists the data, which must have ratings among them.
@@ -102,7 +106,7 @@ pub async fn list_data(client: &Client, bucket: &str) -> Result<Vec<DataObject>,
             etag: object.e_tag.unwrap_or_default().trim_matches('"').to_owned(),
         }));
     }
-    if objects.iter().any(is_ratings) {
+    if has_ratings(&objects)? {
         return Ok(objects);
     }
     let keys: Vec<&str> = objects.iter().map(|object| object.key.as_str()).take(10).collect();
@@ -111,14 +115,11 @@ pub async fn list_data(client: &Client, bucket: &str) -> Result<Vec<DataObject>,
     Err(DataError::NoRatings { bucket: bucket.to_owned(), found })
 }
 
-/// Whether a training job would read ratings from this: a CSV file, compressed or not, that is not known as
-/// another of a `MovieLens` release.
-fn is_ratings(object: &DataObject) -> bool {
-    let name = object.key.rsplit('/').next().unwrap_or_default();
-    let stem = name.strip_suffix(".gz").unwrap_or(name).strip_suffix(".csv");
-    object.length > 0
-        && stem
-            .is_some_and(|stem| !["movies", "links", "tags"].contains(&stem) && !stem.starts_with("genome-"))
+/// Whether a training job would find ratings among these, which it does by the same rules.
+fn has_ratings(objects: &[DataObject]) -> Result<bool, DataError> {
+    let relative =
+        |object: &DataObject| Some((object.key.strip_prefix(DATA_PREFIX)?.to_owned(), object.length));
+    Ok(!DataFiles::choose(objects.iter().filter_map(relative))?.ratings.is_empty())
 }
 
 fn unreadable<E>(bucket: &str, error: &SdkError<E, HttpResponse>) -> DataError
@@ -177,9 +178,15 @@ mod tests {
             ("data/genome-tags.csv", 10, false),
             ("data/README.txt", 10, false),
             ("data/", 0, false),
+            ("data/ratings.csv/part-00000.csv", 10, true),
+            ("data/ml-1m/ratings.dat", 10, true),
+            ("data/u.data", 10, true),
+            ("data/ratings.csv/_SUCCESS", 10, false),
+            ("data/.ipynb_checkpoints/ratings.csv", 10, false),
+            ("data/._ratings.csv", 10, false),
         ] {
             let object = DataObject { key: key.to_owned(), length, modified: 0, etag: String::new() };
-            assert_eq!(is_ratings(&object), expected, "{key}");
+            assert_eq!(has_ratings(&[object]).unwrap(), expected, "{key}");
         }
     }
 }

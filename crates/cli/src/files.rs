@@ -1,11 +1,13 @@
-//! The files of a data set on disk.
+//! The files of a data set on disk, in a folder and in a channel of a job alike.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use flate2::read::MultiGzDecoder;
 use matinee_model::RatingScale;
+use matinee_model::data_files::{DataFiles, is_hidden};
 use matinee_train::ratings::{CsvFile, Dataset, Inputs, check};
 
 /// The name of the ratings in a folder of data.
@@ -13,24 +15,136 @@ pub const RATINGS_FILE: &str = "ratings.csv";
 /// The name of the catalogue in a folder of data.
 pub const MOVIES_FILE: &str = "movies.csv";
 
-/// What every gzip file begins with (RFC 1952), and no CSV file.
+/// What every gzip file begins with (RFC 1952), and no other file that is read.
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+/// How many files that are not read are named.
+const NAMED: usize = 5;
 
-/// Reads `ratings.csv` and `movies.csv` from a folder.
+/// What movies are called where there is no catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Titles {
+    /// Nothing: without a catalogue there is no training, for no movie could be asked for.
+    OfCatalogue,
+    /// By their ids.
+    FromIds,
+}
+
+impl Titles {
+    /// What a flag or a hyperparameter says.
+    pub fn from_ids(from_ids: bool) -> Self {
+        if from_ids { Self::FromIds } else { Self::OfCatalogue }
+    }
+
+    /// Refuses ratings without a catalogue unless the ids are to be the titles; `place` is where it was looked for.
+    pub fn refuse_missing_catalogue(self, movies: Option<&CsvFile>, place: &str) -> Result<()> {
+        if movies.is_none() && self == Self::OfCatalogue {
+            bail!(
+                "{place} has no {MOVIES_FILE}, and a movie without a title cannot be asked for; add one with the header \
+                 movieId,title,genres, or take the ids as titles with --titles-from-ids (in a job, the hyperparameter \
+                 `titles_from_ids`: true)"
+            );
+        }
+        Ok(())
+    }
+
+    /// Calls the movies of `dataset` by their ids if that is wanted and there is no catalogue.
+    pub fn complete(self, dataset: &mut Dataset, inputs: &Inputs) {
+        match (self, &inputs.movies) {
+            (Self::OfCatalogue, _) => {}
+            (Self::FromIds, None) => {
+                dataset.title_movies_by_id();
+                eprintln!(
+                    "note: there is no {MOVIES_FILE}: each rated movie has its id as title, and no genres"
+                );
+            }
+            (Self::FromIds, Some(movies)) => {
+                eprintln!("note: the titles are those of {}, not the ids", movies.name);
+            }
+        }
+    }
+}
+
+/// Reads ratings and catalogue from a folder, which must have both.
 pub fn read_folder(folder: &Path) -> Result<Inputs> {
+    read_folder_with(folder, Titles::OfCatalogue)
+}
+
+/// Reads ratings and catalogue from a folder, and does without the catalogue if `titles` can.
+pub fn read_folder_with(folder: &Path, titles: Titles) -> Result<Inputs> {
+    if folder.is_file() {
+        bail!(
+            "{} is a file; give the folder that holds {RATINGS_FILE} and {MOVIES_FILE}, or unpack an archive first",
+            folder.display()
+        );
+    }
     if !folder.is_dir() {
         bail!(
             "there is no folder {}; name one that holds {RATINGS_FILE} and {MOVIES_FILE}",
             folder.display()
         );
     }
-    Ok(Inputs {
-        ratings: vec![read_csv(&folder.join(RATINGS_FILE))?],
-        movies: Some(read_csv(&folder.join(MOVIES_FILE))?),
-    })
+    let found = find(folder)?;
+    if found.ratings.is_empty() {
+        bail!("there is no {RATINGS_FILE} in {}: {}", folder.display(), contents(folder, &found));
+    }
+    let inputs = read(folder, &found)?;
+    titles.refuse_missing_catalogue(inputs.movies.as_ref(), &folder.display().to_string())?;
+    Ok(inputs)
 }
 
-/// Reads one CSV file, which may be compressed by gzip.
+/// Finds the data in a folder and those in it, and tells what is not read or lies deeper than one expects.
+pub fn find(folder: &Path) -> Result<DataFiles> {
+    let found = DataFiles::choose(list(folder)?).with_context(|| folder.display().to_string())?;
+    let paths = found.ratings.iter().chain(&found.movies).cloned();
+    let nested: Vec<String> = paths.filter(|path| path.contains('/')).collect();
+    let passed_over: Vec<String> =
+        found.passed_over.iter().map(|file| format!("{} ({})", file.path, file.reason)).collect();
+    for (what, files) in [("reading", nested), ("not reading", passed_over)] {
+        if !files.is_empty() {
+            eprintln!("note: {what} {} in {}", listed(&files), folder.display());
+        }
+    }
+    Ok(found)
+}
+
+/// `a, b and 3 more`.
+fn listed(names: &[String]) -> String {
+    let more = match names.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{more}", names[..names.len().min(NAMED)].join(", "))
+}
+
+/// Reads what was found.
+pub fn read(folder: &Path, found: &DataFiles) -> Result<Inputs> {
+    Ok(Inputs { ratings: read_ratings(folder, found)?, movies: read_movies(folder, found)? })
+}
+
+/// Reads the ratings that were found.
+pub fn read_ratings(folder: &Path, found: &DataFiles) -> Result<Vec<CsvFile>> {
+    found.ratings.iter().map(|path| read_part(folder, path)).collect()
+}
+
+/// Reads the catalogue that was found, if one was.
+pub fn read_movies(folder: &Path, found: &DataFiles) -> Result<Option<CsvFile>> {
+    match found.movies.as_slice() {
+        [] => Ok(None),
+        [path] => read_part(folder, path).map(Some),
+        [first, ..] => bail!(
+            "the catalogue in {} is in {} files, {first} and others; write it as one (in Spark, with `coalesce(1)`)",
+            folder.display(),
+            found.movies.len()
+        ),
+    }
+}
+
+/// Parts in several folders may have the same name, so the name tells the folder too.
+fn read_part(folder: &Path, path: &str) -> Result<CsvFile> {
+    Ok(CsvFile { name: path.to_owned(), ..read_csv(&folder.join(path))? })
+}
+
+/// Reads one file, which may be compressed by gzip.
 pub fn read_csv(path: &Path) -> Result<CsvFile> {
     let mut bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     if bytes.starts_with(GZIP_MAGIC) {
@@ -43,12 +157,76 @@ pub fn read_csv(path: &Path) -> Result<CsvFile> {
     Ok(CsvFile { name: name.display().to_string(), bytes })
 }
 
+/// Every file of a folder and of those in it that are not hidden, by relative path, with its length.
+fn list(folder: &Path) -> Result<Vec<(String, u64)>> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    // A link may lead back to a folder above it.
+    let mut seen = BTreeSet::new();
+    while let Some(inner) = folders.pop() {
+        if !seen.insert(inner.canonicalize().unwrap_or_else(|_| inner.clone())) {
+            continue;
+        }
+        let cannot = || format!("cannot read {}", inner.display());
+        for entry in std::fs::read_dir(&inner).with_context(cannot)? {
+            let path = entry.with_context(cannot)?.path();
+            let relative = slashed(path.strip_prefix(folder).unwrap_or(&path));
+            if !path.is_dir() {
+                // A link that leads nowhere is as good as empty.
+                let length = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+                found.push((relative, length));
+            } else if !is_hidden(&relative) {
+                folders.push(path);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn slashed(path: &Path) -> String {
+    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// What a folder without data holds, and what to do.
+pub fn contents(folder: &Path, found: &DataFiles) -> String {
+    if let Some(empty) = found.passed_over.first() {
+        return format!("{} is not read ({})", empty.path, empty.reason);
+    }
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    let ends =
+        |endings: &[&str]| names.iter().any(|name| endings.iter().any(|ending| name.ends_with(ending)));
+    let remedy = if ends(&[".zip", ".7z", ".tar", ".tar.gz", ".tgz", ".rar"]) {
+        "; unpack the archive"
+    } else if ends(&[".parquet", ".json", ".jsonl", ".xlsx", ".xls", ".tsv", ".feather", ".pkl"]) {
+        "; only CSV and what MovieLens comes as are read"
+    } else {
+        ""
+    };
+    if names.is_empty() {
+        "it is empty".to_owned()
+    } else {
+        let more = if names.len() > 10 { ", ..." } else { "" };
+        names.truncate(10);
+        format!("it holds {}{more}{remedy}", names.join(", "))
+    }
+}
+
+/// The data set of a folder: read, checked, and with titles.
+pub fn dataset_of(folder: &Path, scale: RatingScale, titles: Titles) -> Result<(Dataset, Inputs)> {
+    let inputs = read_folder_with(folder, titles)?;
+    let mut dataset = usable_dataset(&inputs, scale)?;
+    titles.complete(&mut dataset, &inputs);
+    Ok((dataset, inputs))
+}
+
 /// Checks the files as `matinee check` does, tells the faults, and refuses what cannot be learned from.
 pub fn usable_dataset(inputs: &Inputs, scale: RatingScale) -> Result<Dataset> {
     let (dataset, report) = check(inputs, scale);
-    if !report.is_clean() {
-        eprint!("{report}");
-    }
+    eprint!("{report}");
     if report.refuses_training() {
         bail!("the data cannot be learned from; correct the faults above");
     }

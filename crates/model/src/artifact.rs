@@ -70,6 +70,10 @@ fn capped(file: &'static str, length: u64, limit: u64) -> Result<usize, Artifact
 
 /// Reads the files of the artifact in the `model.tar.gz` at `path`.
 pub fn read_archive_file(path: &Path) -> Result<ArtifactFiles, ArtifactError> {
+    let name = path.file_name().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
+    if [MANIFEST_FILE, MODEL_FILE, MOVIES_FILE].contains(&name) {
+        return Err(ArtifactError::OneFile(path.to_owned()));
+    }
     let file = std::fs::File::open(path).map_err(|error| ArtifactError::io(path, error))?;
     read_archive(std::io::BufReader::with_capacity(1 << 20, file))
 }

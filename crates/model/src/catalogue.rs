@@ -189,7 +189,10 @@ impl Eq for Catalogue {}
 impl<'a> Movie<'a> {
     /// Its genres in the catalogue's order; none where `MovieLens` says `(no genres listed)`.
     pub fn genres(&self) -> impl Iterator<Item = &'a str> {
-        self.genres.split('|').filter(|genre| !genre.is_empty() && *genre != "(no genres listed)")
+        self.genres
+            .split('|')
+            .map(str::trim)
+            .filter(|genre| !genre.is_empty() && *genre != "(no genres listed)")
     }
 
     /// Its genres as the catalogue has them, joined by `|`.
@@ -280,6 +283,15 @@ mod tests {
     fn counts_the_movies_of_each_genre() {
         let catalogue = Catalogue::parse(b"movieId,title,genres\n1,a,Drama|War\n2,b,Drama\n3,c,\n").unwrap();
         assert_eq!(catalogue.genres(), BTreeMap::from([("Drama", 2), ("War", 1)]));
+    }
+
+    #[test]
+    fn genres_are_trimmed_and_empty_ones_dropped() {
+        let csv = b"movieId,title,genres\n1,a,Action | Drama\n2,b, | Drama|\n3,c, (no genres listed) \n";
+        let catalogue = Catalogue::parse(csv).unwrap();
+        let genres: Vec<Vec<&str>> = catalogue.iter().map(|movie| movie.genres().collect()).collect();
+        assert_eq!(genres, [vec!["Action", "Drama"], vec!["Drama"], vec![]]);
+        assert_eq!(catalogue.genres(), BTreeMap::from([("Action", 1), ("Drama", 2)]));
     }
 
     #[test]

@@ -1,11 +1,17 @@
-//! Ratings in memory, and the CSV files they come from.
+//! Ratings in memory, and the files they come from.
 
 mod check;
+mod columns;
+mod common_scale;
 mod dataset;
 mod faults;
+mod form;
 mod listed;
 mod mismatch;
+mod pairs;
+mod quotes;
 mod reader;
+mod time;
 
 pub use check::{CsvFile, Inputs, check};
 pub use dataset::{Dataset, Rating};

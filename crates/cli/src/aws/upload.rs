@@ -11,7 +11,7 @@ use matinee_aws::{DATA_PREFIX, chain};
 use matinee_model::RatingScale;
 
 use super::Account;
-use crate::files::{self, MOVIES_FILE, RATINGS_FILE};
+use crate::files;
 
 /// Checks the files as training does, and puts them into the bucket; the ratings last, for they start training.
 pub async fn run(account: &Account, folder: &Path) -> Result<ExitCode> {
@@ -19,7 +19,8 @@ pub async fn run(account: &Account, folder: &Path) -> Result<ExitCode> {
     let inputs = files::read_folder(folder)?;
     let dataset = files::usable_dataset(&inputs, RatingScale::MOVIELENS)?;
     eprintln!("checked: {} ratings by {} users", dataset.ratings.len(), dataset.user_count());
-    for name in [MOVIES_FILE, RATINGS_FILE] {
+    // As they were found and read.
+    for name in inputs.movies.iter().chain(&inputs.ratings).map(|file| &file.name) {
         let path = folder.join(name);
         let body =
             ByteStream::from_path(&path).await.with_context(|| format!("cannot read {}", path.display()))?;

@@ -8,7 +8,7 @@ use clap::Args as ClapArgs;
 use matinee_model::RatingScale;
 use matinee_train::ratings::check;
 
-use crate::files;
+use crate::files::{self, Titles};
 
 /// What to check.
 #[derive(ClapArgs)]
@@ -16,16 +16,22 @@ pub struct Args {
     /// Folder with ratings.csv and movies.csv
     folder: PathBuf,
     /// Scale of the ratings
-    #[arg(long, default_value_t = RatingScale::MOVIELENS, value_name = "LOW..HIGH")]
+    #[arg(long, default_value_t = RatingScale::MOVIELENS, value_name = "LOW..HIGH", allow_hyphen_values = true)]
     scale: RatingScale,
+    /// Without a movies.csv, take the ids of the rated movies as their titles
+    #[arg(long)]
+    titles_from_ids: bool,
 }
 
 /// Reports every fault; fails if there is one.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let inputs = files::read_folder(&args.folder)?;
-    let (dataset, report) = check(&inputs, args.scale);
-    if !report.is_clean() {
-        say!("{report}");
+    let titles = Titles::from_ids(args.titles_from_ids);
+    let inputs = files::read_folder_with(&args.folder, titles)?;
+    let (mut dataset, report) = check(&inputs, args.scale);
+    titles.complete(&mut dataset, &inputs);
+    let told = report.to_string();
+    if !told.is_empty() {
+        say!("{told}");
     }
     say!(
         "{} ratings of {} movies by {} users; {} movies in the catalogue; {} faults",

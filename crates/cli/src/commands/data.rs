@@ -13,8 +13,28 @@ use md5::{Digest, Md5};
 
 use crate::files::{MOVIES_FILE, RATINGS_FILE};
 
-/// The releases that come as `ratings.csv` and `movies.csv`.
-const RELEASES: [&str; 5] = ["ml-latest-small", "ml-latest", "ml-20m", "ml-25m", "ml-32m"];
+const CSV: [&str; 3] = [RATINGS_FILE, MOVIES_FILE, "README.txt"];
+
+/// A release of `MovieLens`.
+struct Release {
+    /// The name of its archive.
+    name: &'static str,
+    /// The folder in the archive.
+    folder: &'static str,
+    /// Ratings, catalogue and licence.
+    files: [&'static str; 3],
+}
+
+const RELEASES: [Release; 8] = [
+    Release { name: "ml-latest-small", folder: "ml-latest-small", files: CSV },
+    Release { name: "ml-latest", folder: "ml-latest", files: CSV },
+    Release { name: "ml-100k", folder: "ml-100k", files: ["u.data", "u.item", "README"] },
+    Release { name: "ml-1m", folder: "ml-1m", files: ["ratings.dat", "movies.dat", "README"] },
+    Release { name: "ml-10m", folder: "ml-10M100K", files: ["ratings.dat", "movies.dat", "README.html"] },
+    Release { name: "ml-20m", folder: "ml-20m", files: CSV },
+    Release { name: "ml-25m", folder: "ml-25m", files: CSV },
+    Release { name: "ml-32m", folder: "ml-32m", files: CSV },
+];
 
 /// What to do with data.
 #[derive(ClapArgs)]
@@ -32,8 +52,8 @@ enum Action {
 /// Which release to fetch, and where to put it.
 #[derive(ClapArgs)]
 struct Fetch {
-    /// Release: ml-latest-small, ml-latest, ml-20m, ml-25m or ml-32m
-    #[arg(value_parser = RELEASES)]
+    /// Release: ml-latest-small, ml-latest, ml-100k, ml-1m, ml-10m, ml-20m, ml-25m or ml-32m
+    #[arg(value_parser = RELEASES.map(|release| release.name))]
     name: String,
     /// Folder to put the files in [default: data/NAME]
     #[arg(long)]
@@ -56,9 +76,11 @@ pub fn run(args: Args) -> Result<ExitCode> {
             fetch.name
         )
     })?;
-    unpack(archive, &fetch.name, &output)?;
+    let release = RELEASES.iter().find(|release| release.name == fetch.name);
+    let release = release.with_context(|| format!("there is no release {}", fetch.name))?;
+    unpack(archive, release, &output)?;
     say!("wrote {}\n\ntrain on it:\n  matinee train --data {0} --output model", output.display());
-    say!("the licence conditions are in {}", output.join("README.txt").display());
+    say!("the licence conditions are in {}", output.join(release.files[2]).display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -118,15 +140,15 @@ fn progress_bar(length: Option<u64>) -> ProgressBar {
 }
 
 /// Takes the files that are used out of the archive, into a sibling folder that is then moved.
-fn unpack(archive: File, name: &str, output: &Path) -> Result<()> {
+fn unpack(archive: File, Release { folder, files, .. }: &Release, output: &Path) -> Result<()> {
     let mut archive = zip::ZipArchive::new(archive).context("the download is not a zip archive")?;
     let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
     let sibling = tempfile::Builder::new().prefix(".fetch-").suffix(".tmp").tempdir_in(parent)?;
-    for file in [RATINGS_FILE, MOVIES_FILE, "README.txt"] {
+    for file in files {
         let mut entry = archive
-            .by_name(&format!("{name}/{file}"))
-            .with_context(|| format!("the archive has no {name}/{file}"))?;
+            .by_name(&format!("{folder}/{file}"))
+            .with_context(|| format!("the archive has no {folder}/{file}"))?;
         let mut target = File::create(sibling.path().join(file))?;
         io::copy(&mut entry, &mut target).with_context(|| format!("cannot unpack {file}"))?;
         target.sync_all()?;

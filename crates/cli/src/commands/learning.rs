@@ -5,6 +5,8 @@ use clap::Args as ClapArgs;
 use matinee_model::RatingScale;
 use matinee_train::algorithms::{self, Configured};
 
+use crate::files::Titles;
+
 /// One algorithm and how to run it.
 #[derive(ClapArgs)]
 pub struct Learning {
@@ -16,19 +18,22 @@ pub struct Learning {
     parameters: Vec<(String, String)>,
     #[command(flatten)]
     pub basics: Basics,
+    /// Without a movies.csv, take the ids of the rated movies as their titles
+    #[arg(long)]
+    titles_from_ids: bool,
 }
 
 /// What every run has.
 #[derive(ClapArgs)]
 pub struct Basics {
     /// Seed of all random numbers: same data, same seed, same model
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
     pub seed: u64,
     /// Scale of the ratings
-    #[arg(long, default_value_t = RatingScale::MOVIELENS, value_name = "LOW..HIGH")]
+    #[arg(long, default_value_t = RatingScale::MOVIELENS, value_name = "LOW..HIGH", allow_hyphen_values = true)]
     pub scale: RatingScale,
     /// Threads to use; all cores if not given. The result does not depend on it
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     threads: Option<usize>,
 }
 
@@ -41,6 +46,11 @@ impl Learning {
     /// The name of the algorithm: `default`, if none is given.
     pub fn algorithm_or<'a>(&'a self, default: &'a str) -> &'a str {
         self.algorithm.as_deref().unwrap_or(default)
+    }
+
+    /// What movies are called where there is no catalogue.
+    pub fn titles(&self) -> Titles {
+        Titles::from_ids(self.titles_from_ids)
     }
 
     /// The hyperparameters as given.

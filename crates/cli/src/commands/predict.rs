@@ -16,10 +16,10 @@ pub struct Args {
     #[arg(long, default_value = "model")]
     model: PathBuf,
     /// Id of the user
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     user: String,
     /// Id of the movie
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     movie: String,
 }
 

@@ -12,7 +12,7 @@ use matinee_train::training::{HOLD_OUT_RANGE, HOLD_OUTS, Plan, train, write};
 
 use super::learning::Learning;
 use crate::example;
-use crate::files;
+use crate::files::{self, Titles};
 use crate::progress::TerminalProgress;
 
 /// What to train, how, and where to put it.
@@ -27,7 +27,7 @@ pub struct Args {
     #[command(flatten)]
     learning: Learning,
     /// Share of the ratings that is held out to measure the model; 0 for none
-    #[arg(long, default_value_t = 0.1, value_name = "SHARE")]
+    #[arg(long, default_value_t = 0.1, value_name = "SHARE", allow_hyphen_values = true)]
     hold_out: f64,
 }
 
@@ -43,7 +43,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         hold_out: args.hold_out,
         training_job: None,
     };
-    let dataset = train_folder(&args.data, &args.output, &plan, args.learning.basics.scale)?;
+    let (data, scale, titles) = (&args.data, args.learning.basics.scale, args.learning.titles());
+    let dataset = train_folder(data, &args.output, &plan, scale, titles)?;
     suggest(&args.output, &dataset);
     Ok(ExitCode::SUCCESS)
 }
@@ -60,10 +61,15 @@ pub fn suggest(output: &Path, dataset: &Dataset) {
 }
 
 /// Reads and checks the data, trains, writes, and tells what was written.
-pub fn train_folder(data: &Path, output: &Path, plan: &Plan, scale: RatingScale) -> Result<Dataset> {
+pub fn train_folder(
+    data: &Path,
+    output: &Path,
+    plan: &Plan,
+    scale: RatingScale,
+    titles: Titles,
+) -> Result<Dataset> {
     check_output(output)?;
-    let inputs = files::read_folder(data)?;
-    let dataset = files::usable_dataset(&inputs, scale)?;
+    let (dataset, inputs) = files::dataset_of(data, scale, titles)?;
     train_dataset(&dataset, &inputs, output, plan)?;
     Ok(dataset)
 }

@@ -50,7 +50,7 @@ pub struct Args {
     folds: u32,
     /// A point is dropped when it can only win by beating the best so far by more than this share of its RMSE on
     /// each fold that is left
-    #[arg(long, default_value_t = MARGIN, value_name = "SHARE")]
+    #[arg(long, default_value_t = MARGIN, value_name = "SHARE", allow_hyphen_values = true)]
     margin: f64,
     /// Measure every point on every fold
     #[arg(long, conflicts_with = "margin")]
@@ -74,16 +74,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     check_output(&args.output)?;
     let existing = existing_recipe(&args.output)?;
-    let inputs = files::read_folder(&args.data)?;
-    let points_file = args.points_file(
-        &inputs
-            .ratings
-            .iter()
-            .chain(&inputs.movies)
-            .map(|file| args.data.join(&file.name))
-            .collect::<Vec<_>>(),
-    )?;
-    let dataset = files::usable_dataset(&inputs, args.learning.basics.scale)?;
+    let (dataset, inputs) =
+        files::dataset_of(&args.data, args.learning.basics.scale, args.learning.titles())?;
+    let read = inputs.ratings.iter().chain(&inputs.movies).map(|file| args.data.join(&file.name));
+    let points_file = args.points_file(&read.collect::<Vec<_>>())?;
     say!("tuning {}: {} points, {} folds", plan.algorithm, plan.points.len(), plan.folds);
 
     let begin = std::time::Instant::now();

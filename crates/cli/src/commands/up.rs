@@ -11,6 +11,7 @@ use matinee_train::algorithms;
 use matinee_train::training::Plan;
 
 use super::train::train_folder;
+use crate::files::Titles;
 use crate::server::{self, Address};
 
 /// What to serve, and what to train it from if it is not there.
@@ -22,6 +23,12 @@ pub struct Args {
     /// Folder of the model: served if there is one, trained otherwise
     #[arg(long, default_value = "model")]
     model: PathBuf,
+    /// Scale of the ratings, where a model is trained
+    #[arg(long, default_value_t = RatingScale::MOVIELENS, value_name = "LOW..HIGH", allow_hyphen_values = true)]
+    scale: RatingScale,
+    /// Without a movies.csv, take the ids of the rated movies as their titles
+    #[arg(long)]
+    titles_from_ids: bool,
     #[command(flatten)]
     address: Address,
 }
@@ -42,7 +49,8 @@ pub fn run(args: Args) -> Result<ExitCode> {
                 hold_out: 0.1,
                 training_job: None,
             };
-            train_folder(&args.data, &args.model, &plan, RatingScale::MOVIELENS)?;
+            let titles = Titles::from_ids(args.titles_from_ids);
+            train_folder(&args.data, &args.model, &plan, args.scale, titles)?;
             Model::open(&args.model)?
         }
         Err(error) => {

@@ -1,18 +1,29 @@
 //! The channels of a job, and the files in them.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use matinee_model::data_files::DataFiles;
 use matinee_train::ratings::{CsvFile, Inputs};
 use serde::Deserialize;
 
 use super::Root;
-use crate::files::{self, MOVIES_FILE, RATINGS_FILE};
+use crate::files::{self, MOVIES_FILE, RATINGS_FILE, Titles};
 
 const TRAIN: &str = "train";
+/// What SageMaker's Python SDK calls the one channel of `fit("s3://...")`.
+const TRAINING: &str = "training";
 const VALIDATION: &str = "validation";
 const MOVIES: &str = "movies";
+
+/// Each channel that is read, and what is done with it.
+const CHANNELS: [(&str, &str); 4] = [
+    (TRAIN, "the ratings to learn from, and the catalogue if it lies beside them"),
+    (TRAINING, "another name of `train`"),
+    (VALIDATION, "ratings to measure the model on"),
+    (MOVIES, "the catalogue"),
+];
 
 /// What a job reads.
 pub(super) struct Channels {
@@ -33,34 +44,57 @@ pub struct Channel {
 }
 
 /// Reads the channels. With `host_count` hosts each must have all of the data.
-pub(super) fn read(root: &Root, host_count: usize) -> Result<Channels> {
+pub(super) fn read(root: &Root, host_count: usize, titles: Titles) -> Result<Channels> {
     let configured: BTreeMap<String, Channel> = root.read_config("inputdataconfig.json")?;
     for (name, channel) in &configured {
         channel.refuse(name, host_count)?;
     }
-    let folder = |name: &str| {
+    tell_of_others(root);
+    let folder = |name: &'static str| {
         let folder = root.channel(name);
-        (configured.contains_key(name) || folder.is_dir()).then_some(folder)
+        (configured.contains_key(name) || folder.is_dir()).then_some((name, folder))
     };
-    let Some(train) = folder(TRAIN) else {
-        bail!("there is no channel `{TRAIN}`; give the job one that holds {RATINGS_FILE}");
+    let (name, train) = match (folder(TRAIN), folder(TRAINING)) {
+        (Some(_), Some(_)) => {
+            bail!("channels `{TRAIN}` and `{TRAINING}` are two names of one; leave one out")
+        }
+        (Some(train), None) | (None, Some(train)) => train,
+        (None, None) => bail!("there is no channel `{TRAIN}`; give the job one that holds {RATINGS_FILE}"),
     };
+    let found = files::find(&train)?;
     let movies = match folder(MOVIES) {
-        Some(movies) => Some(catalogue(&movies)?.with_context(|| nothing(MOVIES, &movies, MOVIES_FILE))?),
-        None => catalogue(&train)?,
+        Some((_, movies)) => Some(catalogue(&movies)?),
+        None => files::read_movies(&train, &found)?,
     };
-    let validation = folder(VALIDATION).map(|folder| ratings(VALIDATION, &folder)).transpose()?;
-    Ok(Channels {
-        train: Inputs { ratings: ratings(TRAIN, &train)?, movies },
-        validation: validation.map(|ratings| Inputs { ratings, movies: None }),
-    })
+    let train = Inputs { ratings: ratings(name, &train, &found)?, movies };
+    titles.refuse_missing_catalogue(train.movies.as_ref(), &format!("channel `{name}`"))?;
+    let validation = folder(VALIDATION).map(|(name, folder)| ratings(name, &folder, &files::find(&folder)?));
+    let validation = validation.transpose()?;
+    Ok(Channels { train, validation: validation.map(|ratings| Inputs { ratings, movies: None }) })
+}
+
+/// Names the folders of channels that nobody configured and nothing reads.
+fn tell_of_others(root: &Root) {
+    let folders = std::fs::read_dir(root.channel("")).into_iter().flatten().flatten();
+    let names = folders.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name());
+    for name in names.map(|name| name.to_string_lossy().into_owned()) {
+        if CHANNELS.iter().all(|(channel, _)| *channel != name) {
+            eprintln!("note: channel `{name}` is not read; {}", what_is_read());
+        }
+    }
+}
+
+/// What is done with each channel.
+fn what_is_read() -> String {
+    let channels = CHANNELS.map(|(name, what)| format!("`{name}` ({what})"));
+    format!("a job reads {}", channels.join(", "))
 }
 
 impl Channel {
     /// Refuses a channel that cannot be meant, or that `host_count` hosts would share.
     pub fn refuse(&self, name: &str, host_count: usize) -> Result<()> {
-        if ![TRAIN, VALIDATION, MOVIES].contains(&name) {
-            bail!("unknown channel `{name}`; there are {TRAIN}, {VALIDATION} and {MOVIES}");
+        if CHANNELS.iter().all(|(channel, _)| *channel != name) {
+            bail!("unknown channel `{name}`; {}; rename it, or leave it out", what_is_read());
         }
         if let Some(mode) = self.training_input_mode.as_deref()
             && !["File", "FastFile"].contains(&mode)
@@ -77,80 +111,25 @@ impl Channel {
     }
 }
 
-/// The ratings of a channel: its `ratings.csv`, or else every CSV file that is not known as another.
-fn ratings(channel: &str, folder: &Path) -> Result<Vec<CsvFile>> {
-    let files = csv_files(folder)?;
-    let named: Vec<&PathBuf> = files.iter().filter(|path| stem(path) == "ratings").collect();
-    let parts: Vec<&PathBuf> =
-        if named.is_empty() { files.iter().filter(|path| !is_other(&stem(path))).collect() } else { named };
-    if parts.is_empty() {
-        bail!(nothing(channel, folder, RATINGS_FILE));
+/// The ratings of a channel.
+fn ratings(channel: &str, folder: &Path, found: &DataFiles) -> Result<Vec<CsvFile>> {
+    if found.ratings.is_empty() {
+        bail!(
+            "channel `{channel}` has no {RATINGS_FILE}: {}; check its S3Uri",
+            files::contents(folder, found)
+        );
     }
-    let read = |path: &PathBuf| {
-        let file = files::read_csv(path)?;
-        // Parts in several folders may have the same name.
-        let name = path.strip_prefix(folder).unwrap_or(path).display().to_string();
-        Ok(CsvFile { name, ..file })
-    };
-    parts.into_iter().map(read).collect()
+    files::read_ratings(folder, found)
 }
 
-/// `movies.csv`, if it is there.
-fn catalogue(folder: &Path) -> Result<Option<CsvFile>> {
-    let files = csv_files(folder)?;
-    let movies: Vec<&PathBuf> = files.iter().filter(|path| stem(path) == "movies").collect();
-    match movies.as_slice() {
-        [] => Ok(None),
-        [one] => files::read_csv(one).map(Some),
-        [one, other, ..] => bail!("{} and {} are both there; leave one", one.display(), other.display()),
-    }
-}
-
-/// The files of a MovieLens release that are not ratings.
-fn is_other(stem: &str) -> bool {
-    ["movies", "links", "tags"].contains(&stem) || stem.starts_with("genome-")
-}
-
-/// Every `*.csv` and `*.csv.gz` of a folder and those in it, in the order of their names.
-fn csv_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let read = || format!("cannot read {}", folder.display());
-        for entry in std::fs::read_dir(&folder).with_context(read)? {
-            let path = entry.with_context(read)?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if stem(&path) != name(&path) {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-fn name(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-/// The name without `.csv` or `.csv.gz`; the whole name of other files.
-fn stem(path: &Path) -> String {
-    let name = name(path);
-    let stem = name.strip_suffix(".gz").unwrap_or(&name).strip_suffix(".csv");
-    stem.map_or_else(|| name.clone(), str::to_owned)
-}
-
-fn nothing(channel: &str, folder: &Path, wanted: &str) -> String {
-    let names: Vec<String> = std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(name(&entry.ok()?.path())))
-        .take(10)
-        .collect();
-    let found =
-        if names.is_empty() { "it is empty".to_owned() } else { format!("it holds {}", names.join(", ")) };
-    format!("channel `{channel}` has no {wanted}: {found}; check its S3Uri")
+/// The catalogue of the channel that has nothing else.
+fn catalogue(folder: &Path) -> Result<CsvFile> {
+    let found = files::find(folder)?;
+    let movies = files::read_movies(folder, &found)?;
+    movies.with_context(|| {
+        let contents = files::contents(folder, &found);
+        format!("channel `{MOVIES}` has no {MOVIES_FILE}: {contents}; check its S3Uri")
+    })
 }
 
 #[cfg(test)]
@@ -168,15 +147,19 @@ mod tests {
         folder
     }
 
+    fn read_ratings(folder: &Path) -> Result<Vec<CsvFile>> {
+        ratings(TRAIN, folder, &files::find(folder)?)
+    }
+
     fn chosen(files: &[&str]) -> Vec<String> {
         let folder = channel(files);
-        ratings(TRAIN, folder.path()).unwrap().into_iter().map(|file| file.name).collect()
+        read_ratings(folder.path()).unwrap().into_iter().map(|file| file.name).collect()
     }
 
     proptest! {
         #[test]
         fn any_configuration_is_taken_or_refused_by_name(
-            name in "train|validation|movies|\\PC{0,8}",
+            name in "train|training|validation|movies|\\PC{0,8}",
             mode in prop::option::of("File|FastFile|Pipe|\\PC{0,8}"),
             distribution in prop::option::of("FullyReplicated|ShardedByS3Key|\\PC{0,8}"),
             host_count in 1_usize..4,
@@ -185,7 +168,7 @@ mod tests {
                 &name: { "TrainingInputMode": mode, "S3DistributionType": distribution, "RecordWrapperType": "None" }
             });
             let configured: BTreeMap<String, Channel> = serde_json::from_value(json).unwrap();
-            let is_usable = ["train", "validation", "movies"].contains(&name.as_str())
+            let is_usable = ["train", "training", "validation", "movies"].contains(&name.as_str())
                 && mode.is_none_or(|mode| mode == "File" || mode == "FastFile")
                 && (host_count == 1 || distribution.as_deref() != Some("ShardedByS3Key"));
             match configured[&name].refuse(&name, host_count) {
@@ -218,9 +201,9 @@ mod tests {
     #[test]
     fn a_channel_without_ratings_says_what_it_holds() {
         let folder = channel(&["movies.csv"]);
-        let error = ratings(TRAIN, folder.path()).unwrap_err().to_string();
+        let error = read_ratings(folder.path()).unwrap_err().to_string();
         assert_eq!(error, "channel `train` has no ratings.csv: it holds movies.csv; check its S3Uri");
-        let error = ratings(TRAIN, channel(&[]).path()).unwrap_err().to_string();
+        let error = read_ratings(channel(&[]).path()).unwrap_err().to_string();
         assert!(error.contains("it is empty"), "{error}");
     }
 

@@ -15,11 +15,12 @@ use serde_json::Value;
 use super::Root;
 
 /// The hyperparameters of every job; those of its algorithm come beside them.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "algorithm",
     "seed",
     "hold_out",
     "scale",
+    "titles_from_ids",
     "checkpoint_interval",
     "tune",
     "tune_points",
@@ -35,6 +36,8 @@ pub struct Settings {
     pub hold_out: Option<f64>,
     /// The scale of the ratings.
     pub scale: RatingScale,
+    /// Whether movies are called by their ids where there is no catalogue.
+    pub titles_from_ids: bool,
     /// How often what was learned is saved.
     pub checkpoint_interval: Duration,
     /// What to learn.
@@ -64,9 +67,11 @@ impl Settings {
             bail!("hyperparameter `hold_out` is `{share}`; it must be {HOLD_OUT_RANGE}");
         }
         let scale = given.take("scale")?.unwrap_or(RatingScale::MOVIELENS);
+        let titles_from_ids = given.take("titles_from_ids")?.unwrap_or_default();
         let seconds: u64 = given.take("checkpoint_interval")?.unwrap_or(30);
         let task = given.task(algorithm.as_deref(), seed)?;
-        Ok(Self { seed, hold_out, scale, checkpoint_interval: Duration::from_secs(seconds), task })
+        let checkpoint_interval = Duration::from_secs(seconds);
+        Ok(Self { seed, hold_out, scale, titles_from_ids, checkpoint_interval, task })
     }
 }
 
@@ -222,6 +227,7 @@ mod tests {
             (json!({"seed": "-1"}), "`seed` is `-1`"),
             (json!({"hold_out": "0.999"}), "`hold_out` is `0.999`; it must be at least 0 and at most 0.5"),
             (json!({"scale": "5..1"}), "`scale` is `5..1`"),
+            (json!({"titles_from_ids": "maybe"}), "`titles_from_ids` is `maybe`"),
             (json!({"checkpoint_interval": "soon"}), "`checkpoint_interval` is `soon`"),
             (json!({"tune": "maybe"}), "`tune` is `maybe`"),
             (json!({"tune_points": "5"}), "need `tune`"),

@@ -21,6 +21,7 @@ use super::hosts::Hosts;
 use super::metrics::{JobProgress, tell_validation};
 use super::settings::{Settings, Task};
 use crate::commands::tune::remedy;
+use crate::files::Titles;
 
 /// The share of the ratings that is held out where there is no channel to measure on.
 const HOLD_OUT: f64 = 0.1;
@@ -38,9 +39,11 @@ pub fn run(root: &Root) -> Result<()> {
     }
     check_output(&root.model())?;
     let settings = Settings::read(root)?;
-    let channels = channels::read(root, hosts.count())?;
+    let titles = Titles::from_ids(settings.titles_from_ids);
+    let channels = channels::read(root, hosts.count(), titles)?;
     let hold_out = settings.hold_out(&channels)?;
-    let (dataset, report) = usable(&channels.train, settings.scale)?;
+    let (mut dataset, report) = usable(&channels.train, settings.scale)?;
+    titles.complete(&mut dataset, &channels.train);
     let validation = channels.validation.as_ref().map(|inputs| usable(inputs, settings.scale)).transpose()?;
     say!(
         "{} ratings of {} movies by {} users; {} movies in the catalogue; {} faults",
@@ -114,9 +117,7 @@ fn usable(inputs: &Inputs, scale: RatingScale) -> Result<(Dataset, Report)> {
     if let Some(fault) = report.first_refusal() {
         bail!("the data cannot be learned from: {fault}; faults in all: {}\n{report}", report.count());
     }
-    if !report.is_clean() {
-        eprint!("{report}");
-    }
+    eprint!("{report}");
     Ok((dataset, report))
 }
 

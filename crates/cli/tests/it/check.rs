@@ -45,5 +45,5 @@ fn faults_that_training_bears_are_told_too() {
 fn a_missing_file_is_named() {
     let data = tempfile::tempdir().unwrap();
     let error = fail(&["check", data.path().to_str().unwrap()]);
-    assert!(error.contains("cannot read") && error.contains("ratings.csv"), "{error}");
+    assert!(error.contains("there is no ratings.csv in") && error.contains("it is empty"), "{error}");
 }

@@ -48,22 +48,22 @@ fn archive(name: &str, files: &[&str]) -> Vec<u8> {
 }
 
 fn release(archive: &[u8], md5: &str) -> HashMap<String, Vec<u8>> {
+    release_of("ml-latest-small", archive, md5)
+}
+
+fn release_of(name: &str, archive: &[u8], md5: &str) -> HashMap<String, Vec<u8>> {
     HashMap::from([
-        ("/ml-latest-small.zip".to_owned(), archive.to_vec()),
-        ("/ml-latest-small.zip.md5".to_owned(), format!("MD5 (ml-latest-small.zip) = {md5}\n").into_bytes()),
+        (format!("/{name}.zip"), archive.to_vec()),
+        (format!("/{name}.zip.md5"), format!("MD5 ({name}.zip) = {md5}\n").into_bytes()),
     ])
 }
 
 fn fetch(base_url: &str, output: &Path) -> (Output, String) {
-    let output = run(&[
-        "data",
-        "fetch",
-        "ml-latest-small",
-        "--base-url",
-        base_url,
-        "--output",
-        output.to_str().unwrap(),
-    ]);
+    fetch_release("ml-latest-small", base_url, output)
+}
+
+fn fetch_release(name: &str, base_url: &str, output: &Path) -> (Output, String) {
+    let output = run(&["data", "fetch", name, "--base-url", base_url, "--output", output.to_str().unwrap()]);
     let error = String::from_utf8(output.stderr.clone()).unwrap();
     (output, error)
 }
@@ -82,6 +82,23 @@ fn fetches_checks_and_unpacks() {
 
     let (output, error) = fetch("http://127.0.0.1:9", &target);
     assert!(!output.status.success() && error.contains("is there already"), "{error}");
+}
+
+#[test]
+fn the_older_releases_are_fetched_as_they_come() {
+    for (name, inside, files) in [
+        ("ml-100k", "ml-100k", ["u.data", "u.item", "README"]),
+        ("ml-1m", "ml-1m", ["ratings.dat", "movies.dat", "README"]),
+        ("ml-10m", "ml-10M100K", ["ratings.dat", "movies.dat", "README.html"]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("ml");
+        let archive = archive(inside, &files);
+        let md5 = hex::encode(Md5::digest(&archive));
+        let (output, error) = fetch_release(name, &mirror(release_of(name, &archive, &md5)), &target);
+        assert!(output.status.success(), "{error}");
+        assert!(files.iter().all(|file| target.join(file).is_file()), "{name}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod check;
 mod evaluate;
 mod fetch;
 mod few_ratings;
+mod inputs;
 mod outputs;
 mod sagemaker_train;
 mod serve;

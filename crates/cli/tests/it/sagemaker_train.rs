@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 
 use crate::support::{matinee, root, succeed};
 
+const FEW: &str = "userId,movieId,rating\n1,10,4\n1,20,2\n2,10,5\n2,20,3\n";
+const TITLES: &str = "movieId,title\n10,Ten\n20,Twenty\n";
+
 /// A job's folder with `data/` as channel `train`.
 struct Job(tempfile::TempDir);
 
@@ -195,7 +198,8 @@ fn parts_and_gzip_are_the_same_data() {
 #[test]
 fn a_channel_of_its_own_measures_the_model_that_is_written() {
     let job = Job::without_data(&small());
-    job.put("input/data/train/ratings.csv", "userId,movieId,rating\n1,10,4\n1,20,2\n2,10,5\n2,20,3\n");
+    job.put("input/data/train/ratings.csv", FEW);
+    job.put("input/data/train/movies.csv", TITLES);
     job.put("input/data/validation/ratings.csv", "userId,movieId,rating\n1,10,4\n3,10,4.5\n2,99,3\n");
     let told = job.succeed();
     let model = job.model();
@@ -223,6 +227,7 @@ fn every_kind_of_bad_input_leaves_its_reason() {
 
     let bad_rating = Job::without_data(&small());
     bad_rating.put("input/data/train/ratings.csv", "userId,movieId,rating\n1,10,4\n1,20,ten\n");
+    bad_rating.put("input/data/train/movies.csv", TITLES);
     assert!(
         bad_rating
             .fail()
@@ -419,4 +424,73 @@ fn a_checkpoint_of_another_job_is_refused() {
     job.put("input/config/hyperparameters.json", r#"{"algorithm":"svd","n_factors":"9","n_epochs":"1000"}"#);
     let reason = job.fail();
     assert!(reason.contains("is of other work: n_factors is 8 there and 9 here"), "{reason}");
+}
+
+#[test]
+fn a_job_passes_over_what_is_hidden_or_empty() {
+    let job = Job::without_data(&small());
+    job.put("input/data/training/part-1.csv", FEW);
+    job.put("input/data/training/part-2.csv", "");
+    job.put("input/data/training/movies.csv", TITLES);
+    job.put_bytes("input/data/training/._part-1.csv", b"\0\x05\x16\x07");
+    job.put(
+        "input/data/training/.ipynb_checkpoints/part-1-checkpoint.csv",
+        "userId,movieId,rating\nerased,10,5\nerased,20,1\n",
+    );
+    let told = job.succeed();
+    assert!(told.contains("4 ratings of 2 movies by 2 users; 2 movies in the catalogue; 0 faults"), "{told}");
+    assert!(!job.model().predict(&"erased".into(), &"10".into()).unwrap().known_user);
+}
+
+#[test]
+fn a_channel_may_be_called_training_and_others_are_named() {
+    let job = Job::without_data(&small());
+    job.put("input/data/training/ratings.csv/part-0.csv", FEW);
+    job.put_bytes("input/data/training/movies.csv.gz", &gzip(TITLES.as_bytes()));
+    job.put("input/config/inputdataconfig.json", r#"{"training":{}}"#);
+    job.put("input/data/extra/a.csv", "x");
+    let output = job.command().output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{told}");
+    assert!(
+        told.contains("channel `extra` is not read; a job reads `train` (the ratings to learn from"),
+        "{told}"
+    );
+
+    let job = Job::new(&small());
+    job.put("input/config/inputdataconfig.json", r#"{"train":{},"test":{}}"#);
+    let reason = job.fail();
+    assert!(reason.contains("unknown channel `test`; a job reads `train`"), "{reason}");
+
+    let job = Job::new(&small());
+    job.put("input/data/training/ratings.csv", FEW);
+    assert!(job.fail().contains("two names of one"));
+}
+
+#[test]
+fn a_job_without_a_catalogue_needs_a_word_and_then_has_ids_as_titles() {
+    let job = Job::without_data(&small());
+    job.put("input/data/train/ratings.csv", FEW);
+    let reason = job.fail();
+    assert!(
+        reason.contains("channel `train` has no movies.csv") && reason.contains("`titles_from_ids`"),
+        "{reason}"
+    );
+
+    let job = Job::without_data(&json!({"algorithm": "svd", "titles_from_ids": "true"}));
+    job.put("input/data/train/ratings.csv", FEW);
+    job.succeed();
+    assert_eq!(job.model().predict(&"1".into(), &"20".into()).unwrap().title, "20");
+}
+
+#[test]
+fn a_job_reads_a_release_as_it_comes() {
+    let job = Job::without_data(&small());
+    job.put(
+        "input/data/train/ml-1m/ratings.dat",
+        "1::10::5::978300760\n1::20::2::978300761\n2::10::4::978300762\n",
+    );
+    job.put_bytes("input/data/train/ml-1m/movies.dat", b"10::Caf\xe9 (1990)::Drama\n20::Beta (1991)::War\n");
+    job.succeed();
+    assert_eq!(job.model().predict(&"2".into(), &"10".into()).unwrap().title, "Café (1990)");
 }

@@ -6,20 +6,21 @@ use std::process::{Child, Command, Stdio};
 
 use crate::support::{fail, matinee, succeed};
 
-struct Server {
+/// A server under test.
+pub struct Server {
     process: Child,
     output: BufReader<std::process::ChildStdout>,
 }
 
 impl Server {
-    fn start(command: &mut Command) -> Self {
+    pub fn start(command: &mut Command) -> Self {
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(process.stdout.take().unwrap());
         Self { process, output }
     }
 
     /// Reads its output up to the line that holds `part`.
-    fn line_with(&mut self, part: &str) -> String {
+    pub fn line_with(&mut self, part: &str) -> String {
         loop {
             let mut line = String::new();
             assert_ne!(self.output.read_line(&mut line).unwrap(), 0, "the server ended without `{part}`");
@@ -34,7 +35,7 @@ impl Server {
         assert!(signalled.success());
     }
 
-    fn terminate(mut self) -> (bool, String) {
+    pub fn terminate(mut self) -> (bool, String) {
         self.signal();
         self.ended()
     }

@@ -1,6 +1,6 @@
 //! An artifact as the `model.tar.gz` that `SageMaker` makes of a folder.
 
-use std::io::Read;
+use std::io::{self, Cursor, Read};
 
 use flate2::read::GzDecoder;
 
@@ -9,18 +9,71 @@ use super::{
     MAX_MOVIES_BYTES, MODEL_FILE, MOVIES_FILE, Manifest, capped, sha256_hex,
 };
 
-/// Reads the files of the artifact in a gzip-compressed tar archive: they may lie in any order, under
-/// `./` or not; other entries are passed over.
-pub fn read_archive(compressed: impl Read) -> Result<ArtifactFiles, ArtifactError> {
-    read_archive_within(compressed, u64::MAX)
+/// A block of tar, in which its mark is found.
+const BLOCK: usize = 512;
+/// Where a block that begins a file has that mark (POSIX.1-1988, ustar).
+const TAR_MARK: (usize, &[u8]) = (257, b"ustar");
+/// How many names are told of an archive that holds no model.
+const TOLD_NAMES: usize = 5;
+
+/// Reads the files of the artifact in a tar archive, compressed by gzip or not: they may lie in any order, all in one
+/// folder or none; other entries are passed over.
+pub fn read_archive(archive: impl Read) -> Result<ArtifactFiles, ArtifactError> {
+    read_archive_within(archive, u64::MAX)
 }
 
 /// The same, of files that have at most `limit` bytes in all: what there is memory for.
-pub fn read_archive_within(compressed: impl Read, limit: u64) -> Result<ArtifactFiles, ArtifactError> {
-    let mut found = Found { left: limit, ..Found::default() };
+pub fn read_archive_within(mut archive: impl Read, limit: u64) -> Result<ArtifactFiles, ArtifactError> {
+    let mut begin = Vec::with_capacity(BLOCK);
+    archive.by_ref().take(BLOCK as u64).read_to_end(&mut begin).map_err(damaged)?;
+    let kind = Kind::of(&begin);
+    let whole = Cursor::new(begin).chain(archive);
     // What unpacks to more than the three files may be is a bomb, not a model.
     let largest = [MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES].iter().sum();
-    let mut archive = tar::Archive::new(GzDecoder::new(compressed).take(largest));
+    match kind {
+        Kind::Gzip => read_tar(GzDecoder::new(whole).take(largest), limit),
+        Kind::Tar => read_tar(whole.take(largest), limit),
+        Kind::Other(what) => Err(ArtifactError::Archive(what.to_owned())),
+    }
+}
+
+/// What a file is, by its beginning.
+enum Kind {
+    Gzip,
+    Tar,
+    /// No archive that is read, in words that say what to do.
+    Other(&'static str),
+}
+
+impl Kind {
+    fn of(begin: &[u8]) -> Self {
+        let (place, mark) = TAR_MARK;
+        let text = begin.trim_ascii_start();
+        if begin.starts_with(b"\x1f\x8b") {
+            Self::Gzip
+        } else if begin.get(place..).is_some_and(|rest| rest.starts_with(mark)) {
+            Self::Tar
+        } else if begin.starts_with(b"PK") {
+            Self::Other("it is a zip archive; unpack it, and give the folder with manifest.json")
+        } else if begin.starts_with(b"version https://git-lfs") {
+            Self::Other("it is a Git LFS pointer and not the file; fetch that with `git lfs pull`")
+        } else if text.starts_with(b"{") {
+            Self::Other("it is JSON, perhaps the manifest.json of a model; give the folder that holds it")
+        } else if text.starts_with(b"<") {
+            Self::Other("it is a web page or the answer of a server, and not the file; fetch it again")
+        } else if begin.is_empty() {
+            Self::Other("it is empty: the copy is damaged, fetch it again")
+        } else {
+            Self::Other(
+                "it is neither a tar archive nor compressed by gzip; give the folder of a model, or its model.tar.gz",
+            )
+        }
+    }
+}
+
+fn read_tar(tar: impl Read, limit: u64) -> Result<ArtifactFiles, ArtifactError> {
+    let mut found = Found { left: limit, ..Found::default() };
+    let mut archive = tar::Archive::new(tar);
     for entry in archive.entries().map_err(damaged)? {
         found.take(entry.map_err(damaged)?)?;
     }
@@ -31,9 +84,17 @@ pub fn read_archive_within(compressed: impl Read, limit: u64) -> Result<Artifact
 struct Found {
     /// How many bytes the files that come may have.
     left: u64,
+    /// The folder that the files below lie in, once there is one of them.
+    folder: Option<String>,
+    /// How many bytes they have.
+    held: u64,
+    /// A second folder with such files.
+    other_folder: Option<String>,
     manifest: Option<(Manifest, String)>,
     model: Option<AlignedBuffer>,
     movies: Option<AlignedBuffer>,
+    /// Other entries, the first few.
+    others: Vec<String>,
 }
 
 impl Found {
@@ -42,8 +103,18 @@ impl Found {
             return Ok(());
         }
         let path = entry.path().map_err(damaged)?;
-        let name = path.strip_prefix("./").unwrap_or(&path).to_str().unwrap_or_default().to_owned();
-        match name.as_str() {
+        let path = path.strip_prefix("./").unwrap_or(&path).to_str().unwrap_or_default().to_owned();
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+        if ![MANIFEST_FILE, MODEL_FILE, MOVIES_FILE].contains(&name) {
+            if self.others.len() < TOLD_NAMES {
+                self.others.push(path);
+            }
+            return Ok(());
+        }
+        if !self.is_in_place(folder) {
+            return Ok(());
+        }
+        match name {
             MANIFEST_FILE => {
                 let json = self.grown(&mut entry, MANIFEST_FILE, MAX_MANIFEST_BYTES)?;
                 let manifest = (Manifest::parse(json.bytes())?, sha256_hex(json.bytes()));
@@ -53,12 +124,35 @@ impl Found {
                 let bytes = self.grown(&mut entry, MODEL_FILE, MAX_MODEL_BYTES)?;
                 once(&mut self.model, MODEL_FILE, bytes)
             }
-            MOVIES_FILE => {
+            _ => {
                 let bytes = self.grown(&mut entry, MOVIES_FILE, MAX_MOVIES_BYTES)?;
                 once(&mut self.movies, MOVIES_FILE, bytes)
             }
-            _ => Ok(()),
         }
+    }
+
+    /// Whether files of `folder` are those that are wanted: the files at the top, or those of the only folder.
+    fn is_in_place(&mut self, folder: &str) -> bool {
+        match &self.folder {
+            None => self.folder = Some(folder.to_owned()),
+            Some(known) if known == folder => {}
+            Some(known) if known.is_empty() => return false,
+            // What lay in a folder was not the model, for here it is.
+            Some(_) if folder.is_empty() => {
+                let left = self.left + self.held;
+                *self = Self {
+                    left,
+                    folder: Some(String::new()),
+                    others: std::mem::take(&mut self.others),
+                    ..Self::default()
+                };
+            }
+            Some(_) => {
+                self.other_folder.get_or_insert_with(|| folder.to_owned());
+                return false;
+            }
+        }
+        true
     }
 
     /// Reads an entry whose header may lie about its size: memory grows with what is there.
@@ -70,11 +164,23 @@ impl Found {
     ) -> Result<AlignedBuffer, ArtifactError> {
         let length = capped(file, entry.size(), limit.min(self.left))?;
         self.left -= length as u64;
+        self.held += length as u64;
         AlignedBuffer::read_from(entry, length).map_err(damaged)
     }
 
     fn finish(self) -> Result<ArtifactFiles, ArtifactError> {
-        let lacks = |file: &str| ArtifactError::Archive(format!("{file} is missing; is it a matinee model?"));
+        if let (Some(first), Some(second)) = (&self.folder, &self.other_folder) {
+            let problem = format!(
+                "it holds a model in {first}/ and another in {second}/; unpack it, and give one folder"
+            );
+            return Err(ArtifactError::Archive(problem));
+        }
+        let others = match self.others.as_slice() {
+            [] => String::new(),
+            others => format!("; it holds {}", others.join(", ")),
+        };
+        let lacks =
+            |file: &str| ArtifactError::Archive(format!("{file} is missing; is it a matinee model?{others}"));
         let (manifest, manifest_sha256) = self.manifest.ok_or_else(|| lacks(MANIFEST_FILE))?;
         Ok(ArtifactFiles {
             manifest,
@@ -92,6 +198,6 @@ fn once<T>(slot: &mut Option<T>, file: &str, value: T) -> Result<(), ArtifactErr
     }
 }
 
-fn damaged(error: impl ToString) -> ArtifactError {
-    ArtifactError::Archive(format!("{}: the copy is damaged, fetch it again", error.to_string()))
+fn damaged(error: io::Error) -> ArtifactError {
+    ArtifactError::Archive(format!("{error}: the copy is damaged, fetch it again"))
 }

@@ -17,6 +17,21 @@ pub enum ArtifactError {
         /// The file that it lacks.
         file: &'static str,
     },
+    /// There is no artifact at this place, but a part of it holds one.
+    #[error("no model at {}: {} looks like one; give that", path.display(), found.display())]
+    Elsewhere {
+        /// The folder that was read.
+        path: PathBuf,
+        /// What looks like a model.
+        found: PathBuf,
+    },
+    /// The place is one file of an artifact.
+    #[error(
+        "{} is one file of a model; give the folder that holds it: {}",
+        .0.display(),
+        .0.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).display()
+    )]
+    OneFile(PathBuf),
     /// The operating system refused.
     #[error("{}: {source}", path.display())]
     Io {

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::verified::{Verified, read_at};
 use super::{
@@ -11,11 +11,25 @@ use super::{
 
 pub(crate) fn read_manifest(path: &Path) -> Result<Vec<u8>, ArtifactError> {
     let mut json = Vec::new();
-    open(path, MANIFEST_FILE)?
+    let manifest = open(path, MANIFEST_FILE).map_err(|error| match (error, model_in(path)) {
+        (ArtifactError::Missing { path, .. }, Some(found)) => ArtifactError::Elsewhere { path, found },
+        (error, _) => error,
+    });
+    manifest?
         .take(MAX_MANIFEST_BYTES + 1)
         .read_to_end(&mut json)
         .map_err(|error| ArtifactError::io(&path.join(MANIFEST_FILE), error))?;
     Ok(json)
+}
+
+/// What looks like a model in a folder that is none: a folder with a manifest, or an archive.
+fn model_in(folder: &Path) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(folder).ok()?;
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    let is_archive =
+        |path: &PathBuf| path.is_file() && path.to_str().is_some_and(|path| path.ends_with(".tar.gz"));
+    paths.into_iter().find(|path| path.join(MANIFEST_FILE).is_file() || is_archive(path))
 }
 
 /// Reads a file that must be as the manifest says.

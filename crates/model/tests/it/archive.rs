@@ -61,6 +61,77 @@ fn reads_the_files_in_any_order_under_any_prefix() {
 }
 
 #[test]
+fn a_model_in_a_folder_of_the_archive_is_read() {
+    for folder in ["model/", "./model/", "opt/ml/model/"] {
+        let mut named = entries();
+        for (name, _) in &mut named {
+            name.insert_str(0, folder);
+        }
+        read_archive(archive(&named).as_slice()).and_then(Model::from_files).unwrap();
+    }
+}
+
+#[test]
+fn the_model_at_the_top_is_preferred_and_two_folders_are_refused() {
+    let top = entries();
+    let in_folder = |folder: &str| -> Vec<(String, Vec<u8>)> {
+        top.iter().map(|(name, _)| (format!("{folder}/{name}"), b"another".to_vec())).collect()
+    };
+    let length: u64 = top.iter().map(|(_, bytes)| bytes.len() as u64).sum();
+    for all in [[top.clone(), in_folder("old")[1..].to_vec()], [in_folder("old")[1..].to_vec(), top.clone()]]
+    {
+        let archive = archive(&all.concat());
+        read_archive_within(archive.as_slice(), length).and_then(Model::from_files).unwrap();
+    }
+    let renamed =
+        |folder: &str| top.iter().map(|(name, bytes)| (format!("{folder}/{name}"), bytes.clone())).collect();
+    let two: [Vec<(String, Vec<u8>)>; 2] = ["a", "b"].map(renamed);
+    let error = refused(&archive(&two.concat())).to_string();
+    assert!(error.contains("a model in a/ and another in b/"), "{error}");
+}
+
+#[test]
+fn a_plain_tar_is_read() {
+    let mut tar = Vec::new();
+    GzDecoder::new(archive(&entries()).as_slice()).read_to_end(&mut tar).unwrap();
+    read_archive(tar.as_slice()).and_then(Model::from_files).unwrap();
+}
+
+#[test]
+fn other_files_are_told_with_what_to_give() {
+    for (bytes, told) in [
+        (&b"PK\x03\x04...."[..], "it is a zip archive; unpack it"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        (b"{\"format_version\":1}", "give the folder that holds it"),
+        (b"<html>AccessDenied</html>", "the answer of a server"),
+        (b"", "it is empty"),
+        (b"some bytes", "neither a tar archive nor compressed by gzip"),
+    ] {
+        let error = refused(bytes).to_string();
+        assert!(error.contains(told), "{error}");
+    }
+    let error = refused(&archive(&[("README.md".to_owned(), b"x".to_vec())])).to_string();
+    assert!(error.contains("manifest.json is missing") && error.contains("it holds README.md"), "{error}");
+}
+
+#[test]
+fn a_place_beside_the_model_is_told_with_the_place_to_give() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("model");
+    sample::write(&model);
+    for file in ["manifest.json", "model.safetensors", "movies.csv"] {
+        let error = Model::open(&model.join(file)).unwrap_err().to_string();
+        assert!(error.contains(&format!("give the folder that holds it: {}", model.display())), "{error}");
+    }
+    let error = Model::open(folder.path()).unwrap_err();
+    assert!(matches!(&error, ArtifactError::Elsewhere { found, .. } if *found == model), "{error}");
+    fs::remove_dir_all(&model).unwrap();
+    fs::write(folder.path().join("model.tar.gz"), archive(&entries())).unwrap();
+    let error = Model::open(folder.path()).unwrap_err().to_string();
+    assert!(error.ends_with("model.tar.gz looks like one; give that"), "{error}");
+}
+
+#[test]
 fn a_missing_file_is_named() {
     for missing in 0..3 {
         let mut entries = entries();

@@ -2,20 +2,23 @@
 
 use hashbrown::HashMap;
 use matinee_model::{
-    Catalogue, CatalogueError, Ids, MovieFault, MovieReader, MovieRecord, MovieRow, RatingScale, UserRow,
+    Catalogue, CatalogueError, Ids, MovieFault, MovieReader, MovieRow, RatingScale, UserRow,
 };
-use rayon::slice::ParallelSliceMut;
 
 use crate::attributes::MovieAttributes;
 
+use super::common_scale::common_scale;
+use super::faults::{FileFault, FileReport};
+use super::form::{self, Content, Table};
 use super::mismatch;
-use super::reader::{RatingReader, RecordFault};
-use super::{Dataset, Fault, FaultKind, Rating, Report};
+use super::pairs::overruled;
+use super::reader::{Range, RatingReader, RecordFault};
+use super::{Dataset, Fault, FaultKind, Rating, Report, time};
 
-/// A CSV file in memory.
+/// A file in memory, of any form that is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CsvFile {
-    /// Its name, for messages.
+    /// Its name, for messages and, where several forms look alike, to tell them apart.
     pub name: String,
     /// Its content.
     pub bytes: Vec<u8>,
@@ -35,40 +38,112 @@ pub struct Inputs {
 pub fn check(inputs: &Inputs, scale: RatingScale) -> (Dataset, Report) {
     let mut report = Report::default();
     let catalogue = inputs.movies.as_ref().map(|file| read_catalogue(file, &mut report));
+    let is_whole = !report.refuses_training();
+    let tables = open_ratings(&inputs.ratings, &mut report);
     let mut columns = Columns::default();
-    for file in &inputs.ratings {
-        columns.read(file, scale, &mut report);
+    for (name, table) in &tables {
+        columns.read(name, table, scale, &mut report);
     }
-    if columns.ratings.is_empty() {
+    columns.tell_of_scale(scale, &mut report);
+    if columns.ratings.is_empty() && !report.refuses_training() {
         let name = inputs.ratings.first().map_or("ratings.csv", |file| &file.name);
         let detail = "there is not one rating to learn from".to_owned();
         report.add(FaultKind::NoRatings, || Fault { file: name.to_owned(), line: 0, detail });
     }
-    let dataset = columns.finish(catalogue, inputs, scale, &mut report);
+    let dataset = columns.finish(catalogue, is_whole, &tables, scale, &mut report);
     (dataset, report)
 }
 
+/// The files with ratings in them, by name. Parts that nothing was written to are passed over.
+fn open_ratings<'a>(files: &'a [CsvFile], report: &mut Report) -> Vec<(&'a str, Table<'a>)> {
+    let mut tables = Vec::with_capacity(files.len());
+    // Parts are all written alike: what is true of several is told once.
+    let mut notes: Vec<(&str, String, u64)> = Vec::new();
+    let mut refused: Vec<(&str, FileFault, u64)> = Vec::new();
+    for file in files.iter().filter(|file| !form::is_blank(&file.bytes)) {
+        match form::open(file, Content::Ratings) {
+            Ok(table) => {
+                if let Some(note) = &table.note {
+                    match notes.iter_mut().find(|(_, other, _)| other == note) {
+                        Some((_, _, more)) => *more += 1,
+                        None => notes.push((&file.name, note.clone(), 0)),
+                    }
+                }
+                tables.push((file.name.as_str(), table));
+            }
+            Err(fault) => match refused.iter_mut().find(|(_, other, _)| other.has_cause_of(&fault)) {
+                Some((_, _, more)) => *more += 1,
+                None => refused.push((&file.name, fault, 0)),
+            },
+        }
+    }
+    let and_others = |more: u64| match more {
+        0 => String::new(),
+        1 => "; another file is like it".to_owned(),
+        more => format!("; {more} other files are like it"),
+    };
+    for (name, note, more) in notes {
+        report.note(name, &(note + &and_others(more)));
+    }
+    for (name, FileFault { line, kind, detail }, more) in refused {
+        let detail = detail + &and_others(more);
+        report.add(kind, || Fault { file: name.to_owned(), line, detail });
+    }
+    tables
+}
+
 fn read_catalogue(file: &CsvFile, report: &mut Report) -> Catalogue {
-    let mut records: Vec<MovieRecord> = Vec::new();
+    let mut found = FileReport::new(&file.name);
+    let catalogue = match form::open(file, Content::Movies) {
+        _ if form::is_blank(&file.bytes) => {
+            let detail =
+                "it is empty; it needs a header such as movieId,title,genres and a line a movie".to_owned();
+            found.add(FileFault { line: 0, kind: FaultKind::UnknownForm, detail });
+            Catalogue::empty()
+        }
+        Err(fault) => {
+            found.add(fault);
+            Catalogue::empty()
+        }
+        Ok(table) => {
+            if let Some(note) = &table.note {
+                report.note(&file.name, note);
+            }
+            read_movies(&table, &mut found)
+        }
+    };
+    found.finish(report);
+    catalogue
+}
+
+fn read_movies(table: &Table<'_>, found: &mut FileReport<'_>) -> Catalogue {
+    let mut records = Vec::new();
     let mut lines_by_id: HashMap<String, u64> = HashMap::new();
-    let mut add = |kind, line, detail| report.add(kind, || Fault { file: file.name.clone(), line, detail });
-    let reader = match MovieReader::new(&file.bytes) {
+    table.faults.iter().for_each(|fault| found.add(fault.clone()));
+    let refused = |CatalogueError { line, fault }: CatalogueError| FileFault {
+        line: line - table.added_lines.min(line),
+        kind: kind_of(&fault),
+        detail: fault.to_string(),
+    };
+    let reader = match MovieReader::new(&table.csv) {
         Ok(reader) => reader,
-        Err(CatalogueError { line, fault }) => {
-            add(kind_of(&fault), line, fault.to_string());
+        Err(error) => {
+            found.add(refused(error));
             return Catalogue::empty();
         }
     };
     for read in reader {
         match read {
             Ok(record) => {
-                if let Some(earlier) = lines_by_id.insert(record.id.clone(), record.line) {
+                let line = record.line - table.added_lines;
+                found.count_record();
+                if let Some(earlier) = lines_by_id.insert(record.id.clone(), line) {
                     let detail = format!("movie {} is on line {earlier} too", record.id);
-                    add(FaultKind::DuplicateMovie, record.line, detail);
+                    found.add_to_record(FileFault { line, kind: FaultKind::DuplicateMovie, detail });
                 }
                 records.push(record);
             }
-            Err(CatalogueError { line, fault }) => add(kind_of(&fault), line, fault.to_string()),
+            Err(error) => found.add(refused(error)),
         }
     }
     Catalogue::from_records(records)
@@ -91,51 +166,100 @@ struct Columns {
     users: Interner,
     movies: Interner,
     ratings: Vec<Rating>,
-    timestamps: Vec<i64>,
-    lacks_timestamps: bool,
+    /// In microseconds since 1970.
+    times: Vec<i64>,
+    /// The files without times and with them.
+    files_by_times: [Vec<String>; 2],
+    /// From the lowest rating to the highest, on the scale or not.
+    range: Range,
 }
 
 impl Columns {
-    fn read(&mut self, file: &CsvFile, scale: RatingScale, report: &mut Report) {
-        let fault = |line, detail| Fault { file: file.name.clone(), line, detail };
-        let mut reader = match RatingReader::new(&file.bytes, scale) {
-            Ok(reader) => reader,
-            Err((kind, detail)) => return report.add(kind, || fault(1, detail)),
-        };
-        self.lacks_timestamps |= !reader.has_timestamps();
+    fn read(&mut self, name: &str, table: &Table<'_>, scale: RatingScale, report: &mut Report) {
+        let mut found = FileReport::new(name);
+        table.faults.iter().for_each(|fault| found.add(fault.clone()));
+        match RatingReader::new(&table.csv, scale) {
+            Ok(reader) => self.read_records(name, reader, table.added_lines, &mut found),
+            Err((kind, detail)) => found.add(FileFault { line: 1, kind, detail }),
+        }
+        found.finish(report);
+    }
+
+    fn read_records(
+        &mut self,
+        name: &str,
+        mut reader: RatingReader<'_>,
+        added_lines: u64,
+        found: &mut FileReport<'_>,
+    ) {
+        self.files_by_times[usize::from(reader.has_timestamps())].push(name.to_owned());
         while let Some(read) = reader.next() {
             match read {
                 Ok(record) => {
                     let user = UserRow(self.users.row(record.user));
                     let movie = MovieRow(self.movies.row(record.movie));
                     self.ratings.push(Rating { user, movie, value: record.value });
-                    self.timestamps.push(record.timestamp.unwrap_or_default());
+                    self.times.push(record.timestamp.unwrap_or_default());
+                    found.count_record();
                 }
-                Err((kind, detail)) => report.add(kind, || fault(reader.line(), detail)),
+                Err((kind, detail)) => {
+                    found.add(FileFault { line: reader.line() - added_lines, kind, detail })
+                }
             }
+        }
+        self.range.include(reader.range());
+    }
+
+    /// Names the scale that all ratings are on, where some are not on the one that was given.
+    fn tell_of_scale(&self, given: RatingScale, report: &mut Report) {
+        let Some(findings) = report.findings_mut(FaultKind::OffScaleRating) else { return };
+        let Some(scale) = self.range.ends().and_then(|(min, max)| common_scale(min, max)) else { return };
+        // A few may be slips, each to be corrected; many are one cause.
+        if findings.count * 10 >= self.ratings.len() as u64 {
+            findings.first.truncate(1);
+        }
+        if let Some(fault) = findings.first.first_mut() {
+            let value = fault.detail.split(' ').next().unwrap_or_default().to_owned();
+            fault.detail = format!(
+                "{value} is not on the scale {given}, but all ratings are on {scale}; if that is their scale, \
+                 give --scale {scale} (in a job, the hyperparameter `scale`)"
+            );
         }
     }
 
     fn finish(
         mut self,
         catalogue: Option<Catalogue>,
-        inputs: &Inputs,
+        is_whole: bool,
+        tables: &[(&str, Table<'_>)],
         scale: RatingScale,
         report: &mut Report,
     ) -> Dataset {
         let record_count = self.ratings.len();
-        let mut unknown = catalogue.as_ref().map(|catalogue| self.outside(catalogue)).unwrap_or_default();
-        if let Some(fault) = catalogue.as_ref().and_then(|catalogue| self.mismatch(catalogue, inputs)) {
+        let [without_times, with_times] = &self.files_by_times;
+        if let ([file, ..], [_, ..]) = (without_times.as_slice(), with_times.as_slice()) {
+            report.note(
+                file,
+                "it has no timestamps, so that the order of files and lines counts in all of them",
+            );
+        }
+        let has_times = without_times.is_empty();
+        // A movie whose record is faulty is no unknown one.
+        let whole = catalogue.as_ref().filter(|_| is_whole);
+        let mut unknown = whole.map(|catalogue| self.outside(catalogue)).unwrap_or_default();
+        if let Some(fault) = whole.and_then(|catalogue| self.mismatch(catalogue, tables)) {
             report.add(FaultKind::OtherCatalogue, || fault);
             // One cause is one fault, not one more a rating.
             unknown.clear();
         }
-        let overruled = overruled(&self.ratings);
+        let overruled = overruled(&self.ratings, has_times.then_some(&self.times));
         let tell = |kind, records: &[u32], detail: &str, report: &mut Report| {
             let shown = &records[..records.len().min(Report::SHOWN)];
-            report.add_all(kind, records.len() as u64, locate(inputs, scale, shown, detail));
+            report.add_all(kind, records.len() as u64, locate(tables, scale, shown, detail));
         };
-        tell(FaultKind::DuplicateRating, &overruled, "is overruled by a later rating of this pair", report);
+        let age = if has_times { "newer" } else { "later" };
+        let detail = format!("is overruled by a {age} rating of this pair");
+        tell(FaultKind::DuplicateRating, &overruled, &detail, report);
         tell(FaultKind::UnknownMovie, &unknown, "has no entry in the catalogue", report);
 
         let has_no_catalogue = catalogue.is_none();
@@ -149,7 +273,7 @@ impl Columns {
             rating.movie = MovieRow(movie_rows[rating.movie.index()]);
         }
         let records = self.drop_records(&overruled);
-        let timestamps = (!self.lacks_timestamps).then_some(self.timestamps);
+        let timestamps = has_times.then(|| self.times.iter().map(|&time| time::seconds(time)).collect());
         let is_listed = |id| has_no_catalogue || catalogue.ids().find(id).is_some();
         let listed = movie_ids.table().iter().map(is_listed).collect();
         Dataset {
@@ -167,12 +291,12 @@ impl Columns {
     }
 
     /// The fault of ratings that are of other movies than those of the catalogue, if they are.
-    fn mismatch(&self, catalogue: &Catalogue, inputs: &Inputs) -> Option<Fault> {
+    fn mismatch(&self, catalogue: &Catalogue, tables: &[(&str, Table<'_>)]) -> Option<Fault> {
         let mut counts = vec![0_u64; self.movies.rows.len()];
         self.ratings.iter().for_each(|rating| counts[rating.movie.index()] += 1);
         let rated: Vec<(&str, u64)> = self.movies.ids().zip(counts).collect();
         let detail = mismatch::detail(&rated, catalogue)?;
-        let file = inputs.ratings.first().map_or_else(String::new, |file| file.name.clone());
+        let file = tables.first().map_or_else(String::new, |(name, _)| (*name).to_owned());
         Some(Fault { file, line: 0, detail })
     }
 
@@ -192,33 +316,19 @@ impl Columns {
         let all = 0..self.ratings.len() as u32;
         let kept: Vec<u32> = all.filter(|record| dropped.binary_search(record).is_err()).collect();
         self.ratings = kept.iter().map(|&record| self.ratings[record as usize]).collect();
-        self.timestamps = kept.iter().map(|&record| self.timestamps[record as usize]).collect();
+        self.times = kept.iter().map(|&record| self.times[record as usize]).collect();
         Some(kept)
     }
 }
 
-/// The records whose (user, movie) pair comes again later, ascending.
-fn overruled(ratings: &[Rating]) -> Vec<u32> {
-    let mut pairs: Vec<(u64, u32)> = ratings
-        .iter()
-        .zip(0..)
-        .map(|(rating, record)| (u64::from(rating.user.0) << 32 | u64::from(rating.movie.0), record))
-        .collect();
-    pairs.par_sort_unstable();
-    let mut overruled: Vec<u32> =
-        pairs.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].1).collect();
-    overruled.sort_unstable();
-    overruled
-}
-
 /// Finds the lines of records, which are counted without the faulty ones, by reading the files again:
 /// few files need it, and the others need not remember a line a rating.
-fn locate(inputs: &Inputs, scale: RatingScale, records: &[u32], detail: &str) -> Vec<Fault> {
+fn locate(tables: &[(&str, Table<'_>)], scale: RatingScale, records: &[u32], detail: &str) -> Vec<Fault> {
     let mut wanted = records.iter().copied().peekable();
     let mut located = Vec::with_capacity(records.len());
     let mut record = 0;
-    for file in &inputs.ratings {
-        let Ok(mut reader) = RatingReader::new(&file.bytes, scale) else { continue };
+    for (name, table) in tables {
+        let Ok(mut reader) = RatingReader::new(&table.csv, scale) else { continue };
         while wanted.peek().is_some() {
             let pair = match reader.next() {
                 None => break,
@@ -227,7 +337,8 @@ fn locate(inputs: &Inputs, scale: RatingScale, records: &[u32], detail: &str) ->
                     .then(|| format!("user {}, movie {} {detail}", read.user, read.movie)),
             };
             if let Some(detail) = pair {
-                located.push(Fault { file: file.name.clone(), line: reader.line(), detail });
+                let line = reader.line() - table.added_lines;
+                located.push(Fault { file: (*name).to_owned(), line, detail });
                 wanted.next();
             }
             record += 1;

@@ -1,6 +1,6 @@
 //! The ratings that algorithms learn from.
 
-use matinee_model::{Catalogue, Ids, MovieRow, RatingScale, UserRow};
+use matinee_model::{Catalogue, Ids, MovieRecord, MovieRow, RatingScale, UserRow};
 
 use crate::algorithms::Training;
 use crate::attributes::MovieAttributes;
@@ -52,6 +52,20 @@ pub struct RecordCountMismatch {
 }
 
 impl Dataset {
+    /// Makes a catalogue of the rated movies, where there is none: each has its id as title. Otherwise none of them
+    /// could be asked for.
+    pub fn title_movies_by_id(&mut self) {
+        let record = |id: &str| MovieRecord {
+            id: id.to_owned(),
+            title: id.to_owned(),
+            genres: String::new(),
+            line: 0,
+        };
+        self.catalogue = Catalogue::from_records(self.movie_ids.table().iter().map(record).collect());
+        self.attributes = MovieAttributes::new(&self.catalogue, self.movie_ids.table());
+        self.listed.fill(true);
+    }
+
     /// The number of user rows.
     pub fn user_count(&self) -> usize {
         self.user_ids.table().len()

@@ -14,13 +14,33 @@ pub struct Fault {
     pub detail: String,
 }
 
+/// A fault of a file that is named elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FileFault {
+    pub(super) line: u64,
+    pub(super) kind: FaultKind,
+    pub(super) detail: String,
+}
+
+impl FileFault {
+    /// Whether both differ in the line that they quote alone.
+    pub(super) fn has_cause_of(&self, other: &Self) -> bool {
+        let unquoted = |detail: &str| detail.split('`').step_by(2).collect::<String>();
+        self.kind == other.kind && unquoted(&self.detail) == unquoted(&other.detail)
+    }
+}
+
 /// The kinds of faults, in the order in which they are reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FaultKind {
     /// A file cannot be read on.
     Unreadable,
+    /// A file has not the form of ratings or of a catalogue.
+    UnknownForm,
     /// A header lacks a column.
     MissingColumn,
+    /// A quote is opened and not closed where it should be.
+    OpenQuote,
     /// A record has more or fewer fields than the header.
     FieldCount,
     /// A field is not UTF-8.
@@ -35,13 +55,13 @@ pub enum FaultKind {
     NonFiniteRating,
     /// A rating is not on the scale.
     OffScaleRating,
-    /// A timestamp is not a whole number of seconds.
+    /// A timestamp is neither a number nor a date.
     UnparsableTimestamp,
     /// There is no rating at all.
     NoRatings,
     /// The ratings are of other movies than those of the catalogue.
     OtherCatalogue,
-    /// A (user, movie) pair was rated before; the last one counts.
+    /// A (user, movie) pair was rated twice; the newest rating counts or, without timestamps, the last.
     DuplicateRating,
     /// A movie was in the catalogue before; the last one counts.
     DuplicateMovie,
@@ -62,6 +82,8 @@ pub struct Findings {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     findings: BTreeMap<FaultKind, Findings>,
+    /// What should be known of how files were read, and is no fault.
+    notes: Vec<String>,
 }
 
 impl FaultKind {
@@ -74,7 +96,9 @@ impl FaultKind {
     pub fn title(self) -> &'static str {
         match self {
             Self::Unreadable => "unreadable",
+            Self::UnknownForm => "not in a form that is read",
             Self::MissingColumn => "missing column",
+            Self::OpenQuote => "quote that is not closed",
             Self::FieldCount => "wrong number of fields",
             Self::Encoding => "not UTF-8",
             Self::EmptyId => "empty id",
@@ -82,10 +106,10 @@ impl FaultKind {
             Self::UnparsableRating => "rating is not a number",
             Self::NonFiniteRating => "rating is not finite",
             Self::OffScaleRating => "rating off the scale",
-            Self::UnparsableTimestamp => "timestamp is not a number of seconds",
+            Self::UnparsableTimestamp => "timestamp is neither a number nor a date",
             Self::NoRatings => "no ratings",
             Self::OtherCatalogue => "ratings and catalogue do not belong together",
-            Self::DuplicateRating => "duplicate rating (the last one counts)",
+            Self::DuplicateRating => "duplicate rating (the newest one counts; without timestamps, the last)",
             Self::DuplicateMovie => "duplicate movie (the last one counts)",
             Self::UnknownMovie => {
                 "rated movie is not in the catalogue (it is trained, but cannot be asked for)"
@@ -117,7 +141,17 @@ impl Report {
         }
     }
 
-    /// Whether nothing was found.
+    /// Adds what should be known of how a file was read, and is no fault.
+    pub(super) fn note(&mut self, file: &str, note: &str) {
+        self.notes.push(format!("{file}: {note}"));
+    }
+
+    /// The findings of one kind, to be told in other words.
+    pub(super) fn findings_mut(&mut self, kind: FaultKind) -> Option<&mut Findings> {
+        self.findings.get_mut(&kind)
+    }
+
+    /// Whether there is no fault.
     pub fn is_clean(&self) -> bool {
         self.findings.is_empty()
     }
@@ -144,6 +178,59 @@ impl Report {
     }
 }
 
+/// The faults of one file, as they are found.
+pub(super) struct FileReport<'a> {
+    file: &'a str,
+    records: u64,
+    findings: BTreeMap<FaultKind, Findings>,
+}
+
+impl<'a> FileReport<'a> {
+    pub(super) fn new(file: &'a str) -> Self {
+        Self { file, records: 0, findings: BTreeMap::new() }
+    }
+
+    /// Counts a record without a fault.
+    pub(super) fn count_record(&mut self) {
+        self.records += 1;
+    }
+
+    /// Adds the fault of a record that is left out for it.
+    pub(super) fn add(&mut self, fault: FileFault) {
+        self.records += 1;
+        self.add_to_record(fault);
+    }
+
+    /// Adds the fault of a record that was counted.
+    pub(super) fn add_to_record(&mut self, FileFault { line, kind, detail }: FileFault) {
+        let findings = self.findings.entry(kind).or_default();
+        findings.count += 1;
+        if findings.first.len() < Report::SHOWN {
+            findings.first.push(Fault { file: self.file.to_owned(), line, detail });
+        }
+    }
+
+    /// Adds all to `report`. What the whole file has, for one cause, is one fault.
+    pub(super) fn finish(self, report: &mut Report) {
+        for (kind, mut findings) in self.findings {
+            let has_all = findings.count == self.records && kind != FaultKind::OffScaleRating;
+            let is_of_file = has_all || kind == FaultKind::Encoding;
+            let rest = findings.count - 1;
+            if let (true, 1.., Some(fault)) = (is_of_file, rest, findings.first.first_mut()) {
+                let others = if has_all {
+                    "every other record has the same fault"
+                } else {
+                    "other records have the same fault"
+                };
+                fault.detail += &format!("; {others} ({rest})");
+                findings.first.truncate(1);
+                findings.count = 1;
+            }
+            report.add_all(kind, findings.count, findings.first);
+        }
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (kind, findings) in &self.findings {
@@ -155,7 +242,7 @@ impl fmt::Display for Report {
                 writeln!(f, "  ... and {} more", findings.count - findings.first.len() as u64)?;
             }
         }
-        Ok(())
+        self.notes.iter().try_for_each(|note| writeln!(f, "note: {note}"))
     }
 }
 

@@ -3,7 +3,8 @@
 use csv::ByteRecord;
 use matinee_model::{LineNumbers, MAX_ID_BYTES, RatingScale};
 
-use super::FaultKind;
+use super::columns::{Column, MOVIE, RATING, TIMESTAMP, USER};
+use super::{FaultKind, time};
 
 /// Reads a `ratings.csv`: columns by header in any order, with or without byte order mark, CRLF and
 /// timestamps.
@@ -13,13 +14,19 @@ pub(super) struct RatingReader<'a> {
     columns: Columns,
     lines: LineNumbers<'a>,
     scale: RatingScale,
+    range: Range,
 }
+
+/// From the lowest to the highest of some ratings; at first of none.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Range(Option<(f32, f32)>);
 
 /// One record of a `ratings.csv`.
 pub(super) struct RatingRecord<'r> {
     pub(super) user: &'r str,
     pub(super) movie: &'r str,
     pub(super) value: f32,
+    /// In microseconds since 1970.
     pub(super) timestamp: Option<i64>,
 }
 
@@ -40,7 +47,8 @@ impl<'a> RatingReader<'a> {
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(csv);
         let header = reader.byte_headers().map_err(|error| (FaultKind::Unreadable, error.to_string()))?;
         let columns = Columns::of(header)?;
-        Ok(Self { reader, record: ByteRecord::new(), columns, lines: LineNumbers::new(csv), scale })
+        let lines = LineNumbers::new(csv);
+        Ok(Self { reader, record: ByteRecord::new(), columns, lines, scale, range: Range::default() })
     }
 
     /// Whether the file has a column of timestamps.
@@ -51,7 +59,7 @@ impl<'a> RatingReader<'a> {
     /// The next record, or what is wrong with it; `None` at the end.
     pub(super) fn next(&mut self) -> Option<Result<RatingRecord<'_>, RecordFault>> {
         match self.reader.read_byte_record(&mut self.record) {
-            Ok(true) => Some(self.parse()),
+            Ok(true) => Some(parse(&self.record, &self.columns, self.scale, &mut self.range)),
             Ok(false) => None,
             Err(error) => Some(Err((FaultKind::Unreadable, error.to_string()))),
         }
@@ -62,34 +70,61 @@ impl<'a> RatingReader<'a> {
         self.lines.of(&self.record)
     }
 
-    fn parse(&self) -> Result<RatingRecord<'_>, RecordFault> {
-        let (columns, record) = (&self.columns, &self.record);
-        if record.len() != columns.count {
-            let detail = format!("{} fields where the header has {}", record.len(), columns.count);
-            return Err((FaultKind::FieldCount, detail));
-        }
-        Ok(RatingRecord {
-            user: id(record, columns.user, "userId")?,
-            movie: id(record, columns.movie, "movieId")?,
-            value: rating(text(record, columns.rating)?, self.scale)?,
-            timestamp: columns.timestamp.map(|column| timestamp(text(record, column)?)).transpose()?,
-        })
+    /// Between which the ratings lie that were read, on the scale or not.
+    pub(super) fn range(&self) -> Range {
+        self.range
     }
+}
+
+impl Range {
+    /// Widens it to hold `other` too.
+    pub(super) fn include(&mut self, other: Self) {
+        self.0 = match (self.0, other.0) {
+            (Some((low, high)), Some((min, max))) => Some((low.min(min), high.max(max))),
+            (one, other) => one.or(other),
+        };
+    }
+
+    /// The lowest and the highest, if there are any.
+    pub(super) fn ends(self) -> Option<(f32, f32)> {
+        self.0
+    }
+}
+
+fn parse<'r>(
+    record: &'r ByteRecord,
+    columns: &Columns,
+    scale: RatingScale,
+    range: &mut Range,
+) -> Result<RatingRecord<'r>, RecordFault> {
+    if record.len() != columns.count {
+        let detail = format!("{} fields where the header has {}", record.len(), columns.count);
+        return Err((FaultKind::FieldCount, detail));
+    }
+    let (user, movie) = (id(record, columns.user, "userId")?, id(record, columns.movie, "movieId")?);
+    let value = number(text(record, columns.rating)?)?;
+    range.include(Range(Some((value, value))));
+    if !scale.contains(value) {
+        return Err((FaultKind::OffScaleRating, off_scale(value, scale)));
+    }
+    let timestamp = columns.timestamp.map(|column| timestamp(text(record, column)?)).transpose()?;
+    Ok(RatingRecord { user, movie, value, timestamp })
 }
 
 impl Columns {
     fn of(header: &ByteRecord) -> Result<Self, RecordFault> {
-        let find = |name: &str| header.iter().position(|field| field.trim_ascii() == name.as_bytes());
-        let require = |name: &str| {
-            let detail =
-                || format!("the header has no column `{name}`; expected userId,movieId,rating[,timestamp]");
-            find(name).ok_or_else(|| (FaultKind::MissingColumn, detail()))
+        let names: Vec<String> =
+            header.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+        let require = |column: Column| {
+            let missing =
+                || (FaultKind::MissingColumn, format!("the header has no column `{}`", column.name));
+            column.find(&names).ok_or_else(missing)
         };
         Ok(Self {
-            user: require("userId")?,
-            movie: require("movieId")?,
-            rating: require("rating")?,
-            timestamp: find("timestamp"),
+            user: require(USER)?,
+            movie: require(MOVIE)?,
+            rating: require(RATING)?,
+            timestamp: TIMESTAMP.find(&names),
             count: header.len(),
         })
     }
@@ -112,19 +147,30 @@ fn id<'r>(record: &'r ByteRecord, column: usize, name: &str) -> Result<&'r str, 
     }
 }
 
-fn rating(text: &str, scale: RatingScale) -> Result<f32, RecordFault> {
-    let value: f32 =
-        text.parse().map_err(|_| (FaultKind::UnparsableRating, format!("`{text}` is not a number")))?;
-    if !value.is_finite() {
-        return Err((FaultKind::NonFiniteRating, format!("`{text}` is not finite")));
+fn number(text: &str) -> Result<f32, RecordFault> {
+    let value: f32 = text.parse().map_err(|_| {
+        let hint = if text.contains(',') { "; write decimals with a point" } else { "" };
+        (FaultKind::UnparsableRating, format!("`{text}` is not a number{hint}"))
+    })?;
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err((FaultKind::NonFiniteRating, format!("`{text}` is not finite")))
     }
-    if !scale.contains(value) {
-        return Err((FaultKind::OffScaleRating, format!("{text} is not on the scale {scale}")));
-    }
-    Ok(value)
+}
+
+fn off_scale(value: f32, scale: RatingScale) -> String {
+    format!(
+        "{value} is not on the scale {scale}; correct it, or give the scale of the ratings with --scale LOW..HIGH \
+         (in a job, the hyperparameter `scale`)"
+    )
 }
 
 fn timestamp(text: &str) -> Result<i64, RecordFault> {
-    let detail = || format!("`{text}` is not a number of seconds; correct it or leave the column out");
-    text.parse().map_err(|_| (FaultKind::UnparsableTimestamp, detail()))
+    let detail = || {
+        format!(
+            "`{text}` is no time; write seconds since 1970 or a date as 2022-06-24T21:20:11Z, or leave the column out"
+        )
+    };
+    time::microseconds(text).ok_or_else(|| (FaultKind::UnparsableTimestamp, detail()))
 }

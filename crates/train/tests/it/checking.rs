@@ -105,12 +105,7 @@ fn each_fault_is_told_with_file_and_line() {
         ("userId,movieId,rating\n1,10,4\n2,30,5\n", FaultKind::UnknownMovie, 3),
         ("userId,movieId,rating\n1,10,4\n2,20,5\n1,10,3\n", FaultKind::DuplicateRating, 2),
     ] {
-        let (_, mut report) = checked(ratings);
-        if kind == FaultKind::MissingColumn {
-            assert!(report.findings(FaultKind::NoRatings).is_some());
-            report = Report::default();
-            report.add(kind, || checked(ratings).1.findings(kind).unwrap().first[0].clone());
-        }
+        let (_, report) = checked(ratings);
         assert_eq!(found(&report, kind), (1, vec![format!("ratings.csv:{line}")]), "{ratings:?}");
         let tolerated = matches!(kind, FaultKind::UnknownMovie | FaultKind::DuplicateRating);
         assert_eq!(report.refuses_training(), !tolerated);
@@ -165,6 +160,47 @@ fn catalogue_faults_are_told() {
 }
 
 #[test]
+fn the_newest_of_equal_pairs_counts() {
+    let newest = "userId,movieId,rating,timestamp\n1,10,4,8\n2,10,3,6\n1,10,2,7\n1,10,1,5\n";
+    let (dataset, report) = checked(newest);
+    assert_eq!(values(&dataset), [("1", "10", 4.0), ("2", "10", 3.0)]);
+    assert_eq!(dataset.timestamps, Some(vec![8, 6]));
+    assert_eq!(dataset.align(&['a', 'b', 'c', 'd']).unwrap(), ['a', 'b']);
+    let places = ["ratings.csv:4", "ratings.csv:5"].map(str::to_owned);
+    assert_eq!(found(&report, FaultKind::DuplicateRating), (2, places.into()));
+
+    let parts = [
+        "userId,movieId,rating,timestamp\n1,10,4,2022-06-24 21:20:11.5\n",
+        "userId,movieId,rating,timestamp\n1,10,2,2022-06-24 21:20:11.25\n",
+    ];
+    for order in [[0, 1], [1, 0]] {
+        let ratings = order.map(|part| csv("part.csv", parts[part])).into();
+        let (dataset, _) = check(&Inputs { ratings, movies: None }, RatingScale::MOVIELENS);
+        assert_eq!(values(&dataset), [("1", "10", 4.0)], "{order:?}");
+    }
+}
+
+#[test]
+fn the_last_of_equally_new_pairs_counts() {
+    let (dataset, _) = checked("userId,movieId,rating,timestamp\n1,10,1,7\n1,10,2,7\n");
+    assert_eq!(values(&dataset), [("1", "10", 2.0)]);
+    let parts = ["userId,movieId,rating,timestamp\n1,10,4,9\n", "userId,movieId,rating\n1,10,2\n"];
+    let ratings = parts.map(|part| csv("part.csv", part)).into();
+    let (dataset, report) = check(&Inputs { ratings, movies: None }, RatingScale::MOVIELENS);
+    assert_eq!((values(&dataset), &dataset.timestamps), (vec![("1", "10", 2.0)], &None));
+    assert!(report.to_string().contains("note: part.csv: it has no timestamps"), "{report}");
+}
+
+#[test]
+fn times_are_read_as_data_frames_write_them() {
+    let (dataset, report) = checked(
+        "userId,movieId,rating,Timestamp\n1,10,4,1500001011.0\n2,10,3,2022-06-24T21:20:11Z\n3,10,3,1656105611000\n",
+    );
+    assert_eq!(report, Report::default());
+    assert_eq!(dataset.timestamps, Some(vec![1_500_001_011, 1_656_105_611, 1_656_105_611]));
+}
+
+#[test]
 fn the_last_of_equal_pairs_counts() {
     let (dataset, _) = checked("userId,movieId,rating,timestamp\n1,10,1,5\n2,10,3,6\n1,10,2,7\n1,10,4,8\n");
     assert_eq!(values(&dataset), [("2", "10", 3.0), ("1", "10", 4.0)]);
@@ -176,7 +212,7 @@ fn the_last_of_equal_pairs_counts() {
 #[test]
 fn every_fault_is_counted_and_the_first_twenty_are_shown() {
     let mut ratings = "userId,movieId,rating\n1,10,4\n".to_owned();
-    ratings.push_str(&"1,20,9\n".repeat(50));
+    ratings.push_str(&"1,20,999\n".repeat(50));
     let (_, report) = checked(&ratings);
     let (count, places) = found(&report, FaultKind::OffScaleRating);
     assert_eq!((count, places.len()), (50, 20));
@@ -190,6 +226,41 @@ fn files_without_ratings_are_refused() {
         assert!(report.findings(FaultKind::NoRatings).is_some());
         assert!(report.refuses_training());
     }
+}
+
+#[test]
+fn columns_that_are_not_used_are_named_in_a_note() {
+    let (_, report) = checked("userId,movieId,rating,review\n1,10,4,good\n");
+    assert!(report.is_clean());
+    assert_eq!(report.to_string(), "note: ratings.csv: the column `review` is not used\n");
+}
+
+#[test]
+fn a_scale_that_all_ratings_are_on_is_named() {
+    let (_, report) = checked("userId,movieId,rating\n1,10,1\n1,20,7\n2,10,10\n");
+    let findings = report.findings(FaultKind::OffScaleRating).unwrap();
+    assert_eq!((findings.count, findings.first.len()), (2, 1));
+    assert_eq!(
+        findings.first[0].detail,
+        "7 is not on the scale 0.5..5, but all ratings are on 1..10; if that is their scale, give --scale 1..10 \
+         (in a job, the hyperparameter `scale`)"
+    );
+    let (_, report) = checked("userId,movieId,rating\n1,10,1\n1,20,1234\n");
+    let detail = &report.findings(FaultKind::OffScaleRating).unwrap().first[0].detail;
+    assert!(detail.contains(
+        "1234 is not on the scale 0.5..5; correct it, or give the scale of the ratings with --scale"
+    ));
+}
+
+#[test]
+fn movies_can_be_called_by_their_ids() {
+    let inputs =
+        Inputs { ratings: vec![csv("ratings.csv", "userId,movieId,rating\n1,10,4\n1,7,3\n")], movies: None };
+    let (mut dataset, _) = check(&inputs, RatingScale::MOVIELENS);
+    assert!(dataset.catalogue.is_empty());
+    dataset.title_movies_by_id();
+    let titles: Vec<&str> = dataset.catalogue.iter().map(|movie| movie.title).collect();
+    assert_eq!(titles, ["10", "7"]);
 }
 
 proptest! {

@@ -6,6 +6,7 @@ mod checking;
 mod checkpoints;
 mod determinism;
 mod few_ratings;
+mod forms;
 mod ranking;
 mod sample_data;
 mod training_run;

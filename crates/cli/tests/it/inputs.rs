@@ -1,0 +1,213 @@
+//! Data as people have them: every release of MovieLens, folders of parts, ratings alone, and files of other forms.
+
+use std::path::{Path, PathBuf};
+
+use crate::serve::Server;
+use crate::support::{fail, matinee, run, succeed};
+
+/// How the ratings and the catalogue of a release are written.
+struct Release {
+    ratings: (&'static str, fn(u32, u32, u32, u32) -> String),
+    movies: (&'static str, fn(u32) -> Vec<u8>),
+}
+
+const RELEASES: [Release; 4] = [
+    Release {
+        ratings: ("u.data", |user, movie, rating, time| format!("{user}\t{movie}\t{rating}\t{time}\n")),
+        movies: ("u.item", |movie| {
+            let mut line = format!("{movie}|Caf").into_bytes();
+            line.extend(b"\xe9 (1990)|01-Jan-1990||http://x|0|0|0|1|0|1|0|0|0|0|0|0|0|0|0|0|0|0|0\n");
+            line
+        }),
+    },
+    Release {
+        ratings: ("ratings.dat", |user, movie, rating, time| format!("{user}::{movie}::{rating}::{time}\n")),
+        movies: ("movies.dat", |movie| {
+            let mut line = format!("{movie}::Caf").into_bytes();
+            line.extend(b"\xe9 (1990)::Animation|Comedy\n");
+            line
+        }),
+    },
+    Release {
+        ratings: ("ratings.dat", |user, movie, rating, time| {
+            format!("{user}::{movie}::{}::{time}\n", f64::from(rating) - 0.5)
+        }),
+        movies: ("movies.dat", |movie| format!("{movie}::Café (1990)::Animation|Comedy\n").into_bytes()),
+    },
+    Release {
+        ratings: ("ratings.csv", |user, movie, rating, time| {
+            let header = if (user, movie) == (1, 1) { "userId,movieId,rating,timestamp\n" } else { "" };
+            format!("{header}{user},{movie},{rating}.0,{time}\n")
+        }),
+        movies: ("movies.csv", |movie| {
+            let header = if movie == 1 { "movieId,title,genres\n" } else { "" };
+            format!("{header}{movie},Café (1990),Animation|Comedy\n").into_bytes()
+        }),
+    },
+];
+
+impl Release {
+    fn write(&self, folder: &Path) {
+        let pairs = (1..=12).flat_map(|user| (1..=6).map(move |movie| (user, movie)));
+        let line =
+            |(user, movie)| self.ratings.1(user, movie, 1 + (user + movie) % 5, 978_300_000 + user * movie);
+        std::fs::create_dir_all(folder).unwrap();
+        std::fs::write(folder.join(self.ratings.0), pairs.map(line).collect::<String>()).unwrap();
+        let movies: Vec<u8> = (1..=6).flat_map(self.movies.1).collect();
+        std::fs::write(folder.join(self.movies.0), movies).unwrap();
+    }
+}
+
+/// A folder with these files.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    folder
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// What `matinee check` prints.
+fn checked(folder: &Path) -> String {
+    let output = run(&["check", text(folder)]);
+    String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+}
+
+/// Learns a small model of a folder.
+fn train(data: &Path, arguments: &[&str]) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("model");
+    let common = ["train", "--data", text(data), "--output", text(&model), "--algorithm", "bias"];
+    succeed(&[common.as_slice(), arguments].concat());
+    (folder, model)
+}
+
+const RATINGS: &str = "userId,movieId,rating\n1,1,4\n1,2,3\n2,1,5\n2,2,2\n";
+const MOVIES: &str = "movieId,title,genres\n1,Alpha (1990),Drama\n2,Beta (1991),Comedy\n";
+
+#[test]
+fn every_release_of_movielens_is_trained_and_served_as_it_comes() {
+    for release in &RELEASES {
+        let data = tempfile::tempdir().unwrap();
+        release.write(&data.path().join("ml"));
+        let (_folder, model) = train(data.path(), &[]);
+        let mut command = matinee();
+        command.args(["serve", "--port", "0", "--model", text(&model)]);
+        let mut server = Server::start(&mut command);
+        let curl = server.line_with("curl -s");
+        let (url, _) = curl.trim().strip_prefix("curl -s ").unwrap().split_once(" -d ").unwrap();
+        let ask = |body: &str| ureq::post(url).send(body).unwrap().into_body().read_to_string().unwrap();
+        let answer = ask(r#"{"userId":"3","movieId":"2"}"#);
+        assert!(answer.contains(r#""movie_title":"Café (1990)""#), "{answer}");
+        assert!(answer.contains(r#""known_user":true,"known_movie":true"#), "{answer}");
+        let movie = ureq::get(url.replace("/predict", "/movies/2")).call().unwrap();
+        let movie = movie.into_body().read_to_string().unwrap();
+        assert!(movie.contains(r#""genres":["Animation","Comedy"]"#), "{movie}");
+        server.terminate();
+    }
+}
+
+#[test]
+fn hidden_and_empty_files_are_not_read_and_folders_of_parts_are() {
+    let data = folder(&[
+        ("ratings.csv/_SUCCESS", ""),
+        ("ratings.csv/.part-0.csv.crc", "crc"),
+        ("ratings.csv/part-0.csv", RATINGS),
+        ("ratings.csv/part-1.csv", ""),
+        ("ratings.csv/.ipynb_checkpoints/part-0-checkpoint.csv", "userId,movieId,rating\nerased,1,5\n"),
+        ("ratings.csv/._part-0.csv", "\0\u{5}\u{16}\u{7}"),
+        ("movies.csv/part-0.csv", MOVIES),
+    ]);
+    let told = checked(data.path());
+    assert!(told.contains("4 ratings of 2 movies by 2 users; 2 movies in the catalogue; 0 faults"), "{told}");
+    assert!(told.contains("not reading ratings.csv/._part-0.csv"), "{told}");
+    assert!(told.contains("ratings.csv/part-1.csv (it is empty)"), "{told}");
+}
+
+#[test]
+fn a_data_set_in_a_folder_of_another_stays_out_of_it() {
+    let data = folder(&[
+        ("ratings.csv", RATINGS),
+        ("movies.csv", MOVIES),
+        ("ml/ratings.csv", RATINGS),
+        ("ml/movies.csv", MOVIES),
+    ]);
+    let told = checked(data.path());
+    assert!(told.contains("4 ratings of 2 movies by 2 users") && told.contains("0 faults"), "{told}");
+    assert!(told.contains("not reading ml/movies.csv"), "{told}");
+}
+
+#[test]
+fn a_folder_without_data_is_told_with_what_it_holds() {
+    for (files, told) in [
+        (&[("ml-1m.zip", "PK")][..], "it holds ml-1m.zip; unpack the archive"),
+        (&[("ratings.parquet", "PAR1")], "only CSV and what MovieLens comes as are read"),
+        (&[("ratings.csv", "")], "ratings.csv is not read (it is empty)"),
+        (&[("ratings.csv", RATINGS), ("ratings.csv.gz", RATINGS)], "are both there"),
+    ] {
+        let error = fail(&["check", text(folder(files).path())]);
+        assert!(error.contains(told), "{error}");
+    }
+    let data = folder(&[("ratings.csv", RATINGS)]);
+    let error = fail(&["check", text(&data.path().join("ratings.csv"))]);
+    assert!(error.contains("is a file; give the folder"), "{error}");
+}
+
+#[test]
+fn ratings_alone_need_a_word_and_then_have_their_ids_as_titles() {
+    let data = folder(&[("ratings.csv", RATINGS)]);
+    let error = fail(&["train", "--data", text(data.path()), "--output", "no/model"]);
+    assert!(error.contains("has no movies.csv") && error.contains("--titles-from-ids"), "{error}");
+    let (_folder, model) = train(data.path(), &["--titles-from-ids"]);
+    let answer = succeed(&["predict", "--model", text(&model), "--user", "1", "--movie", "2"]);
+    assert!(answer.contains(r#""movie_title":"2""#), "{answer}");
+}
+
+#[test]
+fn every_misread_file_has_one_true_cause() {
+    let quotes = "movieId,title,genres\n1,Alpha,Drama\n2,\"Beta,Drama\n3,Gamma,War\n4,\"Delta\",Drama\n";
+    for (ratings, movies, cause) in [
+        (RATINGS, quotes, "movies.csv:3: the quote that opens here"),
+        (&RATINGS.replace(',', ";"), MOVIES, "ratings.csv:1: the first line is `userId;movieId;rating`"),
+        (
+            RATINGS,
+            &MOVIES.replace("movieId", "number"),
+            "movies.csv:1: the header `number,title,genres` has no column",
+        ),
+        ("1,1,4\n1,2,3\n", MOVIES, "no header"),
+        ("userId,movieId,rating\n1,1,7\n2,2,10\n", MOVIES, "give --scale 1..10"),
+    ] {
+        let told = checked(folder(&[("ratings.csv", ratings), ("movies.csv", movies)]).path());
+        assert!(told.contains(cause), "{told}");
+        assert_eq!(told.matches(".csv:").count(), 1, "{told}");
+    }
+}
+
+#[test]
+fn negative_values_need_no_equals_sign() {
+    let data = folder(&[
+        ("ratings.csv", "userId,movieId,rating\n-5,1,-10\n-5,2,3\n7,1,10\n7,2,-1\n"),
+        ("movies.csv", MOVIES),
+    ]);
+    succeed(&["check", text(data.path()), "--scale", "-10..10"]);
+    let (_folder, model) = train(data.path(), &["--scale", "-10..10"]);
+    let answer = succeed(&["predict", "--model", text(&model), "--user", "-5", "--movie", "1"]);
+    assert!(answer.contains(r#""known_user":true"#), "{answer}");
+    let error = fail(&["train", "--hold-out", "-1"]);
+    assert!(error.contains("--hold-out is -1"), "{error}");
+}
+
+#[test]
+fn the_newest_rating_of_a_pair_counts() {
+    let ratings = "userId,movieId,rating,timestamp\n1,1,5,1500000900\n1,1,1,1500000100\n1,1,2,1500000500\n2,1,3,1500000000\n";
+    let data = folder(&[("ratings.csv", ratings), ("movies.csv", MOVIES)]);
+    let told = checked(data.path());
+    assert!(told.contains("ratings.csv:3: user 1, movie 1 is overruled by a newer rating"), "{told}");
+    assert!(told.contains("ratings.csv:4:") && !told.contains("ratings.csv:2:"), "{told}");
+}

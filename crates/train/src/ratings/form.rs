@@ -1,0 +1,159 @@
+//! What a file is, by its first bytes: CSV with a header, a form of `MovieLens` without one, or neither.
+
+mod guess;
+mod movielens;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::columns::{self, Column, GENRES, ID, MOVIE, RATING, TIMESTAMP, TITLE, USER};
+use super::faults::FileFault;
+use super::quotes::{self, fields};
+use super::{CsvFile, FaultKind};
+use movielens::MovieLens;
+
+/// The mark that editors put before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// What a file ought to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    Ratings,
+    Movies,
+}
+
+/// A file as CSV with a header, whatever form it has.
+pub(super) struct Table<'a> {
+    pub(super) csv: Cow<'a, [u8]>,
+    /// How many lines of `csv` are not in the file.
+    pub(super) added_lines: u64,
+    /// What is wrong with records that are not in `csv`.
+    pub(super) faults: Vec<FileFault>,
+    /// What should be known of how the file is read.
+    pub(super) note: Option<String>,
+}
+
+/// Finds out what `file` is, or what is wrong with the whole of it.
+pub(super) fn open(file: &CsvFile, content: Content) -> Result<Table<'_>, FileFault> {
+    let unknown = |detail: String| FileFault { line: 1, kind: FaultKind::UnknownForm, detail };
+    if let Some(what) = guess::binary(&file.bytes) {
+        return Err(unknown(what));
+    }
+    let first = first_line(&file.bytes);
+    let line = &file.bytes[first.clone()];
+    if let Some(form) = MovieLens::of(line, &file.name, content) {
+        return Ok(form.table(&file.bytes));
+    }
+    let header = fields(line);
+    let missing: Vec<&str> = content
+        .required()
+        .iter()
+        .filter(|column| column.find(&header).is_none())
+        .map(|column| column.name)
+        .collect();
+    if missing.is_empty() {
+        return Ok(Table::of_csv(&file.bytes, first, &header, content));
+    }
+    Err(match guess::form(line, content) {
+        Some(what) => unknown(what),
+        None => FileFault {
+            line: 1,
+            kind: FaultKind::MissingColumn,
+            detail: missing_columns(line, &missing, content),
+        },
+    })
+}
+
+/// Whether there is nothing in a file but white space.
+pub(super) fn is_blank(bytes: &[u8]) -> bool {
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes).trim_ascii().is_empty()
+}
+
+impl Content {
+    /// The columns that must be there.
+    fn required(self) -> &'static [Column] {
+        match self {
+            Self::Ratings => &[USER, MOVIE, RATING],
+            Self::Movies => &[ID, TITLE],
+        }
+    }
+
+    /// The columns that need not be there.
+    fn optional(self) -> &'static [Column] {
+        match self {
+            Self::Ratings => &[TIMESTAMP],
+            Self::Movies => &[GENRES],
+        }
+    }
+
+    /// The header that such a file ought to have.
+    fn header(self) -> &'static str {
+        match self {
+            Self::Ratings => "userId,movieId,rating,timestamp",
+            Self::Movies => "movieId,title,genres",
+        }
+    }
+}
+
+impl<'a> Table<'a> {
+    fn of_csv(bytes: &'a [u8], first: Range<usize>, header: &[String], content: Content) -> Self {
+        let known = content.required().iter().chain(content.optional());
+        let used: Vec<(Option<usize>, &str)> =
+            known.map(|column| (column.find(header), column.name)).collect();
+        let places: Vec<Option<usize>> = used.iter().map(|(place, _)| *place).collect();
+        let is_number = |text: &str| text.trim().parse::<f32>().is_ok();
+        let is_record = |record: &[&str]| {
+            let field = |column: usize| places[column].map_or("", |place| record[place].trim());
+            record.len() == header.len()
+                && match content {
+                    Content::Ratings => is_number(field(2)) && !field(0).is_empty() && !field(1).is_empty(),
+                    Content::Movies => !field(0).is_empty() && !field(0).contains(char::is_whitespace),
+                }
+        };
+        let closed = quotes::close(bytes, is_record);
+        let open = |(line, detail)| FileFault { line, kind: FaultKind::OpenQuote, detail };
+        let csv = match content {
+            Content::Ratings => closed.csv,
+            Content::Movies => with_own_names(closed.csv, first, header, &used),
+        };
+        let note = columns::unused(header, &places);
+        Self { csv, added_lines: 0, faults: closed.faults.into_iter().map(open).collect(), note }
+    }
+}
+
+/// The CSV with the names of the columns that the model's reader of catalogues knows.
+fn with_own_names<'a>(
+    csv: Cow<'a, [u8]>,
+    first: Range<usize>,
+    header: &[String],
+    used: &[(Option<usize>, &str)],
+) -> Cow<'a, [u8]> {
+    let own_name =
+        |column: usize| used.iter().find(|(place, _)| *place == Some(column)).map(|(_, name)| *name);
+    if header.iter().enumerate().all(|(column, name)| own_name(column).is_none_or(|own| own == name)) {
+        return csv;
+    }
+    // The names of other columns tell the reader nothing, and might be one of ours in another spelling.
+    let names: Vec<&str> = (0..header.len()).map(|column| own_name(column).unwrap_or("unused")).collect();
+    Cow::Owned([&csv[..first.start], names.join(",").as_bytes(), &csv[first.end..]].concat())
+}
+
+/// The first line that is not blank, without byte order mark and line end.
+fn first_line(bytes: &[u8]) -> Range<usize> {
+    let mark = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let blank = bytes[mark..].iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+    let begin = mark + blank;
+    let length = memchr::memchr2(b'\n', b'\r', &bytes[begin..]).unwrap_or(bytes.len() - begin);
+    begin..begin + length
+}
+
+fn missing_columns(line: &[u8], missing: &[&str], content: Content) -> String {
+    let names: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
+    let columns = if names.len() == 1 { "column" } else { "columns" };
+    format!(
+        "the header {} has no {columns} {}; expected {}",
+        guess::quoted(line),
+        names.join(", "),
+        content.header()
+    )
+}

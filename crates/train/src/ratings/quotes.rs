@@ -1,0 +1,243 @@
+//! Quotes that are opened and not closed where they should be.
+//!
+//! To a CSV reader such a quote opens a field that ends at the next quote, many lines later, and takes in the records
+//! between. Here it is a fault of its line, and the records after it are read.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use memchr::{memchr, memchr_iter, memchr2, memchr3, memrchr2};
+
+/// What is left of a CSV file without the records whose quotes do not close, which leave blank lines.
+pub(super) struct Closed<'a> {
+    pub(super) csv: Cow<'a, [u8]>,
+    /// The lines where those quotes open, from 1, and what is wrong there.
+    pub(super) faults: Vec<(u64, String)>,
+}
+
+/// Takes out the records in which a field holds a line break and ends in the middle of another field, or never, or
+/// takes in what `is_record` says is a record of its own. One pass; files without quotes are not copied.
+pub(super) fn close(csv: &[u8], is_record: impl Fn(&[&str]) -> bool) -> Closed<'_> {
+    let mut cuts: Vec<Range<usize>> = Vec::new();
+    let mut faults = Vec::new();
+    let mut lines = Lines { csv, counted: 0, line: 1 };
+    let mut at = 0;
+    while let Some(quote) = memchr(b'"', &csv[at..]) {
+        let begin = memrchr2(b'\n', b'\r', &csv[at..at + quote]).map_or(at, |end| at + end + 1);
+        match record(csv, begin, &is_record) {
+            Ok(end) => at = end,
+            Err(open) => {
+                let line = lines.at(open.at);
+                faults.push((line, open.problem.describe(&mut lines)));
+                at = line_end(csv, open.at);
+                cuts.push(begin..at);
+            }
+        }
+    }
+    Closed { csv: without(csv, &cuts), faults }
+}
+
+/// A quote that opens at this byte, and does not close as it should.
+struct Open {
+    at: usize,
+    problem: Problem,
+}
+
+enum Problem {
+    /// It closes at this byte, in the middle of a field.
+    Stray(usize),
+    /// It takes in the record that begins at this byte.
+    TakesIn(usize),
+    /// The file ends first.
+    Never,
+}
+
+impl Problem {
+    fn describe(&self, lines: &mut Lines<'_>) -> String {
+        let what = match self {
+            Self::Stray(at) => {
+                format!("the quote that opens here ends in the middle of line {}", lines.ahead(*at))
+            }
+            Self::TakesIn(at) => format!("the quote that opens here takes in line {}", lines.ahead(*at)),
+            Self::Never => "the quote that opens here is never closed".to_owned(),
+        };
+        format!("{what}; close it on this line, or write a quote within a field as two")
+    }
+}
+
+/// Goes through the record that begins at `begin`; where the next one begins.
+fn record(csv: &[u8], begin: usize, is_record: impl Fn(&[&str]) -> bool) -> Result<usize, Open> {
+    let mut at = begin;
+    loop {
+        if csv.get(at) == Some(&b'"') {
+            let open = |problem| Open { at, problem };
+            let close = closing(csv, at + 1).ok_or_else(|| open(Problem::Never))?;
+            let breaks = memchr2(b'\n', b'\r', &csv[at..close]);
+            if let Some(first_break) = breaks {
+                if !matches!(csv.get(close + 1), None | Some(b',' | b'\n' | b'\r')) {
+                    return Err(open(Problem::Stray(close)));
+                }
+                let taken = at + first_break + 1..line_end(csv, close);
+                if let Some(line) = own_record(csv, taken, &is_record) {
+                    return Err(open(Problem::TakesIn(line)));
+                }
+            }
+            at = close + 1;
+        }
+        let Some(length) = memchr3(b',', b'\n', b'\r', &csv[at..]) else { return Ok(csv.len()) };
+        at += length + 1;
+        if csv[at - 1] != b',' {
+            return Ok(at);
+        }
+    }
+}
+
+/// The quote that closes the field whose content begins at `at`: the first that is not one of two.
+fn closing(csv: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let quote = at + memchr(b'"', csv.get(at..)?)?;
+        if csv.get(quote + 1) != Some(&b'"') {
+            return Some(quote);
+        }
+        at = quote + 2;
+    }
+}
+
+/// The first line in `range` that is a record of its own.
+fn own_record(csv: &[u8], range: Range<usize>, is_record: impl Fn(&[&str]) -> bool) -> Option<usize> {
+    let mut begin = range.start;
+    while begin < range.end {
+        let end = line_end(csv, begin).min(range.end);
+        let fields = fields(&csv[begin..end]);
+        let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+        if is_record(&fields) {
+            return Some(begin);
+        }
+        begin = end;
+    }
+    None
+}
+
+/// The fields of one line of CSV.
+pub(super) fn fields(line: &[u8]) -> Vec<String> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(line);
+    let record = reader.byte_records().next().and_then(Result::ok).unwrap_or_default();
+    record.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect()
+}
+
+/// Where the line after that of `at` begins.
+fn line_end(csv: &[u8], at: usize) -> usize {
+    memchr2(b'\n', b'\r', &csv[at..]).map_or(csv.len(), |length| at + length + 1)
+}
+
+/// `csv` without what is in the ranges but line ends, so that lines keep their numbers.
+fn without<'a>(csv: &'a [u8], cuts: &[Range<usize>]) -> Cow<'a, [u8]> {
+    if cuts.is_empty() {
+        return Cow::Borrowed(csv);
+    }
+    let mut left = Vec::with_capacity(csv.len());
+    let mut at = 0;
+    for cut in cuts {
+        left.extend_from_slice(&csv[at..cut.start]);
+        left.extend(csv[cut.clone()].iter().filter(|byte| matches!(byte, b'\n' | b'\r')));
+        at = cut.end;
+    }
+    left.extend_from_slice(&csv[at..]);
+    Cow::Owned(left)
+}
+
+/// Numbers lines, going forward.
+struct Lines<'a> {
+    csv: &'a [u8],
+    counted: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of the byte `at`, which must not lie before the last one.
+    fn at(&mut self, at: usize) -> u64 {
+        self.line = self.ahead(at);
+        self.counted = at;
+        self.line
+    }
+
+    /// The line of a byte further on.
+    fn ahead(&self, at: usize) -> u64 {
+        self.line + memchr_iter(b'\n', &self.csv[self.counted..at]).count() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn is_movie(fields: &[&str]) -> bool {
+        fields.len() == 3 && fields[0].bytes().all(|byte| byte.is_ascii_digit())
+    }
+
+    /// The lines of the faults, and what is left.
+    fn closed(csv: &str) -> (Vec<u64>, String) {
+        let closed = close(csv.as_bytes(), is_movie);
+        let lines = closed.faults.iter().map(|(line, _)| *line).collect();
+        (lines, String::from_utf8(closed.csv.into_owned()).unwrap())
+    }
+
+    #[test]
+    fn a_quote_that_does_not_close_is_a_fault_of_its_line() {
+        for (csv, lines, left) in [
+            ("h\n1,\"a,b\n2,c,d\n3,\"e\",f\n", vec![2], "h\n\n2,c,d\n3,\"e\",f\n"),
+            ("h\n1,\"a,b\n2,c,d\n3,e \"f\",g\n", vec![2], "h\n\n2,c,d\n3,e \"f\",g\n"),
+            ("h\n1,\"a,b\n2,c\",d\n3,e,f\n", vec![2], "h\n\n2,c\",d\n3,e,f\n"),
+            ("h\n1,\"a,b\n2,c,d\n", vec![2], "h\n\n2,c,d\n"),
+            ("h\n1,a,\"b", vec![2], "h\n"),
+            ("h\n1,\"a\"\"b,c\n2,\"d,e\n3,f,g\n", vec![2, 3], "h\n\n\n3,f,g\n"),
+            ("h\r\n1,\"a,b\r\n2,\"c\",d\r\n", vec![2], "h\r\n\r\n2,\"c\",d\r\n"),
+            ("h\n1,\"two\nlines\",\"a\n2,b,c\n", vec![3], "h\n\n\n2,b,c\n"),
+        ] {
+            assert_eq!(closed(csv), (lines, left.to_owned()), "{csv:?}");
+        }
+    }
+
+    #[test]
+    fn quotes_that_close_are_left() {
+        for csv in [
+            "",
+            "h\n1,a,b\n",
+            "h\n1,\"a, b\",c\n2,\"say \"\"no\"\"\",d\n3,a \"quote\" within,e\n",
+            "h\n1,\"two\nlines\",a\n2,\"\",\"\"\n",
+            "h\n1,\"a\"b,c\n",
+            "h\n1,\"a\"",
+        ] {
+            assert_eq!(closed(csv), (vec![], csv.to_owned()), "{csv:?}");
+            assert!(matches!(close(csv.as_bytes(), is_movie).csv, Cow::Borrowed(_)));
+        }
+    }
+
+    #[test]
+    fn the_fault_says_where_the_quote_went() {
+        let closed = close(b"h\n1,\"a,b\n2,c,d\n3,\"e\",f\n4,\"g\n", is_movie);
+        assert!(closed.faults[0].1.contains("in the middle of line 4"), "{:?}", closed.faults);
+        assert!(closed.faults[1].1.contains("is never closed"), "{:?}", closed.faults);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_left_has_the_same_lines_and_closes(csv in "([0-9a,\"\n\r]{0,6}|\"\"|\",\"){0,20}") {
+            let first = close(csv.as_bytes(), is_movie);
+            let ends = |csv: &[u8]| csv.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count();
+            prop_assert_eq!(ends(csv.as_bytes()), ends(&first.csv));
+            prop_assert!(close(&first.csv, is_movie).faults.is_empty());
+        }
+
+        #[test]
+        fn what_a_writer_quotes_is_left(rows in prop::collection::vec(("[a-z]{1,3}", "[a-z \",]{0,6}", "[a-z \"\n]{0,6}"), 0..8)) {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            for (id, title, genres) in &rows {
+                writer.write_record([id, title, genres]).unwrap();
+            }
+            let csv = writer.into_inner().unwrap();
+            prop_assert!(close(&csv, is_movie).faults.is_empty());
+        }
+    }
+}
