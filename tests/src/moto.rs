@@ -1,4 +1,4 @@
-//! moto's server: S3, `SageMaker`'s control plane, IAM, ECR, Lambda and CloudFormation, over real HTTP.
+//! moto's server: S3, `SageMaker`'s control plane, IAM, ECR, Lambda and `CloudFormation`, over real HTTP.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -78,7 +78,7 @@ impl Moto {
             .unwrap();
     }
 
-    /// Makes a stack of CloudFormation from a template in JSON, with these parameters.
+    /// Makes a stack of `CloudFormation` from a template in JSON, with these parameters.
     pub fn make_stack(&self, name: &str, template: &Value, parameters: &[(&str, &str)]) {
         let mut form = vec![
             ("Action".to_owned(), "CreateStack".to_owned()),
