@@ -97,6 +97,17 @@ impl Moto {
             .unwrap();
     }
 
+    /// Publishes the first version of a function of Lambda, under this alias.
+    pub fn publish_function(&self, name: &str, alias: &str) {
+        let first = json!({"Name": alias, "FunctionVersion": "1"});
+        for (what, body) in [("versions", json!({})), ("aliases", first)] {
+            ureq::post(format!("{}/2015-03-31/functions/{name}/{what}", self.address))
+                .header("authorization", SIGNED.replace("us-east-1/s3", "eu-west-1/lambda"))
+                .send(body.to_string())
+                .unwrap();
+        }
+    }
+
     /// Makes an image in ECR.
     pub fn make_image(&self, repository: &str, tag: &str) {
         let ask = |operation: &str, body: Value| {
