@@ -133,7 +133,7 @@ impl World {
     }
 }
 
-/// The event that EventBridge has of an upload that is over now.
+/// The event that `EventBridge` has of an upload that is over now.
 pub fn upload_event(key: &str, id: &str) -> Value {
     // To the second, as S3 tells times.
     let time = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap().to_string();

@@ -1,4 +1,4 @@
-//! moto's server: S3, `SageMaker`'s control plane, IAM, ECR, Lambda and CloudFormation, over real HTTP.
+//! moto's server: S3, `SageMaker`'s control plane, IAM, ECR, Lambda and `CloudFormation`, over real HTTP.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -86,7 +86,7 @@ impl Moto {
             .unwrap();
     }
 
-    /// Makes a stack of CloudFormation from a template in JSON, with these parameters.
+    /// Makes a stack of `CloudFormation` from a template in JSON, with these parameters.
     pub fn make_stack(&self, name: &str, template: &Value, parameters: &[(&str, &str)]) {
         let mut form = vec![
             ("Action".to_owned(), "CreateStack".to_owned()),
@@ -103,6 +103,17 @@ impl Moto {
             .header("authorization", SIGNED.replace("us-east-1/s3", "eu-west-1/cloudformation"))
             .send_form(form)
             .unwrap();
+    }
+
+    /// Publishes the first version of a function of Lambda, under this alias.
+    pub fn publish_function(&self, name: &str, alias: &str) {
+        let first = json!({"Name": alias, "FunctionVersion": "1"});
+        for (what, body) in [("versions", json!({})), ("aliases", first)] {
+            ureq::post(format!("{}/2015-03-31/functions/{name}/{what}", self.address))
+                .header("authorization", SIGNED.replace("us-east-1/s3", "eu-west-1/lambda"))
+                .send(body.to_string())
+                .unwrap();
+        }
     }
 
     /// Makes an image in ECR.

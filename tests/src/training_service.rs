@@ -42,7 +42,7 @@ pub fn do_job(moto: &Moto, role: &Recorder, matinee: &Path, request: &Value) -> 
     state_change(request, "Completed")
 }
 
-/// The event that EventBridge has of a job that ended, in the form of
+/// The event that `EventBridge` has of a job that ended, in the form of
 /// <https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html>.
 pub fn state_change(request: &Value, status: &str) -> Value {
     let name = &request["TrainingJobName"];

@@ -1,4 +1,4 @@
-//! AWS as Matinee uses it: models in S3, which of them is live, and ratings from a SageMaker endpoint.
+//! AWS as Matinee uses it: models in S3, which of them is live, and ratings from a `SageMaker` endpoint.
 //!
 //! Invariant: every call is bounded in time and tried again a bounded number of times, well within the 29
 //! seconds that API Gateway waits. A model goes live by one conditional write, and only after the reader that

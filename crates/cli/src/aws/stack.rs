@@ -1,4 +1,4 @@
-//! The deployed stack, as CloudFormation tells of it.
+//! The deployed stack, as `CloudFormation` tells of it.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub enum StackError {
         "there is no stack `{0}` here; deploy it, or name another by --stack, and check region and credentials"
     )]
     Missing(String),
-    /// CloudFormation did not tell.
+    /// `CloudFormation` did not tell.
     #[error("the stack `{name}` cannot be asked: {problem}")]
     Unknown {
         /// Its name.

@@ -1,4 +1,4 @@
-//! The bucket, whether EventBridge hears of it, and what it holds.
+//! The bucket, whether `EventBridge` hears of it, and what it holds.
 
 use matinee_aws::{DataError, chain, list_data};
 
@@ -19,8 +19,12 @@ pub async fn readable(account: &Account) -> Finding {
     Ok(format!("s3://{bucket}"))
 }
 
-/// Whether EventBridge hears of uploads, if they are to start training.
+/// Whether `EventBridge` hears of uploads, if they are to start training.
 pub async fn events(examined: &Examined<'_>) -> Finding {
+    let wanted = examined.parameter("TrainOnUpload");
+    if wanted == Some("false") {
+        return Ok("uploads start no training, as TrainOnUpload=false asks".to_owned());
+    }
     let bucket = examined.account.bucket()?;
     let request = examined.account.s3.get_bucket_notification_configuration().bucket(bucket);
     let answer = request.send().await.map_err(|error| {
@@ -28,21 +32,21 @@ pub async fn events(examined: &Examined<'_>) -> Finding {
             format!("there is no bucket {bucket}; deploy the stack")
         })
     })?;
-    judge_events(bucket, answer.event_bridge_configuration.is_some(), examined.parameter("TrainOnUpload"))
+    judge_events(bucket, answer.event_bridge_configuration.is_some(), wanted.is_some())
 }
 
-fn judge_events(bucket: &str, are_told: bool, wanted: Option<&str>) -> Finding {
-    match (are_told, wanted) {
-        (_, Some("false")) => Ok("uploads start no training, as TrainOnUpload=false asks".to_owned()),
+fn judge_events(bucket: &str, are_told: bool, are_wanted: bool) -> Finding {
+    match (are_told, are_wanted) {
         (true, _) => Ok(format!("EventBridge hears of uploads to s3://{bucket}")),
-        (false, Some(_)) => Err(Problem::Fault(format!(
+        (false, true) => Err(Problem::Fault(format!(
             "EventBridge does not hear of uploads to s3://{bucket}, so they start no training; turn it on with \
              `aws s3api put-bucket-notification-configuration --bucket {bucket} \
              --notification-configuration '{{\"EventBridgeConfiguration\":{{}}}}'`"
         ))),
-        (false, None) => Err(Problem::NotChecked(
-            "uploads are not told; whether they should be is unknown without the stack".to_owned(),
-        )),
+        (false, false) => {
+            let why = "uploads are not told; whether they should be is unknown without the stack";
+            Err(Problem::NotChecked(why.to_owned()))
+        }
     }
 }
 
@@ -62,14 +66,12 @@ mod tests {
 
     #[test]
     fn uploads_that_nobody_hears_of_are_a_fault_if_they_are_to_train() {
-        assert!(judge_events("b", true, Some("true")).is_ok());
-        assert!(judge_events("b", true, None).is_ok());
-        assert!(judge_events("b", false, Some("false")).unwrap().contains("TrainOnUpload=false"));
-        let Err(Problem::Fault(fault)) = judge_events("b", false, Some("true")) else { panic!("no fault") };
+        assert!(judge_events("b", true, true).is_ok() && judge_events("b", true, false).is_ok());
+        let Err(Problem::Fault(fault)) = judge_events("b", false, true) else { panic!("no fault") };
         assert!(
             fault.contains(r#"--bucket b --notification-configuration '{"EventBridgeConfiguration":{}}'"#),
             "{fault}"
         );
-        assert!(matches!(judge_events("b", false, None), Err(Problem::NotChecked(_))));
+        assert!(matches!(judge_events("b", false, false), Err(Problem::NotChecked(_))));
     }
 }
