@@ -78,8 +78,13 @@ impl PredictRequest {
 
     /// The request for these ids.
     pub fn new(user: &str, movie: &str) -> Result<Self, InvalidRequest> {
-        let (user, movie) = (checked_id(user, "userId")?, checked_id(movie, "movieId")?);
-        Ok(Self { rater: Rater::User(user.into()), movie: movie.into() })
+        let (user, movie) = Self::ids(user, movie)?;
+        Ok(Self { rater: Rater::User(user), movie })
+    }
+
+    /// These ids without the space around them, if they can be ids.
+    pub fn ids(user: &str, movie: &str) -> Result<(UserId, MovieId), InvalidRequest> {
+        Ok((checked_id(user, "userId")?.into(), checked_id(movie, "movieId")?.into()))
     }
 
     /// The JSON object that [`Self::from_json`] reads as this request.

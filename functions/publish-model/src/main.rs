@@ -30,7 +30,8 @@ async fn main() -> Result<()> {
     init_logging();
     let config = Config::from_lookup(|name| std::env::var(name).ok())?;
     let s3 = s3_client().await;
-    let models = JobModels::new(s3.clone(), &config.bucket, &config.name_prefix, config.pinned.clone());
+    let models =
+        JobModels::new(s3.clone(), &config.bucket, &config.name_prefix.to_string(), config.pinned.clone());
     let publisher = Publisher::new(s3, &config.bucket, POINTER, config.gate, config.memory);
     let publisher = publisher.for_function_of(config.serving_memory);
     let context = Context { publisher, models, jobs: TrainingJobs::new().await, config };

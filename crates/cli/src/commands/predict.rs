@@ -25,7 +25,7 @@ pub struct Args {
 
 /// Prints what `POST /predict` answers.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let PredictRequest { user, movie } = PredictRequest::new(&args.user, &args.movie).map_err(refused)?;
+    let (user, movie) = PredictRequest::ids(&args.user, &args.movie).map_err(refused)?;
     let model = Model::open(&args.model)?;
     let prediction = model.predict(&user, &movie)?;
     say!("{}", serde_json::to_string(&PredictAnswer::new(prediction, model.manifest()))?);

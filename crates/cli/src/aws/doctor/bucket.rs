@@ -53,7 +53,7 @@ fn judge_events(bucket: &str, are_told: bool, are_wanted: bool) -> Finding {
 /// Whether there is something to learn from.
 pub async fn data(account: &Account) -> Finding {
     let data = list_data(&account.s3, account.bucket()?).await.map_err(|error| match &error {
-        DataError::NoRatings { .. } => Problem::Fault(error.to_string()),
+        DataError::NoRatings { .. } | DataError::BothThere(_) => Problem::Fault(error.to_string()),
         DataError::Unreadable { .. } => Problem::NotChecked(error.to_string()),
     })?;
     let bytes: u64 = data.iter().map(|object| object.length).sum();
