@@ -69,7 +69,8 @@ pub struct Evaluation {
     pub unlisted_count: usize,
 }
 
-/// Learns from all ratings but those of a test set and tests on these, for each test set. With `intervals`
+/// Learns from all ratings but those of a test set and tests on these, for each test set that has any of movies that can
+/// be asked for. With `intervals`
 /// it also keeps a hold-out of what it learns from, to tell intervals by, and tests those.
 pub fn evaluate(
     dataset: &Dataset,
@@ -85,6 +86,9 @@ pub fn evaluate(
         let Divided { train, test: test_ratings, unlisted_count: not_tested } =
             dataset.divide(|index| is_test[index]);
         unlisted_count += not_tested;
+        if test_ratings.is_empty() {
+            continue;
+        }
         let intervals = if intervals { calibrate(dataset, algorithm, &train, seed, progress) } else { None };
         let begin = Instant::now();
         let fitted = algorithm.fit(&dataset.training(&train, seed), progress);

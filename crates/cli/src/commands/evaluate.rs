@@ -78,7 +78,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Some(path) => test_sets::from_file(path, &dataset)?,
         None => test_sets(args.split, args.folds, &dataset, args.basics.seed)?,
     };
-    let tests = test_sets::measurable(tests, &dataset)?;
+    test_sets::refuse_empty(&tests, &dataset)?;
     let results = candidates.iter().map(|candidate| args.result(candidate, &dataset, &tests)).collect();
     let tested_on = if args.folds_file.is_some() { "folds of a file" } else { args.split.describe() };
     let report = Report::new(&source.name, &dataset, tested_on, args.basics.seed, results);
@@ -100,7 +100,11 @@ impl Args {
             algorithm: candidate.name(),
             hyperparameters: candidate.hyperparameters(),
             evaluation: evaluate(dataset, candidate, tests, seed, self.intervals, &Silent),
-            learning_curve: tests.first().filter(|_| self.learning_curve).map(curve),
+            learning_curve: tests
+                .iter()
+                .find(|test| dataset.is_measurable(test))
+                .filter(|_| self.learning_curve)
+                .map(curve),
         }
     }
 }

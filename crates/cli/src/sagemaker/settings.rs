@@ -212,7 +212,7 @@ mod tests {
             assert_eq!((plan.algorithm, plan.points.len()), (algorithms::DEFAULT, 2 * 2));
             assert_eq!((plan.folds, plan.margin), (3, None));
         }
-        let given = json!({"tune": "random", "tune_points": "6", "n_factors": "4..8"});
+        let given = json!({"algorithm": "svd", "tune": "random", "tune_points": "6", "n_factors": "4..8"});
         let Task::Tune(plan) = settings(given).unwrap().task else { panic!("it trains") };
         assert_eq!((plan.points.len(), plan.margin), (6, Some(MARGIN)));
     }

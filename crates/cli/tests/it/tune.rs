@@ -71,7 +71,7 @@ fn a_better_model_is_kept_unless_told_otherwise() {
     );
     assert_eq!(Model::open(&model).unwrap().manifest(), &before);
     let progress = String::from_utf8(output.stderr).unwrap();
-    assert!(progress.contains("fit 1 of 1: RMSE") && progress.contains("fit 2 of 2: RMSE"), "{progress}");
+    assert!(progress.contains("fit 1 of 1: RMSE") && progress.contains("fit 4 of 4: RMSE"), "{progress}");
 
     told(&tune(folder.path(), &[&svd[..], &["--force"]].concat()));
     assert_eq!(Model::open(&model).unwrap().manifest().algorithm, "svd");

@@ -1,7 +1,7 @@
 //! Which ratings can be measured on: those of movies that can be asked for.
 
 use super::{Dataset, Rating};
-use crate::split;
+use crate::split::{self, TestSet};
 
 /// Ratings to learn from, and ratings to measure on.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,12 @@ impl Dataset {
         let drawn = test.len();
         test.retain(|rating| self.listed[rating.movie.index()]);
         Divided { unlisted_count: drawn - test.len(), train, test }
+    }
+
+    /// Whether a test set has a rating to measure on.
+    pub fn is_measurable(&self, test: &TestSet) -> bool {
+        let marked = self.ratings.iter().zip(&test.is_test).filter(|(_, is_test)| **is_test);
+        marked.map(|(rating, _)| rating.movie.index()).any(|movie| self.listed[movie])
     }
 
     /// How many ratings are of movies that cannot be asked for.

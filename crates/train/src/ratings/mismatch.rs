@@ -44,7 +44,7 @@ pub(super) fn detail(rated: &[(&str, u64)], catalogue: &Catalogue) -> Option<Str
     Some(match respelt {
         Some(Respelt { rated, listed, side, cause, .. }) => format!(
             "{facts}: the ratings have `{rated}`, the catalogue has `{listed}`; \
-             the ids of the {side} have {cause}: write the ids of both in the same way"
+             the ids of the {side} have {cause}; write the ids of both in the same way"
         ),
         None => {
             let (rated, _) = strange.first()?;

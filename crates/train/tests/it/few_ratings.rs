@@ -46,8 +46,10 @@ fn three_ratings_are_predicted_near_their_mean_by_every_algorithm() {
             for seed in 0..20 {
                 let [known, unknown, bare] = distances(&dataset, choice.name, seed);
                 let told = format!("{} of {ratings:?}, seed {seed}: {known} {unknown} {bare}", choice.name);
-                // The highest rating is 0.67 from the mean, and als comes that near to it.
-                assert!(known < 0.68 && unknown < 0.35 && bare < 0.15, "{told}");
+                // The highest rating is 0.67 from the mean, and als comes that near to it: for a movie that one user rated,
+                // by the movie's bias alone.
+                let widest = if choice.name == "bayes" { 0.45 } else { 0.68 };
+                assert!(known < widest && unknown < widest && bare < 0.15, "{told}");
             }
         }
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use matinee_train::ratings::{Dataset, Rating};
+use matinee_train::ratings::Dataset;
 use matinee_train::split::{TestSet, by_folds, by_time, cold_movies, cold_users, random_folds};
 
 /// The share of each user's ratings that `time` tests.
@@ -70,9 +70,9 @@ pub fn from_file(path: &Path, dataset: &Dataset) -> Result<Vec<TestSet>> {
     Ok(by_folds(&folds))
 }
 
-/// The test sets with something to test on. Refuses those that leave nothing to test, or nothing to learn from.
-pub fn measurable(mut tests: Vec<TestSet>, dataset: &Dataset) -> Result<Vec<TestSet>> {
-    for TestSet { fold, is_test } in &tests {
+/// Refuses test sets that leave nothing to test, or nothing to learn from.
+pub fn refuse_empty(tests: &[TestSet], dataset: &Dataset) -> Result<()> {
+    for TestSet { fold, is_test } in tests {
         if !is_test.contains(&true) {
             bail!("there are too few ratings for this split: nothing is left to test");
         }
@@ -80,12 +80,10 @@ pub fn measurable(mut tests: Vec<TestSet>, dataset: &Dataset) -> Result<Vec<Test
             bail!("all ratings are in fold {fold}, so that nothing is left to learn from; make more folds");
         }
     }
-    let is_listed = |(rating, is_test): (&Rating, &bool)| *is_test && dataset.listed[rating.movie.index()];
-    tests.retain(|test| dataset.ratings.iter().zip(&test.is_test).any(is_listed));
-    if tests.is_empty() {
+    if !tests.iter().any(|test| dataset.is_measurable(test)) {
         bail!(
             "no rating to test is of a movie in the catalogue; give the catalogue that the ratings belong to"
         );
     }
-    Ok(tests)
+    Ok(())
 }
