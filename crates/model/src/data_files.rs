@@ -171,7 +171,7 @@ impl Candidate {
             None if name.starts_with("part-") => (Role::Unnamed, Form::Csv),
             _ => return None,
         };
-        let is_csv = name.ends_with(".csv");
+        let is_csv = name.strip_suffix(".csv").is_some();
         let of_folder = if role == Role::Unnamed { Self::role_of_folder(folder) } else { None };
         let (role, folder) = match of_folder {
             Some((role, folder)) => (role, folder.to_owned()),

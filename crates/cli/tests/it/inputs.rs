@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use crate::serve::Server;
 use crate::support::{fail, matinee, run, succeed};
 
+/// Writes user, movie, rating and time as a line.
+type RatingLine = fn(u32, u32, u32, u32) -> String;
+
 /// How the ratings and the catalogue of a release are written.
 struct Release {
-    ratings: (&'static str, fn(u32, u32, u32, u32) -> String),
+    ratings: (&'static str, RatingLine),
     movies: (&'static str, fn(u32) -> Vec<u8>),
 }
 

@@ -203,7 +203,7 @@ impl Columns {
                     found.count_record();
                 }
                 Err((kind, detail)) => {
-                    found.add(FileFault { line: reader.line() - added_lines, kind, detail })
+                    found.add(FileFault { line: reader.line() - added_lines, kind, detail });
                 }
             }
         }

@@ -222,7 +222,7 @@ impl<'a> FileReport<'a> {
                 } else {
                     "other records have the same fault"
                 };
-                fault.detail += &format!("; {others} ({rest})");
+                fault.detail = format!("{}; {others} ({rest})", fault.detail);
                 findings.first.truncate(1);
                 findings.count = 1;
             }

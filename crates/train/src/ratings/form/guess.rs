@@ -59,7 +59,7 @@ pub(super) fn binary(bytes: &[u8]) -> Option<String> {
         what
     } else if head.contains(&0) {
         // A spreadsheet's UTF-16 may come without its mark; every second byte of it is 0.
-        let zeros = head.iter().filter(|byte| **byte == 0).count();
+        let zeros = memchr::memchr_iter(0, head).count();
         if zeros * 3 > head.len() { "it looks like UTF-16; save it as UTF-8" } else { "it is not text" }
     } else {
         return None;
@@ -111,7 +111,7 @@ pub(super) fn form(line: &[u8], content: Content) -> Option<String> {
     if is_header {
         return None;
     }
-    let known = match content {
+    let hint = match content {
         Content::Ratings if *separator == "tabs" => "; if it is the u.data of ml-100k, give it that name",
         _ => "",
     };
@@ -122,7 +122,7 @@ pub(super) fn form(line: &[u8], content: Content) -> Option<String> {
         format!("{first}; put a header before it, {header} if that is their order")
     } else {
         format!(
-            "{first}; separate them by commas, and put a header before them, {header} if that is their order{known}"
+            "{first}; separate them by commas, and put a header before them, {header} if that is their order{hint}"
         )
     })
 }

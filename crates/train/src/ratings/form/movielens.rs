@@ -157,7 +157,9 @@ fn item(line: &str) -> Option<(&str, &str, String)> {
 fn has_name_of_ml_100k(name: &str) -> bool {
     let name = name.rsplit('/').next().unwrap_or(name);
     let name = name.strip_suffix(".gz").unwrap_or(name);
-    name == "u.data" || (name.starts_with('u') && (name.ends_with(".base") || name.ends_with(".test")))
+    let parts = name.rsplit_once('.');
+    name == "u.data"
+        || parts.is_some_and(|(stem, end)| stem.starts_with('u') && ["base", "test"].contains(&end))
 }
 
 fn push_record(csv: &mut String, fields: &[Cow<'_, str>]) {
