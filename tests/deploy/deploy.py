@@ -20,6 +20,15 @@ HYPERPARAMETERS = '{"algorithm":"svd","n_factors":"8","n_epochs":"5","hold_out":
 BEGIN = time.monotonic()
 
 
+# A repository holds an image; the emulator keeps the manifest, which is all that is read of it here.
+IMAGE = {
+    "schemaVersion": 2,
+    "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+    "config": {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 1, "digest": "sha256:00"},
+    "layers": [],
+}
+
+
 def main():
     matinee, built = map(Path, sys.argv[1:])
     sagemaker = SageMaker()
@@ -44,6 +53,7 @@ def try_all(stack, sagemaker):
     first, second = train_and_publish(stack)
     roll_back(stack, first, second)
     pin_a_model(stack, second)
+    doctor(stack)
     access(stack)
     other_types(stack)
     failed_events(stack, sagemaker)
@@ -133,6 +143,29 @@ def pin_a_model(stack, second):
     stack.deploy(ModelUri="")
 
 
+def doctor(stack):
+    stack.ecr.create_repository(repositoryName="matinee")
+    stack.ecr.put_image(repositoryName="matinee", imageTag="latest", imageManifest=json.dumps(IMAGE))
+    found = findings(stack)
+    print("\n".join(found.values()))
+    for check in ("stack", "bucket", "events", "data", "role", "predict", "start-training", "publish-model", "model", "API"):
+        assert found[check].startswith("ok"), found[check]
+    # Somebody turns the memory back by hand: the function that answers is not what was asked for any more.
+    name = stack.outputs["StartTrainingFunctionName"]
+    stack.awslambda.update_function_configuration(FunctionName=name, Environment={"Variables": {"BUCKET": "another"}})
+    found = findings(stack)
+    assert found["start-training"].startswith("FAULT"), found["start-training"]
+    done("matinee aws doctor finds the stack well, and a function that was changed by hand")
+    stack.deploy(UploadQuietSeconds="3")
+    stack.deploy(UploadQuietSeconds="2")
+
+
+def findings(stack):
+    """The doctor's lines, by what was checked."""
+    lines = stack.matinee("doctor", check=False).stdout.splitlines()
+    return {line.removeprefix("not checked").split()[0 if line.startswith("not checked") else 1]: line for line in lines}
+
+
 def access(stack):
     stack.deploy(Authorization="api-key")
     status, _, body = stack.curl("/predict", *DATA)
@@ -142,8 +175,6 @@ def access(stack):
     stack.expect(200, "<title>Matinee", "/")
     stack.expect(200, "import", "/page/main.js")
     done("Authorization=api-key on a stack that is there: 403 without the key, the page stays open")
-    report = stack.matinee("doctor", check=False)
-    print(report.stdout)
     stack.deploy(Authorization="iam")
     status, _, body = stack.curl("/predict", *DATA)
     assert status == 403, f"{status} {body} without a signature"
@@ -181,9 +212,18 @@ def failed_events(stack, sagemaker):
 
 def take_away(stack):
     bucket = stack.outputs["BucketName"]
-    stack.run("sam", "delete", "--stack-name", NAME, "--no-prompts")
+    document = (ROOT / "docs/operations.md").read_text()
+    commands = document.split("## Teardown\n")[1].split("```sh\n")[1].split("```")[0]
+    delete, _, others = commands.partition("\n")
+    # It asks whether it should.
+    stack.shell(delete, text="y\n" * 5)
     assert stack.s3.list_objects_v2(Bucket=bucket)["KeyCount"] > 0, "the bucket with the data is gone"
     done("sam delete leaves the bucket with the data")
+    stack.shell(others)
+    (ROOT / "versions.json").unlink()
+    names = [bucket["Name"] for bucket in stack.s3.list_buckets()["Buckets"]]
+    assert bucket not in names, names
+    done("the commands of the documents take the bucket and the image away")
 
 
 def done(what):

@@ -31,6 +31,7 @@ class Stack:
         self.s3 = session.client("s3", **trust)
         self.sqs = session.client("sqs", **trust)
         self.apigateway = session.client("apigateway", **trust)
+        self.ecr = session.client("ecr", **trust)
         self.sagemaker = session.client("sagemaker", endpoint_url=environment["AWS_ENDPOINT_URL_SAGEMAKER"])
         self.outputs = {}
 
@@ -54,7 +55,11 @@ class Stack:
     def matinee(self, *arguments, check=True):
         """`matinee aws ...` with the variables of the output CommandLine, set as the documents say."""
         line = shlex.join([str(self.matinee_program), "aws", *map(str, arguments)])
-        return self.run("bash", "-c", f"{self.outputs['CommandLine']}\n{line}", check=check)
+        return self.shell(line, check=check)
+
+    def shell(self, commands, check=True, text=None):
+        """Runs lines of the documents, in a shell that has the variables of the output CommandLine."""
+        return self.run("bash", "-ec", f"{self.outputs['CommandLine']}\n{commands}", check=check, text=text)
 
     def curl(self, path, *arguments):
         """Status, headers and body of an answer of the API."""

@@ -1,18 +1,45 @@
 //! The stack that CloudFormation makes of `template.yaml`.
 
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, OnceLock};
 
 use serde_json::Value;
+
+/// The program that makes the transforms: it takes a second to start, so all tests share one.
+static TRANSFORMER: OnceLock<Mutex<Transformer>> = OnceLock::new();
+
+struct Transformer {
+    process: Child,
+    answers: BufReader<std::process::ChildStdout>,
+}
 
 /// The template after both transforms, with these parameters put in and conditions decided. References to other
 /// resources stay: a `Ref`, a `Fn::GetAtt`, or `${...}` in a text.
 pub fn stack(parameters: &[(&str, &str)]) -> Value {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/template/stack.py");
-    let parameters = parameters.iter().map(|(name, value)| format!("{name}={value}"));
-    let run = Command::new(python_of("sam")).arg(script).args(parameters).output().unwrap();
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    serde_json::from_slice(&run.stdout).unwrap()
+    let parameters: BTreeMap<&str, &str> = parameters.iter().copied().collect();
+    let transformer = TRANSFORMER.get_or_init(|| Mutex::new(Transformer::start()));
+    transformer.lock().unwrap().ask(&serde_json::to_string(&parameters).unwrap())
+}
+
+impl Transformer {
+    fn start() -> Self {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/template/stack.py");
+        let mut command = Command::new(python_of("sam"));
+        let mut process = command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let answers = BufReader::new(process.stdout.take().unwrap());
+        Self { process, answers }
+    }
+
+    fn ask(&mut self, parameters: &str) -> Value {
+        writeln!(self.process.stdin.as_mut().unwrap(), "{parameters}").unwrap();
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).unwrap();
+        serde_json::from_str(&answer)
+            .unwrap_or_else(|_| panic!("no stack of {parameters}; the reason is above"))
+    }
 }
 
 /// The Python of the virtual environment in which this command is.
@@ -20,7 +47,7 @@ pub(crate) fn python_of(command: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap();
     let found = std::env::split_paths(&path).map(|folder| folder.join(command)).find(|path| path.exists());
     let found = found.unwrap_or_else(|| {
-        panic!("{command} is not on the PATH: run scripts/test.sh, or put what scripts/tools.sh prints there")
+        panic!("{command} is not on the PATH: run scripts/test.sh, or put what scripts/tools.sh --tests prints there")
     });
     found.parent().unwrap().join("python3")
 }

@@ -20,7 +20,11 @@ fn all_paths_go_to_the_function_and_ask_for_what_the_parameter_says() {
         let body = body(&[("Authorization", authorization)]);
         let paths = body["paths"].as_object().unwrap();
         let names: Vec<&str> = paths.keys().map(String::as_str).collect();
-        assert_eq!(names, ["/", "/openapi.json", "/page/{file}", "/{proxy+}"], "a new route needs no change of the template");
+        assert_eq!(
+            names,
+            ["/", "/openapi.json", "/page/{file}", "/{proxy+}"],
+            "a new route needs no change of the template"
+        );
         for (path, methods) in paths {
             assert_eq!(methods[ANY]["security"], security, "{authorization} {path}");
             let open = methods.as_object().unwrap().iter().filter(|(method, _)| *method != ANY);
@@ -80,7 +84,8 @@ fn an_http_api_asks_for_signatures_and_leaves_the_page_open() {
     };
     let pair = |route: &str, authorization: &str| (route.to_owned(), authorization.to_owned());
     assert_eq!(routes("none"), [pair("$default", "NONE")]);
-    let open = ["GET /", "GET /openapi.json", "GET /page/{file}", "OPTIONS /{proxy+}"].map(|route| pair(route, "NONE"));
+    let open = ["GET /", "GET /openapi.json", "GET /page/{file}", "OPTIONS /{proxy+}"]
+        .map(|route| pair(route, "NONE"));
     assert_eq!(routes("iam"), [&[pair("$default", "AWS_IAM")], open.as_slice()].concat());
 }
 

@@ -1,8 +1,8 @@
 """The stack that CloudFormation makes of template.yaml and these parameters.
 
-    python tests/template/stack.py NAME=VALUE ...
+    python tests/template/stack.py
 
-prints the template as JSON after both transforms, with conditions decided and parameters put in. References to other
+reads a JSON object of parameters a line, and answers each with a line: the template as JSON after both transforms, with conditions decided and parameters put in. References to other
 resources stay as they are, because only AWS knows their values. Needs the Python of sam (scripts/tools.sh).
 """
 
@@ -34,8 +34,8 @@ logging.disable(logging.WARNING)
 
 
 def main():
-    given = dict(argument.split("=", 1) for argument in sys.argv[1:])
-    json.dump(stack(given), sys.stdout, indent=1)
+    for line in sys.stdin:
+        print(json.dumps(stack(json.loads(line))), flush=True)
 
 
 def stack(given):

@@ -69,6 +69,8 @@ async fn main() -> anyhow::Result<()> {
         );
     }
     let config = Config::from_lookup(lookup)?;
+    // Names the data and the code of the demo model too: see build.rs.
+    tracing::info!(build = env!("BUILD_DIGEST"), "starting");
     let Context { router, metrics } = context::build(&config).await;
     let measured = move |response: Response| {
         measure(metrics.as_deref(), &response);
