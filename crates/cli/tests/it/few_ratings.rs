@@ -62,8 +62,8 @@ fn ids_that_do_not_match_the_catalogue_are_refused_with_one_of_each_side() {
         (["1", "2"], ["x", "y"], "give the catalogue that these ratings belong to"),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let ratings: String = rated.iter().map(|id| format!("1,{id},4\n2,{id},5\n")).collect();
-        let movies: String = listed.iter().map(|id| format!("{id},Title {id}\n")).collect();
+        let ratings = rated.map(|id| format!("1,{id},4\n2,{id},5\n")).concat();
+        let movies = listed.map(|id| format!("{id},Title {id}\n")).concat();
         let data = data(folder.path(), &ratings, &format!("movieId,title\n{movies}"));
         let checked = run(&["check", &data]);
         let told = String::from_utf8(checked.stdout).unwrap();

@@ -91,8 +91,12 @@ fn serve_finds_the_model_of_train_by_default() {
     let train = ["train", "--algorithm", "mean", "--data", data.to_str().unwrap()];
     assert!(matinee().current_dir(&folder).args(train).output().unwrap().status.success());
     let mut server = Server::start(matinee().current_dir(&folder).args(["serve", "--port", "0"]));
-    server.line_with("serving model");
-    assert!(server.terminate().0);
+    let line = server.line_with("serving model");
+    // It waits for signals once it has answered.
+    let address = line.split("http://").nth(1).unwrap().split(';').next().unwrap();
+    ureq::get(format!("http://{address}/health")).call().unwrap();
+    let (ended_cleanly, told) = server.terminate();
+    assert!(ended_cleanly, "{told}");
 }
 
 #[test]

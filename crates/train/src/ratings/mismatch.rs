@@ -120,8 +120,8 @@ mod tests {
     use super::*;
 
     fn catalogue(ids: &[&str]) -> Catalogue {
-        let rows: String = ids.iter().map(|id| format!("{id},Title {id}\n")).collect();
-        Catalogue::parse(format!("movieId,title\n{rows}").as_bytes()).unwrap()
+        let rows: Vec<String> = ids.iter().map(|id| format!("{id},Title {id}\n")).collect();
+        Catalogue::parse(format!("movieId,title\n{}", rows.concat()).as_bytes()).unwrap()
     }
 
     #[test]
