@@ -112,8 +112,8 @@ mod tests {
         fn any_value_without_a_quote_comes_back(values in prop::collection::vec("[^']{0,12}", 0..5)) {
             let named: BTreeMap<String, String> =
                 values.into_iter().enumerate().map(|(index, value)| (format!("N{index}"), value)).collect();
-            let line: String = named.iter().map(|(name, value)| format!(" {name}='{value}'")).collect();
-            prop_assert_eq!(variables(&format!("export{line}")), named);
+            let words: Vec<String> = named.iter().map(|(name, value)| format!("{name}='{value}'")).collect();
+            prop_assert_eq!(variables(&format!("export {}", words.join(" "))), named);
         }
     }
 }

@@ -41,8 +41,8 @@ pub struct Stack {
     /// Where the API is
     #[arg(long, env = "MATINEE_API", global = true, value_name = "URL")]
     pub api: Option<String>,
-    /// Another address of every AWS service, for local stand-ins; comes before AWS_ENDPOINT_URL and
-    /// AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_SAGEMAKER, ...
+    /// Another address of every AWS service, for local stand-ins; comes before `AWS_ENDPOINT_URL` and
+    /// `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL_SAGEMAKER`, ...
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
 }

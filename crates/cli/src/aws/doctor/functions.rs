@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
+use aws_sdk_lambda::types::{Architecture, LastUpdateStatus, State};
 
 use super::Examined;
 use super::finding::{Finding, Problem, unanswered};
@@ -103,8 +104,8 @@ async fn configuration(client: &Client, name: &str, qualifier: Option<&str>) -> 
 impl From<GetFunctionConfigurationOutput> for Deployed {
     fn from(answer: GetFunctionConfigurationOutput) -> Self {
         let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
-        let state = text(answer.state().map(|state| state.as_str()));
-        let update = text(answer.last_update_status().map(|status| status.as_str()));
+        let state = text(answer.state().map(State::as_str));
+        let update = text(answer.last_update_status().map(LastUpdateStatus::as_str));
         let failure = match (state.as_str(), update.as_str()) {
             ("Failed", _) => Some(text(answer.state_reason())),
             (_, "Failed") => Some(text(answer.last_update_status_reason())),
@@ -113,7 +114,7 @@ impl From<GetFunctionConfigurationOutput> for Deployed {
         let tracing = answer.tracing_config().and_then(|tracing| tracing.mode());
         Self {
             memory: answer.memory_size().map(|memory| memory.to_string()).unwrap_or_default(),
-            architecture: text(answer.architectures().first().map(|architecture| architecture.as_str())),
+            architecture: text(answer.architectures().first().map(Architecture::as_str)),
             traces: tracing.is_some_and(|mode| mode.as_str() == "Active"),
             code: text(answer.code_sha256()),
             version: text(answer.version()),
