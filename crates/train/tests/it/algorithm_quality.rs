@@ -34,9 +34,7 @@ fn factors_express_a_checkerboard_and_biases_cannot() {
     let svd = fit("svd", &given, &ratings, 40);
     assert!(measure(svd.view(), &unseen, RatingScale::MOVIELENS).rmse < 0.1);
     let bayes = fit("bayes", &[("n_samples", "50")], &ratings, 40);
-    // It doubts a pattern without noise while there are few ratings.
-    let rmse = measure(bayes.view(), &unseen, RatingScale::MOVIELENS).rmse;
-    assert!(rmse < 0.4, "{rmse}");
+    assert!(measure(bayes.view(), &unseen, RatingScale::MOVIELENS).rmse < 0.2);
     let bias = fit("bias", &[], &ratings, 40);
     assert!(measure(bias.view(), &unseen, RatingScale::MOVIELENS).rmse > 1.9);
 }

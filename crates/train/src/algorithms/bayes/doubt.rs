@@ -10,7 +10,7 @@ use matinee_model::RatingScale;
 /// How many observations are made up where there are no ratings.
 const MADE_UP: f64 = 200.0;
 /// With so many ratings nothing is made up.
-const ENOUGH_RATINGS: f64 = 10_000.0;
+const ENOUGH_RATINGS: f64 = 1_000.0;
 /// The range of the scale of MovieLens, in stars. The following are squares of deviations on that scale.
 const RANGE: f32 = 4.5;
 const WEIGHT: f64 = 0.05;
