@@ -37,7 +37,7 @@ class Stack:
 
     def deploy(self, **parameters):
         """`sam deploy`, with these parameters beside those that the stack has."""
-        arguments = ["sam", "deploy", "--template-file", self.template]
+        arguments = ["sam", "deploy", "--template-file", self.template, "--config-file", ROOT / "samconfig.toml"]
         if parameters:
             arguments += ["--parameter-overrides", *(f'{name}="{quoted(value)}"' for name, value in parameters.items())]
         self.run(*arguments)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 
 def wait_for_jobs(sagemaker, count):
-    """The jobs, the newest first, once there are so many."""
+    """The names of the jobs, once there are so many."""
     begin = time.monotonic()
     while time.monotonic() - begin < 60:
-        jobs = sagemaker.list_training_jobs(SortBy="CreationTime", SortOrder="Descending")["TrainingJobSummaries"]
+        jobs = sagemaker.list_training_jobs()["TrainingJobSummaries"]
         if len(jobs) >= count:
             return [job["TrainingJobName"] for job in jobs]
         time.sleep(0.3)
