@@ -1,4 +1,4 @@
-//! The stack that CloudFormation makes of `template.yaml`.
+//! The stack that `CloudFormation` makes of `template.yaml`.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};

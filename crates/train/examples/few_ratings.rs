@@ -2,6 +2,7 @@
 //! `docs/adr/0058-doubt-while-there-are-hardly-any-ratings.md`. Run it in the root of the repository.
 
 use std::error::Error;
+use std::fmt::Write;
 
 use matinee_model::RatingScale;
 use matinee_train::algorithms::configure;
@@ -33,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 measure(fitted.factors.view(), &test, dataset.scale).rmse
             };
             let mean = (0..SAMPLES).map(rmse).sum::<f64>() / SAMPLES as f64;
-            line += &format!(" {algorithm} {mean:.4}");
+            write!(line, " {algorithm} {mean:.4}")?;
         }
         println!("{line}");
     }

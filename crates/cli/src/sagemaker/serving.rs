@@ -23,7 +23,7 @@ pub fn serve(root: &Root) -> Result<()> {
     let logging = Logging::from_environment()?;
     let app = inference::sampled_router(Arc::new(LiveModel::loaded(model)), logging.sampling);
     server::serve_router(app, socket, PORT_VARIABLE, &logging, |address| {
-        say!("serving model {version} at http://{address}")
+        say!("serving model {version} at http://{address}");
     })
 }
 

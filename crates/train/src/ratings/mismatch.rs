@@ -41,20 +41,18 @@ pub(super) fn detail(rated: &[(&str, u64)], catalogue: &Catalogue) -> Option<Str
         return None;
     }
     let facts = format!("{strangers} of {all} ratings are of movies that are not in the catalogue");
-    Some(match respelt {
-        Some(Respelt { rated, listed, side, cause, .. }) => format!(
+    if let Some(Respelt { rated, listed, side, cause, .. }) = respelt {
+        return Some(format!(
             "{facts}: the ratings have `{rated}`, the catalogue has `{listed}`; \
              the ids of the {side} have {cause}; write the ids of both in the same way"
-        ),
-        None => {
-            let (rated, _) = strange.first()?;
-            let listed = table.iter().next().map_or("no movie".to_owned(), |id| format!("`{id}`"));
-            format!(
-                "{facts}: the ratings have `{rated}`, the catalogue has {listed}; \
-                 give the catalogue that these ratings belong to, with the same ids"
-            )
-        }
-    })
+        ));
+    }
+    let (rated, _) = strange.first()?;
+    let listed = table.iter().next().map_or("no movie".to_owned(), |id| format!("`{id}`"));
+    Some(format!(
+        "{facts}: the ratings have `{rated}`, the catalogue has {listed}; \
+         give the catalogue that these ratings belong to, with the same ids"
+    ))
 }
 
 /// Ids that are the same but for their spelling.

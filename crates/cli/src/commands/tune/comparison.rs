@@ -54,13 +54,13 @@ impl Comparison {
         progress: &mut dyn TuningProgress,
     ) -> Result<Self> {
         let best_recipe = best.point.configure(plan.algorithm)?;
-        let plain = algorithms::configure(algorithms::DEFAULT, [])?;
+        let usual = algorithms::configure(algorithms::DEFAULT, [])?;
         let known = match &existing {
             Some(Recipe::Known(configured)) => Some(configured),
             _ => None,
         };
-        let mut others: Vec<&Configured> = vec![&plain];
-        others.extend(known.filter(|known| !known.is_same(&plain)));
+        let mut others: Vec<&Configured> = vec![&usual];
+        others.extend(known.filter(|known| !known.is_same(&usual)));
         let of_tuning: Vec<Option<f64>> = others.iter().map(|recipe| measured(tuned, plan, recipe)).collect();
         let missing: Vec<&Configured> = others
             .iter()
@@ -82,7 +82,7 @@ impl Comparison {
         });
         Ok(Self {
             best: (described(&best_recipe), best.rmse()),
-            plain: (described(&plain), rmses[0]),
+            plain: (described(&usual), rmses[0]),
             existing,
         })
     }
