@@ -81,9 +81,9 @@ fn other_value(name: &str, parameter: &Value) -> String {
         number => number.to_string(),
     };
     if let Some(allowed) = parameter["AllowedValues"].as_array() {
-        let texts =
+        let mut texts =
             allowed.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-        return texts.filter(|value| *value != default).next_back().unwrap();
+        return texts.rfind(|value| *value != default).unwrap();
     }
     if parameter["Type"] == "Number" {
         return if parameter["MaxValue"] == 1 {
