@@ -96,8 +96,8 @@ leaves_reasons() {
   reason 'channel `train` has no ratings.csv: it holds movies.csv' '{}' movies.csv
   printf 'userId,movieId,rating\n1,10,4\n1,20,ten\n' >"$WORK/file.csv"
   reason 'the data cannot be learned from: ratings.csv:3: `ten` is not a number' '{}' ratings.csv
-  printf 'user,movie,stars\n1,10,4\n' >"$WORK/file.csv"
-  reason 'the data cannot be learned from: part-1.csv:1: the header has no column `userId`' '{}' part-1.csv
+  printf 'viewer,movieId,rating\n1,10,4\n' >"$WORK/file.csv"
+  reason 'the data cannot be learned from: part-1.csv:1: the header `viewer,movieId,rating` has no column `userId`' '{}' part-1.csv
   printf 'userId,movieId,rating\n1,10,4\n' >"$WORK/file.csv"
   reason 'unknown hyperparameter `n_factor`' '{"n_factor":"8"}' ratings.csv
   reason 'algorithm svd: hyperparameter `lr_all` is `7`; it must be a number from' '{"algorithm":"svd","lr_all":"7"}' ratings.csv
@@ -113,6 +113,7 @@ reason() {
   [ -z "$channels" ] || echo "$channels" >"$job/input/config/inputdataconfig.json"
   if [ -n "$file" ]; then
     mkdir -p "$job/input/data/train"
+    [ "$file" = movies.csv ] || printf 'movieId,title\n10,Ten\n20,Twenty\n' >"$job/input/data/train/movies.csv"
     cp "$WORK/file.csv" "$job/input/data/train/$file"
   fi
   train "$job" >/dev/null 2>&1 || code=$?
