@@ -25,7 +25,7 @@ pub const MAX_QUERY_STRING_BYTES: usize = 8_192;
 #[derive(Debug, Default)]
 pub struct Parameters(Vec<(String, String)>);
 
-/// Which movies are wanted. Genres and ids are as they were sent: [`split`] tells a list from a name with a comma.
+/// Which movies are wanted. Genres and ids are kept as they were sent; the handlers split lists at their commas.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
     /// `genre`, each time that it is there.
