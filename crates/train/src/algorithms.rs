@@ -4,52 +4,16 @@ pub mod als;
 pub mod bayes;
 mod bias;
 mod mean;
+mod sgd;
 pub mod svd;
 pub mod svdpp;
 mod vectors;
 
 use std::collections::BTreeMap;
 
-use matinee_model::{Factors, RatingScale};
-
-use crate::attributes::MovieAttributes;
+use crate::algorithm::{Algorithm, Fitted, Run, Training};
 use crate::hyperparameters::{Hyperparameter, HyperparameterError, Hyperparameters};
 use crate::progress::Progress;
-use crate::ratings::Rating;
-use crate::run::Run;
-
-/// What an algorithm learns from.
-#[derive(Debug, Clone, Copy)]
-pub struct Training<'a> {
-    /// The number of user rows; users without ratings here have rows too.
-    pub user_count: usize,
-    /// The number of movie rows.
-    pub movie_count: usize,
-    /// The ratings, each (user, movie) pair once, in any order.
-    pub ratings: &'a [Rating],
-    /// What is known of the movies beside their ratings.
-    pub attributes: &'a MovieAttributes,
-    /// The scale that the ratings are on.
-    pub scale: RatingScale,
-    /// The seed of all random numbers.
-    pub seed: u64,
-}
-
-/// What an algorithm learned.
-#[derive(Debug, Clone)]
-pub struct Fitted {
-    /// Mean, biases and factors. Rows without ratings have what the algorithm knows of them without: zeros,
-    /// where it knows nothing.
-    pub factors: Factors,
-    /// What `factors` were reduced from, where there is more to it than they hold.
-    pub unreduced: Option<Factors>,
-}
-
-/// A configured algorithm.
-pub trait Algorithm: Sync {
-    /// Begins to learn, to be taken epoch by epoch.
-    fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a>;
-}
 
 /// An algorithm with its name and the values of all its hyperparameters.
 pub struct Configured {
@@ -178,20 +142,6 @@ impl Configured {
     /// Begins to learn, to be taken epoch by epoch.
     pub fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a> {
         self.algorithm.begin(training)
-    }
-}
-
-impl From<Factors> for Fitted {
-    fn from(factors: Factors) -> Self {
-        Self { factors, unreduced: None }
-    }
-}
-
-impl Training<'_> {
-    /// The mean of the ratings; 0 without ratings.
-    fn mean(&self) -> f64 {
-        let sum: f64 = self.ratings.iter().map(|rating| f64::from(rating.value)).sum();
-        sum / self.ratings.len().max(1) as f64
     }
 }
 

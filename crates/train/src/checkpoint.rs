@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::ratings::Dataset;
-use crate::run::StateError;
+use crate::state::StateError;
 
 /// What a checkpoint begins with: its name, and the version of its format.
 const MAGIC: &[u8] = b"matinee checkpoint 1\n";

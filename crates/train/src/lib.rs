@@ -7,6 +7,7 @@
 //! Invariant: the same data, hyperparameters and seed give the same bytes on any number of threads. This
 //! crate knows no network, no async runtime and no AWS.
 
+pub mod algorithm;
 pub mod algorithms;
 pub mod attributes;
 pub mod checkpoint;
@@ -16,7 +17,7 @@ pub mod prior;
 pub mod progress;
 pub mod ranking;
 pub mod ratings;
-pub mod run;
 pub mod split;
+pub mod state;
 pub mod training;
 pub mod tuning;

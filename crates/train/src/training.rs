@@ -14,7 +14,8 @@ use matinee_model::artifact::{
 };
 use matinee_model::{Factors, Intervals, MovieRow, UserPrior};
 
-use crate::algorithms::{Configured, Fitted, Training};
+use crate::algorithm::{Fitted, Training};
+use crate::algorithms::Configured;
 use crate::evaluation::{Asked, Errors, from_errors, test};
 use crate::prior::user_prior;
 use crate::progress::Progress;

@@ -17,10 +17,10 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 
 use super::vectors::{LANES, inner, scale_and_add};
-use super::{Algorithm, Fitted, Training};
+use crate::algorithm::{Algorithm, Fitted, Run, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
 use crate::ratings::Rating;
-use crate::run::{Run, StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
 /// What the algorithm takes.
 pub const HYPERPARAMETERS: &[Hyperparameter] = &[

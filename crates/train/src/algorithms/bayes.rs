@@ -30,9 +30,9 @@ mod unseen;
 use rayon::prelude::*;
 
 use super::mean::Mean;
-use super::{Algorithm, Fitted, Training};
+use crate::algorithm::{Algorithm, Fitted, Run, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
-use crate::run::{Run, StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 use chains::Chains;
 use doubt::Doubt;
 use lanes::LANES;

@@ -7,10 +7,10 @@
 use matinee_model::Factors;
 use ndarray::Array1;
 
-use super::{Algorithm, Fitted, Training};
+use crate::algorithm::{Algorithm, Fitted, Run, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
 use crate::ratings::Rating;
-use crate::run::{Run, StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
 pub(super) const HYPERPARAMETERS: &[Hyperparameter] = &[
     Hyperparameter {

@@ -2,8 +2,8 @@
 
 use matinee_model::Factors;
 
-use super::{Algorithm, Fitted, Training};
-use crate::run::{Run, StateError, StateReader, StateWriter};
+use crate::algorithm::{Algorithm, Fitted, Run, Training};
+use crate::state::{StateError, StateReader, StateWriter};
 
 pub(super) struct Mean;
 

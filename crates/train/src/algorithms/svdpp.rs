@@ -16,63 +16,28 @@ use ndarray::Array1;
 use pulp::{Arch, Simd, WithSimd};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand_distr::{Distribution, Normal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::vectors::{LANES, inner, scale_and_add};
-use super::{Algorithm, Fitted, Training};
-use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
+use super::sgd;
+use super::vectors::{inner, scale_and_add};
+use crate::algorithm::{Algorithm, Fitted, Run, Training};
+use crate::hyperparameters::{Hyperparameter, Hyperparameters};
 use crate::ratings::Rating;
-use crate::run::{Run, StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
-/// What the algorithm takes.
-pub const HYPERPARAMETERS: &[Hyperparameter] = &[
-    Hyperparameter {
-        name: "n_factors",
-        domain: Domain::Integer { default: 20, min: 1, max: 4096 },
-        help: "length of a factor row",
-    },
-    Hyperparameter {
-        name: "n_epochs",
-        domain: Domain::Integer { default: 20, min: 1, max: 10_000 },
-        help: "passes over the ratings",
-    },
-    Hyperparameter {
-        name: "lr_all",
-        domain: Domain::Real { default: 0.007, min: 1e-6, max: 1.0 },
-        help: "learning rate of biases and factors",
-    },
-    Hyperparameter {
-        name: "reg_all",
-        domain: Domain::Real { default: 0.02, min: 0.0, max: 10.0 },
-        help: "regularisation of biases and factors",
-    },
-    Hyperparameter {
-        name: "init_std_dev",
-        domain: Domain::Real { default: 0.1, min: 0.0, max: 10.0 },
-        help: "standard deviation of the factors at the start",
-    },
-];
+/// The hyperparameters of the algorithm.
+pub const HYPERPARAMETERS: &[Hyperparameter] = &sgd::hyperparameters(20, 0.007);
 
 /// The algorithm with its hyperparameters.
 #[derive(Debug, Clone, Copy)]
-pub struct SvdPp {
-    rank: usize,
-    epochs: usize,
-    learning_rate: f32,
-    regularisation: f32,
-    initial_deviation: f32,
-}
+pub struct SvdPp(sgd::Settings);
 
 /// A descent under way.
 struct Descent {
-    epochs: usize,
-    rank: usize,
+    settings: sgd::Settings,
     rating_count: usize,
     mean: f32,
     stride: usize,
-    learning_rate: f32,
-    regularisation: f32,
     /// The users with ratings, each with theirs.
     users: Vec<(usize, Vec<Rating>)>,
     user_biases: Vec<f32>,
@@ -89,27 +54,13 @@ struct Descent {
 impl SvdPp {
     /// The algorithm with these values of [`HYPERPARAMETERS`].
     pub fn new(values: &Hyperparameters) -> Self {
-        Self {
-            rank: values.integer("n_factors"),
-            epochs: values.integer("n_epochs"),
-            learning_rate: values.real("lr_all"),
-            regularisation: values.real("reg_all"),
-            initial_deviation: values.real("init_std_dev"),
-        }
+        Self(sgd::Settings::new(values))
     }
 
     fn begin(&self, training: &Training<'_>) -> Descent {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(training.seed);
-        let stride = self.rank.next_multiple_of(LANES);
-        let mut factors = |rows: usize| {
-            let mut factors = vec![0.0; rows * stride];
-            if let Ok(normal) = Normal::new(0.0_f32, self.initial_deviation) {
-                for row in factors.chunks_exact_mut(stride) {
-                    row[..self.rank].fill_with(|| normal.sample(&mut random));
-                }
-            }
-            factors
-        };
+        let settings = self.0;
+        let mut factors = |rows: usize| settings.initial_factors(rows, &mut random);
         let (users, movies) = (training.user_count, training.movie_count);
         let (user_factors, movie_factors, implicit_factors) =
             (factors(users), factors(movies), factors(movies));
@@ -118,13 +69,10 @@ impl SvdPp {
             ratings.shuffle(&mut random);
         }
         Descent {
-            epochs: self.epochs,
-            rank: self.rank,
+            settings,
             rating_count: training.ratings.len(),
             mean: training.mean() as f32,
-            stride,
-            learning_rate: self.learning_rate,
-            regularisation: self.regularisation,
+            stride: settings.stride(),
             user_biases: vec![0.0; users],
             movie_biases: vec![0.0; movies],
             user_factors,
@@ -144,7 +92,7 @@ impl Algorithm for SvdPp {
 
 impl Run for Descent {
     fn epochs(&self) -> usize {
-        self.epochs
+        self.settings.epochs
     }
 
     fn epoch(&mut self) -> f64 {
@@ -266,8 +214,8 @@ impl Descent {
     /// Descends along one rating; returns its error before.
     #[inline(always)]
     fn step<S: Simd>(&mut self, simd: S, user: usize, rating: &Rating, set: &mut ImplicitSet) -> f32 {
-        let (rate, stride) = (self.learning_rate, self.stride);
-        let decay = 1.0 - rate * self.regularisation;
+        let (rate, stride) = (self.settings.learning_rate, self.stride);
+        let decay = 1.0 - rate * self.settings.regularisation;
         let (user_row, movie) = (user * stride, rating.movie.index());
         let p = &mut self.user_factors[user_row..user_row + stride];
         let q = &mut self.movie_factors[movie * stride..(movie + 1) * stride];
@@ -291,7 +239,7 @@ impl Descent {
     /// Users as `p_u + z_u`. Rows without ratings are zero.
     fn collapse(&self) -> Factors {
         let (users, movies) = (self.user_biases.len(), self.movie_biases.len());
-        let mut factors = Factors::constant(self.mean, users, movies, self.rank);
+        let mut factors = Factors::constant(self.mean, users, movies, self.settings.rank);
         factors.user_biases = Array1::from(self.user_biases.clone());
         factors.movie_biases = Array1::from(self.movie_biases.clone());
         for (user, ratings) in &self.users {

@@ -2,7 +2,6 @@
 
 use matinee_model::{Catalogue, Ids, MovieRecord, MovieRow, RatingScale, UserRow};
 
-use crate::algorithms::Training;
 use crate::attributes::MovieAttributes;
 
 /// One rating, by rows.
@@ -74,18 +73,6 @@ impl Dataset {
     /// The number of movie rows.
     pub fn movie_count(&self) -> usize {
         self.movie_ids.table().len()
-    }
-
-    /// What an algorithm learns from if these are the `ratings` of this data set that it may see.
-    pub fn training<'a>(&'a self, ratings: &'a [Rating], seed: u64) -> Training<'a> {
-        Training {
-            user_count: self.user_count(),
-            movie_count: self.movie_count(),
-            ratings,
-            attributes: &self.attributes,
-            scale: self.scale,
-            seed,
-        }
     }
 
     /// Takes from a column with one value a record of the file those that belong to [`Self::ratings`].

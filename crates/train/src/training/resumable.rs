@@ -6,10 +6,11 @@ use matinee_model::artifact::HoldOut;
 use matinee_model::{IntervalTable, Intervals};
 
 use super::{Measured, Plan, Stage, Trained, by_stages};
+use crate::algorithm::Run;
 use crate::checkpoint::{CheckpointError, Checkpoints, Fingerprint, Halt, Slot};
 use crate::progress::Progress;
 use crate::ratings::Dataset;
-use crate::run::{Run, StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
 /// As [`train`](super::train), but goes on from the checkpoint if there is one, with the same bits as if it had never
 /// been interrupted, and leaves one when it is told to end. The caller [clears](clear_checkpoint) it when the

@@ -11,7 +11,7 @@ use crate::algorithms::Configured;
 use crate::checkpoint::{CheckpointError, Halt, Slot};
 use crate::evaluation::{Errors, measure};
 use crate::ratings::{Dataset, Divided, Rating};
-use crate::run::{StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
 /// One fold: what is learned from, and what is tested on.
 pub(super) struct FoldData {

@@ -1,7 +1,8 @@
 //! Each algorithm learns what it can, and each hyperparameter does something.
 
 use matinee_model::{Factors, RatingScale};
-use matinee_train::algorithms::{CHOICES, Training, configure};
+use matinee_train::algorithm::Training;
+use matinee_train::algorithms::{CHOICES, configure};
 use matinee_train::attributes::MovieAttributes;
 use matinee_train::evaluation::{evaluate, measure};
 use matinee_train::hyperparameters::Domain;

@@ -4,7 +4,7 @@ use super::doubt::Doubt;
 use super::lanes::{self, LANES, Lanes};
 use super::layout::{Features, SET, Side};
 use super::random::LaneRandom;
-use crate::run::{StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
 /// Standard deviation of the factors at the start.
 const INITIAL_DEVIATION: f32 = 0.1;

@@ -8,7 +8,7 @@ use super::lanes::{self, LANES, Lanes};
 use super::layout::Layout;
 use super::random::LaneRandom;
 use super::sweep::{Sweep, Workspace};
-use crate::run::{StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
 /// The state of eight chains.
 pub(super) struct Chains {

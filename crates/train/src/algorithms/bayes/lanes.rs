@@ -5,7 +5,7 @@
 
 use std::ops::{Add, AddAssign, Mul, Sub};
 
-use crate::run::{StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
 /// How many chains run side by side: the lanes of a 256-bit register.
 pub(super) const LANES: usize = 8;

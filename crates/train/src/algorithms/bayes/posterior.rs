@@ -15,7 +15,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::layout::{Layout, Side};
 use super::reduction::low_rank;
-use crate::run::{StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
 /// Columns of the projection that spans the users' side: the largest rank that can be asked for.
 pub(super) const SPAN: usize = 64;

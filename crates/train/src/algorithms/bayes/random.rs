@@ -5,7 +5,7 @@ use rand_distr::{Distribution, Gamma};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::lanes::{self, LANES, Lanes};
-use crate::run::{StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
 /// A generator a lane: xoshiro128++ (Blackman and Vigna, "Scrambled Linear Pseudorandom Number Generators",
 /// 2021), and normal numbers by Box and Muller's transform, both written so that they vectorise.

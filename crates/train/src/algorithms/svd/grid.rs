@@ -11,17 +11,9 @@ use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 
-use super::kernel::{BlockPass, Step};
-use crate::algorithms::Training;
-use crate::run::{StateError, StateReader, StateWriter};
-
-/// One rating by the places within its block.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct BlockRating {
-    pub(super) user: u32,
-    pub(super) movie: u32,
-    pub(super) value: f32,
-}
+use super::kernel::{BlockPass, BlockRating, Step};
+use super::side::Side;
+use crate::algorithm::Training;
 
 /// The ratings, cut into blocks.
 pub(super) struct Grid {
@@ -34,20 +26,6 @@ pub(super) struct Grid {
     /// Block `(u, m)` is `ratings[starts[u * side + m]..starts[u * side + m + 1]]`.
     starts: Vec<usize>,
     ratings: Vec<BlockRating>,
-}
-
-/// Biases and factors of the users, or of the movies, by place.
-pub(super) struct Side {
-    biases: Vec<f32>,
-    factors: Vec<f32>,
-    stride: usize,
-}
-
-/// A run of places of one side, lent to the thread that visits a block.
-pub(super) struct SideBlock<'a> {
-    biases: &'a mut [f32],
-    factors: &'a mut [f32],
-    stride: usize,
 }
 
 impl Grid {
@@ -159,55 +137,6 @@ impl Grid {
         }
         self.starts = starts;
         self.ratings = ratings;
-    }
-}
-
-impl Side {
-    pub(super) fn new(factors: Vec<f32>, stride: usize) -> Self {
-        Self { biases: vec![0.0; factors.len() / stride], factors, stride }
-    }
-
-    pub(super) fn bias(&self, place: u32) -> f32 {
-        self.biases[place as usize]
-    }
-
-    /// The factors at a place, padding included.
-    pub(super) fn factors(&self, place: u32) -> &[f32] {
-        &self.factors[place as usize * self.stride..][..self.stride]
-    }
-
-    pub(super) fn save(&self, state: &mut StateWriter) {
-        state.floats(&self.biases);
-        state.floats(&self.factors);
-    }
-
-    pub(super) fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
-        state.floats(&mut self.biases)?;
-        state.floats(&mut self.factors)
-    }
-
-    fn blocks(&mut self, bounds: &[usize]) -> Vec<SideBlock<'_>> {
-        let stride = self.stride;
-        let (mut biases, mut factors) = (self.biases.as_mut_slice(), self.factors.as_mut_slice());
-        let mut blocks = Vec::with_capacity(bounds.len() - 1);
-        for block in bounds.windows(2) {
-            let places = block[1] - block[0];
-            let (own_biases, later_biases) = biases.split_at_mut(places);
-            let (own_factors, later_factors) = factors.split_at_mut(places * stride);
-            blocks.push(SideBlock { biases: own_biases, factors: own_factors, stride });
-            (biases, factors) = (later_biases, later_factors);
-        }
-        blocks
-    }
-}
-
-impl SideBlock<'_> {
-    /// Bias and factors at a place of this block.
-    #[inline(always)]
-    pub(super) fn row(&mut self, place: u32) -> (&mut f32, &mut [f32]) {
-        let place = place as usize;
-        let start = place * self.stride;
-        (&mut self.biases[place], &mut self.factors[start..start + self.stride])
     }
 }
 

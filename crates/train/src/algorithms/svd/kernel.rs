@@ -2,8 +2,16 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::grid::{BlockRating, SideBlock};
+use super::side::SideBlock;
 use crate::algorithms::vectors::{descend, dot};
+
+/// One rating by the places within its block.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BlockRating {
+    pub(super) user: u32,
+    pub(super) movie: u32,
+    pub(super) value: f32,
+}
 
 /// What stays the same in a pass.
 #[derive(Debug, Clone, Copy)]

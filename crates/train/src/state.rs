@@ -1,33 +1,9 @@
-//! Learning that goes epoch by epoch, and can be left and taken up again.
+//! The state of unfinished work as bytes: what a [checkpoint](crate::checkpoint) keeps.
 
 use std::io::Read;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-use crate::algorithms::Fitted;
-
-/// A learning run under way.
-///
-/// A run that is begun anew on the same data with the same seed is the same run, so the state that is saved
-/// is only what epochs change. Restored into a run that was just begun, it goes on with the same bits as
-/// the run that was left.
-pub trait Run {
-    /// How many epochs the run has in all.
-    fn epochs(&self) -> usize;
-
-    /// Goes one epoch further; returns the root mean squared error on the ratings it learns from.
-    fn epoch(&mut self) -> f64;
-
-    /// The model as it is now.
-    fn fitted(&self) -> Fitted;
-
-    /// Writes everything that epochs change.
-    fn save(&self, state: &mut StateWriter);
-
-    /// Reads what [`save`](Self::save) wrote, in the same order.
-    fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError>;
-}
 
 /// The state of a run as bytes (little endian), written part by part.
 #[derive(Debug, Default)]
