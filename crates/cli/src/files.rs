@@ -98,7 +98,7 @@ pub fn find(folder: &Path) -> Result<DataFiles> {
     let paths = found.ratings.iter().chain(&found.movies).cloned();
     let nested: Vec<String> = paths.filter(|path| path.contains('/')).collect();
     let passed_over: Vec<String> =
-        found.passed_over.iter().map(|file| format!("{} ({})", file.path, file.reason)).collect();
+        found.skipped.iter().map(|file| format!("{} ({})", file.path, file.reason)).collect();
     for (what, files) in [("reading", nested), ("not reading", passed_over)] {
         if !files.is_empty() {
             eprintln!("note: {what} {} in {}", listed(&files), folder.display());
@@ -190,7 +190,7 @@ fn slashed(path: &Path) -> String {
 
 /// What a folder without data holds, and what to do.
 pub fn contents(folder: &Path, found: &DataFiles) -> String {
-    if let Some(empty) = found.passed_over.first() {
+    if let Some(empty) = found.skipped.first() {
         return format!("{} is not read ({})", empty.path, empty.reason);
     }
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
