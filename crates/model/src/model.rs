@@ -186,7 +186,7 @@ impl Model {
         Ok(Prediction { score, title, known_user, known_movie, interval })
     }
 
-    /// Clips a score to the scale, and says where the rating lies.
+    /// Clips a score to the scale, and adds its prediction interval.
     pub(crate) fn estimate(&self, score: f32, user_ratings: u32, movie_ratings: u32) -> Estimate {
         let scale = self.manifest.rating_scale;
         let score = scale.clip(score);

@@ -54,18 +54,18 @@ impl Kind {
         } else if begin.get(place..).is_some_and(|rest| rest.starts_with(mark)) {
             Self::Tar
         } else if begin.starts_with(b"PK") {
-            Self::Other("it is a zip archive; unpack it, and give the folder with manifest.json")
+            Self::Other("it is a zip archive; unpack it, and use the folder that contains manifest.json")
         } else if begin.starts_with(b"version https://git-lfs") {
-            Self::Other("it is a Git LFS pointer and not the file; fetch that with `git lfs pull`")
+            Self::Other("it is a Git LFS pointer instead of the file; fetch the file with `git lfs pull`")
         } else if text.starts_with(b"{") {
             Self::Other("it is JSON, perhaps the manifest.json of a model; use the folder that contains it")
         } else if text.starts_with(b"<") {
-            Self::Other("it is a web page or the answer of a server, and not the file; fetch it again")
+            Self::Other("it is a web page or the answer of a server instead of the file; fetch it again")
         } else if begin.is_empty() {
-            Self::Other("it is empty: the copy is damaged, fetch it again")
+            Self::Other("it is empty: the copy is damaged; fetch it again")
         } else {
             Self::Other(
-                "it is neither a tar archive nor compressed by gzip; give the folder of a model, or its model.tar.gz",
+                "it is neither a tar archive nor compressed by gzip; use the folder of a model, or its model.tar.gz",
             )
         }
     }
@@ -171,13 +171,13 @@ impl Found {
     fn finish(self) -> Result<ArtifactFiles, ArtifactError> {
         if let (Some(first), Some(second)) = (&self.folder, &self.other_folder) {
             let problem = format!(
-                "it holds a model in {first}/ and another in {second}/; unpack it, and give one folder"
+                "it contains a model in {first}/ and another in {second}/; unpack it, and use one of the folders"
             );
             return Err(ArtifactError::Archive(problem));
         }
         let others = match self.others.as_slice() {
             [] => String::new(),
-            others => format!("; it holds {}", others.join(", ")),
+            others => format!("; it contains {}", others.join(", ")),
         };
         let lacks =
             |file: &str| ArtifactError::Archive(format!("{file} is missing; is it a matinee model?{others}"));
@@ -199,5 +199,5 @@ fn once<T>(slot: &mut Option<T>, file: &str, value: T) -> Result<(), ArtifactErr
 }
 
 fn damaged(error: io::Error) -> ArtifactError {
-    ArtifactError::Archive(format!("{error}: the copy is damaged, fetch it again"))
+    ArtifactError::Archive(format!("{error}: the copy is damaged; fetch it again"))
 }

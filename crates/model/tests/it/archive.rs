@@ -98,8 +98,8 @@ fn a_plain_tar_is_read() {
 }
 
 #[test]
-fn other_files_are_told_with_what_to_give() {
-    for (bytes, told) in [
+fn other_files_are_described_with_what_to_use() {
+    for (bytes, expected) in [
         (&b"PK\x03\x04...."[..], "it is a zip archive; unpack it"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         (b"{\"format_version\":1}", "use the folder that contains it"),
@@ -108,14 +108,14 @@ fn other_files_are_told_with_what_to_give() {
         (b"some bytes", "neither a tar archive nor compressed by gzip"),
     ] {
         let error = refused(bytes).to_string();
-        assert!(error.contains(told), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
     let error = refused(&archive(&[("README.md".to_owned(), b"x".to_vec())])).to_string();
-    assert!(error.contains("manifest.json is missing") && error.contains("it holds README.md"), "{error}");
+    assert!(error.contains("manifest.json is missing") && error.contains("it contains README.md"), "{error}");
 }
 
 #[test]
-fn a_place_beside_the_model_is_told_with_the_place_to_give() {
+fn the_right_path_is_named_for_a_path_next_to_the_model() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("model");
     sample::write(&model);

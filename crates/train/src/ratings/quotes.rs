@@ -154,7 +154,7 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// The line of the byte `at`, which must not lie before the last one.
+    /// The line of the byte `at`, which must not be before the previous one.
     fn at(&mut self, at: usize) -> u64 {
         self.line = self.ahead(at);
         self.counted = at;
