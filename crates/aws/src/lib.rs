@@ -6,14 +6,17 @@
 
 mod data;
 mod error_chain;
+mod function;
 mod gate;
 mod in_thread;
+mod lock;
 mod logging;
 mod memory;
 pub mod metrics;
 mod model_uri;
 mod objects;
 mod publishing;
+mod retired_tag;
 mod retirement;
 mod s3_client;
 mod s3_source;
@@ -22,12 +25,13 @@ mod serving_metrics;
 
 pub use data::{DATA_PREFIX, DataDigest, DataError, DataObject, list_data};
 pub use error_chain::{chain, is_transient};
-pub use gate::{Gate, GateError, Verdict};
+pub use function::run_function;
+pub use gate::{Gate, Verdict};
 pub use logging::init_logging;
 pub use matinee_model::live_pointer::{LivePointer, Published};
 pub use memory::Memory;
 pub use model_uri::{ModelUri, ModelUriError, S3Layout, S3Uri};
-pub use publishing::{Decision, PublishError, Publisher};
+pub use publishing::{Decision, LIVE_POINTER_KEY, PublishError, Publisher};
 pub use retirement::{JobModels, RetireError};
 pub use s3_client::{s3_client, s3_client_of};
 pub use s3_source::S3Source;

@@ -6,14 +6,15 @@
 
 use std::str::FromStr;
 
+use matinee_variables::Variables;
 use tracing_subscriber::filter::LevelFilter;
 
 /// Starts logging to standard output; a panic is logged too.
 pub fn init_logging() {
-    let variable = |name: &str| std::env::var(name).ok();
-    let level = variable("AWS_LAMBDA_LOG_LEVEL").or_else(|| variable("RUST_LOG"));
+    let variables = Variables::of_process();
+    let level = variables.get("AWS_LAMBDA_LOG_LEVEL").or_else(|| variables.get("RUST_LOG"));
     let lines = tracing_subscriber::fmt().with_target(false).without_time().with_max_level(level_of(level));
-    match variable("AWS_LAMBDA_LOG_FORMAT") {
+    match variables.get("AWS_LAMBDA_LOG_FORMAT") {
         Some(format) if format.eq_ignore_ascii_case("json") => {
             lines.json().flatten_event(true).with_span_list(false).init();
         }
@@ -26,9 +27,8 @@ pub fn init_logging() {
 fn level_of(name: Option<String>) -> LevelFilter {
     match name {
         Some(name) if name.eq_ignore_ascii_case("fatal") => LevelFilter::ERROR,
-        // An empty text would be read as a level.
-        Some(name) if !name.is_empty() => LevelFilter::from_str(&name).unwrap_or(LevelFilter::INFO),
-        _ => LevelFilter::INFO,
+        Some(name) => LevelFilter::from_str(&name).unwrap_or(LevelFilter::INFO),
+        None => LevelFilter::INFO,
     }
 }
 
@@ -43,7 +43,7 @@ mod tests {
             ("WARN", LevelFilter::WARN),
             ("ERROR", LevelFilter::ERROR),
             ("FATAL", LevelFilter::ERROR),
-            ("", LevelFilter::INFO),
+            ("verbose", LevelFilter::INFO),
         ] {
             assert_eq!(level_of(Some(name.to_owned())), level, "{name}");
         }

@@ -14,8 +14,8 @@ pub struct Memory {
 
 impl Memory {
     /// Memory of so many MB, as `AWS_LAMBDA_FUNCTION_MEMORY_SIZE` tells; without end where nothing tells.
-    pub fn of_megabytes(limit: Option<u64>) -> Self {
-        Self { limit: limit.map(|megabytes| megabytes << 20) }
+    pub fn of_megabytes(limit: Option<u32>) -> Self {
+        Self { limit: limit.map(|megabytes| u64::from(megabytes) << 20) }
     }
 
     /// Refuses what does not fit beside all that is in memory already.

@@ -14,9 +14,11 @@ use crate::gate::Gate;
 use crate::memory::Memory;
 use crate::model_uri::{S3Layout, S3Uri};
 use crate::objects::Objects;
-use crate::retirement;
+use crate::retired_tag::untag_model;
 use crate::s3_source::S3Source;
 
+/// The object that says which model is live.
+pub const LIVE_POINTER_KEY: &str = "models/live.json";
 /// How often a lost race is decided again.
 const ROUNDS: usize = 5;
 
@@ -28,13 +30,12 @@ pub struct Publisher {
     gate: Gate,
     memory: Memory,
     /// The memory in MB of the function that serves, which holds two models while it moves from one to the other.
-    serving_memory: Option<u64>,
+    serving_memory: Option<u32>,
 }
 
 #[derive(Debug)]
 struct PointerObject {
     objects: Objects,
-    key: String,
 }
 
 /// What became of a model.
@@ -87,16 +88,15 @@ pub enum PublishError {
 type Candidate = Result<(Published, Manifest), String>;
 
 impl Publisher {
-    /// A publisher that moves the pointer at `key` of `bucket`, with a gate, within this memory.
-    pub fn new(client: Client, bucket: &str, key: &str, gate: Gate, memory: Memory) -> Self {
+    /// A publisher that moves the pointer of `bucket`, with a gate, within this memory.
+    pub fn new(client: Client, bucket: &str, gate: Gate, memory: Memory) -> Self {
         let objects = Objects { client: client.clone(), bucket: bucket.to_owned() };
-        let pointer = PointerObject { objects, key: key.to_owned() };
-        Self { client, pointer, gate, memory, serving_memory: None }
+        Self { client, pointer: PointerObject { objects }, gate, memory, serving_memory: None }
     }
 
     /// The same; models are refused that a function of so many MB cannot hold twice.
     #[must_use]
-    pub fn for_function_of(self, megabytes: Option<u64>) -> Self {
+    pub fn for_function_of(self, megabytes: Option<u32>) -> Self {
         Self { serving_memory: megabytes, ..self }
     }
 
@@ -132,7 +132,7 @@ impl Publisher {
                     }
                 }
             }
-            retirement::keep(&self.client, uri).await.map_err(PublishError::Write)?;
+            untag_model(&self.client, uri).await.map_err(PublishError::Write)?;
             if let Some(decision) = self.swap(before, candidate.clone(), skipped).await? {
                 return Ok(decision);
             }
@@ -201,7 +201,7 @@ impl Publisher {
 
     fn does_not_fit(&self, model: &Model) -> Option<String> {
         let needed = Memory::for_two(model.manifest());
-        let has = self.serving_memory.filter(|&has| has < needed)?;
+        let has = self.serving_memory.filter(|&has| u64::from(has) < needed)?;
         Some(format!(
             "the function has {has} MB, and needs {needed} MB to load it beside another of this size; \
              deploy with MemorySize={needed} or more"
@@ -256,10 +256,10 @@ impl Publisher {
 impl PointerObject {
     /// The pointer and its ETag; `None` if there is none yet.
     async fn read(&self) -> Result<Option<(LivePointer, String)>, PublishError> {
-        match self.objects.fetch_changed(&self.key, None, MAX_POINTER_BYTES).await {
+        match self.objects.fetch_changed(LIVE_POINTER_KEY, None, MAX_POINTER_BYTES).await {
             Ok(Some((json, etag))) => {
                 let pointer = LivePointer::parse(&json).map_err(|error| {
-                    PublishError::Load(self.objects.wrong(&self.key, &format!("is {error}")))
+                    PublishError::Load(self.objects.wrong(LIVE_POINTER_KEY, &format!("is {error}")))
                 })?;
                 Ok(Some((pointer, etag)))
             }
@@ -271,7 +271,7 @@ impl PointerObject {
 
     /// Writes the pointer in the place of the one with this ETag, or of none; `false` if there is another.
     async fn write(&self, pointer: &LivePointer, etag: Option<&str>) -> Result<bool, PublishError> {
-        let request = self.objects.client.put_object().bucket(&self.objects.bucket).key(&self.key);
+        let request = self.objects.client.put_object().bucket(&self.objects.bucket).key(LIVE_POINTER_KEY);
         let request = match etag {
             Some(etag) => request.if_match(etag),
             None => request.if_none_match("*"),
@@ -283,9 +283,8 @@ impl PointerObject {
                 Ok(false)
             }
             Err(error) => Err(PublishError::Write(format!(
-                "cannot write the pointer s3://{}/{}: {}",
+                "cannot write the pointer s3://{}/{LIVE_POINTER_KEY}: {}",
                 self.objects.bucket,
-                self.key,
                 chain(&error)
             ))),
         }

@@ -7,18 +7,15 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{Tag, Tagging};
-use matinee_model::artifact::{MANIFEST_FILE, MODEL_FILE, MOVIES_FILE};
 use matinee_model::live_pointer::LivePointer;
 
 use crate::error_chain::chain;
 use crate::model_uri::{S3Layout, S3Uri};
 use crate::publishing::{PublishError, Publisher};
+use crate::retired_tag::{tag, untag};
 
 /// Where training jobs write.
 const MODELS: &str = "models/";
-/// The tag that the lifecycle rule of the stack's bucket looks for.
-const RETIRED: (&str, &str) = ("matinee", "retired");
 
 /// The models of one stack's training jobs.
 #[derive(Debug, Clone)]
@@ -56,7 +53,7 @@ impl JobModels {
         for key in self.keys().await? {
             let folder = folder(&key);
             if !kept.contains(folder) {
-                self.tag(&key).await?;
+                tag(&self.client, &self.bucket, &key).await.map_err(RetireError::Bucket)?;
                 retired.insert(folder.to_owned());
             }
         }
@@ -103,38 +100,6 @@ impl JobModels {
         }
         Ok(keys)
     }
-
-    async fn tag(&self, key: &str) -> Result<(), RetireError> {
-        let wrong = |problem: String| {
-            RetireError::Bucket(format!("cannot tag s3://{}/{key}: {problem}", self.bucket))
-        };
-        let (name, value) = RETIRED;
-        let tag = Tag::builder().key(name).value(value).build().map_err(|error| wrong(error.to_string()))?;
-        let tags = Tagging::builder().tag_set(tag).build().map_err(|error| wrong(error.to_string()))?;
-        let request = self.client.put_object_tagging().bucket(&self.bucket).key(key).tagging(tags);
-        request.send().await.map_err(|error| wrong(chain(&error)))?;
-        Ok(())
-    }
-}
-
-/// Takes the tag from the model at `uri`, which is about to be published.
-pub(crate) async fn keep(client: &Client, uri: &S3Uri) -> Result<(), String> {
-    match &uri.layout {
-        S3Layout::Prefix(prefix) => {
-            for file in [MANIFEST_FILE, MODEL_FILE, MOVIES_FILE] {
-                untag(client, &uri.bucket, &format!("{prefix}{file}")).await?;
-            }
-            Ok(())
-        }
-        S3Layout::Archive(key) => untag(client, &uri.bucket, key).await,
-        S3Layout::Pointer(_) => Ok(()),
-    }
-}
-
-async fn untag(client: &Client, bucket: &str, key: &str) -> Result<(), String> {
-    let answer = client.delete_object_tagging().bucket(bucket).key(key).send().await;
-    answer.map_err(|error| format!("cannot take the tags from s3://{bucket}/{key}: {}", chain(&error)))?;
-    Ok(())
 }
 
 /// The folder of the job that wrote this: `models/JOB/`.

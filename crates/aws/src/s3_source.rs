@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
@@ -16,6 +16,7 @@ use matinee_model::live_pointer::{LivePointer, MAX_POINTER_BYTES, Published};
 use matinee_model::{Catalogue, Model};
 
 use crate::in_thread::in_thread;
+use crate::lock::lock;
 use crate::memory::{Memory, needed_bytes};
 use crate::model_uri::{S3Layout, S3Uri};
 use crate::objects::Objects;
@@ -143,7 +144,7 @@ impl S3Source {
             return T::fetch_unpublished(self, &self.uri).await;
         };
         // A load begins anew: nothing is in memory.
-        *self.followed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *lock(&self.followed) = None;
         match self.follow(key).await {
             Ok(Some(served)) => Ok(served),
             Ok(None) => Err(self.wrong_pointer(key, &"it has not changed")),
@@ -272,11 +273,11 @@ impl S3Source {
     }
 
     fn followed(&self) -> Option<Followed> {
-        self.followed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.followed).clone()
     }
 
     fn set_followed(&self, followed: Followed) {
-        *self.followed.lock().unwrap_or_else(PoisonError::into_inner) = Some(followed);
+        *lock(&self.followed) = Some(followed);
     }
 }
 

@@ -5,13 +5,14 @@
 //! sandbox's first request is told at once; what a sandbox did not tell when Lambda ends it is lost, at most what
 //! came in the minute after its last line.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use matinee_api::{Loading, Observed, Source};
 use serde_json::{Value, json};
 
+use crate::lock::lock;
 use crate::metrics::{MAX_VALUES, Metric, line};
 
 /// How old the last line may be.
@@ -169,10 +170,6 @@ impl<T: Send + 'static, S: Source<T>> Source<T> for Measured<S> {
 /// To the microsecond.
 fn milliseconds(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1000.0
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod progress;
 mod report;
 pub mod sagemaker;
 mod server;
+mod tuning;
 
 use std::process::ExitCode;
 

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use anyhow::{Context, Result, bail};
 use matinee_api::Sampling;
+use matinee_variables::{VariableError, Variables};
 use tracing_subscriber::EnvFilter;
 
 /// What the environment says of the log lines.
@@ -16,21 +16,15 @@ pub struct Logging {
 }
 
 impl Logging {
-    /// Reads the variables of this process.
-    pub fn from_environment() -> Result<Self> {
-        Self::from_lookup(|name| std::env::var(name).ok())
-    }
-
-    /// Reads variables; an empty one counts as missing.
-    fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let given = |name: &str| lookup(name).filter(|value| !value.is_empty());
-        let is_json = match given("LOG_FORMAT").as_deref() {
-            None | Some("text") => false,
-            Some("json") => true,
-            Some(other) => bail!("LOG_FORMAT is `{other}`; it must be text or json"),
-        };
-        let sampling = given("LOG_SAMPLE").map(|share| share.parse().context("LOG_SAMPLE")).transpose()?;
-        Ok(Self { is_json, sampling: sampling.unwrap_or(Sampling::ALL) })
+    /// Reads the variables.
+    pub fn from_variables(variables: &Variables<'_>) -> Result<Self, VariableError> {
+        let is_json = variables.parse_with("LOG_FORMAT", |format| match format {
+            "text" => Ok(false),
+            "json" => Ok(true),
+            _ => Err(format!("`{format}` is neither text nor json")),
+        })?;
+        let sampling = variables.parse("LOG_SAMPLE")?.unwrap_or(Sampling::ALL);
+        Ok(Self { is_json: is_json.unwrap_or_default(), sampling })
     }
 
     /// Starts logging to standard error what `RUST_LOG` asks for; a panic is logged too.
@@ -50,12 +44,12 @@ impl Logging {
 mod tests {
     use super::*;
 
-    fn logging(format: &str, sample: &str) -> Result<Logging> {
-        Logging::from_lookup(|name| match name {
+    fn logging(format: &str, sample: &str) -> Result<Logging, VariableError> {
+        Logging::from_variables(&Variables::from_lookup(|name| match name {
             "LOG_FORMAT" => Some(format.to_owned()),
             "LOG_SAMPLE" => Some(sample.to_owned()),
             other => panic!("{other}"),
-        })
+        }))
     }
 
     #[test]
@@ -63,7 +57,7 @@ mod tests {
         assert_eq!(logging("", "").unwrap(), logging("text", "1").unwrap());
         assert!(logging("json", "").unwrap().is_json);
         assert_eq!(logging("", "0.5").unwrap().sampling, "0.5".parse().unwrap());
-        assert!(format!("{:#}", logging("xml", "").unwrap_err()).contains("LOG_FORMAT is `xml`"));
-        assert!(format!("{:#}", logging("", "2").unwrap_err()).contains("LOG_SAMPLE: `2`"));
+        assert!(logging("xml", "").unwrap_err().to_string().contains("LOG_FORMAT is invalid: `xml`"));
+        assert!(logging("", "2").unwrap_err().to_string().contains("LOG_SAMPLE is invalid: `2`"));
     }
 }

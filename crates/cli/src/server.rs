@@ -10,6 +10,7 @@ use axum::Router;
 use clap::Args;
 use matinee_api::{LiveModel, compressed, sampled_router};
 use matinee_model::Model;
+use matinee_variables::Variables;
 use tokio::net::TcpListener;
 
 use crate::example;
@@ -33,7 +34,7 @@ pub struct Address {
 pub fn serve(model: Model, address: &Address) -> Result<()> {
     let socket = SocketAddr::new(address.host, address.port);
     let model = Arc::new(model);
-    let logging = Logging::from_environment()?;
+    let logging = Logging::from_variables(&Variables::of_process())?;
     let app = sampled_router(Arc::new(LiveModel::loaded(Arc::clone(&model))), logging.sampling);
     serve_router(compressed(app), socket, "--port", &logging, |address| announce(address, &model))
 }

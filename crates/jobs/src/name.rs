@@ -23,7 +23,10 @@ pub struct JobNamePrefix(String);
 
 /// Text that cannot begin the name of a job.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}`; it must be 1 to {MAX_PREFIX} letters, digits and hyphens, with no hyphen at either end")]
+#[error(
+    "`{0}` cannot begin the name of a job; it must be 1 to {MAX_PREFIX} letters, digits and hyphens, without a hyphen at \
+     either end"
+)]
 pub struct JobNamePrefixError(String);
 
 impl FromStr for JobNamePrefix {

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use matinee_variables::{VariableError, Variables};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::name::{JobNamePrefix, JobNamePrefixError};
+use crate::name::JobNamePrefix;
 
 /// The instance that jobs run on if nothing else is said.
 pub const DEFAULT_INSTANCE_TYPE: &str = "ml.m5.large";
@@ -46,68 +48,38 @@ pub struct MetricDefinition {
     pub regex: String,
 }
 
-/// A variable with a value that cannot be meant.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the environment variable {name} is {problem}")]
-pub struct SettingsError {
-    name: &'static str,
-    problem: String,
-}
-
 impl JobSettings {
-    /// Reads the settings; an empty variable counts as missing.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let given =
-            |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-        let needed = |name: &'static str| {
-            given(name)
-                .ok_or_else(|| SettingsError { name, problem: "missing; the stack sets it".to_owned() })
-        };
-        let number = |name: &'static str, default: i32| match given(name).map(|text| (text.parse(), text)) {
-            None => Ok(default),
-            Some((Ok(number), _)) if number > 0 => Ok(number),
-            Some((_, text)) => {
-                Err(SettingsError { name, problem: format!("`{text}`; it must be a whole number from 1") })
-            }
-        };
-        let spot = match given("TRAINING_SPOT").as_deref() {
-            None | Some("true") => true,
-            Some("false") => false,
-            Some(other) => {
-                let problem = format!("`{other}`; it must be true or false");
-                return Err(SettingsError { name: "TRAINING_SPOT", problem });
-            }
-        };
-        let name_prefix: JobNamePrefix =
-            needed("JOB_NAME_PREFIX")?.parse().map_err(|error: JobNamePrefixError| SettingsError {
-                name: "JOB_NAME_PREFIX",
-                problem: error.to_string(),
-            })?;
+    /// Reads the settings.
+    pub fn from_variables(variables: &Variables<'_>) -> Result<Self, VariableError> {
+        let name_prefix: JobNamePrefix = variables.require_parsed("JOB_NAME_PREFIX")?;
         Ok(Self {
-            bucket: needed("BUCKET")?,
-            image: needed("TRAINING_IMAGE")?,
-            role: needed("TRAINING_ROLE_ARN")?,
-            stack: given("STACK_NAME").unwrap_or_else(|| name_prefix.to_string()),
+            bucket: variables.require("BUCKET")?,
+            image: variables.require("TRAINING_IMAGE")?,
+            role: variables.require("TRAINING_ROLE_ARN")?,
+            stack: variables.get("STACK_NAME").unwrap_or_else(|| name_prefix.to_string()),
             name_prefix,
-            instance_type: given("TRAINING_INSTANCE_TYPE")
+            instance_type: variables
+                .get("TRAINING_INSTANCE_TYPE")
                 .unwrap_or_else(|| DEFAULT_INSTANCE_TYPE.to_owned()),
-            volume_gb: number("TRAINING_VOLUME_GB", 10)?,
-            max_seconds: number("TRAINING_MAX_SECONDS", 3600)?,
-            spot,
-            hyperparameters: json(given("HYPERPARAMETERS"), "HYPERPARAMETERS", "an object of texts")?,
-            metric_definitions: json(given("METRIC_DEFINITIONS"), "METRIC_DEFINITIONS", "a list")?,
+            volume_gb: variables.whole_number("TRAINING_VOLUME_GB", 1..=i32::MAX)?.unwrap_or(10),
+            max_seconds: variables.whole_number("TRAINING_MAX_SECONDS", 1..=i32::MAX)?.unwrap_or(3600),
+            spot: variables.flag("TRAINING_SPOT")?.unwrap_or(true),
+            hyperparameters: json(variables, "HYPERPARAMETERS", "an object of strings")?,
+            metric_definitions: json(variables, "METRIC_DEFINITIONS", "a list of metric definitions")?,
         })
     }
 }
 
-fn json<T: serde::de::DeserializeOwned + Default>(
-    text: Option<String>,
-    name: &'static str,
+/// The JSON value of a variable; the default of its type if the variable is not set.
+fn json<T: DeserializeOwned + Default>(
+    variables: &Variables<'_>,
+    name: &str,
     expected: &str,
-) -> Result<T, SettingsError> {
-    let Some(text) = text else { return Ok(T::default()) };
-    serde_json::from_str(&text)
-        .map_err(|error| SettingsError { name, problem: format!("`{text}`; it must be {expected}: {error}") })
+) -> Result<T, VariableError> {
+    let read = |text: &str| {
+        serde_json::from_str(text).map_err(|error| format!("`{text}` is not {expected} in JSON: {error}"))
+    };
+    Ok(variables.parse_with(name, read)?.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -122,11 +94,13 @@ pub(crate) mod tests {
         ("JOB_NAME_PREFIX", "matinee"),
     ];
 
-    pub(crate) fn settings(more: &[(&str, &str)]) -> Result<JobSettings, SettingsError> {
-        JobSettings::from_lookup(|name| {
+    /// The settings by these variables, and by the needed ones that are not among them.
+    pub(crate) fn settings(more: &[(&str, &str)]) -> Result<JobSettings, VariableError> {
+        let lookup = |name: &str| {
             let mut all = NEEDED.iter().chain(more).rev();
             all.find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        })
+        };
+        JobSettings::from_variables(&Variables::from_lookup(lookup))
     }
 
     #[test]
@@ -140,11 +114,11 @@ pub(crate) mod tests {
     fn a_wrong_value_is_refused_by_name() {
         for (name, value, said) in [
             ("BUCKET", "", "BUCKET is missing"),
-            ("JOB_NAME_PREFIX", "my_stack", "JOB_NAME_PREFIX is `my_stack`"),
-            ("TRAINING_SPOT", "yes", "TRAINING_SPOT is `yes`"),
-            ("TRAINING_MAX_SECONDS", "-1", "TRAINING_MAX_SECONDS is `-1`"),
-            ("HYPERPARAMETERS", "{\"n\":1}", "HYPERPARAMETERS is"),
-            ("METRIC_DEFINITIONS", "{}", "METRIC_DEFINITIONS is"),
+            ("JOB_NAME_PREFIX", "my_stack", "JOB_NAME_PREFIX is invalid: `my_stack`"),
+            ("TRAINING_SPOT", "yes", "TRAINING_SPOT is invalid: `yes`"),
+            ("TRAINING_MAX_SECONDS", "-1", "TRAINING_MAX_SECONDS is invalid: `-1`"),
+            ("HYPERPARAMETERS", "{\"n\":1}", "HYPERPARAMETERS is invalid: `{\"n\":1}`"),
+            ("METRIC_DEFINITIONS", "{}", "METRIC_DEFINITIONS is invalid: `{}`"),
         ] {
             let error = settings(&[(name, value)]).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
@@ -154,10 +128,11 @@ pub(crate) mod tests {
     #[test]
     fn it_reads_what_is_documented() {
         matinee_tests::assert_reads_documented("Variables of `start-training`", |lookup| {
-            let given = |name: &str| {
+            let needed = |name: &str| {
                 NEEDED.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
             };
-            JobSettings::from_lookup(|name| lookup(name).or_else(|| given(name))).unwrap();
+            let variables = Variables::from_lookup(|name| lookup(name).or_else(|| needed(name)));
+            JobSettings::from_variables(&variables).unwrap();
         });
     }
 

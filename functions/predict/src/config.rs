@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
-use matinee_api::{Sampling, ShareError};
-use matinee_aws::{EndpointName, EndpointNameError, Memory, ModelUri, ModelUriError};
+use matinee_api::Sampling;
+use matinee_aws::{EndpointName, Memory, ModelUri};
+use matinee_variables::{VariableError, Variables};
 
 /// The model that a layer brings, used where `MODEL_URI` is not set.
 const DEMO_MODEL: &str = "/opt/model";
@@ -33,59 +34,31 @@ pub struct Config {
     pub memory: Memory,
 }
 
-/// A variable with a value that cannot be meant.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
-    /// `MODEL_URI` is no place.
-    #[error("the environment variable MODEL_URI is wrong: {0}")]
-    ModelUri(#[from] ModelUriError),
-    /// `ENDPOINT_NAME` is no name.
-    #[error("the environment variable ENDPOINT_NAME is wrong: {0}")]
-    EndpointName(#[from] EndpointNameError),
-    /// A number is none.
-    #[error("the environment variable {0} is `{1}`; it must be a whole number from 1")]
-    Number(&'static str, String),
-    /// A share is none.
-    #[error("the environment variable LOG_SAMPLE is wrong: {0}")]
-    Share(#[from] ShareError),
-    /// An origin is none.
-    #[error(
-        "the environment variable CORS_ORIGINS has `{0}`; an origin is like https://example.com, without a path"
-    )]
-    Origin(String),
-}
-
 impl Config {
-    /// Reads the configuration; an empty variable counts as missing.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let given =
-            |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-        let model = given("MODEL_URI").unwrap_or_else(|| DEMO_MODEL.to_owned());
-        let endpoint = given("ENDPOINT_NAME").map(|name| name.parse()).transpose()?;
-        let number = |name: &'static str| match given(name).map(|text| (text.parse::<u64>(), text)) {
-            None => Ok(None),
-            Some((Ok(number), _)) if number > 0 => Ok(Some(number)),
-            Some((_, text)) => Err(ConfigError::Number(name, text)),
-        };
+    /// Reads the configuration.
+    pub fn from_variables(variables: &Variables<'_>) -> Result<Self, VariableError> {
+        let number = |name| variables.whole_number(name, 1..=u32::MAX);
+        let refresh = number("MODEL_REFRESH_SECONDS")?;
         Ok(Self {
-            model: model.parse()?,
-            endpoint,
-            until_published: given("MODEL_UNTIL_PUBLISHED").map(PathBuf::from),
-            refresh: number("MODEL_REFRESH_SECONDS")?.map_or(REFRESH, Duration::from_secs),
-            stack: given("STACK_NAME"),
-            origins: given("CORS_ORIGINS").map(|text| origins(&text)).transpose()?.unwrap_or_default(),
-            sampling: given("LOG_SAMPLE").map(|share| share.parse()).transpose()?.unwrap_or(Sampling::ALL),
+            model: variables.parse("MODEL_URI")?.unwrap_or_else(|| ModelUri::Path(DEMO_MODEL.into())),
+            endpoint: variables.parse("ENDPOINT_NAME")?,
+            until_published: variables.get("MODEL_UNTIL_PUBLISHED").map(PathBuf::from),
+            refresh: refresh.map_or(REFRESH, |seconds| Duration::from_secs(seconds.into())),
+            stack: variables.get("STACK_NAME"),
+            origins: variables.parse_with("CORS_ORIGINS", origins)?.unwrap_or_default(),
+            sampling: variables.parse("LOG_SAMPLE")?.unwrap_or(Sampling::ALL),
             memory: Memory::of_megabytes(number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?),
         })
     }
 }
 
-fn origins(text: &str) -> Result<Vec<HeaderValue>, ConfigError> {
+/// Reads origins with commas between them.
+fn origins(text: &str) -> Result<Vec<HeaderValue>, String> {
     let origin = |text: &str| {
         let host = text.split_once("://").map(|(_, host)| host).unwrap_or_default();
         let is_origin = !host.is_empty() && !host.contains(['/', '*']);
         let value = HeaderValue::from_str(text).ok().filter(|_| is_origin);
-        value.ok_or_else(|| ConfigError::Origin(text.to_owned()))
+        value.ok_or_else(|| format!("`{text}` is not an origin such as https://example.com, without a path"))
     };
     text.split(',').map(str::trim).map(origin).collect()
 }
@@ -95,10 +68,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn config(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::from_lookup(|name| {
+    fn config(variables: &[(&str, &str)]) -> Result<Config, VariableError> {
+        let lookup = |name: &str| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        })
+        };
+        Config::from_variables(&Variables::from_lookup(lookup))
     }
 
     #[test]
@@ -142,7 +116,7 @@ mod tests {
     #[test]
     fn it_reads_what_is_documented() {
         matinee_tests::assert_reads_documented("Variables of `predict`", |lookup| {
-            Config::from_lookup(lookup).unwrap();
+            Config::from_variables(&Variables::from_lookup(lookup)).unwrap();
         });
     }
 

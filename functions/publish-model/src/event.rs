@@ -1,6 +1,7 @@
 //! What is asked of the function: what to do with a job that ended, or an action by hand.
 
 use anyhow::{Context, Result};
+use matinee_jobs::{JobStateChange, read_event};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -34,44 +35,21 @@ pub enum Action {
 
 #[derive(Deserialize)]
 struct StateChange {
-    detail: Detail,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Detail {
-    training_job_name: String,
-    training_job_status: String,
-    output_data_config: Option<OutputDataConfig>,
-}
-
-#[derive(Deserialize)]
-struct OutputDataConfig {
-    #[serde(rename = "S3OutputPath")]
-    path: Option<String>,
+    detail: JobStateChange,
 }
 
 impl Task {
     /// Reads an event; one that is none of those names the field that is wrong.
     pub fn parse(event: Value) -> Result<Self> {
         if event.get("detail-type").is_some() {
-            let change: StateChange = read(event).context("this is no state change of a training job")?;
-            let Detail { training_job_name: name, training_job_status: status, output_data_config } =
-                change.detail;
-            let output = output_data_config.and_then(|output| output.path);
+            let change: StateChange =
+                read_event(event).context("this is no state change of a training job")?;
+            let JobStateChange { name, status, output } = change.detail;
             return Ok(Self::JobEnded { name, status, output });
         }
         let example = r#"{"action":"publish","uri":"s3://BUCKET/models/JOB/output/model/"}"#;
-        read(event).map(Self::Action).with_context(|| format!("this is no action; try {example}"))
+        read_event(event).map(Self::Action).with_context(|| format!("this is no action; try {example}"))
     }
-}
-
-fn read<T: for<'a> Deserialize<'a>>(value: Value) -> Result<T> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let field = error.path().to_string();
-        let field = if field == "." { String::new() } else { format!("the field `{field}`: ") };
-        anyhow::anyhow!("{field}{}", error.into_inner())
-    })
 }
 
 #[cfg(test)]

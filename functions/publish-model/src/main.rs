@@ -6,17 +6,15 @@ mod config;
 mod event;
 
 use anyhow::{Context as _, Result};
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::LambdaEvent;
 use matinee_aws::metrics::Metric;
-use matinee_aws::{Decision, JobModels, Publisher, S3Uri, init_logging, s3_client};
+use matinee_aws::{Decision, JobModels, Publisher, S3Uri, init_logging, run_function, s3_client};
 use matinee_jobs::{TrainingJobs, is_ours};
+use matinee_variables::Variables;
 use serde_json::{Value, json};
 
 use config::Config;
 use event::{Action, Task};
-
-/// The object that says which model is live.
-const POINTER: &str = "models/live.json";
 
 struct Context {
     publisher: Publisher,
@@ -28,24 +26,15 @@ struct Context {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     init_logging();
-    let config = Config::from_lookup(|name| std::env::var(name).ok())?;
+    let config = Config::from_variables(&Variables::of_process())?;
     let s3 = s3_client().await;
     let models =
         JobModels::new(s3.clone(), &config.bucket, &config.name_prefix.to_string(), config.pinned.clone());
-    let publisher = Publisher::new(s3, &config.bucket, POINTER, config.gate, config.memory);
+    let publisher = Publisher::new(s3, &config.bucket, config.gate, config.memory);
     let publisher = publisher.for_function_of(config.serving_memory);
     let context = Context { publisher, models, jobs: TrainingJobs::new().await, config };
-    let context = &context;
-    let handler = service_fn(async move |event: LambdaEvent<Value>| {
-        // Boxed, for the types of the SDK's futures are deep.
-        Box::pin(context.handle(event.payload)).await.map_err(diagnostic)
-    });
-    lambda_runtime::run(handler).await.map_err(anyhow::Error::from_boxed)
-}
-
-/// The error with its causes, as the runtime logs and reports it.
-fn diagnostic(error: anyhow::Error) -> Diagnostic {
-    Diagnostic { error_type: "PublishError".to_owned(), error_message: format!("{error:#}") }
+    let handle = async |event: LambdaEvent<Value>| context.handle(event.payload).await;
+    run_function(handle, |_| "PublishError").await.map_err(anyhow::Error::from_boxed)
 }
 
 impl Context {

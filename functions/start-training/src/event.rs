@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use matinee_aws::DATA_PREFIX;
-use matinee_jobs::JobRequest;
+use matinee_jobs::{JobRequest, JobStateChange, read_event};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -57,19 +57,6 @@ struct Object {
     etag: String,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct JobState {
-    training_job_name: String,
-    output_data_config: Option<OutputDataConfig>,
-}
-
-#[derive(Deserialize)]
-struct OutputDataConfig {
-    #[serde(rename = "S3OutputPath")]
-    path: Option<String>,
-}
-
 impl Trigger {
     /// Reads an event; one that is none of those names the field that is wrong. `request_id` is Lambda's.
     pub fn parse(event: Value, request_id: &str, now: i64) -> Result<Self> {
@@ -93,9 +80,8 @@ impl Trigger {
             }
             "Scheduled Event" => Cause::Schedule,
             "SageMaker Training Job State Change" => {
-                let state: JobState = read(detail, "`detail` of a training job")?;
-                let output = state.output_data_config.and_then(|output| output.path);
-                Cause::JobEnded { name: state.training_job_name, output }
+                let JobStateChange { name, output, .. } = read(detail, "`detail` of a training job")?;
+                Cause::JobEnded { name, output }
             }
             other => anyhow::bail!(
                 "the field `detail-type` is `{other}`; it must be `Object Created`, `Scheduled Event` or \
@@ -107,15 +93,9 @@ impl Trigger {
     }
 }
 
-/// Reads a value; the error names the field.
+/// Reads a value; the error says what it is not, and names the field.
 fn read<T: DeserializeOwned>(value: Value, what: &str) -> Result<T> {
-    serde_path_to_error::deserialize(value)
-        .map_err(|error| {
-            let field = error.path().to_string();
-            let field = if field == "." { String::new() } else { format!("the field `{field}`: ") };
-            anyhow::anyhow!("{field}{}", error.into_inner())
-        })
-        .with_context(|| format!("this is not {what}"))
+    read_event(value).with_context(|| format!("this is not {what}"))
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@
 mod event;
 
 use anyhow::Result;
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::LambdaEvent;
 use matinee_aws::metrics::Metric;
-use matinee_aws::{DataError, DataObject, init_logging, list_data, s3_client};
+use matinee_aws::{DataError, DataObject, init_logging, list_data, run_function, s3_client};
 use matinee_jobs::{JobError, JobRequest, JobSettings, Occasion, Refusal, Started, TrainingJobs, is_ours};
+use matinee_variables::Variables;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -44,20 +45,15 @@ enum Passed {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     init_logging();
-    let settings = JobSettings::from_lookup(|name| std::env::var(name).ok())?;
+    let settings = JobSettings::from_variables(&Variables::of_process())?;
     let context = Context { s3: s3_client().await, jobs: TrainingJobs::new().await, settings };
-    let context = &context;
-    let handler = service_fn(async move |event: LambdaEvent<Value>| {
-        // Boxed, for the types of the SDK's futures are deep.
-        Box::pin(context.handle(event)).await.map_err(diagnostic)
-    });
-    lambda_runtime::run(handler).await.map_err(anyhow::Error::from_boxed)
+    let handle = async |event| context.handle(event).await;
+    run_function(handle, error_type).await.map_err(anyhow::Error::from_boxed)
 }
 
-/// The error with its causes, as the runtime logs and reports it. By its type the state machine tells what is worth
-/// trying again; docs/operations.md lists them.
-fn diagnostic(error: anyhow::Error) -> Diagnostic {
-    let error_type = match error.downcast_ref::<JobError>() {
+/// By its type the state machine tells which error is worth trying again; docs/operations.md lists them.
+fn error_type(error: &anyhow::Error) -> &'static str {
+    match error.downcast_ref::<JobError>() {
         Some(JobError::Data(DataError::NoRatings { .. })) => "NoRatings",
         Some(error) => match error.kind() {
             Refusal::Transient => "ServiceUnavailable",
@@ -65,8 +61,7 @@ fn diagnostic(error: anyhow::Error) -> Diagnostic {
             Refusal::Lasting => "StartTrainingError",
         },
         None => "StartTrainingError",
-    };
-    Diagnostic { error_type: error_type.to_owned(), error_message: format!("{error:#}") }
+    }
 }
 
 impl Context {
@@ -201,8 +196,8 @@ mod tests {
             (unreadable(false), "StartTrainingError"),
             (empty.into(), "NoRatings"),
         ] {
-            assert_eq!(diagnostic(error.into()).error_type, expected);
+            assert_eq!(error_type(&error.into()), expected);
         }
-        assert_eq!(diagnostic(anyhow::anyhow!("the field `time`")).error_type, "StartTrainingError");
+        assert_eq!(error_type(&anyhow::anyhow!("the field `time`")), "StartTrainingError");
     }
 }

@@ -18,7 +18,7 @@ use anyhow::Result;
 
 use matinee_jobs::DEFAULT_INSTANCE_TYPE;
 
-use super::Account;
+use super::account::Account;
 use super::stack::{DeployedStack, StackError};
 use finding::{Finding, Problem};
 
@@ -75,14 +75,14 @@ impl Examined<'_> {
     /// The instance that jobs run on.
     fn training_instance(&self) -> String {
         let asked = self.parameter("TrainingInstanceType").map(str::to_owned);
-        let named = || self.account.setting("TRAINING_INSTANCE_TYPE");
+        let named = || self.account.variables().get("TRAINING_INSTANCE_TYPE");
         asked.or_else(named).unwrap_or_else(|| DEFAULT_INSTANCE_TYPE.to_owned())
     }
 
     /// Whether jobs run on spot capacity.
     fn trains_on_spot(&self) -> bool {
         let asked = self.parameter("TrainingSpot").map(str::to_owned);
-        asked.or_else(|| self.account.setting("TRAINING_SPOT")).as_deref() != Some("false")
+        asked.or_else(|| self.account.variables().get("TRAINING_SPOT")).as_deref() != Some("false")
     }
 }
 

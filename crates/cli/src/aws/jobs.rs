@@ -1,14 +1,14 @@
 //! `matinee aws train` and `jobs`
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use matinee_jobs::{JobRequest, JobSettings, Occasion, Started};
+use matinee_variables::Variables;
 
-use super::Account;
+use super::account::Account;
 use crate::sagemaker;
 
 /// How often the end of a job is looked for.
@@ -19,13 +19,13 @@ const HYPERPARAMETERS: &str = r#"{"hold_out":"0.1"}"#;
 /// Starts a job as the stack's function does, with the same request.
 pub async fn train(
     account: &Account,
-    parameters: &[String],
+    parameters: Vec<(String, String)>,
     instance_type: Option<String>,
     on_demand: bool,
     wait: bool,
 ) -> Result<ExitCode> {
     let settings = settings(account, instance_type, on_demand)?;
-    let request = JobRequest { hyperparameters: hyperparameters(parameters)?, ..JobRequest::default() };
+    let request = JobRequest { hyperparameters: parameters.into_iter().collect(), ..JobRequest::default() };
     let now = jiff::Timestamp::now().to_string();
     match account.jobs.start(&account.s3, &settings, &request, Occasion::Asked(&now)).await? {
         Started::Started { job, files, bytes, .. } => {
@@ -84,23 +84,16 @@ fn settings(account: &Account, instance_type: Option<String>, on_demand: bool) -
     stack.image.as_ref().with_context(|| lacks("image", "MATINEE_IMAGE"))?;
     stack.role.as_ref().with_context(|| lacks("role", "MATINEE_ROLE"))?;
     let metrics = sagemaker::metric_definitions().to_string();
-    let settings = JobSettings::from_lookup(|name| match name {
+    let variables = account.variables();
+    let variables = Variables::from_lookup(|name| match name {
         "METRIC_DEFINITIONS" => Some(metrics.clone()),
-        "HYPERPARAMETERS" => account.setting(name).or_else(|| Some(HYPERPARAMETERS.to_owned())),
-        _ => account.setting(name),
-    })
-    .context("here the variables of the stack's functions have the prefix MATINEE_")?;
+        "HYPERPARAMETERS" => variables.get(name).or_else(|| Some(HYPERPARAMETERS.to_owned())),
+        _ => variables.get(name),
+    });
+    let settings = JobSettings::from_variables(&variables.with_prefix("MATINEE_"))?;
     Ok(JobSettings {
         instance_type: instance_type.unwrap_or(settings.instance_type),
         spot: settings.spot && !on_demand,
         ..settings
     })
-}
-
-fn hyperparameters(given: &[String]) -> Result<BTreeMap<String, String>> {
-    let pair = |text: &String| {
-        let (name, value) = text.split_once('=').with_context(|| format!("`{text}` is not NAME=VALUE"))?;
-        Ok((name.to_owned(), value.to_owned()))
-    };
-    given.iter().map(pair).collect()
 }

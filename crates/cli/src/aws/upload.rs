@@ -10,7 +10,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use matinee_aws::{DATA_PREFIX, chain};
 use matinee_model::RatingScale;
 
-use super::Account;
+use super::account::Account;
 use crate::files;
 
 /// Checks the files as training does, and puts them into the bucket; the ratings last, for they start training.

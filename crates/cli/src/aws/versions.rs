@@ -5,10 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use matinee_aws::{Decision, Gate, LivePointer, Memory, Publisher, S3Uri};
 
-use super::Account;
-
-/// The object that says which model is live.
-pub const POINTER: &str = "models/live.json";
+use super::account::Account;
 
 /// Makes an artifact live.
 pub async fn publish(account: &Account, uri: &str, force: bool) -> Result<ExitCode> {
@@ -38,11 +35,10 @@ pub async fn list(account: &Account) -> Result<ExitCode> {
 /// The publisher, with the stack's gate.
 pub fn publisher(account: &Account) -> Result<Publisher> {
     let bucket = account.bucket().context("models are published in the stack's bucket")?;
-    let gate = Gate::from_lookup(|name| account.setting(name))
-        .context("here the variables of the stack's functions have the prefix MATINEE_")?;
-    let publisher = Publisher::new(account.s3.clone(), bucket, POINTER, gate, Memory::default());
-    let serving_memory = account.setting("PREDICT_MEMORY_MB").map(|memory| memory.parse()).transpose();
-    Ok(publisher.for_function_of(serving_memory.context("MATINEE_PREDICT_MEMORY_MB must be a number of MB")?))
+    let variables = account.variables();
+    let gate = Gate::from_variables(&variables)?;
+    let publisher = Publisher::new(account.s3.clone(), bucket, gate, Memory::default());
+    Ok(publisher.for_function_of(variables.whole_number("PREDICT_MEMORY_MB", 1..=u32::MAX)?))
 }
 
 fn tell(decision: Decision) -> Result<ExitCode> {

@@ -6,6 +6,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args as ClapArgs, Subcommand};
 
+use super::learning::name_and_value;
+use crate::aws::account::Account;
+use crate::aws::options::StackOptions;
 use crate::aws::{doctor, jobs, upload, versions};
 
 /// The loop on AWS.
@@ -14,58 +17,7 @@ pub struct Args {
     #[command(subcommand)]
     task: Task,
     #[command(flatten)]
-    stack: Stack,
-}
-
-/// Which stack; what is not said here, the stack's output `CommandLine` tells.
-#[derive(ClapArgs, Clone)]
-pub struct Stack {
-    /// The stack's bucket
-    #[arg(long, env = "MATINEE_BUCKET", global = true, value_name = "NAME")]
-    pub bucket: Option<String>,
-    /// The stack's name
-    #[arg(
-        long = "stack",
-        env = "MATINEE_STACK",
-        global = true,
-        default_value = "matinee",
-        value_name = "NAME"
-    )]
-    pub name: String,
-    /// The image that jobs run
-    #[arg(long, env = "MATINEE_IMAGE", global = true, value_name = "URI")]
-    pub image: Option<String>,
-    /// The role of the jobs
-    #[arg(long, env = "MATINEE_ROLE", global = true, value_name = "ARN")]
-    pub role: Option<String>,
-    /// Where the API is
-    #[arg(long, env = "MATINEE_API", global = true, value_name = "URL")]
-    pub api: Option<String>,
-    /// Another address of every AWS service, for local stand-ins; comes before `AWS_ENDPOINT_URL` and
-    /// `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL_SAGEMAKER`, ...
-    #[arg(long, global = true, value_name = "URL")]
-    pub endpoint_url: Option<String>,
-}
-
-impl Stack {
-    /// Whether all parts of the stack are named.
-    pub fn is_complete(&self) -> bool {
-        [&self.bucket, &self.image, &self.role, &self.api].into_iter().all(Option::is_some)
-    }
-
-    /// Names the parts that are not named yet by the variables of `told`.
-    pub fn fill(&mut self, told: impl Fn(&str) -> Option<String>) {
-        for (part, variable) in [
-            (&mut self.bucket, "MATINEE_BUCKET"),
-            (&mut self.image, "MATINEE_IMAGE"),
-            (&mut self.role, "MATINEE_ROLE"),
-            (&mut self.api, "MATINEE_API"),
-        ] {
-            if part.is_none() {
-                *part = told(variable);
-            }
-        }
-    }
+    stack: StackOptions,
 }
 
 #[derive(Subcommand)]
@@ -78,8 +30,8 @@ enum Task {
     /// Start a training job
     Train {
         /// A hyperparameter, as `matinee algorithms` lists them
-        #[arg(short, long = "hyperparameter", value_name = "NAME=VALUE")]
-        parameters: Vec<String>,
+        #[arg(short, long = "hyperparameter", value_name = "NAME=VALUE", value_parser = name_and_value)]
+        parameters: Vec<(String, String)>,
         /// The instance that it runs on, if not the stack's
         #[arg(long)]
         instance_type: Option<String>,
@@ -115,11 +67,11 @@ enum Task {
 pub fn run(args: Args) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let account = crate::aws::Account::new(args.stack).await;
+        let account = Account::new(args.stack).await;
         match args.task {
             Task::Upload { folder } => upload::run(&account, &folder).await,
             Task::Train { parameters, instance_type, on_demand, wait } => {
-                jobs::train(&account, &parameters, instance_type, on_demand, wait).await
+                jobs::train(&account, parameters, instance_type, on_demand, wait).await
             }
             Task::Jobs => jobs::list(&account).await,
             Task::Publish { uri, force } => versions::publish(&account, &uri, force).await,

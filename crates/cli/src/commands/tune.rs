@@ -18,6 +18,7 @@ use matinee_train::tuning::{Space, Strategy, TuneError, Tuned, TuningPlan, tune}
 use super::learning::Learning;
 use super::train::{suggest, train_dataset};
 use crate::progress::TerminalTuning;
+use crate::tuning::best_point;
 use crate::{files, outputs};
 use comparison::{Comparison, existing_recipe};
 
@@ -93,9 +94,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     tell(&tuned, &plan, seconds);
     say!("wrote every point to {}", points_file.display());
 
-    let best = tuned
-        .best()
-        .with_context(|| format!("{} diverged at every point; {}", plan.algorithm, remedy(&plan)))?;
+    let best = best_point(&tuned, &plan)?;
     let comparison = Comparison::new(&dataset, &plan, &tuned, best, existing, &mut TerminalTuning::new())?;
     say!("{comparison}");
     if !args.force
@@ -112,15 +111,6 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     train_dataset(&dataset, &inputs, &args.output, &plan)?;
     suggest(&args.output, &dataset);
     Ok(ExitCode::SUCCESS)
-}
-
-/// What to do where learning diverges.
-pub fn remedy(plan: &TuningPlan) -> &'static str {
-    let takes_rate = algorithms::CHOICES
-        .iter()
-        .filter(|choice| choice.name == plan.algorithm)
-        .any(|choice| choice.hyperparameters.iter().any(|parameter| parameter.name == "lr_all"));
-    if takes_rate { "try smaller values of `lr_all`" } else { "try other values" }
 }
 
 impl Args {

@@ -12,6 +12,7 @@ use matinee_train::evaluation::Asked;
 use matinee_train::ratings::{Dataset, Inputs, Report, check};
 use matinee_train::training::{self, Measured, Plan};
 use matinee_train::tuning::{self, TuneError, Tuned, TuningPlan};
+use matinee_variables::Variables;
 use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
@@ -20,8 +21,8 @@ use super::channels::{self, Channels};
 use super::hosts::Hosts;
 use super::metrics::{JobProgress, tell_validation};
 use super::settings::{Settings, Task};
-use crate::commands::tune::remedy;
 use crate::files::Titles;
+use crate::tuning::best_point;
 
 /// The share of the ratings that is held out where there is no channel to measure on.
 const HOLD_OUT: f64 = 0.1;
@@ -59,13 +60,11 @@ pub fn run(root: &Root) -> Result<()> {
         Task::Train(configured) => (configured, None),
         Task::Tune(plan) => {
             let tuned = tune(&dataset, &plan, &checkpoints)?;
-            let best = tuned
-                .best()
-                .with_context(|| format!("{} diverged at every point; {}", plan.algorithm, remedy(&plan)))?;
+            let best = best_point(&tuned, &plan)?;
             (best.point.configure(plan.algorithm)?, Some((plan, tuned)))
         }
     };
-    let training_job = std::env::var("TRAINING_JOB_NAME").ok().filter(|name| !name.is_empty());
+    let training_job = Variables::of_process().get("TRAINING_JOB_NAME");
     let plan = Plan { algorithm, seed: settings.seed, hold_out, training_job };
     let mut trained = training::train_resumably(&dataset, &plan, &JobProgress, &checkpoints)?;
     if let Some((validation, _)) = &validation {

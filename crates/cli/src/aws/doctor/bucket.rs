@@ -4,7 +4,7 @@ use matinee_aws::{DataError, chain, list_data};
 
 use super::Examined;
 use super::finding::{Finding, Problem, unanswered};
-use crate::aws::Account;
+use crate::aws::account::Account;
 
 /// Whether the bucket is there and may be read.
 pub async fn readable(account: &Account) -> Finding {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use aws_sdk_lambda::types::{Architecture, LastUpdateStatus, State};
+use matinee_aws::LIVE_POINTER_KEY;
 
 use super::Examined;
 use super::finding::{Finding, Problem, unanswered};
@@ -180,7 +181,7 @@ fn wanted(function: &Function, stack: &DeployedStack, bucket: &str) -> Vec<(&'st
         .collect();
     if function.name == "predict" {
         let model = stack.parameters.get("ModelUri").map(|uri| match uri.as_str() {
-            "" => format!("s3://{bucket}/{}", crate::aws::versions::POINTER),
+            "" => format!("s3://{bucket}/{LIVE_POINTER_KEY}"),
             pinned => pinned.to_owned(),
         });
         wanted.extend(model.map(|uri| ("MODEL_URI", uri)));

@@ -1,11 +1,12 @@
 //! The live model, read as the function reads it.
 
 use matinee_api::{Live, LoadReason};
-use matinee_aws::{PublishError, S3Source, S3Uri};
+use matinee_aws::{LIVE_POINTER_KEY, PublishError, S3Source, S3Uri};
 use matinee_model::Model;
 
 use super::finding::{Finding, Problem};
-use crate::aws::{Account, versions};
+use crate::aws::account::Account;
+use crate::aws::versions;
 
 /// Whether the live model can be loaded.
 pub async fn check(account: &Account) -> Finding {
@@ -13,7 +14,7 @@ pub async fn check(account: &Account) -> Finding {
     let Some(pointer) = pointer.map_err(unread)? else {
         return Ok("none is published yet; the demo model answers".to_owned());
     };
-    let uri: S3Uri = format!("s3://{}/{}", account.bucket()?, versions::POINTER)
+    let uri: S3Uri = format!("s3://{}/{}", account.bucket()?, LIVE_POINTER_KEY)
         .parse()
         .map_err(|error: matinee_aws::ModelUriError| Problem::Fault(error.to_string()))?;
     let model = Live::<Model>::new(S3Source::new(account.s3.clone(), uri)).current().await;
