@@ -3,18 +3,18 @@
 use matinee_model::artifact::{HoldOut, Manifest};
 use matinee_variables::{VariableError, Variables};
 
-/// How much worse than the live model a new one may be.
+/// How much worse than the live model a new model may be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gate {
-    /// By how much the RMSE on the hold-out may be higher, in stars.
+    /// How much higher its RMSE on the hold-out may be, in stars.
     pub max_rmse_rise: f64,
-    /// By how much NDCG@10 may be lower.
+    /// How much lower its NDCG@10 may be.
     pub max_ndcg_drop: f64,
-    /// By which share the ratings it was trained on may be fewer.
+    /// How many fewer ratings it may be trained on, as a share of those of the live model.
     pub max_rating_loss: f64,
 }
 
-/// What the gate says of a model.
+/// What the gate finds about a model.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Verdict {
     /// Why the model must not go live; empty if it may.
@@ -46,7 +46,7 @@ impl Gate {
         let mut verdict = Verdict::default();
         if candidate.rating_scale != live.rating_scale {
             verdict.refusals.push(format!(
-                "it predicts ratings of {}, the live model of {}",
+                "it predicts ratings on the scale {}, and the live model on {}",
                 candidate.rating_scale, live.rating_scale
             ));
             return verdict;
@@ -65,7 +65,7 @@ impl Gate {
             )),
             (Some(_), Some(_)) => {}
             (None, Some(_)) => verdict.refusals.push(
-                "it was trained without a hold-out, so nothing shows that it is no worse; train with hold_out"
+                "it was trained without a hold-out, so its RMSE is unknown; train with the hyperparameter hold_out"
                     .to_owned(),
             ),
             (_, None) => verdict.skipped.push("RMSE: the live model was trained without a hold-out".to_owned()),
@@ -80,8 +80,8 @@ impl Gate {
                 self.max_ndcg_drop
             )),
             (Some(_), Some(_)) => {}
-            (None, _) => verdict.skipped.push("NDCG@10: the new model does not tell it".to_owned()),
-            (_, None) => verdict.skipped.push("NDCG@10: the live model does not tell it".to_owned()),
+            (None, _) => verdict.skipped.push("NDCG@10: it was not measured for the new model".to_owned()),
+            (_, None) => verdict.skipped.push("NDCG@10: it was not measured for the live model".to_owned()),
         }
     }
 
@@ -89,7 +89,7 @@ impl Gate {
         let (new, old) = (candidate.counts.ratings, live.counts.ratings);
         if f64::from(new) < f64::from(old) * (1.0 - self.max_rating_loss) {
             verdict.refusals.push(format!(
-                "it was trained on {new} ratings, the live model on {old}: more than {} % fewer",
+                "it was trained on {new} ratings, and the live model on {old}: more than {} % fewer",
                 self.max_rating_loss * 100.0
             ));
         }
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_within_the_tolerances_passes() {
+    fn a_model_within_the_tolerances_passes() {
         let live = manifest(Some(0.88), Some(0.2), 1000);
         for (rmse, ndcg, ratings) in [(0.88, 0.2, 1000), (0.8849, 0.191, 900), (0.5, 0.9, 5000)] {
             let verdict = Gate::default().judge(&manifest(Some(rmse), Some(ndcg), ratings), &live);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_worse_by_just_the_tolerance_passes() {
+    fn a_model_that_is_worse_by_exactly_the_tolerance_passes() {
         // Powers of two, so that the sums are exact.
         let gate = Gate { max_rmse_rise: 0.25, max_ndcg_drop: 0.125, max_rating_loss: 0.5 };
         let live = manifest(Some(0.5), Some(0.5), 1000);
@@ -176,33 +176,40 @@ mod tests {
     }
 
     #[test]
-    fn what_is_worse_is_refused_with_the_figures() {
+    fn a_worse_model_is_refused_with_the_figures() {
         let live = manifest(Some(0.88), Some(0.2), 1000);
-        for (rmse, ndcg, ratings, said) in [
+        for (rmse, ndcg, ratings, reason) in [
             (0.8851, 0.2, 1000, "RMSE 0.8851 is more than 0.005 above the live model's 0.8800"),
             (0.88, 0.1899, 1000, "NDCG@10 0.1899 is more than 0.01 below the live model's 0.2000"),
-            (0.88, 0.2, 899, "899 ratings, the live model on 1000: more than 10 % fewer"),
+            (0.88, 0.2, 899, "899 ratings, and the live model on 1000: more than 10 % fewer"),
         ] {
             let verdict = Gate::default().judge(&manifest(Some(rmse), Some(ndcg), ratings), &live);
             assert_eq!(verdict.refusals.len(), 1);
-            assert!(verdict.refusals[0].contains(said), "{verdict:?}");
+            assert!(verdict.refusals[0].contains(reason), "{verdict:?}");
         }
     }
 
     #[test]
-    fn what_cannot_be_compared_is_said() {
+    fn metrics_that_cannot_be_compared_are_listed() {
         let verdict = Gate::default().judge(&manifest(Some(0.9), None, 10), &manifest(None, Some(0.1), 10));
         assert!(verdict.refusals.is_empty(), "{verdict:?}");
-        assert_eq!(verdict.skipped.len(), 2);
+        let skipped = [
+            "RMSE: the live model was trained without a hold-out",
+            "NDCG@10: it was not measured for the new model",
+        ];
+        assert_eq!(verdict.skipped, skipped);
         let unmeasured = Gate::default().judge(&manifest(None, None, 10), &manifest(Some(0.9), None, 10));
-        assert!(unmeasured.refusals[0].contains("train with hold_out"), "{unmeasured:?}");
+        assert!(unmeasured.refusals[0].contains("hyperparameter hold_out"), "{unmeasured:?}");
     }
 
     #[test]
-    fn another_scale_is_refused() {
+    fn a_model_with_another_scale_is_refused() {
         let mut other = manifest(Some(0.1), None, 10);
         other.rating_scale = RatingScale::new(1.0, 10.0).unwrap();
         let verdict = Gate::default().judge(&other, &manifest(Some(0.9), None, 10));
-        assert_eq!(verdict.refusals, ["it predicts ratings of 1..10, the live model of 0.5..5"]);
+        assert_eq!(
+            verdict.refusals,
+            ["it predicts ratings on the scale 1..10, and the live model on 0.5..5"]
+        );
     }
 }

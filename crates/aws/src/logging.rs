@@ -1,15 +1,15 @@
-//! Log lines of the functions, as Lambda's logging controls ask for them.
+//! The log of the functions, as Lambda's logging controls configure it.
 //!
-//! In JSON an object a line, with the fields at its top and the ids of the invocation in `span`; there is no time,
-//! for CloudWatch notes that. In text the fields follow the message, texts in quotes. Both escape what could end a
-//! line.
+//! In JSON each line is an object, with the fields at its top level and the ids of the invocation in `span`. In text the
+//! fields follow the message, and strings are quoted. Both escape line breaks. There is no time, because CloudWatch adds
+//! it.
 
 use std::str::FromStr;
 
 use matinee_variables::Variables;
 use tracing_subscriber::filter::LevelFilter;
 
-/// Starts logging to standard output; a panic is logged too.
+/// Starts logging to standard output. Panics are logged too.
 pub fn init_logging() {
     let variables = Variables::of_process();
     let level = variables.get("AWS_LAMBDA_LOG_LEVEL").or_else(|| variables.get("RUST_LOG"));
@@ -23,7 +23,7 @@ pub fn init_logging() {
     matinee_api::log_panics();
 }
 
-/// Lambda's levels are those of tracing, and FATAL.
+/// Lambda has the levels of `tracing`, and FATAL.
 fn level_of(name: Option<String>) -> LevelFilter {
     match name {
         Some(name) if name.eq_ignore_ascii_case("fatal") => LevelFilter::ERROR,
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_levels_of_lambda_are_understood() {
+    fn the_levels_of_lambda_are_known() {
         for (name, level) in [
             ("TRACE", LevelFilter::TRACE),
             ("WARN", LevelFilter::WARN),

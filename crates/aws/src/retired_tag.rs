@@ -1,13 +1,13 @@
-//! The tag of models that nothing refers to any more. A lifecycle rule of the stack's bucket removes what has it.
+//! The tag of retired models. A lifecycle rule of the stack's bucket removes objects that have it.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{Tag, Tagging};
 use matinee_model::artifact::{MANIFEST_FILE, MODEL_FILE, MOVIES_FILE};
 
-use crate::error_chain::chain;
+use crate::error_chain::error_chain;
 use crate::model_uri::{S3Layout, S3Uri};
 
-/// Name and value, as the lifecycle rule in `template.yaml` has them.
+/// Name and value of the tag; the lifecycle rule in `template.yaml` has the same.
 const RETIRED: (&str, &str) = ("matinee", "retired");
 
 /// Tags an object as retired.
@@ -17,14 +17,15 @@ pub(crate) async fn tag(client: &Client, bucket: &str, key: &str) -> Result<(), 
     let tag = Tag::builder().key(name).value(value).build().map_err(|error| failed(error.to_string()))?;
     let tags = Tagging::builder().tag_set(tag).build().map_err(|error| failed(error.to_string()))?;
     let request = client.put_object_tagging().bucket(bucket).key(key).tagging(tags);
-    request.send().await.map_err(|error| failed(chain(&error)))?;
+    request.send().await.map_err(|error| failed(error_chain(&error)))?;
     Ok(())
 }
 
 /// Removes the tag from an object.
 pub(crate) async fn untag(client: &Client, bucket: &str, key: &str) -> Result<(), String> {
     let answer = client.delete_object_tagging().bucket(bucket).key(key).send().await;
-    answer.map_err(|error| format!("cannot remove the tags of s3://{bucket}/{key}: {}", chain(&error)))?;
+    answer
+        .map_err(|error| format!("cannot remove the tags of s3://{bucket}/{key}: {}", error_chain(&error)))?;
     Ok(())
 }
 

@@ -1,20 +1,20 @@
-//! Models of training jobs that nothing refers to any more are tagged, and a lifecycle rule of the bucket removes what is
-//! tagged.
+//! Retirement: models of training jobs that nothing refers to any more are tagged, and a lifecycle rule of the bucket
+//! removes tagged objects.
 //!
-//! Invariant: after a run no model is tagged that is live, that a rollback can reach, or that the stack pins. Models
-//! that were not written by a job of the stack are never touched.
+//! Invariant: after a run the live model, the models that a rollback can reach, and the pinned model are not tagged. Models
+//! that no job of the stack wrote are never touched.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_s3::Client;
 use matinee_model::live_pointer::LivePointer;
 
-use crate::error_chain::chain;
+use crate::error_chain::error_chain;
 use crate::model_uri::{S3Layout, S3Uri};
 use crate::publishing::{PublishError, Publisher};
 use crate::retired_tag::{tag, untag};
 
-/// Where training jobs write.
+/// The prefix under which training jobs write.
 const MODELS: &str = "models/";
 
 /// The models of one stack's training jobs.
@@ -22,7 +22,7 @@ const MODELS: &str = "models/";
 pub struct JobModels {
     client: Client,
     bucket: String,
-    /// `models/PREFIX-`, with which the keys of all of them begin.
+    /// `models/PREFIX-`, which all their keys begin with.
     prefix: String,
     pinned: Option<S3Uri>,
 }
@@ -33,20 +33,20 @@ pub enum RetireError {
     /// The pointer could not be read.
     #[error(transparent)]
     Pointer(#[from] PublishError),
-    /// The bucket refused, or did not answer.
+    /// The bucket refused a call or did not answer.
     #[error("{0}")]
     Bucket(String),
 }
 
 impl JobModels {
-    /// The models in `bucket` of the jobs whose names begin with `job_name_prefix` and a hyphen. The one at `pinned`
-    /// is kept.
+    /// The models in `bucket` of the jobs whose names begin with `job_name_prefix` and a hyphen. The model at `pinned` is
+    /// always kept.
     pub fn new(client: Client, bucket: &str, job_name_prefix: &str, pinned: Option<S3Uri>) -> Self {
         let prefix = format!("{MODELS}{job_name_prefix}-");
         Self { client, bucket: bucket.to_owned(), prefix, pinned }
     }
 
-    /// Tags every model that is neither live, nor among those to which one can go back, nor pinned; gives the folders.
+    /// Tags every model that is not live, not pinned, and not one to go back to. Returns their folders.
     pub async fn retire(&self, publisher: &Publisher) -> Result<BTreeSet<String>, RetireError> {
         let kept = self.kept(publisher.list().await?.as_ref());
         let mut retired = BTreeSet::new();
@@ -57,7 +57,7 @@ impl JobModels {
                 retired.insert(folder.to_owned());
             }
         }
-        // Somebody may have published one of them meanwhile.
+        // One of them may have been published meanwhile.
         let kept = self.kept(publisher.list().await?.as_ref());
         for key in self.keys().await? {
             let folder = folder(&key);
@@ -68,19 +68,18 @@ impl JobModels {
         Ok(retired.difference(&kept).cloned().collect())
     }
 
-    /// The folders of the models that must stay.
+    /// The folders of the models to keep.
     fn kept(&self, pointer: Option<&LivePointer>) -> BTreeSet<String> {
         let published =
             pointer.into_iter().flat_map(|pointer| std::iter::once(&pointer.live).chain(&pointer.previous));
         let published = published.filter_map(|model| model.uri.parse::<S3Uri>().ok());
-        let places = published.chain(self.pinned.clone()).filter(|uri| uri.bucket == self.bucket);
-        places
-            .map(|uri| match uri.layout {
-                S3Layout::Prefix(key) | S3Layout::Archive(key) | S3Layout::Pointer(key) => {
-                    folder(&key).to_owned()
-                }
-            })
-            .collect()
+        let kept = published.chain(self.pinned.clone()).filter(|uri| uri.bucket == self.bucket);
+        kept.map(|uri| match uri.layout {
+            S3Layout::Prefix(key) | S3Layout::Archive(key) | S3Layout::Pointer(key) => {
+                folder(&key).to_owned()
+            }
+        })
+        .collect()
     }
 
     async fn keys(&self) -> Result<Vec<String>, RetireError> {
@@ -93,7 +92,7 @@ impl JobModels {
                     "cannot list s3://{}/{}: {}",
                     self.bucket,
                     self.prefix,
-                    chain(&error)
+                    error_chain(&error)
                 ))
             })?;
             keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
@@ -102,7 +101,7 @@ impl JobModels {
     }
 }
 
-/// The folder of the job that wrote this: `models/JOB/`.
+/// The folder of the job that wrote this object: `models/JOB/`.
 fn folder(key: &str) -> &str {
     let name = key.strip_prefix(MODELS).unwrap_or_default();
     let end = name.find('/').map_or(key.len(), |slash| MODELS.len() + slash + 1);

@@ -1,4 +1,4 @@
-//! One module a command: its arguments, and what it does with them.
+//! A module for each command, with its arguments and what it does.
 
 pub mod algorithms;
 #[cfg(feature = "aws")]

@@ -1,4 +1,4 @@
-//! The log lines of the servers.
+//! The log of the servers.
 
 use std::io;
 
@@ -6,12 +6,12 @@ use matinee_api::Sampling;
 use matinee_variables::{VariableError, Variables};
 use tracing_subscriber::EnvFilter;
 
-/// What the environment says of the log lines.
+/// The format of the log, and which requests are logged.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Logging {
-    /// `LOG_FORMAT`: whether a line is a JSON object.
+    /// `LOG_FORMAT`: whether each line is a JSON object.
     is_json: bool,
-    /// `LOG_SAMPLE`: the share of the successful requests that are logged.
+    /// `LOG_SAMPLE`: the share of successful requests that are logged.
     pub sampling: Sampling,
 }
 
@@ -27,7 +27,7 @@ impl Logging {
         Ok(Self { is_json: is_json.unwrap_or_default(), sampling })
     }
 
-    /// Starts logging to standard error what `RUST_LOG` asks for; a panic is logged too.
+    /// Starts logging to standard error, at the level of `RUST_LOG`. Panics are logged too.
     pub fn init(&self) {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
         let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);

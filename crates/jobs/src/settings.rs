@@ -1,4 +1,4 @@
-//! What every training job of a stack has in common: the variables, each in one place.
+//! What all training jobs of a stack have in common, read from the variables of the stack's functions.
 
 use std::collections::BTreeMap;
 
@@ -8,33 +8,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::name::JobNamePrefix;
 
-/// The instance that jobs run on if nothing else is said.
+/// The instance type that jobs run on by default.
 pub const DEFAULT_INSTANCE_TYPE: &str = "ml.m5.large";
 
-/// What every training job of a stack has in common.
+/// What all training jobs of a stack have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobSettings {
-    /// `BUCKET`: where data lie and models go.
+    /// `BUCKET`: the bucket of the data and the models.
     pub bucket: String,
-    /// `TRAINING_IMAGE`: the container's image in ECR.
+    /// `TRAINING_IMAGE`: the container image in ECR.
     pub image: String,
-    /// `TRAINING_ROLE_ARN`: what the job may do.
+    /// `TRAINING_ROLE_ARN`: the role of the jobs.
     pub role: String,
-    /// `JOB_NAME_PREFIX`: what the names of jobs begin with, up to a hyphen.
+    /// `JOB_NAME_PREFIX`: what the names of the jobs begin with, before a hyphen.
     pub name_prefix: JobNamePrefix,
     /// `STACK_NAME`: the tag of the jobs, and the dimension of the metrics.
     pub stack: String,
-    /// `TRAINING_INSTANCE_TYPE`.
+    /// `TRAINING_INSTANCE_TYPE`: the instance type that jobs run on.
     pub instance_type: String,
-    /// `TRAINING_VOLUME_GB`.
+    /// `TRAINING_VOLUME_GB`: the size of a job's disk in GB.
     pub volume_gb: i32,
-    /// `TRAINING_MAX_SECONDS`: a job that takes longer is ended.
+    /// `TRAINING_MAX_SECONDS`: the longest time that a job may take.
     pub max_seconds: i32,
-    /// `TRAINING_SPOT`: on capacity that costs less and may be taken away.
+    /// `TRAINING_SPOT`: whether jobs run on spot capacity, which is cheaper but can be interrupted.
     pub spot: bool,
-    /// `HYPERPARAMETERS`: a JSON object of texts.
+    /// `HYPERPARAMETERS`: the hyperparameters of the jobs, a JSON object of strings.
     pub hyperparameters: BTreeMap<String, String>,
-    /// `METRIC_DEFINITIONS`: which lines of the output are metrics, as JSON.
+    /// `METRIC_DEFINITIONS`: how to find the metrics in the output of a job, as JSON.
     pub metric_definitions: Vec<MetricDefinition>,
 }
 
@@ -44,7 +44,7 @@ pub struct JobSettings {
 pub struct MetricDefinition {
     /// Its name.
     pub name: String,
-    /// How its value is found.
+    /// The regular expression that finds its value.
     pub regex: String,
 }
 
@@ -104,7 +104,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_not_said_has_a_default() {
+    fn optional_variables_have_defaults() {
         let settings = settings(&[("TRAINING_SPOT", ""), ("HYPERPARAMETERS", " ")]).unwrap();
         assert_eq!((settings.spot, settings.max_seconds, settings.volume_gb), (true, 3600, 10));
         assert!(settings.hyperparameters.is_empty());
@@ -112,7 +112,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_wrong_value_is_refused_by_name() {
-        for (name, value, said) in [
+        for (name, value, problem) in [
             ("BUCKET", "", "BUCKET is missing"),
             ("JOB_NAME_PREFIX", "my_stack", "JOB_NAME_PREFIX is invalid: `my_stack`"),
             ("TRAINING_SPOT", "yes", "TRAINING_SPOT is invalid: `yes`"),
@@ -121,7 +121,7 @@ pub(crate) mod tests {
             ("METRIC_DEFINITIONS", "{}", "METRIC_DEFINITIONS is invalid: `{}`"),
         ] {
             let error = settings(&[(name, value)]).unwrap_err().to_string();
-            assert!(error.contains(said), "{error}");
+            assert!(error.contains(problem), "{error}");
         }
     }
 
@@ -138,7 +138,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn any_value_is_taken_or_refused_by_name(value in prop_oneof![".{0,20}", "-?[0-9]{0,12}", "[{}\\[\\]\":a,]{0,12}"]) {
+        fn any_value_is_accepted_or_refused_by_name(value in prop_oneof![".{0,20}", "-?[0-9]{0,12}", "[{}\\[\\]\":a,]{0,12}"]) {
             for name in ["JOB_NAME_PREFIX", "TRAINING_SPOT", "TRAINING_MAX_SECONDS", "HYPERPARAMETERS", "METRIC_DEFINITIONS"] {
                 if let Err(error) = settings(&[(name, value.as_str())]) {
                     prop_assert!(error.to_string().contains(name), "{}", error);

@@ -1,4 +1,4 @@
-//! The environment variables, each in one place.
+//! The configuration of the function, read from its environment variables.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,27 +8,27 @@ use matinee_api::Sampling;
 use matinee_aws::{EndpointName, Memory, ModelUri};
 use matinee_variables::{VariableError, Variables};
 
-/// The model that a layer brings, used where `MODEL_URI` is not set.
+/// The demo model in the function's layer, which is used if `MODEL_URI` is not set.
 const DEMO_MODEL: &str = "/opt/model";
-/// How often the pointer is read where `MODEL_REFRESH_SECONDS` is not set.
+/// How often the pointer is read if `MODEL_REFRESH_SECONDS` is not set.
 const REFRESH: Duration = Duration::from_mins(1);
 
-/// What the environment says.
+/// The configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// `MODEL_URI`: where the model is; in the endpoint mode, where its `movies.csv` is.
+    /// `MODEL_URI`: the location of the model; in the endpoint mode, of its `movies.csv`.
     pub model: ModelUri,
-    /// `ENDPOINT_NAME`: the endpoint that ratings come from, instead of a model in memory.
+    /// `ENDPOINT_NAME`: the endpoint that predicts, instead of a model in memory.
     pub endpoint: Option<EndpointName>,
-    /// `MODEL_UNTIL_PUBLISHED`: a path; the model there answers while `MODEL_URI` is a pointer that is not there.
+    /// `MODEL_UNTIL_PUBLISHED`: the path of a model to serve while `MODEL_URI` is a pointer that does not exist yet.
     pub until_published: Option<PathBuf>,
-    /// `MODEL_REFRESH_SECONDS`: how often the pointer is read at most.
+    /// `MODEL_REFRESH_SECONDS`: the shortest time between two reads of the pointer.
     pub refresh: Duration,
-    /// `STACK_NAME`: the dimension of the metrics; none are written where it is missing.
+    /// `STACK_NAME`: the dimension of the metrics. Without it no metrics are written.
     pub stack: Option<String>,
-    /// `CORS_ORIGINS`: the origins whose pages may call the API, with commas between them.
+    /// `CORS_ORIGINS`: the origins whose pages may call the API, separated by commas.
     pub origins: Vec<HeaderValue>,
-    /// `LOG_SAMPLE`: the share of the successful requests that are logged.
+    /// `LOG_SAMPLE`: the share of successful requests that are logged.
     pub sampling: Sampling,
     /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, which Lambda sets: the memory in MB.
     pub memory: Memory,
@@ -52,7 +52,7 @@ impl Config {
     }
 }
 
-/// Reads origins with commas between them.
+/// Reads origins that are separated by commas.
 fn origins(text: &str) -> Result<Vec<HeaderValue>, String> {
     let origin = |text: &str| {
         let host = text.split_once("://").map(|(_, host)| host).unwrap_or_default();
@@ -108,9 +108,10 @@ mod tests {
             let error = config(&[(name, value)]).unwrap_err();
             assert!(error.to_string().contains(name), "{error}");
         }
-        let given = config(&[("MODEL_URI", "s3://bucket/models/1"), ("ENDPOINT_NAME", "matinee-1")]).unwrap();
-        assert!(matches!(given.model, ModelUri::S3(_)));
-        assert_eq!(given.endpoint, Some("matinee-1".parse().unwrap()));
+        let config =
+            config(&[("MODEL_URI", "s3://bucket/models/1"), ("ENDPOINT_NAME", "matinee-1")]).unwrap();
+        assert!(matches!(config.model, ModelUri::S3(_)));
+        assert_eq!(config.endpoint, Some("matinee-1".parse().unwrap()));
     }
 
     #[test]
@@ -122,7 +123,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_value_is_taken_or_refused_by_name(value in prop_oneof![".{0,40}", "[a-z:/,.*-]{0,40}", "[0-9]{0,22}"]) {
+        fn any_value_is_accepted_or_refused_by_name(value in prop_oneof![".{0,40}", "[a-z:/,.*-]{0,40}", "[0-9]{0,22}"]) {
             for name in ["MODEL_URI", "ENDPOINT_NAME", "MODEL_REFRESH_SECONDS", "CORS_ORIGINS"] {
                 if let Err(error) = config(&[(name, value.as_str())]) {
                     prop_assert!(error.to_string().contains(name), "{}", error);

@@ -55,7 +55,7 @@ fn with_transport_security(router: Router) -> Router {
 fn measure(metrics: Option<&ServingMetrics>, response: &Response) {
     let (Some(metrics), Some(observed)) = (metrics, response.extensions().get::<Observed>()) else { return };
     metrics.count(observed);
-    if let Some(line) = metrics.due() {
+    if let Some(line) = metrics.take_due_line() {
         println!("{line}");
     }
 }

@@ -1,23 +1,23 @@
-//! The environment variables, each in one place.
+//! The configuration of the function, read from its environment variables.
 
 use matinee_aws::{Gate, Memory, ModelUri, S3Uri};
 use matinee_jobs::JobNamePrefix;
 use matinee_variables::{VariableError, Variables};
 
-/// What the environment says.
+/// The configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// `BUCKET`: where models and the pointer are.
+    /// `BUCKET`: the bucket of the models and the pointer.
     pub bucket: String,
-    /// `STACK_NAME`: the dimension of the metrics.
+    /// `STACK_NAME`: the dimension of the metrics; `JOB_NAME_PREFIX` by default.
     pub stack: String,
-    /// `JOB_NAME_PREFIX`: what the names of this stack's jobs begin with, up to a hyphen.
+    /// `JOB_NAME_PREFIX`: what the names of this stack's jobs begin with, before a hyphen.
     pub name_prefix: JobNamePrefix,
-    /// `PINNED_MODEL_URI`: the model that the stack serves whatever is published; it is kept.
+    /// `PINNED_MODEL_URI`: the model that the stack serves whatever is published. It is never retired.
     pub pinned: Option<S3Uri>,
-    /// `GATE_MAX_RMSE_RISE`, `GATE_MAX_NDCG_DROP`, `GATE_MAX_RATING_LOSS`.
+    /// `GATE_MAX_RMSE_RISE`, `GATE_MAX_NDCG_DROP`, `GATE_MAX_RATING_LOSS`: how much worse a new model may be.
     pub gate: Gate,
-    /// `PREDICT_MEMORY_MB`: the memory of the function that serves.
+    /// `PREDICT_MEMORY_MB`: the memory of the predict function in MB.
     pub serving_memory: Option<u32>,
     /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, which Lambda sets: the memory of this function in MB.
     pub memory: Memory,

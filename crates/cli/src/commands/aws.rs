@@ -1,4 +1,4 @@
-//! `matinee aws`: the loop from the command line, with the caller's own credentials.
+//! `matinee aws`: the loop on AWS from the command line, with the caller's own credentials.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,7 +22,7 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Check ratings and put them into the bucket, which starts training where the stack does so
+    /// Check ratings and upload them to the bucket; that starts training if the stack is set up so
     Upload {
         /// Folder with ratings.csv and movies.csv
         folder: PathBuf,
@@ -32,38 +32,38 @@ enum Task {
         /// A hyperparameter, as `matinee algorithms` lists them
         #[arg(short, long = "hyperparameter", value_name = "NAME=VALUE", value_parser = name_and_value)]
         parameters: Vec<(String, String)>,
-        /// The instance that it runs on, if not the stack's
+        /// The instance type that it runs on, instead of the stack's
         #[arg(long)]
         instance_type: Option<String>,
-        /// Pay the full price for capacity that is not taken away, whatever the stack does
+        /// Use on-demand capacity, which costs more than spot capacity but is not interrupted
         #[arg(long)]
         on_demand: bool,
         /// Wait until the job ends
         #[arg(long)]
         wait: bool,
     },
-    /// List the last training jobs
+    /// List the latest training jobs
     Jobs,
-    /// Make an artifact live, if it is no worse than the live one
+    /// Make a model live if it is no worse than the live one
     Publish {
         /// `s3://BUCKET/PREFIX/` or `s3://BUCKET/KEY.tar.gz`
         uri: String,
-        /// Even if it is worse
+        /// Make it live even if it is worse
         #[arg(long)]
         force: bool,
     },
     /// Go back to an earlier model
     Rollback {
-        /// One of `matinee aws versions`; the one that was live last if it is left out
+        /// One of the versions that `matinee aws versions` lists [default: the previous one]
         version: Option<String>,
     },
     /// List the live model and those before it
     Versions,
-    /// Check that what was deployed is what was asked for, and everything that the loop needs
+    /// Check the deployed stack and everything else that the loop needs
     Doctor,
 }
 
-/// Does it.
+/// Runs the subcommand.
 pub fn run(args: Args) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -12,11 +12,11 @@ use super::Root;
 use crate::logging::Logging;
 use crate::server;
 
-/// Where the port is told, if it is not the usual one.
+/// The variable with the port, if it is not the default one.
 const PORT_VARIABLE: &str = "SAGEMAKER_BIND_TO_PORT";
 const PORT: u16 = 8080;
 
-/// Serves the model until the process is told to stop. Without a model it ends at once: none comes later.
+/// Serves the model until SIGTERM. Fails at once if there is no model, because none will come later.
 pub fn serve(root: &Root) -> Result<()> {
     let variables = Variables::of_process();
     let socket = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port(&variables)?));

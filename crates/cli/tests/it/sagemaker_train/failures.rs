@@ -5,7 +5,7 @@ use serde_json::json;
 use super::job::{Job, TITLES, gzip, small};
 
 #[test]
-fn every_kind_of_bad_input_leaves_its_reason() {
+fn every_kind_of_bad_input_has_its_reason() {
     let no_data = Job::without_data(&small());
     assert!(no_data.fail().starts_with("there is no channel `train`"));
 
@@ -19,7 +19,7 @@ fn every_kind_of_bad_input_leaves_its_reason() {
     assert!(
         bad_rating
             .fail()
-            .starts_with("the data cannot be learned from: ratings.csv:3: `ten` is not a number")
+            .starts_with("a model cannot be trained on this data: ratings.csv:3: `ten` is not a number")
     );
 
     let unknown = Job::new(&json!({"n_factor": "8"}));
@@ -36,7 +36,7 @@ fn every_kind_of_bad_input_leaves_its_reason() {
 
     let no_json = Job::new(&small());
     no_json.put("input/config/hyperparameters.json", "n_factors=8");
-    assert!(no_json.fail().contains("hyperparameters.json is not what SageMaker writes"));
+    assert!(no_json.fail().contains("hyperparameters.json does not have the form that SageMaker writes"));
 
     let damaged = Job::without_data(&small());
     damaged.put_bytes("input/data/train/ratings.csv.gz", &gzip(b"userId,movieId,rating\n1,10,4\n")[..20]);
@@ -71,7 +71,7 @@ fn every_kind_of_bad_input_leaves_its_reason() {
 }
 
 #[test]
-fn a_reason_of_failure_does_not_outlive_the_failure() {
+fn a_later_success_removes_the_failure_file() {
     let job = Job::new(&json!({"algorithm": "magic"}));
     assert!(job.fail().starts_with("unknown algorithm `magic`"));
     job.put("input/config/hyperparameters.json", &small().to_string());

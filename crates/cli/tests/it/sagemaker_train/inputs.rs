@@ -31,7 +31,7 @@ fn parts_and_gzip_are_the_same_data() {
 }
 
 #[test]
-fn a_validation_of_movies_that_cannot_be_asked_for_is_refused() {
+fn a_validation_on_movies_outside_of_the_catalogue_is_refused() {
     let job = Job::without_data(&small());
     job.put(
         "input/data/train/ratings.csv",
@@ -39,12 +39,12 @@ fn a_validation_of_movies_that_cannot_be_asked_for_is_refused() {
     );
     job.put("input/data/train/movies.csv", "movieId,title\n10,Ten\n20,Twenty\n");
     job.put("input/data/validation/ratings.csv", "userId,movieId,rating\n1,10,4\n3,99,1\n2,98,3\n");
-    let told = job.succeed();
+    let printed = job.succeed();
     assert!(
-        told.contains(
+        printed.contains(
             "2 of 3 ratings of the channel `validation` are of movies that are not in the catalogue"
         ),
-        "{told}"
+        "{printed}"
     );
     assert_eq!(job.evaluation()["validation"]["test_count"], 1);
 
@@ -58,7 +58,7 @@ fn a_validation_of_movies_that_cannot_be_asked_for_is_refused() {
 }
 
 #[test]
-fn a_job_passes_over_what_is_hidden_or_empty() {
+fn a_job_ignores_hidden_and_empty_files() {
     let job = Job::without_data(&small());
     job.put("input/data/training/part-1.csv", FEW);
     job.put("input/data/training/part-2.csv", "");
@@ -68,24 +68,27 @@ fn a_job_passes_over_what_is_hidden_or_empty() {
         "input/data/training/.ipynb_checkpoints/part-1-checkpoint.csv",
         "userId,movieId,rating\nerased,10,5\nerased,20,1\n",
     );
-    let told = job.succeed();
-    assert!(told.contains("4 ratings of 2 movies by 2 users; 2 movies in the catalogue; 0 faults"), "{told}");
+    let printed = job.succeed();
+    assert!(
+        printed.contains("4 ratings of 2 movies by 2 users; 2 movies in the catalogue; 0 faults"),
+        "{printed}"
+    );
     assert!(!job.model().predict(&"erased".into(), &"10".into()).unwrap().known_user);
 }
 
 #[test]
-fn a_channel_may_be_called_training_and_others_are_named() {
+fn a_channel_may_be_called_training_and_unknown_ones_are_reported() {
     let job = Job::without_data(&small());
     job.put("input/data/training/ratings.csv/part-0.csv", FEW);
     job.put_bytes("input/data/training/movies.csv.gz", &gzip(TITLES.as_bytes()));
     job.put("input/config/inputdataconfig.json", r#"{"training":{}}"#);
     job.put("input/data/extra/a.csv", "x");
     let output = job.command().output().unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{told}");
+    let printed = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{printed}");
     assert!(
-        told.contains("channel `extra` is not read; a job reads `train` (the ratings to learn from"),
-        "{told}"
+        printed.contains("channel `extra` is not read; a job reads `train` (the ratings to train on"),
+        "{printed}"
     );
 
     let job = Job::new(&small());
@@ -95,11 +98,11 @@ fn a_channel_may_be_called_training_and_others_are_named() {
 
     let job = Job::new(&small());
     job.put("input/data/training/ratings.csv", FEW);
-    assert!(job.fail().contains("two names of one"));
+    assert!(job.fail().contains("two names for the same"));
 }
 
 #[test]
-fn a_job_without_a_catalogue_needs_a_word_and_then_has_ids_as_titles() {
+fn a_job_without_a_catalogue_needs_a_hyperparameter_and_has_ids_as_titles() {
     let job = Job::without_data(&small());
     job.put("input/data/train/ratings.csv", FEW);
     let reason = job.fail();
@@ -115,7 +118,7 @@ fn a_job_without_a_catalogue_needs_a_word_and_then_has_ids_as_titles() {
 }
 
 #[test]
-fn a_job_reads_a_release_as_it_comes() {
+fn a_job_reads_a_release_in_its_own_format() {
     let job = Job::without_data(&small());
     job.put(
         "input/data/train/ml-1m/ratings.dat",

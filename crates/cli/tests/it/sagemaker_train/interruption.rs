@@ -1,4 +1,4 @@
-//! A job that SIGTERM stops goes on from its checkpoint when it is started again.
+//! A job that SIGTERM has stopped continues from its checkpoint when it is started again.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -20,9 +20,9 @@ fn interrupt(job: &Job, part: &str) -> (Option<i32>, String) {
     let signalled = Command::new("kill").arg(process.id().to_string()).status().unwrap();
     assert!(signalled.success());
     std::io::copy(&mut output, &mut std::io::sink()).unwrap();
-    let mut told = String::new();
-    process.stderr.take().unwrap().read_to_string(&mut told).unwrap();
-    (process.wait().unwrap().code(), told)
+    let mut printed = String::new();
+    process.stderr.take().unwrap().read_to_string(&mut printed).unwrap();
+    (process.wait().unwrap().code(), printed)
 }
 
 fn checkpoints(folder: &Path) -> Vec<String> {
@@ -31,38 +31,38 @@ fn checkpoints(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_job_that_is_stopped_goes_on_and_ends_with_the_same_bytes() {
+fn a_stopped_job_continues_and_writes_the_same_bytes() {
     let hyperparameters =
         json!({"algorithm": "svd", "n_factors": "8", "n_epochs": "1000", "checkpoint_interval": "3600"});
     let whole = Job::new(&hyperparameters);
     whole.succeed();
     let job = Job::new(&hyperparameters);
     for part in ["epoch=5;", "learning from all ratings"] {
-        let (code, told) = interrupt(&job, part);
-        assert_eq!(code, Some(143), "{told}");
-        assert!(told.contains("told to stop; what was done is saved in"), "{told}");
+        let (code, printed) = interrupt(&job, part);
+        assert_eq!(code, Some(143), "{printed}");
+        assert!(printed.contains("printed to stop; what was done is saved in"), "{printed}");
         assert_eq!(checkpoints(&job.path("checkpoints")), ["training.checkpoint"]);
         assert!(!job.path("output/failure").exists() && !job.path("model").exists());
     }
-    let told = job.succeed();
-    assert!(told.contains("going on from the checkpoint after epoch"), "{told}");
-    assert!(!told.contains("to measure"), "the first part was done before: {told}");
+    let printed = job.succeed();
+    assert!(printed.contains("going on from the checkpoint after epoch"), "{printed}");
+    assert!(!printed.contains("to measure"), "the first part was done before: {printed}");
     assert!(job.tensors() == whole.tensors());
     assert_eq!(job.model().manifest().metrics, whole.model().manifest().metrics);
     assert!(checkpoints(&job.path("checkpoints")).is_empty());
 }
 
 #[test]
-fn a_stopped_tuning_goes_on() {
+fn a_stopped_tuning_continues() {
     let hyperparameters = json!({"algorithm": "svd", "tune": "grid", "n_factors": "4,8", "n_epochs": "30", "tune_margin": "inf", "hold_out": "0"});
     let whole = Job::new(&hyperparameters);
     whole.succeed();
     let job = Job::new(&hyperparameters);
-    let (code, told) = interrupt(&job, "fit 3 of 90");
-    assert_eq!(code, Some(143), "{told}");
+    let (code, printed) = interrupt(&job, "fit 3 of 90");
+    assert_eq!(code, Some(143), "{printed}");
     assert_eq!(checkpoints(&job.path("checkpoints")), ["tuning.checkpoint"]);
-    let told = job.succeed();
-    assert!(!told.contains("fit 1 of 90"), "{told}");
+    let printed = job.succeed();
+    assert!(!printed.contains("fit 1 of 90"), "{printed}");
     let table = |job: &Job| std::fs::read_to_string(job.path("output/data/tuning.csv")).unwrap();
     assert_eq!(table(&job), table(&whole));
     assert!(job.tensors() == whole.tensors());

@@ -54,7 +54,7 @@ impl Job {
         command
     }
 
-    /// Runs the job, which must succeed; its standard output.
+    /// Runs the job, which must succeed, and returns its standard output.
     #[track_caller]
     pub fn succeed(&self) -> String {
         let Output { status, stdout, stderr } = self.command().output().unwrap();
@@ -63,7 +63,7 @@ impl Job {
         String::from_utf8(stdout).unwrap()
     }
 
-    /// Runs the job, which must fail; the reason that it leaves.
+    /// Runs the job, which must fail, and returns the reason that it writes.
     #[track_caller]
     pub fn fail(&self) -> String {
         let output = self.command().output().unwrap();
@@ -96,7 +96,7 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The number after `name=`.
-pub fn metric(told: &str, name: &str) -> f64 {
-    let rest = told.lines().find_map(|line| line.split_once(&format!("{name}="))).unwrap().1;
+pub fn metric(printed: &str, name: &str) -> f64 {
+    let rest = printed.lines().find_map(|line| line.split_once(&format!("{name}="))).unwrap().1;
     rest.split(';').next().unwrap().parse().unwrap()
 }

@@ -6,17 +6,17 @@ use super::job::{FEW, Job, TITLES, metric, small};
 use crate::support::{root, succeed};
 
 #[test]
-fn a_job_leaves_a_model_a_report_and_metrics() {
+fn a_job_writes_a_model_a_report_and_metrics() {
     let job = Job::new(
         &json!({"algorithm": "\"svd\"", "n_factors": "\"8\"", "n_epochs": "2", "sagemaker_region": "x"}),
     );
-    let told = job.succeed();
+    let printed = job.succeed();
     let model = job.model();
     let hold_out = model.manifest().metrics.hold_out.unwrap();
     assert_eq!(model.manifest().training_job.as_deref(), Some("job-1"));
-    assert!((metric(&told, "validation_rmse") - hold_out.rmse).abs() < 1e-6, "{told}");
-    assert!((metric(&told, "validation_mae") - hold_out.mae).abs() < 1e-6, "{told}");
-    assert!(told.contains("epoch=2; train_rmse=0."), "{told}");
+    assert!((metric(&printed, "validation_rmse") - hold_out.rmse).abs() < 1e-6, "{printed}");
+    assert!((metric(&printed, "validation_mae") - hold_out.mae).abs() < 1e-6, "{printed}");
+    assert!(printed.contains("epoch=2; train_rmse=0."), "{printed}");
     let evaluation = job.evaluation();
     assert_eq!(evaluation["model_version"], model.manifest().version.as_str());
     assert_eq!(evaluation["validation"]["test_count"], 10_000);
@@ -40,7 +40,7 @@ fn a_job_leaves_a_model_a_report_and_metrics() {
 
 #[test]
 fn the_printed_metrics_are_found_by_the_printed_definitions() {
-    let told = Job::new(&small()).succeed();
+    let printed = Job::new(&small()).succeed();
     let definitions: Value = serde_json::from_str(&succeed(&["sagemaker", "metric-definitions"])).unwrap();
     let names: Vec<&str> = definitions
         .as_array()
@@ -51,7 +51,8 @@ fn the_printed_metrics_are_found_by_the_printed_definitions() {
     assert_eq!(names, ["train:rmse", "validation:rmse", "validation:mae", "tuning:rmse"]);
     for definition in definitions.as_array().unwrap() {
         let regex = regex_lite::Regex::new(definition["Regex"].as_str().unwrap()).unwrap();
-        let found: Vec<f64> = regex.captures_iter(&told).map(|capture| capture[1].parse().unwrap()).collect();
+        let found: Vec<f64> =
+            regex.captures_iter(&printed).map(|capture| capture[1].parse().unwrap()).collect();
         let expected = match definition["Name"].as_str().unwrap() {
             "train:rmse" => 4,
             "tuning:rmse" => 0,
@@ -74,12 +75,12 @@ fn the_documented_definitions_are_the_printed_ones() {
 }
 
 #[test]
-fn a_channel_of_its_own_measures_the_model_that_is_written() {
+fn the_model_is_measured_on_a_channel_of_its_own() {
     let job = Job::without_data(&small());
     job.put("input/data/train/ratings.csv", FEW);
     job.put("input/data/train/movies.csv", TITLES);
     job.put("input/data/validation/ratings.csv", "userId,movieId,rating\n1,10,4\n3,10,4.5\n2,99,3\n");
-    let told = job.succeed();
+    let printed = job.succeed();
     let model = job.model();
     // Nobody can ask for movie 99, which is not in the catalogue.
     let squares = [("1", "10", 4.0), ("3", "10", 4.5)].map(|(user, movie, value)| {
@@ -87,7 +88,7 @@ fn a_channel_of_its_own_measures_the_model_that_is_written() {
         (f64::from(model.factors().score(user, movie)) - value).powi(2)
     });
     let rmse = (squares.iter().sum::<f64>() / 2.0).sqrt();
-    assert!((metric(&told, "validation_rmse") - rmse).abs() < 1e-5, "{told}");
+    assert!((metric(&printed, "validation_rmse") - rmse).abs() < 1e-5, "{printed}");
     assert_eq!(job.evaluation()["validation"]["measured_on"], "the channel validation");
 
     let job = Job::new(&json!({"hold_out": "0.2"}));
@@ -96,12 +97,12 @@ fn a_channel_of_its_own_measures_the_model_that_is_written() {
 }
 
 #[test]
-fn one_of_several_hosts_learns() {
+fn one_of_several_hosts_trains() {
     let resource =
         |current: &str| json!({"current_host": current, "hosts": ["algo-1", "algo-2"]}).to_string();
     let idle = Job::new(&small());
     idle.put("input/config/resourceconfig.json", &resource("algo-2"));
-    assert!(idle.succeed().contains("algo-2 is idle: algo-1 learns"));
+    assert!(idle.succeed().contains("algo-2 is idle: algo-1 trains"));
     assert!(!idle.path("model").exists());
     let first = Job::new(&small());
     first.put("input/config/resourceconfig.json", &resource("algo-1"));
@@ -110,12 +111,12 @@ fn one_of_several_hosts_learns() {
 }
 
 #[test]
-fn a_job_tunes_by_hyperparameters() {
+fn hyperparameters_make_a_job_tune() {
     let job = Job::new(&json!({
         "algorithm": "svd", "tune": "grid",
         "n_factors": "4,8", "n_epochs": "1,3", "lr_all": "0.005", "reg_all": "0.02",
     }));
-    let told = job.succeed();
+    let printed = job.succeed();
     let table = std::fs::read_to_string(job.path("output/data/tuning.csv")).unwrap();
     let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split(',').collect()).collect();
     assert_eq!(
@@ -127,7 +128,7 @@ fn a_job_tunes_by_hyperparameters() {
     let manifest = job.model().manifest().clone();
     assert_eq!(manifest.hyperparameters["n_factors"].to_string(), best[5]);
     assert_eq!(manifest.hyperparameters["n_epochs"].to_string(), best[6]);
-    let last = told.lines().rfind(|line| line.starts_with("tuning_rmse=")).unwrap();
+    let last = printed.lines().rfind(|line| line.starts_with("tuning_rmse=")).unwrap();
     assert_eq!(last, format!("tuning_rmse={};", best[3]));
     assert!(
         (job.evaluation()["tuning"]["mean_rmse"].as_f64().unwrap() - best[3].parse::<f64>().unwrap()).abs()
