@@ -4,6 +4,7 @@ pub mod algorithms;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod check;
+mod column;
 pub mod data;
 pub mod evaluate;
 pub mod evaluate_ranking;

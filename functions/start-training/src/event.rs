@@ -95,7 +95,7 @@ impl Trigger {
     }
 }
 
-/// Reads a value; the error says what it is not, and names the field.
+/// Reads a value; the error says what was expected, and names the field that is wrong.
 fn read<T: DeserializeOwned>(value: Value, what: &str) -> Result<T> {
     read_event(value).with_context(|| format!("the event is not {what}"))
 }

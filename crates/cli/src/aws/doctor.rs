@@ -1,5 +1,5 @@
-//! `matinee aws doctor`: checks that the stack was deployed as its parameters say, and that everything works which the loop
-//! needs. Each check prints a line, and each fault has a remedy.
+//! `matinee aws doctor`: checks that the stack is deployed as its parameters say, and that everything the loop needs is
+//! there. Each check prints a line, and each fault has a remedy.
 //!
 //! Invariant: a check that could not be made is reported as such. It is neither passed nor a fault.
 

@@ -10,6 +10,8 @@ use matinee_train::ranking::evaluation::{RankingEvaluation, evaluate};
 use matinee_train::ranking::split::{latest_per_user, random_per_user};
 use matinee_train::ratings::Dataset;
 
+use super::column::read_column;
+
 /// The share of each user's ratings that is held out.
 const HELD_OUT: f64 = 0.2;
 
@@ -59,18 +61,11 @@ fn splits(args: &RankingArgs, dataset: &Dataset, seed: u64) -> Result<Vec<(Strin
 }
 
 fn read_marks(path: &Path, dataset: &Dataset) -> Result<Vec<bool>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut lines = text.lines().map(str::trim);
-    if lines.next() != Some("test") {
-        bail!("{}:1: expected the header `test`", path.display());
-    }
-    let parse = |(line, text): (usize, &str)| match text {
+    read_column(path, "test", dataset, |text| match text {
         "0" => Ok(false),
         "1" => Ok(true),
-        _ => bail!("{}:{line}: `{text}` is neither 0 nor 1", path.display()),
-    };
-    let marks = (2..).zip(lines).map(parse).collect::<Result<Vec<bool>>>()?;
-    dataset.align(&marks).with_context(|| path.display().to_string())
+        _ => Err(format!("`{text}` is neither 0 nor 1")),
+    })
 }
 
 fn print_table(results: &RankingEvaluation) {

@@ -7,6 +7,8 @@ use clap::ValueEnum;
 use matinee_train::ratings::Dataset;
 use matinee_train::split::{TestSet, by_folds, by_time, cold_movies, cold_users, random_folds};
 
+use crate::commands::column::read_column;
+
 /// The share of each user's ratings that the split `time` tests on.
 const LAST_SHARE: f64 = 0.2;
 /// The share of users or movies that are cold.
@@ -56,18 +58,8 @@ pub fn test_sets(split: Split, folds: u32, dataset: &Dataset, seed: u64) -> Resu
 
 /// The folds that a file assigns to the ratings.
 pub fn from_file(path: &Path, dataset: &Dataset) -> Result<Vec<TestSet>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut lines = text.lines();
-    if lines.next().map(str::trim) != Some("fold") {
-        bail!("{}:1: expected the header `fold`", path.display());
-    }
-    let parse = |(line, text): (usize, &str)| {
-        let fold = text.trim().parse::<u32>();
-        fold.with_context(|| format!("{}:{line}: `{text}` is not a whole number", path.display()))
-    };
-    let folds = (2..).zip(lines).map(parse).collect::<Result<Vec<u32>>>()?;
-    let folds = dataset.align(&folds).with_context(|| path.display().to_string())?;
-    Ok(by_folds(&folds))
+    let fold = |text: &str| text.parse::<u32>().map_err(|_| format!("`{text}` is not a whole number"));
+    Ok(by_folds(&read_column(path, "fold", dataset, fold)?))
 }
 
 /// Refuses test sets that leave nothing to test on, or nothing to train on.
