@@ -95,9 +95,9 @@ leaves_reasons() {
   echo 'movieId,title' >"$WORK/file.csv"
   reason 'channel `train` has no ratings.csv: it holds movies.csv' '{}' movies.csv
   printf 'userId,movieId,rating\n1,10,4\n1,20,ten\n' >"$WORK/file.csv"
-  reason 'the data cannot be learned from: ratings.csv:3: `ten` is not a number' '{}' ratings.csv
+  reason 'a model cannot be trained on this data: ratings.csv:3: `ten` is not a number' '{}' ratings.csv
   printf 'viewer,movieId,rating\n1,10,4\n' >"$WORK/file.csv"
-  reason 'the data cannot be learned from: part-1.csv:1: the header `viewer,movieId,rating` has no column `userId`' '{}' part-1.csv
+  reason 'a model cannot be trained on this data: part-1.csv:1: the header `viewer,movieId,rating` has no column `userId`' '{}' part-1.csv
   printf 'userId,movieId,rating\n1,10,4\n' >"$WORK/file.csv"
   reason 'unknown hyperparameter `n_factor`' '{"n_factor":"8"}' ratings.csv
   reason 'algorithm svd: hyperparameter `lr_all` is `7`; it must be a number from' '{"algorithm":"svd","lr_all":"7"}' ratings.csv

@@ -19,7 +19,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     if let Ok(channels) = from_slice::<BTreeMap<String, Channel>>(bytes) {
         for (name, channel) in channels {
-            let _ = channel.refuse(&name, 2).map_err(|error| error.to_string());
+            let _ = channel.check(&name, 2).map_err(|error| error.to_string());
         }
     }
 });

@@ -83,18 +83,18 @@ async fn the_loop_by_hand() {
     let started = matinee.says(&["train", "-p", "n_factors=4"]);
     let job = started.split([' ', ':']).nth(1).unwrap().to_owned();
     assert!(matinee.says(&["jobs"]).contains(&format!("InProgress   {job}")));
-    assert!(matinee.refuses(&["train"]).contains(&format!("{job} runs")));
+    assert!(matinee.refuses(&["train"]).contains(&format!("{job} is running")));
     world.moto.finish(&job, "Failed", Some("too few ratings"));
     assert!(matinee.says(&["jobs"]).contains(&format!("Failed       {job}")));
 
     let ((first, one), (second, two)) = (world.artifact(0).await, world.artifact(1).await);
     assert!(matinee.says(&["versions"]).contains("no model is published yet"));
     assert_eq!(matinee.says(&["publish", &first]), format!("{one} is live; before: none\n"));
-    assert_eq!(matinee.says(&["publish", &first]), format!("{one} is live already\n"));
+    assert_eq!(matinee.says(&["publish", &first]), format!("{one} is already live\n"));
     assert_eq!(matinee.says(&["publish", &second]), format!("{two} is live; before: {one}\n"));
     assert!(matinee.refuses(&["publish", "s3://matinee-test/none/"]).contains("not_found"));
     assert_eq!(matinee.says(&["rollback"]), format!("{one} is live; before: {two}\n"));
-    assert!(matinee.refuses(&["rollback", "abc"]).contains(&format!("there are: {two}")));
+    assert!(matinee.refuses(&["rollback", "abc"]).contains(&format!("the earlier versions are: {two}")));
     let versions = matinee.says(&["versions"]);
     assert!(
         versions.starts_with(&format!("live {one} ")) && versions.contains(&format!("     {two} ")),
@@ -102,10 +102,10 @@ async fn the_loop_by_hand() {
     );
 
     let matinee = matinee.with("MATINEE_PREDICT_MEMORY_MB", "8");
-    assert!(matinee.refuses(&["publish", &second]).contains("the function has 8 MB"));
+    assert!(matinee.refuses(&["publish", &second]).contains("the predict function has 8 MB"));
     let matinee = matinee.with("MATINEE_GATE_MAX_RMSE_RISE", "-1").with("MATINEE_TRAINING_SPOT", "maybe");
-    assert!(matinee.refuses(&["publish", &second]).contains("GATE_MAX_RMSE_RISE is `-1`"));
-    assert!(matinee.refuses(&["train"]).contains("TRAINING_SPOT is `maybe`"));
+    assert!(matinee.refuses(&["publish", &second]).contains("MATINEE_GATE_MAX_RMSE_RISE is invalid: `-1`"));
+    assert!(matinee.refuses(&["train"]).contains("MATINEE_TRAINING_SPOT is invalid: `maybe`"));
     let matinee = matinee.with("MATINEE_JOB_NAME_PREFIX", "no_name");
     assert!(matinee.refuses(&["jobs"]).contains("`no_name`"));
 }

@@ -62,27 +62,27 @@ async fn without_a_stack_what_can_be_asked_is_told_and_the_rest_is_said_to_be_un
     let matinee = CommandLine::new(world.moto.address());
     for task in ["doctor", "versions"] {
         let told = matinee.refuses(&[task]);
-        assert!(told.contains("there is no stack `matinee` here; deploy it"), "{told}");
+        assert!(told.contains("there is no stack `matinee` in this account and region; deploy it"), "{told}");
     }
     let (mut server, api) = serve();
     let matinee = matinee.with("MATINEE_BUCKET", BUCKET).with("MATINEE_ROLE", ROLE).with("MATINEE_API", &api);
     let told = matinee.with("MATINEE_IMAGE", IMAGE).refuses(&["doctor"]);
     for line in [
-        "FAULT       stack          there is no stack `matinee` here; deploy it",
+        "FAULT       stack          there is no stack `matinee` in this account and region; deploy it",
         "ok          bucket         s3://matinee-test",
         // moto answers another XML than S3.
         "not checked events         s3:GetBucketNotification: ",
-        "FAULT       data           s3://matinee-test/data/ holds no ratings.csv",
-        "FAULT       image          team/matinee:latest is not there; push it",
+        "FAULT       data           s3://matinee-test/data/ has no ratings.csv",
+        "FAULT       image          there is no image team/matinee:latest; push it",
         "not checked processor ",
-        "FAULT       role           role matinee-TrainingRole is not there; deploy the stack",
+        "FAULT       role           there is no role matinee-TrainingRole; deploy the stack",
         "not checked quota          servicequotas:ListServiceQuotas: ",
         "not checked predict ",
         "not checked start-training ",
         "not checked publish-model ",
-        "ok          model          none is published yet",
+        "ok          model          no model is published yet",
         "ok          API ",
-        "4 of 13 checks found a fault, 6 could not be made",
+        "4 of 13 checks found a fault, and 6 could not be made",
     ] {
         assert!(told.contains(line), "{line}: {told}");
     }
@@ -108,11 +108,11 @@ async fn a_stack_that_is_as_it_was_asked_for_is_well() {
     let told = matinee.says(&["doctor"]);
     for line in [
         "ok          stack          matinee is CREATE_COMPLETE",
-        "ok          events         uploads start no training, as TrainOnUpload=false asks",
+        "ok          events         uploads do not start training, because TrainOnUpload=false",
         "ok          data           2 files",
         "ok          image          team/matinee:latest",
         "not checked processor      ecr:GetDownloadUrlForLayer: ",
-        "not checked role           the role is there and trusts SageMaker",
+        "not checked role           the role exists and trusts SageMaker",
         "ok          predict        version 1 has all 5 settings",
         "ok          start-training version $LATEST has all 3 settings",
         "ok          publish-model  version $LATEST has all 4 settings",
@@ -150,7 +150,7 @@ async fn parameters_that_did_not_reach_what_was_deployed_are_faults() {
         "FAULT       predict        version 1: tracing is `false`, not `true`, memory is `256`, not `512`, \
          CORS_ORIGINS is ``, not `https://example.com`; deploy the stack again",
         "FAULT       publish-model  version $LATEST: tracing is `false`, not `true`, PREDICT_MEMORY_MB is `256`, not `512`",
-        "though Authorization=api-key",
+        "although Authorization=api-key",
     ] {
         assert!(told.contains(line), "{line}: {told}");
     }

@@ -60,7 +60,7 @@ async fn s3_may_fail_be_slow_or_break_off_and_come_back() {
 
     world.publish.recorder.inject(Fault::Refuse(503, "SlowDown"));
     let error = world.publish.invoke(publish(&first)).await.unwrap_err();
-    assert!(error["errorMessage"].as_str().unwrap().contains("the live model is as it was"), "{error}");
+    assert!(error["errorMessage"].as_str().unwrap().contains("the live model has not changed"), "{error}");
     world.publish.recorder.heal().await;
     world.publish.answer(publish(&first)).await;
 

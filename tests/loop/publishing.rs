@@ -13,7 +13,7 @@ use crate::world::{World, until_version};
 async fn new_ratings_become_the_live_model_without_anyones_hands() {
     let world = World::start().await;
     let error = world.start.invoke(json!({})).await.unwrap_err();
-    assert!(error["errorMessage"].as_str().unwrap().contains("holds no ratings.csv"), "{error}");
+    assert!(error["errorMessage"].as_str().unwrap().contains("has no ratings.csv"), "{error}");
 
     let upload = world.upload();
     let started = world.start.answer(upload.clone()).await;

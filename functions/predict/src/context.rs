@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use matinee_api::{EndpointScorer, Live, PathSource, Source, sampled_router};
-use matinee_aws::{Measured, ModelUri, S3Source, SageMakerEndpoint, ServingMetrics, s3_client};
+use matinee_aws::{MeasuredSource, ModelUri, S3Source, SageMakerEndpoint, ServingMetrics, s3_client};
 use matinee_model::{Catalogue, Model};
 
 use crate::config::Config;
@@ -66,15 +66,15 @@ where
 {
     match &config.model {
         // No S3 client is built for a model that lies in the package.
-        ModelUri::Path(path) => Live::new(Measured::new(PathSource(path.clone()), metrics)),
+        ModelUri::Path(path) => Live::new(MeasuredSource::new(PathSource(path.clone()), metrics)),
         ModelUri::S3(uri) => {
             let mut source = S3Source::new(s3_client().await, uri.clone());
-            source = source.within(config.memory).measured(metrics.clone());
+            source = source.with_memory(config.memory).with_metrics(metrics.clone());
             if let Some(path) = &config.until_published {
                 source = source.until_published(path.clone());
             }
             let can_change = source.can_change();
-            let source = Measured::new(source, metrics);
+            let source = MeasuredSource::new(source, metrics);
             if can_change { Live::refreshed(source, config.refresh) } else { Live::new(source) }
         }
     }

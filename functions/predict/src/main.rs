@@ -11,6 +11,7 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::response::Response;
 use matinee_api::{Observed, compressed};
 use matinee_aws::{ServingMetrics, init_logging};
+use matinee_variables::Variables;
 use tower::ServiceExt;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -54,7 +55,7 @@ fn with_transport_security(router: Router) -> Router {
 fn measure(metrics: Option<&ServingMetrics>, response: &Response) {
     let (Some(metrics), Some(observed)) = (metrics, response.extensions().get::<Observed>()) else { return };
     metrics.count(observed);
-    if let Some(line) = metrics.due() {
+    if let Some(line) = metrics.take_due_line() {
         println!("{line}");
     }
 }
@@ -62,13 +63,13 @@ fn measure(metrics: Option<&ServingMetrics>, response: &Response) {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     init_logging();
-    let lookup = |name: &str| std::env::var(name).ok();
-    if lookup("AWS_LAMBDA_RUNTIME_API").is_none() {
+    let variables = Variables::of_process();
+    if variables.get("AWS_LAMBDA_RUNTIME_API").is_none() {
         bail!(
             "this program runs in AWS Lambda; try `sam local invoke`, or `matinee up` for a server without AWS"
         );
     }
-    let config = Config::from_lookup(lookup)?;
+    let config = Config::from_variables(&variables)?;
     // Names the data and the code of the demo model too: see build.rs.
     tracing::info!(build = env!("BUILD_DIGEST"), "starting");
     let Context { router, metrics } = context::build(&config).await;

@@ -1,83 +1,61 @@
-//! The environment variables, each in one place.
+//! The configuration of the function, read from its environment variables.
 
-use std::str::FromStr;
+use matinee_aws::{Gate, Memory, ModelUri, S3Uri};
+use matinee_jobs::JobNamePrefix;
+use matinee_variables::{VariableError, Variables};
 
-use matinee_aws::{Gate, GateError, Memory, S3Uri};
-use matinee_jobs::{JobNamePrefix, JobNamePrefixError};
-
-/// What the environment says.
+/// The configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// `BUCKET`: where models and the pointer are.
+    /// `BUCKET`: the bucket of the models and the pointer.
     pub bucket: String,
-    /// `STACK_NAME`: the dimension of the metrics.
+    /// `STACK_NAME`: the dimension of the metrics; `JOB_NAME_PREFIX` by default.
     pub stack: String,
-    /// `JOB_NAME_PREFIX`: what the names of this stack's jobs begin with, up to a hyphen.
+    /// `JOB_NAME_PREFIX`: what the names of this stack's jobs begin with, before a hyphen.
     pub name_prefix: JobNamePrefix,
-    /// `PINNED_MODEL_URI`: the model that the stack serves whatever is published; it is kept.
+    /// `PINNED_MODEL_URI`: the model that the stack serves whatever is published. It is never retired.
     pub pinned: Option<S3Uri>,
-    /// `GATE_MAX_RMSE_RISE`, `GATE_MAX_NDCG_DROP`, `GATE_MAX_RATING_LOSS`.
+    /// `GATE_MAX_RMSE_RISE`, `GATE_MAX_NDCG_DROP`, `GATE_MAX_RATING_LOSS`: how much worse a new model may be.
     pub gate: Gate,
-    /// `PREDICT_MEMORY_MB`: the memory of the function that serves.
-    pub serving_memory: Option<u64>,
+    /// `PREDICT_MEMORY_MB`: the memory of the predict function in MB.
+    pub serving_memory: Option<u32>,
     /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, which Lambda sets: the memory of this function in MB.
     pub memory: Memory,
 }
 
-/// A variable with a value that cannot be meant.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
-    /// It is missing, or no number.
-    #[error("the environment variable {0} is {1}")]
-    Variable(&'static str, String),
-    /// A tolerance of the gate is none.
-    #[error("the environment variable {0}")]
-    Gate(#[from] GateError),
-}
-
 impl Config {
-    /// Reads the configuration; an empty variable counts as missing.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let given =
-            |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-        let needed = |name: &'static str| {
-            given(name).ok_or_else(|| ConfigError::Variable(name, "missing; the stack sets it".to_owned()))
+    /// Reads the configuration.
+    pub fn from_variables(variables: &Variables<'_>) -> Result<Self, VariableError> {
+        let name_prefix: JobNamePrefix = variables.require_parsed("JOB_NAME_PREFIX")?;
+        let pinned = match variables.parse("PINNED_MODEL_URI")? {
+            Some(ModelUri::S3(uri)) => Some(uri),
+            // A path is that of the demo model, which is not in the bucket.
+            Some(ModelUri::Path(_)) | None => None,
         };
-        let wrong_prefix =
-            |error: JobNamePrefixError| ConfigError::Variable("JOB_NAME_PREFIX", error.to_string());
-        let name_prefix: JobNamePrefix = needed("JOB_NAME_PREFIX")?.parse().map_err(wrong_prefix)?;
+        let megabytes = |name| variables.whole_number(name, 1..=u32::MAX);
         Ok(Self {
-            bucket: needed("BUCKET")?,
-            stack: given("STACK_NAME").unwrap_or_else(|| name_prefix.to_string()),
+            bucket: variables.require("BUCKET")?,
+            stack: variables.get("STACK_NAME").unwrap_or_else(|| name_prefix.to_string()),
             name_prefix,
-            // A path is the demo model, which lies in no bucket.
-            pinned: given("PINNED_MODEL_URI").and_then(|uri| uri.parse().ok()),
-            gate: Gate::from_lookup(&lookup)?,
-            serving_memory: parsed("PREDICT_MEMORY_MB", given("PREDICT_MEMORY_MB"))?,
-            memory: Memory::of_megabytes(parsed(
-                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-                given("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
-            )?),
+            pinned,
+            gate: Gate::from_variables(variables)?,
+            serving_memory: megabytes("PREDICT_MEMORY_MB")?,
+            memory: Memory::of_megabytes(megabytes("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?),
         })
     }
-}
-
-fn parsed<T: FromStr>(name: &'static str, text: Option<String>) -> Result<Option<T>, ConfigError> {
-    let Some(text) = text else { return Ok(None) };
-    let number = text.parse();
-    number.map(Some).map_err(|_| ConfigError::Variable(name, format!("`{text}`; it must be a number")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn config(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::from_lookup(|name| {
+    fn config(variables: &[(&str, &str)]) -> Result<Config, VariableError> {
+        let lookup = |name: &str| {
             let needed = [("BUCKET", "b"), ("JOB_NAME_PREFIX", "matinee")];
             let mut all = needed.iter().chain(variables).rev();
             all.find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        })
+        };
+        Config::from_variables(&Variables::from_lookup(lookup))
     }
 
     #[test]
@@ -95,6 +73,7 @@ mod tests {
             ("GATE_MAX_RMSE_RISE", "-0.1"),
             ("GATE_MAX_NDCG_DROP", "NaN"),
             ("GATE_MAX_RATING_LOSS", "ten"),
+            ("PINNED_MODEL_URI", "https://example.com/model"),
             ("PREDICT_MEMORY_MB", "256 MB"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "much"),
         ] {
@@ -104,10 +83,18 @@ mod tests {
     }
 
     #[test]
+    fn only_a_model_in_s3_is_kept_as_pinned() {
+        let pinned = |uri| config(&[("PINNED_MODEL_URI", uri)]).unwrap().pinned;
+        assert_eq!(pinned("s3://b/models/1/"), Some("s3://b/models/1/".parse().unwrap()));
+        assert_eq!(pinned("/opt/model"), None);
+        assert_eq!(pinned(""), None);
+    }
+
+    #[test]
     fn it_reads_what_is_documented() {
         matinee_tests::assert_reads_documented("Variables of `publish-model`", |lookup| {
             let needed = |name: &str| lookup(name).or_else(|| (name != "STACK_NAME").then(|| "1".to_owned()));
-            Config::from_lookup(needed).unwrap();
+            Config::from_variables(&Variables::from_lookup(needed)).unwrap();
         });
     }
 }

@@ -1,77 +1,57 @@
-//! What is asked of the function: what to do with a job that ended, or an action by hand.
+//! The events that the function is sent: the end of a training job, or an action by hand.
 
 use anyhow::{Context, Result};
+use matinee_jobs::{JobStateChange, read_event};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What is asked.
+/// What to do.
 #[derive(Debug, PartialEq)]
 pub enum Task {
-    /// A training job ended, which wrote its model to `output`, where the event tells that.
+    /// A training job ended. It wrote its model to `output`, if the event has that.
     JobEnded { name: String, status: String, output: Option<String> },
-    /// Somebody asks.
+    /// Somebody asked for this action.
     Action(Action),
 }
 
-/// What can be asked by hand.
+/// What can be asked for by hand.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
-    /// Make the artifact at `uri` live; with `force` although the gate is against it.
+    /// Make the artifact at `uri` live. `force` bypasses the gate.
     Publish {
         uri: String,
         #[serde(default)]
         force: bool,
     },
-    /// Go back to `version`, or to the model that was live last.
+    /// Go back to `version`, or to the previous model.
     Rollback {
         #[serde(default)]
         version: Option<String>,
     },
-    /// Tell what is live, and what was.
+    /// List the live model and those before it.
     List {},
 }
 
 #[derive(Deserialize)]
 struct StateChange {
-    detail: Detail,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Detail {
-    training_job_name: String,
-    training_job_status: String,
-    output_data_config: Option<OutputDataConfig>,
-}
-
-#[derive(Deserialize)]
-struct OutputDataConfig {
-    #[serde(rename = "S3OutputPath")]
-    path: Option<String>,
+    detail: JobStateChange,
 }
 
 impl Task {
-    /// Reads an event; one that is none of those names the field that is wrong.
+    /// Reads an event; the error names the field that is wrong.
     pub fn parse(event: Value) -> Result<Self> {
         if event.get("detail-type").is_some() {
-            let change: StateChange = read(event).context("this is no state change of a training job")?;
-            let Detail { training_job_name: name, training_job_status: status, output_data_config } =
-                change.detail;
-            let output = output_data_config.and_then(|output| output.path);
+            let change: StateChange =
+                read_event(event).context("the event is not the state change of a training job")?;
+            let JobStateChange { name, status, output } = change.detail;
             return Ok(Self::JobEnded { name, status, output });
         }
         let example = r#"{"action":"publish","uri":"s3://BUCKET/models/JOB/output/model/"}"#;
-        read(event).map(Self::Action).with_context(|| format!("this is no action; try {example}"))
+        read_event(event)
+            .map(Self::Action)
+            .with_context(|| format!("the event is not an action such as {example}"))
     }
-}
-
-fn read<T: for<'a> Deserialize<'a>>(value: Value) -> Result<T> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let field = error.path().to_string();
-        let field = if field == "." { String::new() } else { format!("the field `{field}`: ") };
-        anyhow::anyhow!("{field}{}", error.into_inner())
-    })
 }
 
 #[cfg(test)]
@@ -81,12 +61,12 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn jobs_and_actions_are_told_apart() {
-        for (told, output) in
+    fn jobs_and_actions_are_recognised() {
+        for (config, output) in
             [(json!({"S3OutputPath": "s3://b/models/"}), Some("s3://b/models/")), (Value::Null, None)]
         {
             let detail = json!({
-                "TrainingJobName": "matinee-1", "TrainingJobStatus": "Completed", "OutputDataConfig": told, "More": 1
+                "TrainingJobName": "matinee-1", "TrainingJobStatus": "Completed", "OutputDataConfig": config, "More": 1
             });
             let ended = json!({"detail-type": "SageMaker Training Job State Change", "detail": detail});
             let (name, status, output) = ("matinee-1".into(), "Completed".into(), output.map(str::to_owned));
@@ -120,17 +100,32 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_event_is_read_or_refused(name in "[a-z]{1,10}", text in ".{0,12}", force: Option<bool>) {
-            for action in ["publish", "rollback", "list", text.as_str()] {
-                for event in [
-                    json!({"action": action, "uri": text, "force": force}),
-                    json!({"action": action, (name.as_str()): text}),
+        fn any_event_is_read_as_it_is_or_refused(name in "[a-z]{1,10}", text in ".{0,12}", force: bool) {
+            for (event, expected) in [
+                (
+                    json!({"action": "publish", "uri": text, "force": force}),
+                    Some(Task::Action(Action::Publish { uri: text.clone(), force })),
+                ),
+                (
+                    json!({"action": "rollback", "version": text}),
+                    Some(Task::Action(Action::Rollback { version: Some(text.clone()) })),
+                ),
+                (json!({"action": "list", "version": text}), None),
+                (json!({"action": format!("no {text}")}), None),
+                (json!({"action": "publish", (name.as_str()): 1}), None),
+                (json!({"detail-type": text, "detail": {"TrainingJobStatus": text}}), None),
+                (
                     json!({"detail-type": text, "detail": {(name.as_str()): text, "TrainingJobName": text}}),
-                    json!([action]),
-                ] {
-                    if let Err(error) = Task::parse(event) {
-                        prop_assert!(error.to_string().starts_with("this is no"), "{error:#}");
+                    Some(Task::JobEnded { name: text.clone(), status: String::new(), output: None }),
+                ),
+                (json!([text]), None),
+            ] {
+                match (Task::parse(event.clone()), expected) {
+                    (Ok(task), Some(expected)) => prop_assert_eq!(task, expected),
+                    (Err(error), None) => {
+                        prop_assert!(error.to_string().starts_with("the event is not "), "{:#}", error);
                     }
+                    (read, expected) => prop_assert!(false, "{}: {:?} instead of {:?}", event, read, expected),
                 }
             }
         }

@@ -1,15 +1,18 @@
 //! Starts a training job when there are new ratings, on a schedule, or by hand.
 //!
-//! Invariant: one state of the data starts one job, and the last state is learned from: when a job ends and the data are
-//! not those that it was started for, another one starts.
+//! Invariant: one state of the data starts one job, and the last state is always trained on. If the data have changed when
+//! a job ends, another job starts.
 
 mod event;
 
 use anyhow::Result;
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::LambdaEvent;
 use matinee_aws::metrics::Metric;
-use matinee_aws::{DataError, DataObject, init_logging, list_data, s3_client};
-use matinee_jobs::{JobError, JobRequest, JobSettings, Occasion, Refusal, Started, TrainingJobs, is_ours};
+use matinee_aws::{DataError, DataObject, init_logging, list_data, run_function, s3_client};
+use matinee_jobs::{
+    FailureKind, JobError, JobRequest, JobSettings, StartOutcome, StartReason, TrainingJobs, belongs_to_stack,
+};
+use matinee_variables::Variables;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -21,52 +24,46 @@ struct Context {
     settings: JobSettings,
 }
 
-/// What the function answers.
+/// The function's answer.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Answer {
-    Asked(Started),
-    Passed(Passed),
+    Start(StartOutcome),
+    Skipped(Skipped),
 }
 
-/// Why there was nothing to do.
+/// Why no job was asked for.
 #[derive(Debug, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
-enum Passed {
-    /// A later upload has an event of its own, which comes when the uploads are done.
+enum Skipped {
+    /// There was a later upload, whose own event starts the job.
     Superseded { by: String },
-    /// There are no ratings yet; their upload has an event of its own.
+    /// There are no ratings yet. The event of their upload starts the job.
     NoRatings { reason: String },
-    /// The job that ended is another stack's.
+    /// The job that ended belongs to another stack.
     NotOurs { job: String },
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     init_logging();
-    let settings = JobSettings::from_lookup(|name| std::env::var(name).ok())?;
+    let settings = JobSettings::from_variables(&Variables::of_process())?;
     let context = Context { s3: s3_client().await, jobs: TrainingJobs::new().await, settings };
-    let context = &context;
-    let handler = service_fn(async move |event: LambdaEvent<Value>| {
-        // Boxed, for the types of the SDK's futures are deep.
-        Box::pin(context.handle(event)).await.map_err(diagnostic)
-    });
-    lambda_runtime::run(handler).await.map_err(anyhow::Error::from_boxed)
+    let handle = async |event| context.handle(event).await;
+    run_function(handle, error_type).await.map_err(anyhow::Error::from_boxed)
 }
 
-/// The error with its causes, as the runtime logs and reports it. By its type the state machine tells what is worth
-/// trying again; docs/operations.md lists them.
-fn diagnostic(error: anyhow::Error) -> Diagnostic {
-    let error_type = match error.downcast_ref::<JobError>() {
+/// The state machine decides by the type of an error whether to try again; docs/operations.md lists the types.
+fn error_type(error: &anyhow::Error) -> &'static str {
+    match error.downcast_ref::<JobError>() {
         Some(JobError::Data(DataError::NoRatings { .. })) => "NoRatings",
         Some(error) => match error.kind() {
-            Refusal::Transient => "ServiceUnavailable",
-            Refusal::Quota => "ResourceLimitExceeded",
-            Refusal::Lasting => "StartTrainingError",
+            FailureKind::Transient => "ServiceUnavailable",
+            FailureKind::Quota => "ResourceLimitExceeded",
+            FailureKind::Permanent => "StartTrainingError",
         },
         None => "StartTrainingError",
-    };
-    Diagnostic { error_type: error_type.to_owned(), error_message: format!("{error:#}") }
+    }
 }
 
 impl Context {
@@ -85,9 +82,11 @@ impl Context {
                 );
                 self.uploaded(key, etag, trigger.time).await?
             }
-            Cause::Schedule => self.start(&JobRequest::default(), Occasion::Asked(&trigger.id)).await?,
+            Cause::Schedule => {
+                self.start(&JobRequest::default(), StartReason::Requested(&trigger.id)).await?
+            }
             Cause::JobEnded { name, output } => self.job_ended(name, output.as_deref()).await?,
-            Cause::Hand(request) => self.start(request, Occasion::Asked(&trigger.id)).await?,
+            Cause::Manual(request) => self.start(request, StartReason::Requested(&trigger.id)).await?,
         };
         tracing::info!(answer = serde_json::to_string(&answer).unwrap_or_default(), "done");
         Ok(answer)
@@ -97,50 +96,51 @@ impl Context {
         let answer = async {
             let data = list_data(&self.s3, &self.settings.bucket).await?;
             if let Some(by) = later_upload(&data, key, etag, time) {
-                return Ok(Answer::Passed(Passed::Superseded { by: by.to_owned() }));
+                return Ok(Answer::Skipped(Skipped::Superseded { by: by.to_owned() }));
             }
-            self.start(&JobRequest::default(), Occasion::NewData).await
+            self.start(&JobRequest::default(), StartReason::NewData).await
         };
         without_ratings(answer.await)
     }
 
     async fn job_ended(&self, name: &str, output: Option<&str>) -> Result<Answer> {
         let JobSettings { bucket, name_prefix, .. } = &self.settings;
-        if !is_ours(bucket, name_prefix, name, output) {
-            return Ok(Answer::Passed(Passed::NotOurs { job: name.to_owned() }));
+        if !belongs_to_stack(bucket, name_prefix, name, output) {
+            return Ok(Answer::Skipped(Skipped::NotOurs { job: name.to_owned() }));
         }
-        without_ratings(self.start(&JobRequest::default(), Occasion::Ended(name)).await)
+        without_ratings(self.start(&JobRequest::default(), StartReason::JobEnded(name)).await)
     }
 
-    async fn start(&self, request: &JobRequest, occasion: Occasion<'_>) -> Result<Answer, JobError> {
-        let started = self.jobs.start(&self.s3, &self.settings, request, occasion).await?;
-        if let Started::Started { job, .. } = &started {
+    async fn start(&self, request: &JobRequest, reason: StartReason<'_>) -> Result<Answer, JobError> {
+        let started = self.jobs.start(&self.s3, &self.settings, request, reason).await?;
+        if let StartOutcome::Started { job, .. } = &started {
             let metric = Metric::TrainingStarted;
             println!(
                 "{}",
                 metric.line(&self.settings.stack, 1.0, "training job started", &json!({"job": job}))
             );
         }
-        Ok(Answer::Asked(started))
+        Ok(Answer::Start(started))
     }
 }
 
-/// The key of an object that came after this upload. Uploads come in groups; the last one starts the job.
+/// The key of an object that was uploaded later than this one. Files are often uploaded in groups, and the last one starts
+/// the job.
 ///
-/// Later is what came after the upload was over, by its event, and after it began, by the list: two files cannot both
-/// come after each other, whatever the clocks say, so one of a group always starts the job.
+/// An object is later if the bucket's list dates it after the time of the event and after this upload in the same list. Two
+/// objects cannot both be later than each other, however wrong the clocks are, so one of a group always starts the job.
 fn later_upload<'a>(data: &'a [DataObject], key: &str, etag: &str, time: i64) -> Option<&'a str> {
     let is_this = |object: &DataObject| object.key == key && (etag.is_empty() || object.etag == etag);
-    let begun = data.iter().find(|object| is_this(object)).map_or(time, |object| object.modified);
-    let is_later = |object: &&DataObject| !is_this(object) && object.modified > time.max(begun);
+    let listed = data.iter().find(|object| is_this(object)).map_or(time, |object| object.modified);
+    let is_later = |object: &&DataObject| !is_this(object) && object.modified > time.max(listed);
     data.iter().find(is_later).map(|object| object.key.as_str())
 }
 
-/// Not an error where nobody asked for a job: the catalogue may be uploaded long before the ratings.
+/// Missing ratings are not an error if nobody asked for a job: the catalogue may be uploaded long before the ratings.
 fn without_ratings(answer: Result<Answer, JobError>) -> Result<Answer> {
     match answer {
         Err(JobError::Data(error @ DataError::NoRatings { .. })) => {
-            Ok(Answer::Passed(Passed::NoRatings { reason: error.to_string() }))
+            Ok(Answer::Skipped(Skipped::NoRatings { reason: error.to_string() }))
         }
         answer => Ok(answer?),
     }
@@ -160,15 +160,15 @@ mod tests {
         let group = [object("data/movies.csv", 10), object("data/ratings.csv", 12)];
         assert_eq!(later_upload(&group, "data/movies.csv", "e", 10), Some("data/ratings.csv"));
         assert_eq!(later_upload(&group, "data/ratings.csv", "e", 12), None);
-        // The same file, in pieces: dated by its start, and over after the others.
+        // The same file, uploaded in parts: S3 dates it by the start of the upload, which ended after the others.
         let slow = [object("data/movies.csv", 10), object("data/ratings.csv", 5)];
         assert_eq!(later_upload(&slow, "data/ratings.csv", "e", 15), None);
         assert_eq!(later_upload(&slow, "data/movies.csv", "e", 10), None);
-        // It was replaced since.
+        // The file was replaced meanwhile.
         assert_eq!(later_upload(&group, "data/ratings.csv", "old", 11), Some("data/ratings.csv"));
     }
 
-    /// However wrong the clock of the events is, the data are learned from.
+    /// However wrong the clock of the events is, one of the uploads starts a job.
     #[test]
     fn one_of_any_group_starts_the_job() {
         proptest!(|(uploads in prop::collection::vec((0..4_i64, 0..4_i64), 1..5))| {
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_that_pass_have_a_type_of_their_own() {
+    fn errors_have_the_types_that_the_state_machine_knows() {
         let service = |kind| JobError::Service { action: "a", problem: "p".to_owned(), kind };
         let unreadable = |is_transient| {
             JobError::Data(DataError::Unreadable {
@@ -194,15 +194,15 @@ mod tests {
         };
         let empty = DataError::NoRatings { bucket: "b".to_owned(), found: String::new() };
         for (error, expected) in [
-            (service(Refusal::Transient), "ServiceUnavailable"),
-            (service(Refusal::Quota), "ResourceLimitExceeded"),
-            (service(Refusal::Lasting), "StartTrainingError"),
+            (service(FailureKind::Transient), "ServiceUnavailable"),
+            (service(FailureKind::Quota), "ResourceLimitExceeded"),
+            (service(FailureKind::Permanent), "StartTrainingError"),
             (unreadable(true), "ServiceUnavailable"),
             (unreadable(false), "StartTrainingError"),
             (empty.into(), "NoRatings"),
         ] {
-            assert_eq!(diagnostic(error.into()).error_type, expected);
+            assert_eq!(error_type(&error.into()), expected);
         }
-        assert_eq!(diagnostic(anyhow::anyhow!("the field `time`")).error_type, "StartTrainingError");
+        assert_eq!(error_type(&anyhow::anyhow!("the field `time`")), "StartTrainingError");
     }
 }
