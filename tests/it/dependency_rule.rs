@@ -73,7 +73,9 @@ fn what_answers_carries_no_control_plane() {
 
 #[test]
 fn events_are_read_without_an_sdk() {
-    assert_free("matinee-front", "SDK", |name| name.starts_with("aws-sdk-") || name == "matinee-aws");
+    assert_free("matinee-lambda-adapter", "SDK", |name| {
+        name.starts_with("aws-sdk-") || name == "matinee-aws"
+    });
 }
 
 #[test]

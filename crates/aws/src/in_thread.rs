@@ -1,6 +1,6 @@
 //! What takes the processor is done beside the requests.
 
-use matinee_api::{LoadError, LoadReason};
+use matinee_serving::{LoadError, LoadReason};
 
 /// Does it on a thread of its own.
 pub(crate) async fn in_thread<T: Send + 'static>(

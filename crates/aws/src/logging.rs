@@ -19,7 +19,7 @@ pub fn init_logging() {
         }
         _ => lines.init(),
     }
-    matinee_api::log_panics();
+    matinee_serving::log_panics();
 }
 
 /// Lambda's levels are those of tracing, and FATAL.

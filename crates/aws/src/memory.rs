@@ -1,7 +1,7 @@
 //! How much memory there is for a model.
 
-use matinee_api::{LoadError, LoadReason};
 use matinee_model::artifact::{MODEL_FILE, MOVIES_FILE, Manifest};
+use matinee_serving::{LoadError, LoadReason};
 
 /// What requests need beside the model.
 const RESERVE: u64 = 16 << 20;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use matinee_api::{Loading, Observed, Source};
+use matinee_serving::{LoadFuture, ObservedRequest, Source};
 use serde_json::{Value, json};
 
 use crate::metrics::{MAX_VALUES, Metric, line};
@@ -52,14 +52,14 @@ impl ServingMetrics {
     }
 
     /// Counts a request.
-    pub fn count(&self, observed: &Observed) {
-        let facts = &observed.facts;
+    pub fn count(&self, observed: &ObservedRequest) {
+        let answer = &observed.answer;
         let mut gathered = lock(&self.gathered);
         gathered.latencies.push(milliseconds(observed.duration));
-        gathered.unknown_users += u64::from(facts.unknown_users);
-        gathered.unknown_movies += u64::from(facts.unknown_movies);
-        gathered.fallbacks += u64::from(facts.fallbacks);
-        gathered.endpoint_errors += u64::from(facts.endpoint_errors);
+        gathered.unknown_users += u64::from(answer.unknown_users);
+        gathered.unknown_movies += u64::from(answer.unknown_movies);
+        gathered.fallbacks += u64::from(answer.fallbacks);
+        gathered.endpoint_errors += u64::from(answer.endpoint_errors);
     }
 
     /// The line to write now, if one is due.
@@ -140,7 +140,7 @@ impl<S> Measured<S> {
 }
 
 impl<T: Send + 'static, S: Source<T>> Source<T> for Measured<S> {
-    fn load(&self) -> Loading<'_, T> {
+    fn load(&self) -> LoadFuture<'_, T> {
         Box::pin(async {
             let begin = Instant::now();
             let loaded = self.source.load().await;
@@ -153,7 +153,7 @@ impl<T: Send + 'static, S: Source<T>> Source<T> for Measured<S> {
     }
 
     /// The time is not told: this load runs beside requests and is frozen between them.
-    fn reload(&self) -> Loading<'_, Option<T>> {
+    fn reload(&self) -> LoadFuture<'_, Option<T>> {
         Box::pin(async {
             let loaded = self.source.reload().await;
             self.tell(|gathered| match &loaded {
@@ -178,10 +178,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use matinee_api::{Facts, LoadError, LoadReason};
+    use matinee_serving::{AnswerSummary, LoadError, LoadReason};
 
-    fn observed(facts: Facts) -> Observed {
-        Observed { duration: Duration::from_micros(87), facts }
+    fn observed(answer: AnswerSummary) -> ObservedRequest {
+        ObservedRequest { duration: Duration::from_micros(87), answer }
     }
 
     fn at(metrics: &ServingMetrics, now: Instant) -> Option<Value> {
@@ -200,7 +200,7 @@ mod tests {
     fn the_first_request_is_told_at_once_and_others_once_a_minute() {
         let metrics = ServingMetrics::new("matinee".to_owned());
         let begin = Instant::now();
-        let unknown = Facts { unknown_users: 1, fallbacks: 1, ..Facts::default() };
+        let unknown = AnswerSummary { unknown_users: 1, fallbacks: 1, ..AnswerSummary::default() };
         metrics.count(&observed(unknown.clone()));
         let line = at(&metrics, begin).unwrap();
         assert_eq!(names(&line), ["UnknownUsers", "Fallbacks", "LatencyMs"]);
@@ -219,7 +219,7 @@ mod tests {
         let now = Instant::now();
         let mut lines = Vec::new();
         for _ in 0..=3 * MAX_VALUES {
-            metrics.count(&observed(Facts { endpoint_errors: 1, ..Facts::default() }));
+            metrics.count(&observed(AnswerSummary { endpoint_errors: 1, ..AnswerSummary::default() }));
             lines.extend(at(&metrics, now));
         }
         let told: Vec<u64> = lines.iter().map(|line| line["EndpointErrors"].as_u64().unwrap()).collect();
@@ -229,12 +229,12 @@ mod tests {
     struct Script(Mutex<Vec<Result<Option<u32>, LoadReason>>>);
 
     impl Source<u32> for Script {
-        fn load(&self) -> Loading<'_, u32> {
+        fn load(&self) -> LoadFuture<'_, u32> {
             let next = lock(&self.0).remove(0);
             Box::pin(async move { next.map(Option::unwrap).map_err(failure) })
         }
 
-        fn reload(&self) -> Loading<'_, Option<u32>> {
+        fn reload(&self) -> LoadFuture<'_, Option<u32>> {
             let next = lock(&self.0).remove(0);
             Box::pin(async move { next.map_err(failure) })
         }
@@ -249,7 +249,7 @@ mod tests {
         let metrics = Arc::new(ServingMetrics::new("matinee".to_owned()));
         let now = Instant::now();
         let told = || {
-            metrics.count(&observed(Facts::default()));
+            metrics.count(&observed(AnswerSummary::default()));
             at(&metrics, now)
         };
         assert_eq!(names(&told().unwrap()), ["LatencyMs"]);

@@ -42,7 +42,7 @@ impl Logging {
         } else {
             lines.init();
         }
-        matinee_api::log_panics();
+        matinee_serving::log_panics();
     }
 }
 

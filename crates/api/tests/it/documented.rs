@@ -10,7 +10,7 @@ use tower::ServiceExt;
 use crate::support::app;
 
 fn document() -> Value {
-    serde_json::from_str(matinee_api::document()).unwrap()
+    serde_json::from_str(matinee_api::document().unwrap()).unwrap()
 }
 
 /// `GET /model` and so on.

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
 use matinee_api::inference::{MAX_INVOCATION_BYTES, router};
-use matinee_api::{LiveModel, PathSource};
+use matinee_serving::{PathSource, Reloadable};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -14,7 +14,7 @@ use tower::ServiceExt;
 use crate::support::{model, predict};
 
 fn app() -> Router {
-    router(Arc::new(LiveModel::loaded(model())))
+    router(Arc::new(Reloadable::loaded(model())))
 }
 
 fn invocation(content_type: &str, accept: &str, body: impl Into<Body>) -> Request<Body> {
@@ -170,7 +170,7 @@ async fn large_bodies_are_answered_in_order_and_capped() {
 async fn pings_tell_whether_a_model_is_loaded() {
     let ping = || Request::get("/ping").body(Body::empty()).unwrap();
     assert_eq!(app().oneshot(ping()).await.unwrap().status(), StatusCode::OK);
-    let without = router(Arc::new(LiveModel::new(PathSource("no such model".into()))));
+    let without = router(Arc::new(Reloadable::new(PathSource("no such model".into()))));
     assert_eq!(without.oneshot(ping()).await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
 }
 

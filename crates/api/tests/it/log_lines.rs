@@ -7,7 +7,8 @@ use std::sync::{Arc, Once};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, Request, Uri};
-use matinee_api::{ColdStart, LiveModel, sampled_router};
+use matinee_api::{ColdStart, sampled_router};
+use matinee_serving::Reloadable;
 use proptest::prelude::*;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -125,7 +126,7 @@ fn a_line_names_no_user_no_movie_and_no_rating() {
 #[test]
 fn a_share_of_the_successes_and_every_error_is_logged() {
     let sampled = || {
-        let model = Arc::new(LiveModel::loaded(model()));
+        let model = Arc::new(Reloadable::loaded(model()));
         sampled_router(model, "0".parse().unwrap())
     };
     let cold = || {

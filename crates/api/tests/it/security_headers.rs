@@ -3,8 +3,12 @@
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
-use matinee_api::{Answering, MAX_BODY_BYTES, Scorer, Titles, inference, router};
+use matinee_api::request::PredictRequest;
+use matinee_api::response::{ModelAnswer, PredictAnswer};
+use matinee_api::scorer::{BatchResult, Scorer, ScorerFuture, Titles};
+use matinee_api::{MAX_BODY_BYTES, inference, router};
 use matinee_model::Model;
+use matinee_serving::Reloadable;
 use std::sync::Arc;
 use tower::ServiceExt;
 
@@ -126,7 +130,7 @@ async fn every_error_carries_them() {
 
 #[tokio::test]
 async fn the_containers_answers_carry_them() {
-    let live = || Arc::new(matinee_api::LiveModel::loaded(model()));
+    let live = || Arc::new(Reloadable::loaded(model()));
     for path in ["/ping", "/execution-parameters", "/none"] {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let (_, headers) = ask(inference::router(live()), request).await;
@@ -138,29 +142,23 @@ async fn the_containers_answers_carry_them() {
 pub struct Panicking;
 
 impl Scorer for Panicking {
-    fn predict<'a>(
-        &'a self,
-        request: &'a matinee_api::request::PredictRequest,
-    ) -> Answering<'a, matinee_api::response::PredictAnswer> {
+    fn predict<'a>(&'a self, request: &'a PredictRequest) -> ScorerFuture<'a, PredictAnswer> {
         panic!("a bug that quotes {request:?}")
     }
 
-    fn predict_all<'a>(
-        &'a self,
-        _: &'a [matinee_api::request::PredictRequest],
-    ) -> Answering<'a, Vec<Result<matinee_api::response::PredictAnswer, matinee_api::error::ApiError>>> {
+    fn predict_all<'a>(&'a self, _: &'a [PredictRequest]) -> ScorerFuture<'a, BatchResult> {
         panic!("a bug")
     }
 
-    fn describe(&self) -> Answering<'_, matinee_api::response::ModelAnswer> {
+    fn describe(&self) -> ScorerFuture<'_, ModelAnswer> {
         panic!("a bug")
     }
 
-    fn titles(&self) -> Answering<'_, Titles> {
+    fn titles(&self) -> ScorerFuture<'_, Titles> {
         panic!("a bug")
     }
 
-    fn model(&self) -> Answering<'_, Arc<Model>> {
+    fn model(&self) -> ScorerFuture<'_, Arc<Model>> {
         panic!("a bug")
     }
 }

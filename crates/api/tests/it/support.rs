@@ -5,8 +5,9 @@ use std::sync::{Arc, OnceLock};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
-use matinee_api::{LiveModel, PathSource, router};
+use matinee_api::router;
 use matinee_model::{Model, RatingScale};
+use matinee_serving::{PathSource, Reloadable};
 use matinee_train::algorithms::configure;
 use matinee_train::progress::Silent;
 use matinee_train::ratings::{CsvFile, Inputs, check};
@@ -39,12 +40,12 @@ pub fn model() -> Model {
 
 /// The router over [`model`].
 pub fn app() -> Router {
-    router(Arc::new(LiveModel::loaded(model())))
+    router(Arc::new(Reloadable::loaded(model())))
 }
 
 /// The router over a model that is not there.
 pub fn app_without_model() -> Router {
-    router(Arc::new(LiveModel::new(PathSource("no such model".into()))))
+    router(Arc::new(Reloadable::<Model>::new(PathSource("no such model".into()))))
 }
 
 /// An answer.

@@ -128,7 +128,7 @@ async fn a_missing_model_is_503_and_is_found_when_it_is_there() {
     assert_eq!((answer.status, &answer.body["error"]["reason"]), (503, &Value::from("not_found")));
 
     train_small(&path, 0);
-    let retry = matinee_api::live_model::RETRY_AFTER;
+    let retry = matinee_serving::RETRY_AFTER;
     tokio::time::sleep(retry).await;
     assert_eq!(function.invoke(read_event("predict")).await.status, 200);
 }

@@ -96,6 +96,6 @@ async fn a_store_that_comes_back_is_used() {
     let function = store.function("models/1/").await;
     assert_eq!(unavailable(&function.invoke(read_event("predict")).await), "unreachable");
     store.s3.set_down(false);
-    tokio::time::sleep(matinee_api::live_model::RETRY_AFTER).await;
+    tokio::time::sleep(matinee_serving::RETRY_AFTER).await;
     assert_eq!(function.invoke(read_event("predict")).await.status, 200);
 }

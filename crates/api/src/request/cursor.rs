@@ -1,5 +1,5 @@
-//! Where the next page of a list begins. A place is one of the model that answered: in another model's list it would
-//! leave movies out or show them twice, so it carries the version.
+//! Where the next page of a list begins. A cursor contains the version of the model that made it: another model orders
+//! the movies differently, so the next page would skip some movies or repeat them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,32 +8,32 @@ use matinee_model::MovieId;
 
 use super::MAX_ID_BYTES;
 
-/// The hexadecimal digits of a model's version.
+/// The number of hexadecimal digits of a model's version.
 const VERSION_DIGITS: usize = 16;
 
-/// The hexadecimal digits of a score's bits.
+/// The number of hexadecimal digits of a score's bits.
 const SCORE_DIGITS: usize = 8;
 
-/// The longest cursor: version, score, and the movie's id.
+/// The longest cursor: a version, a score, and the id of a movie.
 pub(super) const MAX_CURSOR_BYTES: usize = VERSION_DIGITS + SCORE_DIGITS + MAX_ID_BYTES;
 
-/// A place in a ranking: behind this movie with this score.
+/// A position in a ranking: after this movie, which has this score.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cursor {
-    /// The version of the model whose ranking it is.
+    /// The version of the model that made the ranking.
     pub version: String,
-    /// The score of the last movie of the page before.
+    /// The score of the last movie on the previous page.
     pub score: f32,
     /// That movie.
     pub movie: MovieId,
 }
 
-/// A place in a list of the catalogue: behind so many movies.
+/// A position in a list of movies: after this many movies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offset {
-    /// The version of the model, or of the catalogue, whose list it is.
+    /// The version of the model, or of the catalogue, that made the list.
     pub version: String,
-    /// How many movies come before.
+    /// The number of movies before it.
     pub count: u32,
 }
 
@@ -77,7 +77,7 @@ impl fmt::Display for Offset {
     }
 }
 
-/// The version that a cursor begins with, and the rest.
+/// The version at the start of a cursor, and the rest.
 fn versioned(text: &str) -> Result<(&str, &str), ()> {
     let (version, rest) = text.split_at_checked(VERSION_DIGITS).ok_or(())?;
     let is_version = version.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -90,7 +90,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_is_no_cursor_is_refused() {
+    fn other_texts_are_refused() {
         for text in ["", "3e705800260", "00112233445566773e705800", "0011223344556677nan", "001122334455667+"]
         {
             assert_eq!(text.parse::<Cursor>(), Err(()), "{text}");

@@ -1,6 +1,6 @@
-//! Panics as log lines: what a panic says may quote a request, and a line of its own must not be made of it.
+//! Panics as log lines. The message of a panic may quote a request, so it is escaped like every other field.
 
-/// From now on a panic is logged, escaped like every field, and not written to standard error.
+/// From now on a panic is logged instead of written to standard error.
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);

@@ -1,11 +1,11 @@
-//! What stands in front of the function: REST API, HTTP API, function URL and Application Load Balancer name the same
-//! route in different ways, and this makes the router a function that takes the events of each.
+//! Serves an axum router as a Lambda function, by means of `lambda_http`. REST APIs, HTTP APIs, function URLs and
+//! Application Load Balancers send the same request in different ways; here each becomes the same request to the router.
 //!
-//! Invariant: every event is answered, and one that is a request by the router. What comes from a caller and cannot stand
-//! in a request, at which `lambda_http` would panic, is made harmless before.
+//! Invariant: every event is answered, and a request is answered by the router. `lambda_http` panics on an event that is
+//! not a valid HTTP request, so invalid parts are encoded or removed first.
 
-mod direct;
-mod event;
+mod direct_invocation;
+mod normalize;
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,10 +22,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tower::{Service, ServiceExt};
 
-/// Whether no request came yet.
+/// Whether this sandbox has not received a request yet.
 static IS_COLD: AtomicBool = AtomicBool::new(true);
 
-/// Answers the events of Lambda's Runtime API, one after the other, by a router.
+/// Answers the events of Lambda's Runtime API, one after the other.
 pub async fn run<S>(router: S) -> Result<(), Error>
 where
     S: Service<Request, Response = Response, Error = Infallible, Future: Send + 'static>
@@ -36,16 +36,16 @@ where
     lambda_runtime::run(function(router)).await
 }
 
-/// What the function is sent.
+/// An event that the function receives.
 #[derive(Debug)]
 pub enum Event {
-    /// A request, by what stands in front of the function.
+    /// An HTTP request.
     Request(Box<LambdaRequest>),
     /// Any other JSON.
     Other(Box<RawValue>),
 }
 
-/// What the function answers: in the form of what stands in front of it, or by itself.
+/// The answer of the function: an HTTP response in the form of the event, or plain JSON.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Answer<T> {
@@ -53,7 +53,7 @@ enum Answer<T> {
     Value(Value),
 }
 
-/// A router as a function.
+/// The router as a Lambda function.
 pub fn function<S>(
     router: S,
 ) -> impl Service<LambdaEvent<Event>, Response: Serialize, Error = Infallible, Future: Send>
@@ -68,14 +68,16 @@ where
         async move {
             Ok(match payload {
                 Event::Request(request) => {
-                    let event = LambdaEvent::new(event::to_route(*request), context);
+                    let event = LambdaEvent::new(normalize::normalized(*request), context);
                     let answering = {
                         let route = service_fn(move |request| router.clone().oneshot(to_route(request)));
                         Adapter::from(route).call(event)
                     };
                     Answer::Response(answering.await?)
                 }
-                Event::Other(event) => Answer::Value(direct::answer(router, event.get(), &context).await),
+                Event::Other(event) => {
+                    Answer::Value(direct_invocation::answer(router, event.get(), &context).await)
+                }
             })
         }
     })
@@ -91,13 +93,13 @@ impl<'de> Deserialize<'de> for Event {
     }
 }
 
-/// Says whether this is the sandbox's first request.
+/// Marks the first request of the sandbox.
 fn mark_cold_start(request: &mut Request) {
     request.extensions_mut().insert(ColdStart(IS_COLD.swap(false, Ordering::Relaxed)));
 }
 
-/// Gives the request the path as it was sent, without what a browser would make of `..`, Lambda's id of the request,
-/// under which the log lines of the platform stand too, and whether this is the sandbox's first.
+/// The request as the router expects it. Its path is the one that was sent, where `..` is not resolved, and its id is
+/// Lambda's, which the platform's log lines contain as well.
 fn to_route(mut request: Request) -> Request {
     mark_cold_start(&mut request);
     if let Some(uri) = with_path(request.uri(), request.raw_http_path()) {
@@ -110,7 +112,7 @@ fn to_route(mut request: Request) -> Request {
     request
 }
 
-/// The query of a load balancer's event stands behind its path.
+/// A URI with this path and the query of `uri`. The path of a load balancer's event already contains its query.
 fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let path_and_query: PathAndQuery = format!("{path}{query}").parse().ok()?;

@@ -1,7 +1,8 @@
-//! Events that no front sends: somebody invokes the function by its name, a schedule keeps it warm, or another service
+//! Events that are not HTTP requests: somebody invokes the function directly, a schedule keeps it warm, or another service
 //! was connected to it by mistake.
 //!
-//! Invariant: each gets an answer. An error of the function would cost the sandbox, and tell nobody what to do.
+//! Invariant: each event gets an answer. If the function returned an error instead, Lambda could end the sandbox, and
+//! nobody would learn what to do.
 
 use std::convert::Infallible;
 
@@ -11,26 +12,27 @@ use axum::response::Response;
 use lambda_http::{Body, Context, Request};
 use matinee_api::REQUEST_ID;
 use matinee_api::request::is_spelling;
+use matinee_api::response::ErrorAnswer;
 use serde_json::{Map, Value, json};
 use tower::{Service, ServiceExt};
 
-/// What an event asks for.
+/// How an event is answered.
 #[derive(Debug, PartialEq, Eq)]
-enum Asked {
-    /// What a route answers to this body.
+enum Target {
+    /// By a route.
     Route { method: &'static str, path: &'static str, body: String },
-    /// Nothing that the function has: the event is this.
-    Nothing(String),
+    /// Not at all, except by an error. The text describes the event.
+    Unknown(String),
 }
 
-/// Answers with what the route would have as its body; an error has the form that it has there.
+/// The body of the route's answer. An error has the same form as the errors of the routes.
 pub(crate) async fn answer<S>(router: S, event: &str, context: &Context) -> Value
 where
     S: Service<Request, Response = Response, Error = Infallible>,
 {
     let event: Value = serde_json::from_str(event).unwrap_or_default();
-    match Asked::by(&event) {
-        Asked::Route { method, path, body } => {
+    match Target::of(&event) {
+        Target::Route { method, path, body } => {
             let mut request = Request::new(if body.is_empty() { Body::Empty } else { Body::Text(body) });
             *request.method_mut() = method.parse().unwrap_or_default();
             *request.uri_mut() = path.parse().unwrap_or_default();
@@ -42,20 +44,24 @@ where
             let body = to_bytes(response.into_body(), usize::MAX).await.unwrap_or_default();
             serde_json::from_slice(&body).unwrap_or_default()
         }
-        Asked::Nothing(what) => {
-            tracing::warn!(event = what, request_id = context.request_id, "an event that asks for nothing");
-            let message = format!(
-                "this function answers requests that come through a REST API, an HTTP API, a function URL or an \
-                 Application Load Balancer, and events such as {{\"userId\":\"2\",\"movieId\":\"2959\"}}; this is {what}"
+        Target::Unknown(what) => {
+            tracing::warn!(
+                event = what,
+                request_id = context.request_id,
+                "the function cannot answer this event"
             );
-            json!({"error": {"code": "unknown_event", "message": message, "request_id": context.request_id}})
+            let message = format!(
+                "this event is {what}; the function answers requests from a REST API, an HTTP API, a function URL or an \
+                 Application Load Balancer, and events such as {{\"userId\":\"2\",\"movieId\":\"2959\"}}"
+            );
+            json!(ErrorAnswer::new("unknown_event", message, &context.request_id))
         }
     }
 }
 
-impl Asked {
-    fn by(event: &Value) -> Self {
-        let Some(fields) = event.as_object() else { return Self::Nothing(kind(event).to_owned()) };
+impl Target {
+    fn of(event: &Value) -> Self {
+        let Some(fields) = event.as_object() else { return Self::Unknown(kind(event).to_owned()) };
         let has = |name: &str| fields.keys().any(|field| is_spelling(field, name));
         let post = |path| Self::Route { method: "POST", path, body: event.to_string() };
         if has("pairs") {
@@ -63,15 +69,15 @@ impl Asked {
         } else if has("userId") || has("movieId") {
             post("/predict")
         } else if fields.get("detail-type").is_some_and(|kind| kind == "Scheduled Event") {
-            // A schedule that keeps the function warm wants the model to be there.
+            // A schedule that keeps the function warm should also keep its model loaded.
             Self::Route { method: "GET", path: "/health", body: String::new() }
         } else {
-            Self::Nothing(description(fields))
+            Self::Unknown(description(fields))
         }
     }
 }
 
-/// What an object is, as short as a log line wants it.
+/// A description of an object that is short enough for a log line.
 fn description(fields: &Map<String, Value>) -> String {
     let text = |value: &Value| value.as_str().map(|text| text.chars().take(50).collect::<String>());
     let record = fields.get("Records").and_then(|records| records.get(0));
@@ -114,15 +120,15 @@ fn kind(value: &Value) -> &'static str {
 mod tests {
     use super::*;
 
-    fn what(event: Value) -> String {
-        match Asked::by(&event) {
-            Asked::Nothing(what) => what,
-            route @ Asked::Route { .. } => panic!("{route:?}"),
+    fn description_of(event: Value) -> String {
+        match Target::of(&event) {
+            Target::Unknown(what) => what,
+            route @ Target::Route { .. } => panic!("{route:?}"),
         }
     }
 
     #[test]
-    fn an_event_is_named_by_its_sender() {
+    fn an_event_is_described_by_its_sender() {
         for (event, expected) in [
             (json!(null), "null"),
             (json!([1]), "a list"),
@@ -134,17 +140,17 @@ mod tests {
             (json!({"Records": []}), "an object with `Records`"),
             (json!({"requestContext": {"connectionId": "x"}}), "a request of another service"),
         ] {
-            assert_eq!(what(event), expected);
+            assert_eq!(description_of(event), expected);
         }
     }
 
     #[test]
-    fn a_long_event_is_described_in_short() {
+    fn the_description_of_a_long_event_is_short() {
         let long = "x".repeat(10_000);
         for event in
             [json!({"source": long}), json!({long.clone(): 1}), json!({"Records": [{"eventSource": long}]})]
         {
-            assert!(what(event).len() < 100);
+            assert!(description_of(event).len() < 100);
         }
     }
 }

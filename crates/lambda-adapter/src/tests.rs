@@ -1,8 +1,8 @@
 use super::*;
 use axum::Router;
 use lambda_http::Context;
-use matinee_api::LiveModel;
 use matinee_model::Model;
+use matinee_serving::Reloadable;
 use matinee_tests::{read_event, train_small};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ static API: LazyLock<Router> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model");
     train_small(&path, 0);
-    matinee_api::router(Arc::new(LiveModel::loaded(Model::open(&path).unwrap())))
+    matinee_api::router(Arc::new(Reloadable::loaded(Model::open(&path).unwrap())))
 });
 
 /// Status and body.
@@ -26,7 +26,7 @@ fn answer(event: &Value) -> (u64, String) {
     (answer["statusCode"].as_u64().unwrap(), answer["body"].as_str().unwrap_or_default().to_owned())
 }
 
-/// The answer to any event.
+/// The answer to an event that need not be a request.
 fn answer_directly(event: &Value) -> Value {
     let event: Event = serde_json::from_str(&event.to_string()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -63,22 +63,22 @@ fn http_api(path: &str, query: &str) -> Value {
 }
 
 #[test]
-fn a_path_that_was_decoded_is_found() {
+fn a_decoded_path_is_encoded_again() {
     let (status, body) = answer(&rest_api("/movies/no such?movie"));
     assert!(status == 404 && body.contains("`no such?movie`"), "{body}");
     let (status, body) = answer(&http_api("/movies/é|", ""));
     assert!(status == 404 && body.contains("`é|`"), "{body}");
-    assert_eq!(answer(&rest_api("/movies/..")).0, 404, "the same as everywhere");
+    assert_eq!(answer(&rest_api("/movies/..")).0, 404, "`..` is not resolved");
 }
 
 #[test]
-fn a_query_that_was_not_encoded_is_read() {
+fn a_query_without_encoding_is_read() {
     let (status, body) = answer(&http_api("/movies", "query=<fight> \"club\""));
     assert!(status == 200 && body.contains("Fight Club (1999)"), "{body}");
 }
 
 #[test]
-fn a_long_path_or_query_is_refused_by_name() {
+fn the_error_for_a_long_path_or_query_names_the_limit() {
     let long = "x".repeat(100_000);
     let mut balanced = load_balancer("/movies");
     balanced["multiValueQueryStringParameters"] = json!({"query": [long]});
@@ -97,7 +97,7 @@ fn a_long_path_or_query_is_refused_by_name() {
 }
 
 #[test]
-fn a_host_and_a_scheme_that_are_none_do_no_harm() {
+fn an_invalid_host_or_scheme_does_no_harm() {
     for mut event in [rest_api("/health"), load_balancer("/health"), http_api("/health", "")] {
         event["headers"] = json!({"host": "a b:c", "x-forwarded-proto": "://"});
         event["requestContext"]["domainName"] = json!("a b");
@@ -130,7 +130,7 @@ fn load_balancer(path: &str) -> Value {
 }
 
 #[test]
-fn a_load_balancers_parameters_are_read_one_a_name_and_as_lists() {
+fn a_load_balancers_parameters_are_read_as_single_values_and_as_lists() {
     let mut event = load_balancer("/movies");
     let (status, body) = answer(&event);
     assert!(status == 200 && body.contains("Fight Club (1999)"), "{body}");
@@ -147,7 +147,7 @@ fn a_load_balancers_parameters_are_read_one_a_name_and_as_lists() {
 }
 
 #[test]
-fn a_load_balancer_is_answered_in_both_of_its_forms() {
+fn the_answer_to_a_load_balancer_has_both_kinds_of_headers() {
     let event: Event = serde_json::from_str(&read_event("alb-predict").to_string()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let event = LambdaEvent::new(event, Context::default());
@@ -158,7 +158,7 @@ fn a_load_balancer_is_answered_in_both_of_its_forms() {
     assert_eq!(answer["multiValueHeaders"]["content-type"], json!(["application/json"]));
 }
 
-/// JSON of any form, with the names that events have.
+/// Any JSON. Some of its names occur in events.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -183,9 +183,9 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn any_path_and_query_are_answered(path in ".{0,40}", query in ".{0,40}", front in 0..3) {
-        let event = if front < 2 {
-            let mut event = if front == 0 { rest_api(&path) } else { load_balancer(&path) };
+    fn any_path_and_query_are_answered(path in ".{0,40}", query in ".{0,40}", source in 0..3) {
+        let event = if source < 2 {
+            let mut event = if source == 0 { rest_api(&path) } else { load_balancer(&path) };
             event["multiValueQueryStringParameters"] = json!({query: [path]});
             event
         } else {

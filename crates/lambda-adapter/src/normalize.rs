@@ -1,8 +1,7 @@
-//! Events, before they become requests: the path is cut to the route, and what could not stand in a request is
-//! encoded or cut.
+//! Makes events valid before they become requests: the path is reduced to that of the route, and what is not valid in a
+//! request is encoded, shortened or removed.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 
 use axum::http::header::{ACCEPT_ENCODING, HOST};
 use base64::Engine;
@@ -12,12 +11,38 @@ use lambda_http::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2
 use lambda_http::aws_lambda_events::query_map::QueryMap;
 use lambda_http::request::LambdaRequest;
 use matinee_api::MAX_QUERY_STRING_BYTES;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-/// Longer paths and query strings are cut: the router refuses them at this length as at any.
-const LONGEST: usize = MAX_QUERY_STRING_BYTES + 1;
+/// Longer paths and query strings are cut to this length, which the router still refuses.
+const MAX_BYTES: usize = MAX_QUERY_STRING_BYTES + 1;
 
-/// The event with the path of the route: without stage and base path.
-pub fn to_route(event: LambdaRequest) -> LambdaRequest {
+/// What is encoded in a path (RFC 3986). A percent sign stays, because it belongs to what is encoded already.
+const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'%')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'/');
+
+/// What is encoded in a query string.
+const IN_QUERY: &AsciiSet = &IN_PATH.remove(b'?');
+
+/// The event with the path of the route, without stage and base path.
+pub(crate) fn normalized(event: LambdaRequest) -> LambdaRequest {
     match event {
         LambdaRequest::ApiGatewayV1(event) => LambdaRequest::ApiGatewayV1(of_rest_api(event)),
         LambdaRequest::ApiGatewayV2(event) => LambdaRequest::ApiGatewayV2(of_http_api(event)),
@@ -26,7 +51,7 @@ pub fn to_route(event: LambdaRequest) -> LambdaRequest {
     }
 }
 
-/// The path of the event has no stage, but behind a custom domain it has the base path.
+/// The path of the event does not contain the stage, but behind a custom domain it contains the base path.
 fn of_rest_api(mut event: ApiGatewayProxyRequest) -> ApiGatewayProxyRequest {
     let path = event.path.as_deref().unwrap_or_default();
     let resource = event.request_context.resource_path.as_deref().unwrap_or_default();
@@ -35,18 +60,18 @@ fn of_rest_api(mut event: ApiGatewayProxyRequest) -> ApiGatewayProxyRequest {
     event.query_string_parameters = bounded(&event.query_string_parameters);
     event.multi_value_query_string_parameters = bounded(&event.multi_value_query_string_parameters);
     event.is_base64_encoded &= is_base64(event.body.as_deref());
-    // Stage and host would come back into the URI, where the router asks for neither.
+    // `lambda_http` would put stage and host into the URI, and the router needs neither.
     event.request_context.stage = None;
     event.request_context.domain_name = None;
     event.headers.remove(HOST);
-    // The API compresses by itself, and would hand on as text what is compressed already.
+    // The API compresses answers itself. It would pass on a compressed answer as text.
     event.headers.remove(ACCEPT_ENCODING);
     event.multi_value_headers.remove(ACCEPT_ENCODING);
     event
 }
 
-/// A load balancer hands path and parameters on as they were sent, encoded. Whether it has one value a name or a list is
-/// a setting of its target group.
+/// A load balancer passes on path and parameters as they were sent, encoded. A setting of its target group determines
+/// whether each parameter has a single value or a list.
 fn of_load_balancer(mut event: AlbTargetGroupRequest) -> AlbTargetGroupRequest {
     let path = encoded_path(event.path.as_deref().unwrap_or_default());
     let single = std::mem::take(&mut event.query_string_parameters);
@@ -54,7 +79,7 @@ fn of_load_balancer(mut event: AlbTargetGroupRequest) -> AlbTargetGroupRequest {
     let pairs = lists_of(if lists.is_empty() { &single } else { &lists });
     let pairs =
         pairs.iter().flat_map(|(name, values)| values.iter().map(move |value| format!("{name}={value}")));
-    let query = encoded(&pairs.collect::<Vec<_>>().join("&"), b"/?");
+    let query = encoded(&pairs.collect::<Vec<_>>().join("&"), IN_QUERY);
     event.path = Some(if query.is_empty() { path } else { format!("{path}?{query}") });
     event.is_base64_encoded &= is_base64(event.body.as_deref());
     event.headers.remove(HOST);
@@ -62,19 +87,19 @@ fn of_load_balancer(mut event: AlbTargetGroupRequest) -> AlbTargetGroupRequest {
     event
 }
 
-/// The path of the event begins with a named stage.
+/// The path of the event begins with the stage, unless that is `$default`.
 fn of_http_api(mut event: ApiGatewayV2httpRequest) -> ApiGatewayV2httpRequest {
     let path = event.raw_path.as_deref().unwrap_or_default();
     let stage = event.request_context.stage.take();
     event.raw_path = Some(encoded_path(without_stage(path, stage.as_deref().unwrap_or("$default"))));
-    event.raw_query_string = event.raw_query_string.map(|query| encoded(&query, b"/?"));
+    event.raw_query_string = event.raw_query_string.map(|query| encoded(&query, IN_QUERY));
     event.is_base64_encoded &= is_base64(event.body.as_deref());
     event.request_context.domain_name = None;
     event.headers.remove(HOST);
     event
 }
 
-/// Cuts `path` to as many segments as the API's resource has (`/movies/{movieId}` has two), or as what a greedy
+/// Removes the base path: keeps as many segments as the API's resource has (`/movies/{movieId}` has two), or as a greedy
 /// resource (`/{proxy+}`) has matched.
 fn without_base_path(path: &str, resource: &str) -> String {
     let count = |path: &str| path.split('/').filter(|segment| !segment.is_empty()).count();
@@ -95,41 +120,34 @@ fn without_stage<'p>(path: &'p str, stage: &str) -> &'p str {
 }
 
 fn encoded_path(path: &str) -> String {
-    let path = encoded(path, b"/");
+    let path = encoded(path, IN_PATH);
     if path.starts_with('/') { path } else { format!("/{path}") }
 }
 
-/// The text as it can stand in a URI (RFC 3986): some fronts decode what was encoded, and what is encoded stays.
-fn encoded(text: &str, separators: &[u8]) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes().take(LONGEST) {
-        if byte.is_ascii_alphanumeric() || b"%-._~!$&'()*+,;=:@".contains(&byte) || separators.contains(&byte)
-        {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
+/// The text as a valid part of a URI. Some event sources decode what the client encoded.
+fn encoded(text: &str, characters: &'static AsciiSet) -> String {
+    let bytes = &text.as_bytes()[..text.len().min(MAX_BYTES)];
+    percent_encode(bytes, characters).to_string()
 }
 
-/// The parameters without names that have no value, and one that is too long in the place of those that are.
+/// The parameters that have values. If they are too long, one parameter that is also too long replaces them all, so that
+/// the router refuses the request.
 fn bounded(parameters: &QueryMap) -> QueryMap {
     if parameters.is_empty() {
         return QueryMap::default();
     }
     let lists = lists_of(parameters);
     let pairs = lists.iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
-    // A pair has an equals sign, and an ampersand before the next.
+    // Each pair has an equals sign, and an ampersand before the next pair.
     let length: usize = pairs.map(|(name, value)| name.len() + value.len() + 2).sum();
-    if length <= LONGEST {
+    if length <= MAX_BYTES {
         lists.into()
     } else {
-        HashMap::from([("x".repeat(LONGEST), String::new())]).into()
+        HashMap::from([("x".repeat(MAX_BYTES), String::new())]).into()
     }
 }
 
-/// The values of each parameter that has any.
+/// The values of each parameter that has values.
 fn lists_of(parameters: &QueryMap) -> HashMap<String, Vec<String>> {
     let lists: Result<HashMap<String, Vec<String>>, _> =
         serde_json::to_value(parameters).and_then(serde_json::from_value);
@@ -138,7 +156,7 @@ fn lists_of(parameters: &QueryMap) -> HashMap<String, Vec<String>> {
     lists
 }
 
-/// Whether a body is what it is said to be; what is not is read as text.
+/// Whether the body is valid base64. A body that is not is read as text.
 fn is_base64(body: Option<&str>) -> bool {
     body.is_none_or(|body| STANDARD.decode(body).is_ok())
 }

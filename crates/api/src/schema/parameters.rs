@@ -1,8 +1,8 @@
-//! What stands behind the question mark.
+//! The parameters of query strings.
 
 use utoipa::IntoParams;
 
-/// What the routes that recommend take.
+/// The parameters of the routes that recommend.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "its fields are documentation")]
@@ -10,57 +10,57 @@ pub(crate) struct PageParameters {
     /// How many movies to recommend; 20 if missing
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
-    /// Only movies of at least one of these genres; GET /genres lists them. The parameter may be there several times, or
-    /// have commas between the genres
+    /// Only movies with at least one of these genres; GET /genres lists them. Repeat the parameter, or separate the genres
+    /// by commas
     genre: Option<Vec<String>>,
-    /// Only movies of this year and later
+    /// Only movies from this year or later
     #[param(rename = "yearFrom", minimum = 0, maximum = 65535)]
     year_from: Option<u16>,
-    /// Only movies of this year and earlier
+    /// Only movies from this year or earlier
     #[param(rename = "yearTo", minimum = 0, maximum = 65535)]
     year_to: Option<u16>,
-    /// Also movies that were rated
+    /// Whether to recommend movies that are rated already
     #[param(rename = "includeRated")]
     include_rated: Option<bool>,
-    /// None of the movies with these ids. The parameter may be there several times, or have commas between the ids
+    /// Leave out the movies with these ids. Repeat the parameter, or separate the ids by commas
     exclude: Option<Vec<String>>,
-    /// The `next_cursor` of the page before
+    /// The `next_cursor` of the previous page
     #[param(max_length = 280)]
     cursor: Option<String>,
 }
 
-/// What `GET /movies` takes.
+/// The parameters of `GET /movies`.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "its fields are documentation")]
 pub(crate) struct BrowseParameters {
-    /// What to search for; if missing, the movies that most people have rated come first
+    /// The text to search for; if missing, the movies with the most ratings come first
     #[param(min_length = 1, max_length = 200, example = "matrix")]
     query: Option<String>,
-    /// The movies with these ids, at most 100, in their order; no other parameter can stand beside it. The parameter may
-    /// be there several times, or have commas between the ids
+    /// The movies with these ids, at most 100, in this order; cannot be combined with other parameters. Repeat the
+    /// parameter, or separate the ids by commas
     #[param(max_items = 100)]
     ids: Option<Vec<String>>,
     /// How many movies to list; 10 if missing
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
-    /// Only movies of at least one of these genres; GET /genres lists them. The parameter may be there several times, or
-    /// have commas between the genres
+    /// Only movies with at least one of these genres; GET /genres lists them. Repeat the parameter, or separate the genres
+    /// by commas
     genre: Option<Vec<String>>,
-    /// Only movies of this year and later
+    /// Only movies from this year or later
     #[param(rename = "yearFrom", minimum = 0, maximum = 65535)]
     year_from: Option<u16>,
-    /// Only movies of this year and earlier
+    /// Only movies from this year or earlier
     #[param(rename = "yearTo", minimum = 0, maximum = 65535)]
     year_to: Option<u16>,
-    /// None of the movies with these ids
+    /// Leave out the movies with these ids
     exclude: Option<Vec<String>>,
-    /// The `next_cursor` of the page before
+    /// The `next_cursor` of the previous page
     #[param(max_length = 280)]
     cursor: Option<String>,
 }
 
-/// What `GET /movies/{movieId}/similar` takes.
+/// The parameters of `GET /movies/{movieId}/similar`.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "its fields are documentation")]
@@ -68,17 +68,17 @@ pub(crate) struct SimilarParameters {
     /// How many movies to list; 10 if missing
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
-    /// Only movies of at least one of these genres; GET /genres lists them
+    /// Only movies with at least one of these genres; GET /genres lists them
     genre: Option<Vec<String>>,
-    /// Only movies of this year and later
+    /// Only movies from this year or later
     #[param(rename = "yearFrom", minimum = 0, maximum = 65535)]
     year_from: Option<u16>,
-    /// Only movies of this year and earlier
+    /// Only movies from this year or earlier
     #[param(rename = "yearTo", minimum = 0, maximum = 65535)]
     year_to: Option<u16>,
-    /// None of the movies with these ids
+    /// Leave out the movies with these ids
     exclude: Option<Vec<String>>,
-    /// The `next_cursor` of the page before
+    /// The `next_cursor` of the previous page
     #[param(max_length = 280)]
     cursor: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What bodies look like.
+//! The bodies of requests.
 
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
@@ -13,7 +13,7 @@ impl PartialSchema for Id {
     fn schema() -> RefOr<Schema> {
         let text =
             ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(MAX_ID_BYTES));
-        // Larger numbers are no longer exact in JSON.
+        // Many JSON readers do not keep larger numbers exact.
         let number =
             ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(i64::MIN)).maximum(Some(i64::MAX));
         OneOfBuilder::new().item(text).item(number).into()
@@ -22,18 +22,18 @@ impl PartialSchema for Id {
 
 impl ToSchema for Id {}
 
-/// A user and a movie, or a movie and ratings of whoever rates.
+/// A user and a movie, or a movie and ratings.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "its fields are documentation")]
 pub(crate) struct PairBody {
-    /// For whom to predict; passed over where there are ratings, and needed where there are none.
+    /// The user whose rating to predict; required unless `ratings` are given, and ignored if they are.
     #[schema(rename = "userId", example = "2")]
     user_id: Option<Id>,
-    /// What to predict.
+    /// The movie to predict the rating of.
     #[schema(rename = "movieId", example = "2959")]
     movie_id: Id,
-    /// What the user has rated, in the place of what the model was trained on: whoever has the history sends it, and
-    /// the user need not be known. Of two ratings of one movie the last counts.
+    /// The ratings of the user. They are used instead of those that the model was trained on, so the model need not know
+    /// the user. If a movie is rated twice, the last rating counts.
     #[schema(max_items = 5000)]
     ratings: Option<Vec<RatingBody>>,
 }
@@ -45,8 +45,8 @@ pub(crate) struct BatchBody {
     /// The pairs.
     #[schema(max_items = 1000)]
     pairs: Vec<PairBody>,
-    /// The ratings of everybody in `pairs` who has none there: one history, and many movies. All ratings of a batch are
-    /// at most 5,000.
+    /// The ratings for every pair that has none of its own, to predict many movies for one person. A batch may have at most
+    /// 5,000 ratings in total.
     #[schema(max_items = 5000)]
     ratings: Option<Vec<RatingBody>>,
 }
@@ -55,10 +55,10 @@ pub(crate) struct BatchBody {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "its fields are documentation")]
 pub(crate) struct RatingsBody {
-    /// The ratings; of two of one movie the last counts.
+    /// The ratings. If a movie is rated twice, the last rating counts.
     #[schema(max_items = 5000)]
     ratings: Vec<RatingBody>,
-    /// Movies that must not be recommended, beside those of the parameter `exclude`.
+    /// Movies that must not be recommended, in addition to those in the parameter `exclude`.
     #[schema(max_items = 5000, example = json!(["1"]))]
     exclude: Option<Vec<Id>>,
 }
@@ -67,10 +67,10 @@ pub(crate) struct RatingsBody {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "its fields are documentation")]
 pub(crate) struct RatingBody {
-    /// What was rated.
+    /// The rated movie.
     #[schema(rename = "movieId", example = "2959")]
     movie_id: Id,
-    /// The rating, on the scale that `GET /model` tells.
+    /// The rating, on the scale in the answer of `GET /model`.
     #[schema(example = 5.0, minimum = 0.5, maximum = 5.0)]
     rating: f32,
 }
