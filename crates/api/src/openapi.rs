@@ -11,7 +11,7 @@ use crate::error::ApiError;
 use crate::http::{EntityTag, Freshness, IfNoneMatch};
 use crate::response::ErrorAnswer;
 use crate::routes::{movies, page, predictions, recommendations};
-use crate::schema::Unchanged;
+use crate::schema::NotModified;
 use gateway::Gateway;
 
 #[derive(OpenApi)]
@@ -60,7 +60,7 @@ fn tagged_document() -> serde_json::Result<&'static (String, EntityTag)> {
 
 /// This document
 #[utoipa::path(get, path = "/openapi.json", tag = "service",
-    responses((status = 200, description = "The description of this API", body = Object), Unchanged))]
+    responses((status = 200, description = "The description of this API", body = Object), NotModified))]
 pub(crate) async fn serve(cached: IfNoneMatch) -> Result<Response, ApiError> {
     let (json, tag) = tagged_document().map_err(|_| ApiError::Internal)?;
     let answer = || ([(header::CONTENT_TYPE, "application/json")], json.as_str());

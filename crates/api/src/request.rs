@@ -20,7 +20,7 @@ pub use matinee_model::MAX_ID_BYTES;
 use matinee_model::{MovieId, UserId};
 pub(crate) use query::split_list;
 pub use query::{
-    Browse, FromParameters, MAX_IDS, MAX_LIMIT, MAX_QUERY_BYTES, MovieSearch, Parameters,
+    FromParameters, MAX_IDS, MAX_LIMIT, MAX_QUERY_BYTES, MovieSearch, MoviesPage, Parameters,
     RecommendationsPage, Selection,
 };
 pub use ratings::{KnownRatings, MAX_RATINGS, RecommendationsRequest, VisitorRatings};
@@ -98,7 +98,7 @@ mod tests {
     fn refusal(body: &str) -> InvalidRequest {
         match PredictRequest::from_body(body.as_bytes()).unwrap_err() {
             InvalidRequest::Form { error, example } => {
-                assert!(PredictRequest::from_body(example.as_bytes()).is_ok());
+                assert_eq!(PredictRequest::from_body(example.as_bytes()), PredictRequest::new("2", "2959"));
                 *error
             }
             error => error,

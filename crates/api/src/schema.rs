@@ -7,7 +7,7 @@ mod parameters;
 
 pub(crate) use bodies::{BatchBody, PairBody, RatingsBody};
 pub(crate) use errors::{
-    Batched, Catalogued, Checked, Described, Filed, Listed, ModelDescribed, Predicted, Recommended,
-    RecommendedToUser, Similar, Unchanged, error_response,
+    BatchErrors, GenresErrors, HealthErrors, ListErrors, ModelErrors, MovieErrors, NotModified,
+    PageFileErrors, PredictErrors, RecommendErrors, RecommendToUserErrors, SimilarErrors, error_response,
 };
-pub(crate) use parameters::{BrowseParameters, PageParameters, SimilarParameters};
+pub(crate) use parameters::{MoviesParameters, PageParameters, SimilarParameters};

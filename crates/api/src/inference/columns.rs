@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn a_header_between_records_applies_to_the_records_after_it() {
         let mut columns = Columns::BY_POSITION;
-        assert!(columns.request(b"movieId,userId").is_err());
+        assert_eq!(columns.request(b"movieId,userId"), Err(InvalidRequest::HeaderAmongRecords));
         assert_eq!(columns.request(b"1,15"), PredictRequest::new("15", "1"));
     }
 

@@ -53,7 +53,7 @@ pub struct RecommendationsPage {
 
 /// The parameters of a route that lists movies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Browse {
+pub struct MoviesPage {
     /// How many movies to list.
     pub limit: usize,
     /// Which movies.
@@ -70,7 +70,7 @@ pub struct MovieSearch {
     /// Each value of `ids`, as it was sent.
     pub ids: Vec<String>,
     /// Which movies to list if no ids are given.
-    pub page: Browse,
+    pub page: MoviesPage,
 }
 
 /// What a route reads from its query string.
@@ -86,7 +86,7 @@ impl FromParameters for RecommendationsPage {
     }
 }
 
-impl FromParameters for Browse {
+impl FromParameters for MoviesPage {
     fn from_parameters(parameters: &Parameters) -> Result<Self, InvalidRequest> {
         let after = parameters.parse("cursor", CURSOR)?;
         Ok(Self { limit: parameters.limit(10)?, selection: parameters.selection()?, after })
@@ -96,7 +96,7 @@ impl FromParameters for Browse {
 impl FromParameters for MovieSearch {
     fn from_parameters(parameters: &Parameters) -> Result<Self, InvalidRequest> {
         let query = parameters.query()?.map(str::to_owned);
-        Ok(Self { query, ids: parameters.ids()?, page: Browse::from_parameters(parameters)? })
+        Ok(Self { query, ids: parameters.ids()?, page: MoviesPage::from_parameters(parameters)? })
     }
 }
 
@@ -219,8 +219,8 @@ mod tests {
         let page = RecommendationsPage::from_parameters(&parameters(given)).unwrap();
         assert_eq!(page, RecommendationsPage { limit: 20, selection: selection.clone(), after: None });
         assert_eq!(
-            Browse::from_parameters(&parameters(given)),
-            Ok(Browse { limit: 10, selection, after: None })
+            MoviesPage::from_parameters(&parameters(given)),
+            Ok(MoviesPage { limit: 10, selection, after: None })
         );
         assert_eq!(parameters("limit=100").limit(7), Ok(100));
         assert_eq!(parameters("").limit(7), Ok(7));
@@ -232,7 +232,9 @@ mod tests {
             let name = refused.split('=').next().unwrap();
             let error = RecommendationsPage::from_parameters(&parameters(refused)).unwrap_err().to_string();
             assert!(error.contains(name), "{error}");
-            assert!(Browse::from_parameters(&parameters(refused)).unwrap_err().to_string().contains(name));
+            assert!(
+                MoviesPage::from_parameters(&parameters(refused)).unwrap_err().to_string().contains(name)
+            );
         }
     }
 
@@ -296,7 +298,7 @@ mod tests {
             if let Ok(page) = RecommendationsPage::from_parameters(&parameters) {
                 prop_assert!((1..=MAX_LIMIT).contains(&page.limit));
             }
-            if let Ok(page) = Browse::from_parameters(&parameters) {
+            if let Ok(page) = MoviesPage::from_parameters(&parameters) {
                 prop_assert!((1..=MAX_LIMIT).contains(&page.limit));
             }
             if let Ok(Some(query)) = parameters.query() {

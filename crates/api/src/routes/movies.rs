@@ -9,15 +9,17 @@ use matinee_model::{Filter, Movie, MovieId, UnknownMovie};
 use super::selection::{filter, movie_ids};
 use crate::error::ApiError;
 use crate::http::{EntityTag, Freshness, IfNoneMatch, Json, PathSegment, QueryParameters};
-use crate::request::{Browse, InvalidRequest, MAX_IDS, MovieSearch, Offset};
+use crate::request::{InvalidRequest, MAX_IDS, MovieSearch, MoviesPage, Offset};
 use crate::response::{GenreAnswer, GenresAnswer, MovieAnswer, MoviesAnswer, SimilarAnswer, SimilarMovie};
-use crate::schema::{BrowseParameters, Catalogued, Described, Listed, Similar, SimilarParameters};
+use crate::schema::{
+    GenresErrors, ListErrors, MovieErrors, MoviesParameters, SimilarErrors, SimilarParameters,
+};
 use crate::scorer::{Scorer, Titles};
 
 /// Movies by title or by id, or the most rated movies if neither is given. A title is found by its words or their
 /// beginnings, in any order; accents, articles and typing errors are tolerated
-#[utoipa::path(get, path = "/movies", operation_id = "search_movies", tag = "movies", params(BrowseParameters),
-    responses((status = 200, description = "The movies", body = MoviesAnswer), Listed))]
+#[utoipa::path(get, path = "/movies", operation_id = "search_movies", tag = "movies", params(MoviesParameters),
+    responses((status = 200, description = "The movies", body = MoviesAnswer), ListErrors))]
 pub(crate) async fn list_movies(
     State(scorer): State<Arc<dyn Scorer>>,
     QueryParameters(MovieSearch { query, ids, page }): QueryParameters<MovieSearch>,
@@ -94,7 +96,7 @@ fn page_of<'f, T>(found: &'f [T], skipped: usize, limit: usize, version: &str) -
 /// One movie
 #[utoipa::path(get, path = "/movies/{movieId}", tag = "movies",
     params(("movieId" = String, Path, description = "The movie's id", max_length = 256, example = "2959")),
-    responses((status = 200, description = "The movie", body = MovieAnswer), Described))]
+    responses((status = 200, description = "The movie", body = MovieAnswer), MovieErrors))]
 pub(crate) async fn describe_movie(
     State(scorer): State<Arc<dyn Scorer>>,
     PathSegment(id): PathSegment,
@@ -110,11 +112,11 @@ pub(crate) async fn describe_movie(
 /// Movies that are liked by the people who like this one
 #[utoipa::path(get, path = "/movies/{movieId}/similar", tag = "movies", params(
     ("movieId" = String, Path, description = "The movie's id", max_length = 256, example = "2959"), SimilarParameters),
-    responses((status = 200, description = "The movies", body = SimilarAnswer), Similar))]
+    responses((status = 200, description = "The movies", body = SimilarAnswer), SimilarErrors))]
 pub(crate) async fn similar_movies(
     State(scorer): State<Arc<dyn Scorer>>,
     PathSegment(id): PathSegment,
-    QueryParameters(page): QueryParameters<Browse>,
+    QueryParameters(page): QueryParameters<MoviesPage>,
     cached: IfNoneMatch,
 ) -> Result<Response, ApiError> {
     let model = scorer.model().await?;
@@ -144,7 +146,7 @@ pub(crate) async fn similar_movies(
 
 /// The genres that movies can be filtered by
 #[utoipa::path(get, path = "/genres", tag = "movies",
-    responses((status = 200, description = "The genres", body = GenresAnswer), Catalogued))]
+    responses((status = 200, description = "The genres", body = GenresAnswer), GenresErrors))]
 pub(crate) async fn list_genres(
     State(scorer): State<Arc<dyn Scorer>>,
     cached: IfNoneMatch,

@@ -5,7 +5,7 @@ use axum::response::Response;
 
 use crate::error::ApiError;
 use crate::http::{EntityTag, Freshness, IfNoneMatch, PathSegment};
-use crate::schema::{Filed, Unchanged};
+use crate::schema::{NotModified, PageFileErrors};
 
 /// The page loads and requests nothing from other servers, and no other page may frame it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -42,7 +42,7 @@ const FILES: &[PageFile] = page_files! {
 
 /// The page, where visitors search for movies, rate them and get recommendations
 #[utoipa::path(get, path = "/", tag = "page",
-    responses((status = 200, description = "The page", content_type = "text/html", body = String), Unchanged))]
+    responses((status = 200, description = "The page", content_type = "text/html", body = String), NotModified))]
 pub(crate) async fn page(cached: IfNoneMatch) -> Response {
     FILES[0].response(&cached)
 }
@@ -52,7 +52,7 @@ pub(crate) async fn page(cached: IfNoneMatch) -> Response {
     params(("file" = String, Path, description = "Its name", example = "main.js")),
     responses(
         (status = 200, description = "The file", content_type = "text/javascript", body = String),
-        Filed))]
+        PageFileErrors))]
 pub(crate) async fn page_file(
     PathSegment(name): PathSegment,
     cached: IfNoneMatch,

@@ -9,13 +9,13 @@ use crate::error::ApiError;
 use crate::http::{EntityTag, Freshness, IfNoneMatch, Json, JsonBody};
 use crate::request::{PredictBatch, PredictRequest};
 use crate::response::{BatchAnswer, BatchEntry, HealthAnswer, ModelAnswer, PredictAnswer};
-use crate::schema::{BatchBody, Batched, Checked, ModelDescribed, PairBody, Predicted};
+use crate::schema::{BatchBody, BatchErrors, HealthErrors, ModelErrors, PairBody, PredictErrors};
 use crate::scorer::Scorer;
 
 /// The rating that a user, or somebody with these ratings, would give to a movie
 #[utoipa::path(post, path = "/predict", tag = "predictions",
     request_body(content = PairBody, example = json!({"userId": "2", "movieId": "2959"})),
-    responses((status = 200, description = "The predicted rating", body = PredictAnswer), Predicted))]
+    responses((status = 200, description = "The predicted rating", body = PredictAnswer), PredictErrors))]
 pub(crate) async fn predict(
     State(scorer): State<Arc<dyn Scorer>>,
     JsonBody(request): JsonBody<PredictRequest>,
@@ -26,7 +26,7 @@ pub(crate) async fn predict(
 /// The ratings of up to 1,000 pairs in their order, with an error for each invalid pair
 #[utoipa::path(post, path = "/predict/batch", tag = "predictions",
     request_body(content = BatchBody, example = json!({"pairs": [{"userId": "2", "movieId": "2959"}]})),
-    responses((status = 200, description = "The predicted ratings", body = BatchAnswer), Batched))]
+    responses((status = 200, description = "The predicted ratings", body = BatchAnswer), BatchErrors))]
 pub(crate) async fn predict_batch(
     State(scorer): State<Arc<dyn Scorer>>,
     JsonBody(PredictBatch(pairs)): JsonBody<PredictBatch>,
@@ -43,7 +43,7 @@ pub(crate) async fn predict_batch(
 
 /// What the model is and how well it predicts
 #[utoipa::path(get, path = "/model", tag = "service",
-    responses((status = 200, description = "The model", body = ModelAnswer), ModelDescribed))]
+    responses((status = 200, description = "The model", body = ModelAnswer), ModelErrors))]
 pub(crate) async fn describe_model(
     State(scorer): State<Arc<dyn Scorer>>,
     cached: IfNoneMatch,
@@ -54,7 +54,7 @@ pub(crate) async fn describe_model(
 
 /// Whether a model answers
 #[utoipa::path(get, path = "/health", tag = "service",
-    responses((status = 200, description = "A model answers", body = HealthAnswer), Checked))]
+    responses((status = 200, description = "A model answers", body = HealthAnswer), HealthErrors))]
 pub(crate) async fn health(State(scorer): State<Arc<dyn Scorer>>) -> Result<Json<HealthAnswer>, ApiError> {
     let ModelAnswer { version: model_version, source, .. } = scorer.describe().await?;
     Ok(Json(HealthAnswer { status: "ok", model_version, source }))

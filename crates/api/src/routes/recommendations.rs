@@ -11,13 +11,13 @@ use crate::http::{Json, JsonBody, PathSegment, QueryParameters};
 use crate::predict_error::PredictError;
 use crate::request::{Cursor, RecommendationsPage, RecommendationsRequest};
 use crate::response::{RankedBy, RecommendationAnswer, RecommendationsAnswer};
-use crate::schema::{PageParameters, RatingsBody, Recommended, RecommendedToUser};
+use crate::schema::{PageParameters, RatingsBody, RecommendErrors, RecommendToUserErrors};
 use crate::scorer::{Scorer, Titles};
 
 /// What a user of the training data may want to watch
 #[utoipa::path(get, path = "/users/{userId}/recommendations", tag = "recommendations",
     params(("userId" = String, Path, description = "The user's id", max_length = 256, example = "2"), PageParameters),
-    responses((status = 200, description = "The movies", body = RecommendationsAnswer), RecommendedToUser))]
+    responses((status = 200, description = "The movies", body = RecommendationsAnswer), RecommendToUserErrors))]
 pub(crate) async fn recommend_to_user(
     State(scorer): State<Arc<dyn Scorer>>,
     PathSegment(user): PathSegment,
@@ -33,7 +33,7 @@ pub(crate) async fn recommend_to_user(
 /// What a visitor with these ratings may want to watch; the model need not know the visitor
 #[utoipa::path(post, path = "/recommendations", tag = "recommendations", params(PageParameters),
     request_body(content = RatingsBody, example = json!({"ratings": [{"movieId": "2959", "rating": 5}, {"movieId": "1", "rating": 2}]})),
-    responses((status = 200, description = "The movies", body = RecommendationsAnswer), Recommended))]
+    responses((status = 200, description = "The movies", body = RecommendationsAnswer), RecommendErrors))]
 pub(crate) async fn recommend_to_visitor(
     State(scorer): State<Arc<dyn Scorer>>,
     QueryParameters(page): QueryParameters<RecommendationsPage>,

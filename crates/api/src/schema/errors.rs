@@ -8,7 +8,7 @@ use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder};
 /// A status and its description.
 type Documented = (&'static str, &'static str);
 
-const UNCHANGED: Documented =
+const NOT_MODIFIED: Documented =
     ("304", "The cached answer whose `ETag` was sent in `If-None-Match` is still valid");
 const INVALID: Documented = ("400", "`invalid_request`: the message says what is wrong");
 const INVALID_OR_STALE: Documented = (
@@ -48,29 +48,29 @@ macro_rules! errors {
 
 errors! {
     /// A prediction.
-    Predicted: INVALID, UNKNOWN_MOVIE, LARGE, BUG, ENDPOINT_FAILED, NO_MODEL_OR_ENDPOINT, ENDPOINT_TIMEOUT;
+    PredictErrors: INVALID, UNKNOWN_MOVIE, LARGE, BUG, ENDPOINT_FAILED, NO_MODEL_OR_ENDPOINT, ENDPOINT_TIMEOUT;
     /// A batch. Each of its pairs may have an error of its own.
-    Batched: INVALID, LARGE, BUG, ENDPOINT_FAILED, NO_MODEL_OR_ENDPOINT, ENDPOINT_TIMEOUT;
+    BatchErrors: INVALID, LARGE, BUG, ENDPOINT_FAILED, NO_MODEL_OR_ENDPOINT, ENDPOINT_TIMEOUT;
     /// Recommendations for a visitor.
-    Recommended: INVALID_OR_STALE, LARGE, BUG, NOT_SUPPORTED, NO_MODEL;
+    RecommendErrors: INVALID_OR_STALE, LARGE, BUG, NOT_SUPPORTED, NO_MODEL;
     /// Recommendations for a user.
-    RecommendedToUser: INVALID_OR_STALE, UNKNOWN_USER, BUG, NOT_SUPPORTED, NO_MODEL;
+    RecommendToUserErrors: INVALID_OR_STALE, UNKNOWN_USER, BUG, NOT_SUPPORTED, NO_MODEL;
     /// A list of movies.
-    Listed: UNCHANGED, INVALID_OR_STALE, BUG, NO_MODEL;
+    ListErrors: NOT_MODIFIED, INVALID_OR_STALE, BUG, NO_MODEL;
     /// One movie.
-    Described: UNCHANGED, INVALID, UNKNOWN_MOVIE, BUG, NO_MODEL;
+    MovieErrors: NOT_MODIFIED, INVALID, UNKNOWN_MOVIE, BUG, NO_MODEL;
     /// Similar movies.
-    Similar: UNCHANGED, INVALID_OR_STALE, UNKNOWN_MOVIE, BUG, NOT_SUPPORTED, NO_MODEL;
-    /// Something about the catalogue, without parameters.
-    Catalogued: UNCHANGED, BUG, NO_MODEL;
+    SimilarErrors: NOT_MODIFIED, INVALID_OR_STALE, UNKNOWN_MOVIE, BUG, NOT_SUPPORTED, NO_MODEL;
+    /// The list of genres.
+    GenresErrors: NOT_MODIFIED, BUG, NO_MODEL;
     /// The description of the model, which may have to come from an endpoint.
-    ModelDescribed: UNCHANGED, BUG, ENDPOINT_FAILED, NO_MODEL_OR_ENDPOINT, ENDPOINT_TIMEOUT;
+    ModelErrors: NOT_MODIFIED, BUG, ENDPOINT_FAILED, NO_MODEL_OR_ENDPOINT, ENDPOINT_TIMEOUT;
     /// The health check.
-    Checked: BUG, ENDPOINT_FAILED, NO_MODEL_OR_ENDPOINT, ENDPOINT_TIMEOUT;
-    /// A part of the program.
-    Unchanged: UNCHANGED;
+    HealthErrors: BUG, ENDPOINT_FAILED, NO_MODEL_OR_ENDPOINT, ENDPOINT_TIMEOUT;
+    /// Something that is part of the program, and so always available.
+    NotModified: NOT_MODIFIED;
     /// A file of the page.
-    Filed: UNCHANGED, INVALID, NO_FILE;
+    PageFileErrors: NOT_MODIFIED, INVALID, NO_FILE;
 }
 
 /// The response of an error. A 3xx status has no body.

@@ -33,7 +33,7 @@ pub(crate) struct PageParameters {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "its fields are documentation")]
-pub(crate) struct BrowseParameters {
+pub(crate) struct MoviesParameters {
     /// The text to search for; if missing, the movies with the most ratings come first
     #[param(min_length = 1, max_length = 200, example = "matrix")]
     query: Option<String>,

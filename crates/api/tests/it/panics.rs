@@ -1,4 +1,4 @@
-//! A bug that panics is one answer, and the next request is answered as if nothing had been.
+//! A panic affects only one request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ use matinee_serving::Reloadable;
 
 use crate::support::{model, predict, send};
 
-/// Panics when it is asked to predict for the first time.
+/// Panics on the first prediction.
 struct Panicking {
     model: Reloadable<Model>,
     is_done: AtomicBool,
@@ -40,7 +40,7 @@ impl Scorer for Panicking {
     }
 
     fn predict_all<'a>(&'a self, requests: &'a [PredictRequest]) -> ScorerFuture<'a, BatchResult> {
-        // Not even a future comes of it.
+        // It panics before there is a future.
         self.panic_once();
         self.model.predict_all(requests)
     }

@@ -1,4 +1,4 @@
-//! Every answer tells browsers what not to do with it.
+//! Every answer has the headers that tell browsers what they must not do.
 
 use axum::Router;
 use axum::body::Body;
@@ -39,10 +39,10 @@ fn assert_secure(what: &str, headers: &HeaderMap) {
     header("cache-control");
 }
 
-/// What is about persons, and what went wrong, is kept nowhere; what the model says for a minute; what the program says,
-/// or may change at any time, is asked for again.
+/// Answers about persons and errors are not cached. Answers about the model are cached for a minute. What belongs to the
+/// release, or may change at any time, is revalidated each time.
 #[tokio::test]
-async fn what_is_about_persons_is_kept_nowhere() {
+async fn answers_about_persons_are_not_cached() {
     for route in documented() {
         let (_, headers) = ask(app(), request(&route)).await;
         let expected = match route.as_str() {
@@ -60,9 +60,9 @@ async fn what_is_about_persons_is_kept_nowhere() {
     assert_eq!(headers["cache-control"], "no-store");
 }
 
-/// The headers of a 304 take the place of those that were kept.
+/// The headers of a 304 replace the cached ones.
 #[tokio::test]
-async fn what_is_kept_is_not_sent_again() {
+async fn a_cached_answer_is_not_sent_again() {
     for route in documented() {
         let (_, first) = ask(app(), request(&route)).await;
         let Some(tag) = first.get("etag") else { continue };
@@ -80,7 +80,7 @@ async fn what_is_kept_is_not_sent_again() {
     }
 }
 
-/// `GET /movies/10`: a request that a documented route answers.
+/// A valid request for a documented route, such as `GET /movies/10`.
 fn request(route: &str) -> Request<Body> {
     let (method, path) = route.split_once(' ').unwrap();
     let body = match path {
@@ -95,7 +95,7 @@ fn request(route: &str) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn every_route_answers_with_them() {
+async fn every_route_has_the_headers() {
     for route in documented() {
         let (status, headers) = ask(app(), request(&route)).await;
         assert_eq!(status, StatusCode::OK, "{route}");
@@ -107,7 +107,7 @@ async fn every_route_answers_with_them() {
 }
 
 #[tokio::test]
-async fn every_error_carries_them() {
+async fn every_error_has_the_headers() {
     let large = Body::from(vec![b' '; MAX_BODY_BYTES + 1]);
     for (request, expected) in [
         (Request::post("/predict").body(Body::from("{")), 400),
@@ -129,7 +129,7 @@ async fn every_error_carries_them() {
 }
 
 #[tokio::test]
-async fn the_containers_answers_carry_them() {
+async fn every_answer_of_the_container_has_the_headers() {
     let live = || Arc::new(Reloadable::loaded(model()));
     for path in ["/ping", "/execution-parameters", "/none"] {
         let request = Request::get(path).body(Body::empty()).unwrap();
@@ -138,7 +138,7 @@ async fn the_containers_answers_carry_them() {
     }
 }
 
-/// A bug in every handler.
+/// Panics in every method.
 pub struct Panicking;
 
 impl Scorer for Panicking {
