@@ -19,7 +19,7 @@ pub enum ApiError {
     StaleCursor,
     /// The request is valid, but there is no answer to it.
     Predict(PredictError),
-    /// There is no such route. The text lists those that exist.
+    /// There is no such route. The text says where to find the routes.
     NotFound(&'static str),
     /// The route does not support this method.
     MethodNotAllowed,
@@ -57,8 +57,8 @@ impl ApiError {
                     .to_owned(),
             ),
             Self::Predict(error) => public_of(error),
-            Self::NotFound(routes) => {
-                (StatusCode::NOT_FOUND, "not_found", format!("there is no such route; there are {routes}"))
+            Self::NotFound(hint) => {
+                (StatusCode::NOT_FOUND, "not_found", format!("there is no such route; {hint}"))
             }
             Self::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,

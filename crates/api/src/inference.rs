@@ -48,8 +48,8 @@ pub fn sampled_router(model: Arc<Reloadable<Model>>, sampling: Sampling) -> Rout
         .route("/invocations", post(invocations))
         .route("/execution-parameters", get(async || Json(ExecutionParameters::default())))
         .with_state(model);
-    let listed = "GET /ping, POST /invocations and GET /execution-parameters";
-    with_layers(routes, listed, &Limits { body_bytes: MAX_INVOCATION_BYTES, sampling })
+    let hint = "the routes are GET /ping, POST /invocations and GET /execution-parameters";
+    with_layers(routes, hint, &Limits { body_bytes: MAX_INVOCATION_BYTES, sampling })
 }
 
 /// The settings that a batch transform should use.

@@ -1,8 +1,9 @@
-//! The HTTP API: one axum [`Router`](axum::Router) that the Lambda function and the local server share, so both give the
-//! same answers. [`inference`] is the router that `SageMaker` asks; it takes the same requests and gives the same answers.
+//! The HTTP API: one axum [`Router`](axum::Router) that the Lambda function and the local server share, so both give
+//! the same answers. [`inference`] is the router that `SageMaker` asks; it takes the same requests and gives the same
+//! answers.
 //!
 //! The layers below HTTP know no status codes: [`error`] maps their errors to a status, a stable code and a public
-//! message in one table. A 5xx answer tells nothing internal. This crate knows no AWS.
+//! message in one table. A 5xx answer contains no internal details. This crate knows no AWS.
 //!
 //! The modules import each other in one direction only, which ARCHITECTURE.md draws and a test checks.
 

@@ -1,5 +1,5 @@
-//! What callers send. `userId` and `movieId` are the documented names, and every other spelling of them is accepted too:
-//! see [`is_spelling`].
+//! What callers send. `userId` and `movieId` are the documented names, and every other spelling of them is accepted
+//! too: see [`is_spelling`].
 
 mod batch;
 mod body;

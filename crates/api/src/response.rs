@@ -30,7 +30,8 @@ pub struct PredictAnswer {
     pub known_user: bool,
     /// Whether the model was trained on ratings of this movie.
     pub known_movie: bool,
-    /// The ends of the interval that contains the actual rating in 80 % of cases; missing if the model has no intervals.
+    /// The ends of the interval that contains the actual rating in 80 % of cases; missing if the model has no
+    /// intervals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<[f64; 2]>,
     /// The version of the model that answered.

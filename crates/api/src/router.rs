@@ -22,7 +22,7 @@ pub fn router(scorer: Arc<dyn Scorer>) -> Router {
 pub fn sampled_router(scorer: Arc<dyn Scorer>, sampling: Sampling) -> Router {
     let routes = routes().into_iter().fold(Router::new(), |router, (path, route)| router.route(path, route));
     let limits = Limits { body_bytes: MAX_BODY_BYTES, sampling };
-    with_layers(routes.with_state(scorer), "those that GET /openapi.json lists", &limits)
+    with_layers(routes.with_state(scorer), "GET /openapi.json lists all routes", &limits)
 }
 
 /// Every route. `openapi` documents each of them.

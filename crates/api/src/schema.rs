@@ -1,5 +1,5 @@
-//! Types that exist only for the `OpenAPI` description: bodies, parameters, and the errors of each operation. The handlers
-//! refer to them, and `openapi` collects them.
+//! Types that exist only for the `OpenAPI` description: bodies, parameters, and the errors of each operation. The
+//! handlers refer to them, and `openapi` collects them.
 
 mod bodies;
 mod errors;

@@ -1,5 +1,5 @@
-//! Events that are not HTTP requests: somebody invokes the function directly, a schedule keeps it warm, or another service
-//! was connected to it by mistake.
+//! Events that are not HTTP requests: somebody invokes the function directly, a schedule keeps it warm, or another
+//! service was connected to it by mistake.
 //!
 //! Invariant: each event gets an answer. If the function returned an error instead, Lambda could end the sandbox, and
 //! nobody would learn what to do.

@@ -1,8 +1,9 @@
 //! Serves an axum router as a Lambda function, by means of `lambda_http`. REST APIs, HTTP APIs, function URLs and
-//! Application Load Balancers send the same request in different ways; here each becomes the same request to the router.
+//! Application Load Balancers send the same request in different ways; here each becomes the same request to the
+//! router.
 //!
-//! Invariant: every event is answered, and a request is answered by the router. `lambda_http` panics on an event that is
-//! not a valid HTTP request, so invalid parts are encoded or removed first.
+//! Invariant: every event is answered, and a request is answered by the router. `lambda_http` panics on an event that
+//! is not a valid HTTP request, so invalid parts are encoded or removed first.
 
 mod direct_invocation;
 mod normalize;

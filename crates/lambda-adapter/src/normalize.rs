@@ -99,8 +99,8 @@ fn of_http_api(mut event: ApiGatewayV2httpRequest) -> ApiGatewayV2httpRequest {
     event
 }
 
-/// Removes the base path: keeps as many segments as the API's resource has (`/movies/{movieId}` has two), or as a greedy
-/// resource (`/{proxy+}`) has matched.
+/// Removes the base path: keeps as many segments as the API's resource has (`/movies/{movieId}` has two), or as a
+/// greedy resource (`/{proxy+}`) has matched.
 fn without_base_path(path: &str, resource: &str) -> String {
     let count = |path: &str| path.split('/').filter(|segment| !segment.is_empty()).count();
     let extra = count(path).saturating_sub(count(resource));
@@ -130,8 +130,8 @@ fn encoded(text: &str, characters: &'static AsciiSet) -> String {
     percent_encode(bytes, characters).to_string()
 }
 
-/// The parameters that have values. If they are too long, one parameter that is also too long replaces them all, so that
-/// the router refuses the request.
+/// The parameters that have values. If they are too long, one parameter that is also too long replaces them all, so
+/// that the router refuses the request.
 fn bounded(parameters: &QueryMap) -> QueryMap {
     if parameters.is_empty() {
         return QueryMap::default();

@@ -18,9 +18,9 @@ pub type InvokeFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, Endpoint
 /// Why an endpoint did not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointError {
-    /// The kind of failure. Callers may learn it.
+    /// The kind of failure, which callers may see.
     pub fault: EndpointFault,
-    /// What happened. Only the log may tell it.
+    /// What happened. It is only logged.
     pub detail: String,
 }
 

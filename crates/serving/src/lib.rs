@@ -3,7 +3,7 @@
 //! [`Reloadable`] loads a model from its [`Source`], holds it, and replaces it while requests are answered.
 //! [`Endpoint`] is what can be asked for ratings instead of a model in memory. [`ObservedRequest`] is what logs and
 //! metrics learn about a request. Invariant: this crate knows no HTTP and no AWS, so a source in S3 can report a failed
-//! load without knowing how callers are told.
+//! load without knowing how it is answered.
 
 mod endpoint;
 mod load_error;

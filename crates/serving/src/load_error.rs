@@ -8,9 +8,9 @@ use matinee_model::artifact::ArtifactError;
 /// Why there is no model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadError {
-    /// The kind of failure. Callers may learn it.
+    /// The kind of failure, which callers may see.
     pub reason: LoadReason,
-    /// What happened. Only the log may tell it.
+    /// What happened. It is only logged.
     pub detail: String,
 }
 

@@ -1,5 +1,5 @@
-//! A model, or its catalogue, that is loaded on first use, loaded again after a failure, and replaced while requests are
-//! answered if its source can change.
+//! A model, or its catalogue, that is loaded on first use, loaded again after a failure, and replaced while requests
+//! are answered if its source can change.
 //!
 //! Invariant: no request waits for a replacement, and at most one load and one check run at a time.
 
@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use crate::{LoadError, LoadFuture, LoadReason, Source};
 
-/// How long a failed load is remembered before it is tried again: long enough that a flood of requests does not become a
-/// flood of loads, short enough that nobody waits for a repaired model.
+/// How long a failed load is remembered before it is tried again: long enough that a flood of requests does not become
+/// a flood of loads, short enough that nobody waits for a repaired model.
 pub const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// A value that is loaded from its source on first use, and reloaded when the source has a newer one.
@@ -58,10 +58,11 @@ impl<T: Send + Sync + 'static> Reloadable<T> {
         }))
     }
 
-    /// The value. The first caller starts the load, and other callers wait for it. After a failure, callers get the same
-    /// error for [`RETRY_AFTER`]; then the next caller starts another load.
+    /// The value. The first caller starts the load, and other callers wait for it. After a failure, callers get the
+    /// same error for [`RETRY_AFTER`]; then the next caller starts another load.
     ///
-    /// The load is a task of its own: it continues if its caller gives up, and the next caller waits for the rest of it.
+    /// The load is a task of its own: it continues if its caller gives up, and the next caller waits for the rest of
+    /// it.
     pub async fn current(&self) -> Result<Arc<T>, LoadError> {
         if let Some(loaded) = self.0.loaded.load_full() {
             self.check_if_due();

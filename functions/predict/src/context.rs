@@ -12,8 +12,8 @@ use matinee_serving::{PathSource, Reloadable, Source};
 
 use crate::config::Config;
 
-/// Lambda stops an init phase after 10 s and starts it again. A load that takes longer than this continues after the init
-/// phase: Lambda freezes it until the first request, which then waits for the rest of it.
+/// Lambda stops an init phase after 10 s and starts it again. A load that takes longer than this continues after the
+/// init phase: Lambda freezes it until the first request, which then waits for the rest of it.
 const INIT_BUDGET: Duration = Duration::from_secs(8);
 
 /// What every request uses.
@@ -41,8 +41,8 @@ impl Context {
         Ok(Self::build(config).await)
     }
 
-    /// Loads the model, or the titles, before the first request. If that fails, the function answers 503 and tries again:
-    /// a crash would only repeat itself.
+    /// Loads the model, or the titles, before the first request. If that fails, the function answers 503 and tries
+    /// again: a crash would only repeat itself.
     async fn build(config: Config) -> Self {
         let metrics = config.stack.clone().map(|stack| Arc::new(ServingMetrics::new(stack)));
         let router = match &config.endpoint {

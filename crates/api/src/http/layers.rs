@@ -1,5 +1,5 @@
-//! What both routers do with requests that no route takes, with large bodies, panics and errors, and which headers every
-//! answer carries.
+//! What both routers do with requests that no route takes, with large bodies, panics and errors, and which headers
+//! every answer carries.
 
 use std::sync::Arc;
 
@@ -25,10 +25,10 @@ pub(crate) struct Limits {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BodyLimit(pub(super) usize);
 
-/// The routes with all that they share. `listed` names the routes in the answer to an unknown path.
-pub(crate) fn with_layers(routes: Router, listed: &'static str, limits: &Limits) -> Router {
+/// The routes with all that they share. `hint` tells callers of an unknown path where to find the routes.
+pub(crate) fn with_layers(routes: Router, hint: &'static str, limits: &Limits) -> Router {
     routes
-        .fallback(async move || ApiError::NotFound(listed))
+        .fallback(async move || ApiError::NotFound(hint))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(limits.body_bytes))
         .layer(Extension(BodyLimit(limits.body_bytes)))

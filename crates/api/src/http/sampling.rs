@@ -40,8 +40,8 @@ impl fmt::Display for ShareError {
 
 impl std::error::Error for ShareError {}
 
-/// Selects the share, evenly spread. Each request adds the share to a credit, and a request that completes a whole one is
-/// logged. So of n requests the share is logged, give or take one, starting with the first.
+/// Selects the share, evenly spread. Each request adds the share to a credit, and a request that completes a whole one
+/// is logged. So of n requests the share is logged, give or take one, starting with the first.
 #[derive(Debug)]
 pub(super) struct Sampler {
     sampling: Sampling,

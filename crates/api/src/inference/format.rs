@@ -33,14 +33,14 @@ impl Format {
     /// The format of a body with this Content-Type; JSON if there is none.
     pub(super) fn of_content(content_type: Option<&str>) -> Result<Self, ApiError> {
         let Some(text) = content_type else { return Ok(Self::Json) };
-        let format = text.parse().ok().and_then(|mime: Mime| Self::of_media_type(&mime));
+        let format = media_type(text).and_then(|media_type| Self::of_media_type(&media_type));
         format.ok_or_else(|| ApiError::UnsupportedMediaType { found: text.to_owned(), supported: SUPPORTED })
     }
 
     /// The format that an Accept header prefers. If it accepts several equally, the format of the request comes first.
     pub(super) fn accepted(accept: Option<&str>, input: Self) -> Result<Self, ApiError> {
         let Some(text) = accept.filter(|text| !text.trim().is_empty()) else { return Ok(input) };
-        let ranges = text.split(',').filter_map(|range| range.trim().parse::<Mime>().ok());
+        let ranges = text.split(',').filter_map(media_type);
         let mut ranges: Vec<(f32, Mime)> = ranges.map(|range| (quality(&range), range)).collect();
         ranges.retain(|&(quality, _)| quality > 0.0);
         // The sort is stable, so among equal qualities the first range is preferred.
@@ -73,6 +73,12 @@ impl Format {
     }
 }
 
+/// A media type, or a range of them. HTTP allows white space around semicolons, but `Mime` does not.
+fn media_type(text: &str) -> Option<Mime> {
+    let parts: Vec<&str> = text.split(';').map(str::trim).collect();
+    parts.join(";").parse().ok()
+}
+
 /// The `q` of a media range; 1 if there is no valid one.
 fn quality(range: &Mime) -> f32 {
     range.get_param("q").and_then(|value| value.as_str().parse().ok()).unwrap_or(1.0)
@@ -94,7 +100,7 @@ mod tests {
             (Some("application/x-jsonlines"), JsonLines),
             (Some("text/csv;charset=utf-8"), Csv),
             (Some("application/json;"), Json),
-            (Some(" text/csv "), Csv),
+            (Some(" text/csv ; header=present "), Csv),
         ] {
             assert_eq!(Format::of_content(text), Ok(format), "{text:?}");
         }
@@ -120,7 +126,7 @@ mod tests {
             (Some("application/*"), Json),
             (Some("text/*"), Csv),
             (Some("text/csv;q=0, application/jsonlines"), JsonLines),
-            (Some("TEXT/CSV; Q=0.2 , application/json ; q=0.1"), Csv),
+            (Some("text/csv; Q=0.1 , Application/JSON ; q=0.2"), Json),
         ] {
             assert_eq!(Format::accepted(accept, Csv), Ok(format), "{accept:?}");
         }

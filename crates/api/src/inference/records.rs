@@ -58,8 +58,8 @@ pub(super) fn json_lines(model: &Model, output: Format, body: &[u8]) -> Result<V
     answer_all(model, output, None, lines(body).map(PredictRequest::from_body))
 }
 
-/// Answers a body with a CSV record on each line: `userId,movieId` unless a header names other columns. If the records have
-/// a header, the answers have one as well.
+/// Answers a body with a CSV record on each line: `userId,movieId` unless a header names other columns. If the records
+/// have a header, the answers have one as well.
 pub(super) fn csv(model: &Model, output: Format, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let first = lines(body).next().unwrap_or_default();
     let header = Columns::of_first_line(first, model.catalogue())?;

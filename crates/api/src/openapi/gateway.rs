@@ -1,5 +1,5 @@
-//! The API gateway in front of the API on AWS. It checks keys and signatures, limits and timeouts, and answers the requests
-//! that it refuses.
+//! The API gateway in front of the API on AWS. It checks keys and signatures, limits and timeouts, and answers the
+//! requests that it refuses.
 
 use utoipa::Modify;
 use utoipa::openapi::extensions::Extensions;
@@ -9,8 +9,8 @@ use utoipa::openapi::{OpenApi, Ref, RefOr};
 
 use crate::schema::error_response;
 
-/// Adds the security schemes, and adds the errors of the gateway to every operation. A stack requires nothing, a key or a
-/// signature. A local server requires nothing.
+/// Adds the security schemes, and adds the errors of the gateway to every operation. A stack requires nothing, a key
+/// or a signature. A local server requires nothing.
 pub(super) struct Gateway;
 
 /// Status, name and description of the errors of API Gateway. They have the same form as all other errors.

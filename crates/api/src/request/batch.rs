@@ -11,8 +11,8 @@ use super::{FromBody, InvalidRequest, PredictRequest, Rater};
 /// The largest number of pairs in a batch.
 pub const MAX_PAIRS: usize = 1_000;
 
-/// Pairs to predict, each of which may be invalid: `{"pairs":[{"userId":"2","movieId":"2959"}]}`. A field `ratings` next to
-/// `pairs` is used for every pair without ratings of its own.
+/// Pairs to predict, each of which may be invalid: `{"pairs":[{"userId":"2","movieId":"2959"}]}`. A field `ratings`
+/// next to `pairs` is used for every pair without ratings of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PredictBatch(pub Vec<Result<PredictRequest, InvalidRequest>>);
 

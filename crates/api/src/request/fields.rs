@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::{InvalidRequest, MAX_ID_BYTES};
 
-/// Whether `given` is a spelling of the documented `name`. Case, `_`, `-` and spaces are ignored: `user_id`, `UserId` and
-/// `user-id` are spellings of `userId`.
+/// Whether `given` is a spelling of the documented `name`. Case, `_`, `-` and spaces are ignored: `user_id`, `UserId`
+/// and `user-id` are spellings of `userId`.
 pub fn is_spelling(given: &str, name: &str) -> bool {
     given == name || letters(given).eq(letters(name))
 }

@@ -24,8 +24,8 @@ const CURSOR: &str = "the next_cursor of an answer, of at most 280 bytes";
 #[derive(Debug, Default)]
 pub struct Parameters(Vec<(String, String)>);
 
-/// Which movies the caller wants. Genres and ids are kept as they were sent: whether a comma separates two names depends
-/// on the names in the catalogue.
+/// Which movies the caller wants. Genres and ids are kept as they were sent: whether a comma separates two names
+/// depends on the names in the catalogue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
     /// Each value of `genre`.
@@ -181,8 +181,8 @@ impl Parameters {
     }
 }
 
-/// The names in the values of a list parameter. A value may contain several names, separated by commas. A value that is a
-/// known name is not split, because a name may contain a comma.
+/// The names in the values of a list parameter. A value may contain several names, separated by commas. A value that
+/// is a known name is not split, because a name may contain a comma.
 pub(crate) fn split_list(values: &[String], is_known: impl Fn(&str) -> bool) -> Vec<&str> {
     let mut names = Vec::new();
     for value in values {

@@ -50,7 +50,8 @@ pub struct RecommendationAnswer {
     /// The same, not rounded.
     #[schema(example = 4.31)]
     pub score: f32,
-    /// The ends of the interval that contains the actual rating in 80 % of cases; missing if the model has no intervals.
+    /// The ends of the interval that contains the actual rating in 80 % of cases; missing if the model has no
+    /// intervals.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<f64>>, example = json!([3.3, 5.0]))]
     pub interval: Option<[f64; 2]>,

@@ -16,8 +16,9 @@ use crate::schema::{
 };
 use crate::scorer::{Scorer, Titles};
 
-/// Movies by title or by id, or the most rated movies if neither is given. A title is found by its words or their
-/// beginnings, in any order; accents, articles and typing errors are tolerated
+/// Movies by title or by id, or the most rated movies
+///
+/// A title is found by its words or their beginnings, in any order. Accents, articles and typing errors are tolerated.
 #[utoipa::path(get, path = "/movies", operation_id = "search_movies", tag = "movies", params(MoviesParameters),
     responses((status = 200, description = "The movies", body = MoviesAnswer), ListErrors))]
 pub(crate) async fn list_movies(

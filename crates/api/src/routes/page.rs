@@ -57,13 +57,16 @@ pub(crate) async fn page_file(
     PathSegment(name): PathSegment,
     cached: IfNoneMatch,
 ) -> Result<Response, ApiError> {
-    let file = FILES.iter().find(|file| file.name == name).ok_or(ApiError::NotFound("the page at /"))?;
+    let file = FILES
+        .iter()
+        .find(|file| file.name == name)
+        .ok_or(ApiError::NotFound("GET / answers with the page"))?;
     Ok(file.response(&cached))
 }
 
 impl PageFile {
-    /// A new release has a new page, so a browser revalidates its cached files each time. A 304 carries the policy as well,
-    /// because a browser updates the cached headers from it.
+    /// A new release has a new page, so a browser revalidates its cached files each time. A 304 carries the policy as
+    /// well, because a browser updates the cached headers from it.
     fn response(&self, cached: &IfNoneMatch) -> Response {
         let content =
             || ([(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type))], self.content);

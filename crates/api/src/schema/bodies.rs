@@ -32,8 +32,8 @@ pub(crate) struct PairBody {
     /// The movie to predict the rating of.
     #[schema(rename = "movieId", example = "2959")]
     movie_id: Id,
-    /// The ratings of the user. They are used instead of those that the model was trained on, so the model need not know
-    /// the user. If a movie is rated twice, the last rating counts.
+    /// The ratings of the user. They are used instead of those that the model was trained on, so the model need not
+    /// know the user. If a movie is rated twice, the last rating counts.
     #[schema(max_items = 5000)]
     ratings: Option<Vec<RatingBody>>,
 }
@@ -45,8 +45,8 @@ pub(crate) struct BatchBody {
     /// The pairs.
     #[schema(max_items = 1000)]
     pairs: Vec<PairBody>,
-    /// The ratings for every pair that has none of its own, to predict many movies for one person. A batch may have at most
-    /// 5,000 ratings in total.
+    /// The ratings for every pair that has none of its own, to predict many movies for one person. A batch may have at
+    /// most 5,000 ratings in total.
     #[schema(max_items = 5000)]
     ratings: Option<Vec<RatingBody>>,
 }

@@ -10,8 +10,8 @@ pub(crate) struct PageParameters {
     /// How many movies to recommend; 20 if missing
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
-    /// Only movies with at least one of these genres; GET /genres lists them. Repeat the parameter, or separate the genres
-    /// by commas
+    /// Only movies with at least one of these genres; GET /genres lists them. Repeat the parameter, or separate the
+    /// genres by commas
     genre: Option<Vec<String>>,
     /// Only movies from this year or later
     #[param(rename = "yearFrom", minimum = 0, maximum = 65535)]
@@ -44,8 +44,8 @@ pub(crate) struct MoviesParameters {
     /// How many movies to list; 10 if missing
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
-    /// Only movies with at least one of these genres; GET /genres lists them. Repeat the parameter, or separate the genres
-    /// by commas
+    /// Only movies with at least one of these genres; GET /genres lists them. Repeat the parameter, or separate the
+    /// genres by commas
     genre: Option<Vec<String>>,
     /// Only movies from this year or later
     #[param(rename = "yearFrom", minimum = 0, maximum = 65535)]

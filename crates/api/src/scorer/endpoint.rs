@@ -180,7 +180,7 @@ fn bad_answer(detail: String) -> PredictError {
     logged(EndpointError { fault: EndpointFault::BadAnswer, detail })
 }
 
-/// Logs the detail, which callers must not learn.
+/// Logs the details, which callers must not see.
 fn logged(error: EndpointError) -> PredictError {
     tracing::error!(reason = error.fault.code(), detail = error.detail, "the endpoint did not answer");
     PredictError::Endpoint(error.fault)

@@ -65,7 +65,7 @@ async fn a_cursor_of_another_model_is_refused() {
     let answer = post(&format!("/recommendations?limit=1&cursor={other}"), &ratings).await;
     let error = &answer.body["error"];
     assert_eq!((answer.status, &error["code"]), (StatusCode::BAD_REQUEST, &json!("stale_cursor")));
-    assert!(error["message"].as_str().unwrap().contains("begin without it"), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("start again without it"), "{error}");
 }
 
 #[tokio::test]
