@@ -3,8 +3,8 @@
 use std::sync::{Arc, LazyLock};
 
 use axum::http::StatusCode;
-use matinee_api::LiveModel;
 use matinee_model::{Model, RatingScale};
+use matinee_serving::Reloadable;
 use matinee_train::algorithms::configure;
 use matinee_train::progress::Silent;
 use matinee_train::ratings::{CsvFile, Inputs, check};
@@ -19,8 +19,8 @@ const MOVIES: &str = "movieId,title,genres\n10,Ten (2010),Drama\n20,\"Twenty, Th
 pub static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_current_thread().build().expect("a runtime"));
 
-/// Three users and four movies, one of them unrated.
-pub fn model() -> Arc<LiveModel> {
+/// Three users and four movies, one of them not rated.
+pub fn model() -> Arc<Reloadable<Model>> {
     let folder = tempfile::tempdir().expect("a folder");
     let csv = |name: &str, content: &str| CsvFile { name: name.to_owned(), bytes: content.into() };
     let inputs = Inputs { ratings: vec![csv("ratings.csv", RATINGS)], movies: Some(csv("movies.csv", MOVIES)) };
@@ -29,7 +29,7 @@ pub fn model() -> Arc<LiveModel> {
     let plan = Plan { algorithm, seed: 0, hold_out: 0.3, training_job: None };
     let trained = train(&dataset, &plan, &Silent);
     write(folder.path(), &dataset, &plan, &trained, &inputs).expect("an artifact");
-    Arc::new(LiveModel::loaded(Model::open(folder.path()).expect("a model")))
+    Arc::new(Reloadable::loaded(Model::open(folder.path()).expect("a model")))
 }
 
 /// Panics unless the answer is documented: never a 5xx, and errors have a code and a message.

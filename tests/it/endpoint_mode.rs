@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use aws_sdk_s3::config::Credentials;
-use matinee_api::{LoadReason, Source};
 use matinee_aws::{S3Source, s3_client_of};
 use matinee_model::{Catalogue, Model};
+use matinee_serving::{LoadReason, Source};
 use matinee_tests::{Behaviour, EndpointDouble, FakeRuntime, S3Double, binary, read_event, train_small};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};

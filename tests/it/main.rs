@@ -3,9 +3,11 @@
 
 mod commands;
 mod dependency_rule;
+mod drawing;
 mod endpoint_mode;
 mod faces;
 mod full_disk;
+mod imports;
 mod reliability;
 mod s3_faults;
 mod stand;

@@ -10,10 +10,11 @@ use aws_sdk_s3::config::Credentials;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
-use matinee_api::{Live, LiveModel, Loading, Source, router};
+use matinee_api::router;
 use matinee_aws::{ModelUri, S3Source, s3_client_of};
 use matinee_model::Model;
 use matinee_model::artifact::sha256_hex;
+use matinee_serving::{LoadFuture, Reloadable, Source};
 use matinee_tests::{S3Double, train_on};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -78,7 +79,7 @@ fn resident_mb() -> u64 {
     line.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024
 }
 
-async fn follow(s3: &S3Double) -> LiveModel {
+async fn follow(s3: &S3Double) -> Reloadable<Model> {
     let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
         .endpoint_url(s3.address())
         .region(aws_config::Region::new("eu-west-1"))
@@ -86,7 +87,7 @@ async fn follow(s3: &S3Double) -> LiveModel {
         .load()
         .await;
     let ModelUri::S3(uri) = s3.uri(POINTER).parse().unwrap() else { unreachable!() };
-    Live::refreshed(S3Source::new(s3_client_of(&config), uri), PAUSE)
+    Reloadable::refreshed(S3Source::new(s3_client_of(&config), uri), PAUSE)
 }
 
 /// Two folders, of which one is pointed to.
@@ -97,11 +98,11 @@ struct Folders {
 }
 
 impl Source<Model> for Folders {
-    fn load(&self) -> Loading<'_, Model> {
+    fn load(&self) -> LoadFuture<'_, Model> {
         Box::pin(async { Ok(Model::open(&self.paths[self.loaded.load(Ordering::Relaxed)])?) })
     }
 
-    fn reload(&self) -> Loading<'_, Option<Model>> {
+    fn reload(&self) -> LoadFuture<'_, Option<Model>> {
         let pointed = self.pointed.load(Ordering::Relaxed);
         let is_newer = self.loaded.swap(pointed, Ordering::Relaxed) != pointed;
         Box::pin(async move { if is_newer { self.load().await.map(Some) } else { Ok(None) } })
@@ -110,7 +111,7 @@ impl Source<Model> for Folders {
 
 /// Swaps models so often while clients ask; how many requests they were answered.
 async fn swap_under_load(
-    live: LiveModel,
+    live: Reloadable<Model>,
     models: &[Stored; 2],
     swaps: usize,
     point: impl Fn(usize),
@@ -168,7 +169,7 @@ async fn a_thousand_swaps_under_load_lose_no_request_and_no_memory() {
     let pointed = Arc::new(AtomicUsize::new(0));
     let paths = [0, 1].map(|index| models[index].folder.path().join("model"));
     let source = Folders { paths, pointed: Arc::clone(&pointed), loaded: AtomicUsize::new(0) };
-    let live = Live::refreshed(source, PAUSE);
+    let live = Reloadable::refreshed(source, PAUSE);
     let served = swap_under_load(live, &models, SWAPS, |index| pointed.store(index, Ordering::Relaxed)).await;
     assert!(served > SWAPS);
 }

@@ -1,6 +1,6 @@
 //! Work that takes processor time runs beside the requests.
 
-use matinee_api::{LoadError, LoadReason};
+use matinee_serving::{LoadError, LoadReason};
 
 /// Runs `work` on another thread.
 pub(crate) async fn in_thread<T: Send + 'static>(

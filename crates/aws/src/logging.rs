@@ -20,7 +20,7 @@ pub fn init_logging() {
         }
         _ => lines.init(),
     }
-    matinee_api::log_panics();
+    matinee_serving::log_panics();
 }
 
 /// Lambda has the levels of `tracing`, and FATAL.

@@ -1,7 +1,7 @@
 //! How much memory a function has for models.
 
-use matinee_api::{LoadError, LoadReason};
 use matinee_model::artifact::{MODEL_FILE, MOVIES_FILE, Manifest};
+use matinee_serving::{LoadError, LoadReason};
 
 /// What requests need in addition to the model.
 const RESERVE: u64 = 16 << 20;

@@ -8,8 +8,8 @@ use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
 use bytes::Bytes;
 use futures_util::future::{join, try_join};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use matinee_api::{LoadError, LoadReason};
 use matinee_model::artifact::{ArtifactError, Expected, Verified};
+use matinee_serving::{LoadError, LoadReason};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::error_chain::error_chain;

@@ -3,10 +3,10 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::primitives::ByteStream;
-use matinee_api::{LoadError, LoadReason};
 use matinee_model::Model;
 use matinee_model::artifact::{MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, sha256_hex};
 use matinee_model::live_pointer::{LivePointer, MAX_POINTER_BYTES, Published};
+use matinee_serving::{LoadError, LoadReason};
 use serde::Serialize;
 
 use crate::error_chain::error_chain;

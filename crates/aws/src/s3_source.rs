@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use futures_util::future::{try_join, try_join3};
-use matinee_api::{LoadError, LoadReason, Loading, PathSource, Source};
 use matinee_model::artifact::{
     ArtifactError, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES, MODEL_FILE,
     MOVIES_FILE, Manifest, Tensors, read_archive_within, sha256_hex,
 };
 use matinee_model::live_pointer::{LivePointer, MAX_POINTER_BYTES, Published};
 use matinee_model::{Catalogue, Model};
+use matinee_serving::{LoadError, LoadFuture, LoadReason, PathSource, Source};
 
 use crate::in_thread::in_thread;
 use crate::lock::lock;
@@ -337,21 +337,21 @@ impl Served for Catalogue {
 }
 
 impl Source<Model> for S3Source {
-    fn load(&self) -> Loading<'_, Model> {
+    fn load(&self) -> LoadFuture<'_, Model> {
         Box::pin(self.in_time(self.load_served()))
     }
 
-    fn reload(&self) -> Loading<'_, Option<Model>> {
+    fn reload(&self) -> LoadFuture<'_, Option<Model>> {
         Box::pin(self.in_time(self.reload_served()))
     }
 }
 
 impl Source<Catalogue> for S3Source {
-    fn load(&self) -> Loading<'_, Catalogue> {
+    fn load(&self) -> LoadFuture<'_, Catalogue> {
         Box::pin(self.in_time(self.load_served()))
     }
 
-    fn reload(&self) -> Loading<'_, Option<Catalogue>> {
+    fn reload(&self) -> LoadFuture<'_, Option<Catalogue>> {
         Box::pin(self.in_time(self.reload_served()))
     }
 }

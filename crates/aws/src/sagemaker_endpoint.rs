@@ -10,8 +10,7 @@ use aws_sdk_sagemakerruntime::Client;
 use aws_sdk_sagemakerruntime::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sagemakerruntime::operation::invoke_endpoint::InvokeEndpointError;
 use aws_sdk_sagemakerruntime::primitives::Blob;
-use matinee_api::endpoint::Invoking;
-use matinee_api::{Endpoint, EndpointError, EndpointFault};
+use matinee_serving::{Endpoint, EndpointError, EndpointFault, InvokeFuture};
 
 use crate::error_chain::error_chain;
 
@@ -71,7 +70,7 @@ impl SageMakerEndpoint {
 }
 
 impl Endpoint for SageMakerEndpoint {
-    fn invoke<'a>(&'a self, body: Vec<u8>, attributes: Option<&'a str>) -> Invoking<'a> {
+    fn invoke<'a>(&'a self, body: Vec<u8>, attributes: Option<&'a str>) -> InvokeFuture<'a> {
         Box::pin(async move {
             let request = self
                 .client

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use matinee_api::{Loading, Observed, Source};
+use matinee_serving::{LoadFuture, ObservedRequest, Source};
 use serde_json::{Value, json};
 
 use crate::lock::lock;
@@ -54,14 +54,14 @@ impl ServingMetrics {
     }
 
     /// Counts a request.
-    pub fn count(&self, observed: &Observed) {
-        let facts = &observed.facts;
+    pub fn count(&self, observed: &ObservedRequest) {
+        let answer = &observed.answer;
         let mut collected = lock(&self.collected);
         collected.latencies.push(milliseconds(observed.duration));
-        collected.unknown_users += u64::from(facts.unknown_users);
-        collected.unknown_movies += u64::from(facts.unknown_movies);
-        collected.fallbacks += u64::from(facts.fallbacks);
-        collected.endpoint_errors += u64::from(facts.endpoint_errors);
+        collected.unknown_users += u64::from(answer.unknown_users);
+        collected.unknown_movies += u64::from(answer.unknown_movies);
+        collected.fallbacks += u64::from(answer.fallbacks);
+        collected.endpoint_errors += u64::from(answer.endpoint_errors);
     }
 
     /// The line to write now, if it is time for one.
@@ -143,7 +143,7 @@ impl<S> MeasuredSource<S> {
 }
 
 impl<T: Send + 'static, S: Source<T>> Source<T> for MeasuredSource<S> {
-    fn load(&self) -> Loading<'_, T> {
+    fn load(&self) -> LoadFuture<'_, T> {
         Box::pin(async {
             let begin = Instant::now();
             let loaded = self.source.load().await;
@@ -156,7 +156,7 @@ impl<T: Send + 'static, S: Source<T>> Source<T> for MeasuredSource<S> {
     }
 
     /// The time is not measured, because this load runs beside requests and Lambda freezes it between them.
-    fn reload(&self) -> Loading<'_, Option<T>> {
+    fn reload(&self) -> LoadFuture<'_, Option<T>> {
         Box::pin(async {
             let loaded = self.source.reload().await;
             self.record(|collected| match &loaded {
@@ -177,10 +177,10 @@ fn milliseconds(duration: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use matinee_api::{Facts, LoadError, LoadReason};
+    use matinee_serving::{AnswerSummary, LoadError, LoadReason};
 
-    fn observed(facts: Facts) -> Observed {
-        Observed { duration: Duration::from_micros(87), facts }
+    fn observed(answer: AnswerSummary) -> ObservedRequest {
+        ObservedRequest { duration: Duration::from_micros(87), answer }
     }
 
     fn at(metrics: &ServingMetrics, now: Instant) -> Option<Value> {
@@ -199,7 +199,7 @@ mod tests {
     fn the_first_request_is_written_at_once_and_others_once_a_minute() {
         let metrics = ServingMetrics::new("matinee".to_owned());
         let begin = Instant::now();
-        let unknown = Facts { unknown_users: 1, fallbacks: 1, ..Facts::default() };
+        let unknown = AnswerSummary { unknown_users: 1, fallbacks: 1, ..AnswerSummary::default() };
         metrics.count(&observed(unknown.clone()));
         let line = at(&metrics, begin).unwrap();
         assert_eq!(names(&line), ["UnknownUsers", "Fallbacks", "LatencyMs"]);
@@ -218,7 +218,7 @@ mod tests {
         let now = Instant::now();
         let mut lines = Vec::new();
         for _ in 0..=3 * MAX_VALUES {
-            metrics.count(&observed(Facts { endpoint_errors: 1, ..Facts::default() }));
+            metrics.count(&observed(AnswerSummary { endpoint_errors: 1, ..AnswerSummary::default() }));
             lines.extend(at(&metrics, now));
         }
         let counts: Vec<u64> = lines.iter().map(|line| line["EndpointErrors"].as_u64().unwrap()).collect();
@@ -228,12 +228,12 @@ mod tests {
     struct Script(Mutex<Vec<Result<Option<u32>, LoadReason>>>);
 
     impl Source<u32> for Script {
-        fn load(&self) -> Loading<'_, u32> {
+        fn load(&self) -> LoadFuture<'_, u32> {
             let next = lock(&self.0).remove(0);
             Box::pin(async move { next.map(Option::unwrap).map_err(failure) })
         }
 
-        fn reload(&self) -> Loading<'_, Option<u32>> {
+        fn reload(&self) -> LoadFuture<'_, Option<u32>> {
             let next = lock(&self.0).remove(0);
             Box::pin(async move { next.map_err(failure) })
         }
@@ -248,7 +248,7 @@ mod tests {
         let metrics = Arc::new(ServingMetrics::new("matinee".to_owned()));
         let now = Instant::now();
         let next_line = || {
-            metrics.count(&observed(Facts::default()));
+            metrics.count(&observed(AnswerSummary::default()));
             at(&metrics, now)
         };
         assert_eq!(names(&next_line().unwrap()), ["LatencyMs"]);

@@ -36,7 +36,7 @@ impl Logging {
         } else {
             lines.init();
         }
-        matinee_api::log_panics();
+        matinee_serving::log_panics();
     }
 }
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use axum::Router;
 use clap::Args;
-use matinee_api::{LiveModel, compressed, sampled_router};
+use matinee_api::{compressed, sampled_router};
 use matinee_model::Model;
+use matinee_serving::Reloadable;
 use matinee_variables::Variables;
 use tokio::net::TcpListener;
 
@@ -35,7 +36,7 @@ pub fn serve(model: Model, address: &Address) -> Result<()> {
     let socket = SocketAddr::new(address.host, address.port);
     let model = Arc::new(model);
     let logging = Logging::from_variables(&Variables::of_process())?;
-    let app = sampled_router(Arc::new(LiveModel::loaded(Arc::clone(&model))), logging.sampling);
+    let app = sampled_router(Arc::new(Reloadable::loaded(Arc::clone(&model))), logging.sampling);
     serve_router(compressed(app), socket, "--port", &logging, |address| announce(address, &model))
 }
 

@@ -4,8 +4,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use matinee_api::{LiveModel, inference};
+use matinee_api::inference;
 use matinee_model::Model;
+use matinee_serving::Reloadable;
 use matinee_variables::{VariableError, Variables};
 
 use super::Root;
@@ -23,7 +24,7 @@ pub fn serve(root: &Root) -> Result<()> {
     let model = Model::open(&root.model()).context("cannot serve")?;
     let version = model.manifest().version.clone();
     let logging = Logging::from_variables(&variables)?;
-    let app = inference::sampled_router(Arc::new(LiveModel::loaded(model)), logging.sampling);
+    let app = inference::sampled_router(Arc::new(Reloadable::loaded(model)), logging.sampling);
     server::serve_router(app, socket, PORT_VARIABLE, &logging, |address| {
         say!("serving model {version} at http://{address}");
     })

@@ -1,8 +1,8 @@
 //! The live model, read as the predict function reads it.
 
-use matinee_api::{Live, LoadReason};
 use matinee_aws::{LIVE_POINTER_KEY, PublishError, S3Source, S3Uri};
 use matinee_model::Model;
+use matinee_serving::{LoadReason, Reloadable};
 
 use super::finding::{Finding, Problem};
 use crate::aws::account::Account;
@@ -17,7 +17,7 @@ pub async fn check(account: &Account) -> Finding {
     let uri: S3Uri = format!("s3://{}/{}", account.bucket()?, LIVE_POINTER_KEY)
         .parse()
         .map_err(|error: matinee_aws::ModelUriError| Problem::Fault(error.to_string()))?;
-    let model = Live::<Model>::new(S3Source::new(account.s3.clone(), uri)).current().await;
+    let model = Reloadable::<Model>::new(S3Source::new(account.s3.clone(), uri)).current().await;
     model.map_err(|error| match error.reason {
         LoadReason::AccessDenied => Problem::NotChecked(error.to_string()),
         _ => Problem::Fault(format!(
