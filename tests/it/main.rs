@@ -9,3 +9,4 @@ mod full_disk;
 mod reliability;
 mod s3_faults;
 mod stand;
+mod translation;
