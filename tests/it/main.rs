@@ -1,4 +1,4 @@
-//! End to end: what holds across crates, binaries and documents.
+//! End-to-end tests across crates, binaries and documents.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod commands;

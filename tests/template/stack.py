@@ -1,4 +1,4 @@
-"""The stack that CloudFormation makes of template.yaml and these parameters.
+"""The stack that CloudFormation makes from template.yaml and these parameters.
 
     python tests/template/stack.py
 
@@ -46,7 +46,7 @@ def stack(given):
 
 
 def parameters(template, given):
-    """The value of every parameter, as a text."""
+    """The value of every parameter, as text."""
     unknown = set(given) - set(template["Parameters"]) - set(PSEUDO_PARAMETERS)
     assert not unknown, f"the template has no parameters {unknown}"
     defaults = {name: str(parameter["Default"]) for name, parameter in template["Parameters"].items()}
@@ -62,7 +62,7 @@ def transformed(template, values):
 
 
 def with_json_strings(part, values):
-    """Does what AWS::LanguageExtensions does to this template: it uses Fn::ToJsonString alone, of parameters alone."""
+    """Does what AWS::LanguageExtensions does to this template, which only uses Fn::ToJsonString, and only on parameters."""
     if isinstance(part, list):
         return [with_json_strings(element, values) for element in part]
     if not isinstance(part, dict):
@@ -74,14 +74,14 @@ def with_json_strings(part, values):
 
 
 class NoManagedPolicies:
-    """The template names policies of AWS by their ARN, so none has to be looked up by its name."""
+    """The template refers to AWS policies by ARN, so no policy has to be looked up by name."""
 
     def load(self):
         return {}
 
 
 class Resolver:
-    """Decides conditions and puts in parameters, as CloudFormation does before it makes resources."""
+    """Evaluates conditions and inserts parameters, as CloudFormation does before it creates resources."""
 
     def __init__(self, template, values):
         self.template = template
