@@ -2,8 +2,9 @@
 
     python tests/template/stack.py
 
-reads a JSON object of parameters a line, and answers each with a line: the template as JSON after both transforms, with conditions decided and parameters put in. References to other
-resources stay as they are, because only AWS knows their values. Needs the Python of sam (scripts/tools.sh).
+reads one JSON object of parameters per line and answers each with one line: the template as JSON after both transforms, with
+conditions evaluated and parameters inserted. References to other resources are kept, because only AWS knows their values. Needs
+the Python of sam (scripts/tools.sh).
 """
 
 import copy
