@@ -1,7 +1,7 @@
 """Accuracy, time and memory of Matinee and of its peers, on the same folds in the same run, one thread each.
 
-Seconds are processor time for one fold. Memory is the largest of a process, with all that it has loaded. Set QUICK=1 to
-leave out the slowest peers.
+Seconds are CPU time for one fold. Memory is the peak of a process, including everything that it has loaded. Set QUICK=1 to
+skip the slowest peers.
 """
 
 import importlib.metadata

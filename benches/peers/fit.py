@@ -1,9 +1,9 @@
-"""Fits one peer to one fold in a process of its own, so that its memory and its threads are its own:
+"""Fits one peer to one fold in a separate process, so that its memory and threads can be measured:
 
     fit.py NAME FOLD.npz PREDICTIONS.npy
 
-The fold has the arrays train_user, train_movie, train_rating, test_user, test_movie (rows from 0), scale and, for
-the movies' attributes, group by group, attribute numbers and movie rows. Prints CPU seconds, and memory in MB, as JSON.
+The fold has the arrays train_user, train_movie, train_rating, test_user, test_movie (rows from 0) and scale, and for each
+group of movie attributes the attribute numbers and movie rows. Prints CPU seconds and memory in MB as JSON.
 """
 
 import json

@@ -1,9 +1,9 @@
 """Ranking: `matinee evaluate --ranking` compared with EASE^R, implicit's iALS and the most popular movies, on the same splits.
 
-A fifth of each user's ratings is held out, at random and the latest. Relevant is what was rated 4 or more; all movies
-that a user has not rated before are ranked. EASE^R and implicit learn from the ratings of 4 and more, as their papers
-do, and EASE^R also from Matinee's signals. Their regularisation is the best on the test itself of those that are tried,
-which flatters them; Matinee's is the default.
+A fifth of each user's ratings is held out, once at random and once the latest. Movies that were rated 4 or more are
+relevant. All movies that a user has not rated before are ranked. EASE^R and implicit learn from ratings of 4 or more, as in
+their papers, and EASE^R also from Matinee's signals. Of the regularisations that are tried, the one that is best on the test
+set itself is used for them, which favours them. Matinee uses its default.
 """
 
 import importlib.metadata

@@ -1,9 +1,9 @@
 """The grid search of the replaced stack, 81 points on 5 folds: `matinee tune` compared with scikit-surprise's GridSearchCV with
 n_jobs=-1, on all cores, in the same run.
 
-How long a fit takes depends on factors and epochs, not on learning rate and regularisation: of the 9 points for each
-number of factors and of epochs scikit-surprise measures one, the one with the rate and regularisation that its full
-grid finds best, and its time counts 9 times. With FULL=1 it measures all.
+The time of a fit depends on factors and epochs, not on learning rate and regularisation. So of the 9 points for each number of
+factors and epochs, scikit-surprise measures one, and its time counts 9 times. It is the one with the rate and regularisation
+that the full grid finds best. With FULL=1, all points are measured.
 """
 
 import importlib.metadata
