@@ -31,7 +31,7 @@ image_is_small() {
 trains() {
   local job=$WORK/job
   new_job "$job" '{"algorithm":"\"bayes\"","sagemaker_region":"\"eu-west-1\""}'
-  train "$job" | tee "$WORK/log" | grep -E '^(validation_|wrote )' || fail "the job tells no metrics: $(cat "$WORK/log")"
+  train "$job" | tee "$WORK/log" | grep -E '^(validation_|wrote )' || fail "the job prints no metrics: $(cat "$WORK/log")"
   # SageMaker packs the folder into model.tar.gz and unpacks it for the server.
   tar --create --gzip --file "$WORK/model.tar.gz" --directory "$job/model" .
   mkdir -p "$WORK/endpoint/model"
@@ -43,8 +43,8 @@ trains_as_anybody() {
   local job=$WORK/anybody
   new_job "$job" '{"algorithm":"bias"}'
   docker run --rm "${CONFINED[@]}" --user "$ANYBODY" --tmpfs /opt/ml:mode=1777 --volume "$job/input:/opt/ml/input:ro" \
-    "$IMAGE" train >"$WORK/log" 2>&1 || fail "a job of any user fails: $(cat "$WORK/log")"
-  grep '^wrote ' "$WORK/log" || fail "a job of any user writes no model: $(cat "$WORK/log")"
+    "$IMAGE" train >"$WORK/log" 2>&1 || fail "a job of an unknown user fails: $(cat "$WORK/log")"
+  grep '^wrote ' "$WORK/log" || fail "a job of an unknown user writes no model: $(cat "$WORK/log")"
 }
 
 serves() {
@@ -76,16 +76,16 @@ goes_on_after_sigterm() {
   new_job "$job" "$settings"
   docker run --detach --name "$TRAINING" "${CONFINED[@]}" --user "$(id -u):$(id -g)" --volume "$job:/opt/ml" "$IMAGE" train >/dev/null
   # Not a pipe, because the log continues after the line was found.
-  grep --max-count=1 --quiet 'epoch=50;' < <(docker logs --follow "$TRAINING" 2>&1) || fail "the job tells no epochs"
+  grep --max-count=1 --quiet 'epoch=50;' < <(docker logs --follow "$TRAINING" 2>&1) || fail "the job prints no epochs"
   docker kill --signal TERM "$TRAINING" >/dev/null
   code=$(docker wait "$TRAINING")
   docker logs "$TRAINING" 2>&1 | tail -1
   [ "$code" = 143 ] || fail "the stopped job ended with $code"
   [ -s "$job/checkpoints/training.checkpoint" ] || fail "there is no checkpoint"
   [ ! -e "$job/model" ] || fail "the stopped job left a model"
-  train "$job" | grep 'going on' || fail "the job began again"
+  train "$job" | grep 'going on' || fail "the job started from the beginning"
   cmp "$whole/model/model.safetensors" "$job/model/model.safetensors" || fail "the bytes differ"
-  echo "stopped and started again: the same bytes"
+  echo "stopped and resumed: the same bytes"
 }
 
 # shellcheck disable=SC2016  # the backquotes are part of the reasons

@@ -65,7 +65,7 @@ def first_deployment(stack):
     done("sam deploy with defaults")
     answer = json.loads(stack.run("bash", "-c", stack.outputs["Curl"]))
     assert answer["movie_title"] == "Fight Club (1999)" and 0.5 <= answer["predicted_rating"] <= 5, answer
-    done(f"the printed curl line: {answer['predicted_rating']}, {answer['movie_title']}")
+    done(f"the printed curl command: {answer['predicted_rating']}, {answer['movie_title']}")
     headers, _ = stack.expect(200, "<title>Matinee", "/")
     assert headers["content-type"].startswith("text/html"), headers
     stack.expect(200, "import", "/page/main.js")
@@ -114,7 +114,7 @@ def train_and_publish(stack):
     done(f"a job by hand, published by sam remote invoke: {first} -> {second}")
     logs = stack.run("sam", "logs", "--stack-name", NAME, "--name", "PublishModelFunction")
     assert "model published" in logs, logs[-2000:]
-    done("sam logs has the line that tells of the publication")
+    done("sam logs shows the line of the publication")
     return (demo, first), (second, uri)
 
 
@@ -156,7 +156,7 @@ def doctor(stack):
     stack.awslambda.update_function_configuration(FunctionName=name, Environment={"Variables": {"BUCKET": "another"}})
     found = findings(stack)
     assert found["start-training"].startswith("FAULT"), found["start-training"]
-    done("matinee aws doctor finds the stack well, and a function that was changed by hand")
+    done("matinee aws doctor passes, and detects a function that was changed by hand")
     stack.deploy(UploadQuietSeconds="3")
     stack.deploy(UploadQuietSeconds="2")
 
@@ -175,7 +175,7 @@ def access(stack):
     stack.predict("--header", f"x-api-key: {key}")
     stack.expect(200, "<title>Matinee", "/")
     stack.expect(200, "import", "/page/main.js")
-    done("Authorization=api-key on a stack that is there: 403 without the key, the page stays open")
+    done("Authorization=api-key on an existing stack: 403 without the key, the page stays open")
     stack.deploy(Authorization="iam")
     status, _, body = stack.curl("/predict", *DATA)
     assert status == 403, f"{status} {body} without a signature"
@@ -208,7 +208,7 @@ def failed_events(stack, sagemaker):
 
     body = stack.until("the failed event lies in the queue", message, seconds=180)
     assert "data/more.csv" in body, body
-    done("SageMaker does not answer: the upload's event lies in the queue")
+    done("SageMaker does not answer: the upload's event is in the queue")
 
 
 def take_away(stack):
@@ -219,12 +219,12 @@ def take_away(stack):
     # The command asks for confirmation.
     stack.shell(delete, text="y\n" * 5)
     assert stack.s3.list_objects_v2(Bucket=bucket)["KeyCount"] > 0, "the bucket with the data is gone"
-    done("sam delete leaves the bucket with the data")
+    done("sam delete keeps the bucket with the data")
     stack.shell(others)
     (ROOT / "versions.json").unlink()
     names = [bucket["Name"] for bucket in stack.s3.list_buckets()["Buckets"]]
     assert bucket not in names, names
-    done("the commands of the documents take the bucket and the image away")
+    done("the commands of the documents remove the bucket and the image")
 
 
 def done(what):
