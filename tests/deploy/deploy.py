@@ -206,7 +206,7 @@ def failed_events(stack, sagemaker):
         found = stack.sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages")
         return found and found[0]["Body"]
 
-    body = stack.until("the failed event lies in the queue", message, seconds=180)
+    body = stack.until("the failed event is in the queue", message, seconds=180)
     assert "data/more.csv" in body, body
     done("SageMaker does not answer: the upload's event is in the queue")
 
