@@ -1,7 +1,7 @@
 """Accuracy, time and memory of Matinee and of its peers, on the same folds in the same run, one thread each.
 
-Seconds are CPU time for one fold. Memory is the peak of a process, including everything that it has loaded. Set QUICK=1 to
-skip the slowest peers.
+Seconds are processor time for one fold. Memory is the largest of a process, with all that it has loaded. Set QUICK=1 to
+leave out the slowest peers.
 """
 
 import importlib.metadata
@@ -18,7 +18,7 @@ import pandas
 import datasets
 import protocol
 
-# The smallest settings with which bayes is as good as myFM: on ML-100K half of the chains, on data/ less of everything.
+# As little as makes bayes as good as myFM: on ML-100K half of its chains, on data/ less of everything.
 SHORT = ["n_factors=8", "n_burn_in=6", "n_samples=12", "n_chains=8"]
 OURS = [
     ("matinee bayes", ["--algorithm", "bayes"]),
@@ -30,7 +30,7 @@ OURS = [
     ("matinee bias", ["--algorithm", "bias"]),
     ("matinee mean", ["--algorithm", "mean"]),
 ]
-# The name in the table, the name in fit.py, and the folds that are measured.
+# Name in the table, name in fit.py, the folds that are measured.
 THEIRS = [
     ("myFM", "myfm", range(5)),
     ("myFM, title words too", "myfm-words", range(5)),
@@ -40,7 +40,7 @@ THEIRS = [
     ("scikit-surprise SVDpp", "surprise-svdpp", range(1)),
 ]
 SLOW = {"surprise-svdpp"}
-# As many as in published results on each data set.
+# As many as published results on each have.
 MYFM_RANK = {"data/": 8, "ML-100K u1-u5": 10}
 PACKAGES = ["myfm", "lenskit", "libmf", "implicit"]
 
@@ -73,7 +73,7 @@ def tell(name, folds):
 
 
 def ours(binary, dataset, arguments, floor):
-    """`floor` is the CPU time of the same command without training."""
+    """`floor` is the processor time of the same command with nothing to learn."""
     report = protocol.matinee(binary, dataset.folds, "--threads", "1", *arguments, data=dataset.arguments())
     fit = max(report["cpu"] - floor, 0) / protocol.FOLDS
     same = {"fit": fit, "memory": report["memory"]}

@@ -1,7 +1,6 @@
-"""Alternating least squares, 50 factors, 15 sweeps, one thread: Matinee compared with the solvers of LensKit and implicit.
+"""Alternating least squares, 50 factors, 15 sweeps, one thread: Matinee beside LensKit's and implicit's solver.
 
-Prints CPU seconds for one fold of data/; compiling code is not counted. implicit optimises a different objective, so only its
-time is compared.
+Processor seconds for one fold of data/, code compiled before. implicit learns another objective: just its time counts.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The data sets and folds that all comparisons share."""
+"""The data sets and folds that every comparison shares."""
 
 import io
 import pathlib
@@ -14,10 +14,10 @@ import pandas
 
 import protocol
 
-# The ratings of MovieLens 100K in their original order, from a wheel on PyPI.
+# The ratings of MovieLens 100K in their original order, which a wheel on PyPI carries.
 ML100K_WHEEL = "recbole==1.2.1"
 ML100K = "recbole/dataset_example/ml-100k/ml-100k"
-# The product derives attributes from these: half decades, and words of three letters that two titles share.
+# What the product makes attributes of: half decades, and words of three letters that two titles share.
 YEARS_A_BIN = 5
 STOP_WORDS = {"the", "and", "for", "with", "from"}
 

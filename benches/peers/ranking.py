@@ -1,9 +1,9 @@
-"""Ranking: `matinee evaluate --ranking` compared with EASE^R, implicit's iALS and the most popular movies, on the same splits.
+"""Ranking: `matinee evaluate --ranking` beside EASE^R, implicit's iALS and the most popular movies, on the same splits.
 
-A fifth of each user's ratings is held out, once at random and once the latest. Movies that were rated 4 or more are
-relevant. All movies that a user has not rated before are ranked. EASE^R and implicit learn from ratings of 4 or more, as in
-their papers, and EASE^R also from Matinee's signals. Of the regularisations that are tried, the one that is best on the test
-set itself is used for them, which favours them. Matinee uses its default.
+A fifth of each user's ratings is held out, at random and the latest. Relevant is what was rated 4 or more; all movies
+that a user has not rated before are ranked. EASE^R and implicit learn from the ratings of 4 and more, as their papers
+do, and EASE^R also from Matinee's signals. Their regularisation is the best on the test itself of those that are tried,
+which flatters them; Matinee's is the default.
 """
 
 import importlib.metadata
@@ -87,7 +87,7 @@ class Data:
         return self.measure(numpy.tile(counts, (self.shape[0], 1)), test, 0.0)
 
     def ease(self, test, regularisation, signals):
-        """In the dual form, which inverts a matrix of users and gives the same result as a matrix of movies."""
+        """In the dual form, which inverts a matrix of users and gives the same numbers as one of movies."""
         begin = time.perf_counter()
         signals = signals.toarray()
         inverse = numpy.linalg.inv(signals @ signals.T + regularisation * numpy.eye(len(signals)))

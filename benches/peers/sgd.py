@@ -1,4 +1,4 @@
-"""Epochs of SGD at rank 64 on one thread: Matinee's SVD compared with LIBMF and with the limits of the machine."""
+"""Epochs of SGD at rank 64 on one thread: Matinee's SVD beside LIBMF, and beside what the machine can do."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ def seconds(iterations):
     begin = time.process_time()
     model.fit(triples)
     return time.process_time() - begin
-# Setup takes the same time for any number of iterations, so the difference contains none.
+# Set-up is the same for any number of iterations: the difference has none.
 print(min((seconds(80) - seconds(20)) / 60 for _ in range(5)) / len(triples), file=sys.stderr)
 """
 

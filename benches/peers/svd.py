@@ -1,7 +1,7 @@
-"""SVD with default hyperparameters: Matinee compared with scikit-surprise, on the same folds, one thread each.
+"""SVD with default hyperparameters: Matinee beside scikit-surprise, on the same folds, one thread each.
 
-The training rows are shuffled for scikit-surprise, because its SVD visits them in the order of its input, and the file is
-sorted by user.
+The training rows are shuffled for scikit-surprise: its SVD visits them in the order in which it gets them, and the
+file is sorted by user.
 """
 
 import importlib.metadata

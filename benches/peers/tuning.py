@@ -1,9 +1,9 @@
-"""The grid search of the replaced stack, 81 points on 5 folds: `matinee tune` compared with scikit-surprise's GridSearchCV with
+"""The grid search of the replaced stack, 81 points on 5 folds: `matinee tune` beside scikit-surprise's GridSearchCV with
 n_jobs=-1, on all cores, in the same run.
 
-The time of a fit depends on factors and epochs, not on learning rate and regularisation. So of the 9 points for each number of
-factors and epochs, scikit-surprise measures one, and its time counts 9 times. It is the one with the rate and regularisation
-that the full grid finds best. With FULL=1, all points are measured.
+How long a fit takes depends on factors and epochs, not on learning rate and regularisation: of the 9 points for each
+number of factors and of epochs scikit-surprise measures one, the one with the rate and regularisation that its full
+grid finds best, and its time counts 9 times. With FULL=1 it measures all.
 """
 
 import importlib.metadata
@@ -38,7 +38,7 @@ SAMPLE = GRID | {"lr_all": [0.02], "reg_all": [0.1]}
 
 
 class Folds:
-    """The folds that all comparisons share, in the form for scikit-surprise's searches; training rows are shuffled."""
+    """The folds that every comparison shares, as scikit-surprise's searches take them; training rows shuffled."""
 
     def __init__(self, ratings, folds):
         self.ratings, self.folds = ratings[["userId", "movieId", "rating"]], folds
@@ -109,7 +109,7 @@ def grid_search(ratings, folds):
     wall, cpu = clocks()
     found = search(ratings, folds, grid | {"random_state": [0]})
     wall = time.perf_counter() - wall
-    # The CPU time of workers is only counted when they have ended.
+    # The processor time of workers counts when they have ended.
     get_reusable_executor().shutdown(wait=True)
     cpu = clocks()[1] - cpu
     best = {name: found.best_params["rmse"][name] for name in GRID}
@@ -142,7 +142,7 @@ def tune(binary, *arguments):
 
 
 def upset(points):
-    """The largest lead of a worse point over a better one on a single fold, as a share of the RMSE."""
+    """How much better than a point a worse one is on the fold where that is most, as a share of the RMSE."""
     rmse = points.filter(regex="^rmse_").to_numpy()
     largest = 0
     for better, mean in zip(rmse, rmse.mean(axis=1)):
@@ -152,7 +152,7 @@ def upset(points):
 
 
 def clocks():
-    """Wall time, and the CPU time of this process and of its children that have ended."""
+    """Wall time, and the processor time of this process and of the children that have ended."""
     times = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return time.perf_counter(), sum(usage.ru_utime + usage.ru_stime for usage in times)
 

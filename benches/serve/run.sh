@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Loads two servers on loopback, one after the other: the container's `serve`, and the server of the replaced stack
-# (gunicorn with flask and scikit-surprise). Each gets random pairs of data/ over 16 connections:
-# benches/serve/run.sh [SECONDS]
+# Load on one server after the other, on loopback: the container's `serve`, and the server of the replaced stack, gunicorn
+# with flask and scikit-surprise. Each is asked for random pairs of data/ over 16 connections: benches/serve/run.sh [SECONDS]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . benches/serve/server.sh
@@ -18,7 +17,7 @@ main() {
     'requests per CPU s'
   SAGEMAKER_BIND_TO_PORT=$PORT "$binary" sagemaker serve --root "$WORK" >"$WORK/log" 2>&1 &
   load 'matinee sagemaker serve'
-  # The workers of the replaced stack, and threads, which keep connections open while the workers do not.
+  # The workers of the replaced stack, and threads that keep connections open, where the others do not.
   start_replaced --worker-class sync
   load 'gunicorn sync'
   start_replaced --worker-class gthread --threads 8
@@ -35,7 +34,7 @@ load() {
   end_server
 }
 
-# The CPU time of the server and its workers so far, without the load generator.
+# The processor time of the server and its workers so far, which the load generator does not share.
 ticks() {
   local process total=0
   for process in $(processes); do

@@ -1,4 +1,4 @@
-//! Any bytes as the files that `SageMaker` gives to a training job become a job, or an error that names what is wrong.
+//! Any bytes as the files that `SageMaker` puts before a training job: a job, or a refusal that names what is wrong.
 #![no_main]
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Any bytes as `live.json` are refused, or read as a pointer that is written back unchanged.
+//! Any bytes as `live.json`: a pointer that is written back as it was read, or refused.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

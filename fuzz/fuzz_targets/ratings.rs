@@ -1,4 +1,4 @@
-//! Any bytes as ratings and catalogue are used for training or reported as errors, without a panic.
+//! Any bytes as ratings and catalogue: learned from, or reported; never a panic.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -7,7 +7,7 @@ use matinee_train::algorithms::configure;
 use matinee_train::progress::Silent;
 use matinee_train::ratings::{CsvFile, Inputs, check};
 
-/// Separates the ratings from the catalogue.
+/// What parts the ratings from the catalogue.
 const PART: &[u8] = b"\n---\n";
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,4 +1,4 @@
-//! A small model, and the form that every answer of the API must have.
+//! A small model to ask, and what every answer of the API must be.
 
 use std::sync::{Arc, LazyLock};
 
@@ -15,7 +15,7 @@ const RATINGS: &str = "userId,movieId,rating,timestamp\n1,10,5,1\n1,20,1,2\n2,10
 const MOVIES: &str = "movieId,title,genres\n10,Ten (2010),Drama\n20,\"Twenty, The (2020)\",Drama|Comedy\n\
                       30,Thirty (2030),\n40,Unrated (2040),Drama\n";
 
-/// The runtime for futures.
+/// Where futures run.
 pub static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_current_thread().build().expect("a runtime"));
 

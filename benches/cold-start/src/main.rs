@@ -1,5 +1,5 @@
-//! Starts functions one after the other against a fake Runtime API and an S3 on loopback, and prints the time from the
-//! start of the process to its first `next` request: `cold-start RUNS MODEL EMPTY_BINARY PREDICT_BINARY [PYTHON SCRIPT]`.
+//! Starts functions in turn against a fake Runtime API and an S3 on loopback, and prints the time from the start of the
+//! process to its first `next` request: `cold-start RUNS MODEL EMPTY_BINARY PREDICT_BINARY [PYTHON SCRIPT]`.
 #![expect(clippy::unwrap_used, reason = "a benchmark")]
 
 mod large_model;
@@ -15,7 +15,7 @@ const QUIET: (&str, &str) = ("AWS_LAMBDA_LOG_LEVEL", "ERROR");
 const BUCKET: &str = "/bench/";
 const WARM_REQUESTS: usize = 500;
 
-/// A function with its settings.
+/// A function in one setting.
 struct Setting {
     name: &'static str,
     binary: PathBuf,
@@ -117,7 +117,7 @@ impl Setting {
         self.memory_kb.push(memory);
     }
 
-    /// Median and 99th percentile in milliseconds, from handing out a request to its answer.
+    /// Median and 99th percentile in milliseconds, from handing a request out to its answer.
     async fn warm(&self) -> [f64; 2] {
         let runtime = FakeRuntime::start().await;
         let _function = runtime.run(&self.binary, &self.variables());

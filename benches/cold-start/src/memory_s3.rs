@@ -1,4 +1,4 @@
-//! An S3 on loopback that keeps its objects in memory, so that the benchmark does not measure a disk.
+//! S3 on loopback that holds its objects in memory, so that its disk is not what is measured.
 
 use std::collections::HashMap;
 use std::path::Path;

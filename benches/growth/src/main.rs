@@ -1,6 +1,6 @@
-//! Trains on generated ratings, and prints time, peak memory, and the error next to the smallest possible error.
+//! Trains on generated ratings and prints time, peak memory, and the error beside the least that there can be.
 //!
-//! Each process measures one size, so that the peak memory belongs to that size. `benches/growth/run.sh` runs several.
+//! One size a process, so that its peak memory is its own: `benches/growth/run.sh` runs several.
 
 mod planted;
 
@@ -16,7 +16,7 @@ use matinee_train::progress::Silent;
 use matinee_train::split::{divide, random_hold_out};
 use planted::{NOISE, Planted};
 
-/// The share of the ratings that is used for testing.
+/// The share of the ratings that is tested.
 const HOLD_OUT: f64 = 0.1;
 
 #[derive(Parser)]
@@ -60,7 +60,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The peak memory of this process so far, as Linux reports it.
+/// The peak memory of this process so far, which Linux tells.
 fn peak_megabytes() -> Result<f64> {
     let status = std::fs::read_to_string("/proc/self/status").context("peak memory is read from /proc")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;

@@ -1,4 +1,4 @@
-//! Sends events to one sandbox of `predict`, one after the other as Lambda does, and prints a line of
+//! Hands events to one sandbox of `predict`, one after the other as Lambda does, and prints a line of
 //! `benches/load/run.sh`: `matinee-load SECONDS PREDICT_BINARY MODEL RATINGS`.
 #![expect(clippy::unwrap_used, reason = "a benchmark")]
 
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use matinee_tests::{FakeRuntime, read_event};
 use serde_json::{Value, json};
 
-/// The number of different pairs in the requests.
+/// How many different pairs are asked for.
 const PAIRS: usize = 1_000;
 const WARM_UP: Duration = Duration::from_secs(2);
 
@@ -54,7 +54,7 @@ async fn main() {
     );
 }
 
-/// Requests for pairs of a user and a movie that are far from each other in the file.
+/// Requests for pairs of a user and a movie that are far apart in the file.
 fn events(ratings: &str) -> Vec<Value> {
     let text = std::fs::read_to_string(ratings).unwrap();
     let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(',').collect()).collect();
@@ -70,7 +70,7 @@ fn events(ratings: &str) -> Vec<Value> {
 }
 
 impl Load {
-    /// Sends requests for this long, and returns the time of each answer in microseconds.
+    /// Asks for so long; how long each answer took, in microseconds.
     async fn ask_for(&mut self, time: Duration) -> Vec<u32> {
         let begin = Instant::now();
         let mut times = Vec::new();
@@ -86,7 +86,7 @@ impl Load {
         times
     }
 
-    /// The resident memory of the function.
+    /// What of the function is in memory.
     fn resident_mb(&self) -> f64 {
         let path = format!("/proc/{}/smaps_rollup", self.process);
         let told = std::fs::read_to_string(path).unwrap();

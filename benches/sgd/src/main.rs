@@ -1,5 +1,5 @@
-//! Ratings per second of SGD epochs on one thread, compared with the peak of the machine's arithmetic and memory in the
-//! same run: `matinee-sgd RATINGS.csv [RANK]`.
+//! Ratings a second of SGD epochs on one thread, beside the peak of the machine's arithmetic and of its memory, which are
+//! measured in the same run: `matinee-sgd RATINGS.csv [RANK]`.
 
 mod machine;
 
@@ -11,10 +11,10 @@ use matinee_train::algorithms::svd::{HYPERPARAMETERS, Svd};
 use matinee_train::hyperparameters::Hyperparameters;
 use matinee_train::ratings::{CsvFile, Inputs, check};
 
-/// The number of epochs in a measurement, and of measurements. The fastest counts, because other work disturbs the others.
+/// Epochs of a measurement, and measurements: the fastest counts, the others were disturbed.
 const EPOCHS: usize = 40;
 const REPEATS: usize = 7;
-/// A score and the update of both factor rows: two operations for each product, and four for each row.
+/// A score and the update of both factor rows: two operations each for the product, and four for either row.
 const OPERATIONS_A_FACTOR: f64 = 8.0;
 
 fn main() -> Result<()> {

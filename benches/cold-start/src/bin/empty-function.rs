@@ -1,4 +1,4 @@
-//! A function that does nothing. Its cold start is the minimum of every Rust function.
+//! A function that does nothing: what every Rust function pays at a cold start.
 
 use lambda_http::{Body, Error, Request, Response, service_fn};
 
