@@ -1,4 +1,4 @@
-//! End to end: what holds across crates, binaries and documents.
+//! End-to-end tests across crates, binaries and documents.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod commands;
@@ -11,3 +11,4 @@ mod imports;
 mod reliability;
 mod s3_faults;
 mod stand;
+mod translation;

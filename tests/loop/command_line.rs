@@ -1,4 +1,4 @@
-//! `matinee aws`, the same loop by hand.
+//! `matinee aws`: the training loop by hand.
 
 use std::process::{Command, Output};
 
@@ -8,13 +8,13 @@ use crate::world::{JOB_NAME_PREFIX, ROLE, STACK, World};
 
 const IMAGE: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/matinee:latest";
 
-/// `matinee aws` with these variables and no others.
+/// `matinee aws` with only these variables.
 pub struct CommandLine {
     pub variables: Vec<(&'static str, String)>,
 }
 
 impl CommandLine {
-    /// Region, credentials and where every service is.
+    /// With region, credentials and the addresses of all services.
     pub fn new(address: &str) -> Self {
         let variables = [
             ("AWS_REGION", "eu-west-1"),
@@ -25,7 +25,7 @@ impl CommandLine {
         Self { variables: variables.map(|(name, value)| (name, value.to_owned())).to_vec() }
     }
 
-    /// The same, with what the stack's output `CommandLine` sets.
+    /// The same, with the variables that the stack's output `CommandLine` sets.
     fn with_settings(self, api: &str) -> Self {
         let settings = [
             ("MATINEE_BUCKET", BUCKET),
@@ -38,7 +38,7 @@ impl CommandLine {
         settings.iter().fold(self, |matinee, (name, value)| matinee.with(name, value))
     }
 
-    /// The same, with a variable.
+    /// The same, with one more variable.
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         self.variables.push((name, value.to_owned()));
         self
@@ -110,7 +110,8 @@ async fn the_loop_by_hand() {
     assert!(matinee.refuses(&["jobs"]).contains("`no_name`"));
 }
 
-/// As every SDK and the AWS CLI have it: the address of one service comes before that of all, an option before both.
+/// As in every SDK and the AWS CLI, the address of one service takes precedence over that of all services, and an
+/// option over both.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs moto: scripts/test.sh"]
 async fn the_address_of_one_service_comes_before_that_of_all() {

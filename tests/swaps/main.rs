@@ -1,4 +1,4 @@
-//! Two models swapped a thousand times under load. It is a program of its own: what it measures is its own memory.
+//! Swaps two models a thousand times under load. It is a program of its own, because it measures its own memory.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
@@ -20,12 +20,12 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 const SWAPS: usize = 1_000;
-/// Each is a dozen calls over HTTP, by libraries that are not optimised here.
+/// Each takes a dozen calls over HTTP, with libraries that are not optimised here.
 const S3_SWAPS: usize = 50;
-/// How often the source is asked at most, and what a client waits between requests.
+/// The shortest time between two looks at the source, and the time that a client waits between requests.
 const PAUSE: Duration = Duration::from_millis(2);
 const CLIENTS: usize = 2;
-/// A model has half a megabyte: 900 that are not let go would be 450.
+/// A model has half a megabyte, so 900 leaked models would take 450.
 const GROWTH_MB: u64 = 48;
 const POINTER: &str = "models/live.json";
 
@@ -90,7 +90,7 @@ async fn follow(s3: &S3Double) -> Reloadable<Model> {
     Reloadable::refreshed(S3Source::new(s3_client_of(&config), uri), PAUSE)
 }
 
-/// Two folders, of which one is pointed to.
+/// Two folders, and a pointer to one of them.
 struct Folders {
     paths: [PathBuf; 2],
     pointed: Arc<AtomicUsize>,
@@ -109,7 +109,7 @@ impl Source<Model> for Folders {
     }
 }
 
-/// Swaps models so often while clients ask; how many requests they were answered.
+/// Swaps models this often while clients send requests, and returns the number of answers.
 async fn swap_under_load(
     live: Reloadable<Model>,
     models: &[Stored; 2],

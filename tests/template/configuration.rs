@@ -1,4 +1,4 @@
-//! `docs/configuration.md` and the stack say the same. That the code reads just these variables is tested beside it.
+//! `docs/configuration.md` and the stack agree. Other tests, beside the code, check that it reads exactly these variables.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +59,7 @@ fn the_stack_sets_just_the_variables_that_are_documented() {
         let variables = &properties(&stack, function)["Environment"]["Variables"];
         let set: Vec<&str> = {
             let names = variables.as_object().unwrap().keys().map(String::as_str);
-            // It is there to make versions: no function reads it.
+            // Its purpose is to publish versions: no function reads it.
             let mut names: Vec<&str> = names.filter(|name| *name != "STACK_PARAMETERS").collect();
             names.sort_unstable();
             names
