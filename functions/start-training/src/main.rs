@@ -9,7 +9,9 @@ use anyhow::Result;
 use lambda_runtime::LambdaEvent;
 use matinee_aws::metrics::Metric;
 use matinee_aws::{DataError, DataObject, init_logging, list_data, run_function, s3_client};
-use matinee_jobs::{JobError, JobRequest, JobSettings, Occasion, Refusal, Started, TrainingJobs, is_ours};
+use matinee_jobs::{
+    JobError, JobName, JobRequest, JobSettings, Occasion, Refusal, Started, TrainingJobs, is_ours,
+};
 use matinee_variables::Variables;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -40,6 +42,8 @@ enum Passed {
     NoRatings { reason: String },
     /// The job that ended is another stack's.
     NotOurs { job: String },
+    /// The job that ended was not started by the stack: its name does not tell the data that it learned from.
+    ByHand { job: String },
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -103,6 +107,9 @@ impl Context {
         let JobSettings { bucket, name_prefix, .. } = &self.settings;
         if !is_ours(bucket, name_prefix, name, output) {
             return Ok(Answer::Passed(Passed::NotOurs { job: name.to_owned() }));
+        }
+        if JobName::parse(name_prefix, name).is_none() {
+            return Ok(Answer::Passed(Passed::ByHand { job: name.to_owned() }));
         }
         without_ratings(self.start(&JobRequest::default(), Occasion::Ended(name)).await)
     }

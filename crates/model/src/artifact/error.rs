@@ -17,6 +17,13 @@ pub enum ArtifactError {
         /// The file that it lacks.
         file: &'static str,
     },
+    /// The place is an address on a network.
+    #[error(
+        "{} is an address, and this command works on folders; copy the model, for example with `aws s3 sync`, and give \
+         the folder",
+        .0.display()
+    )]
+    Address(PathBuf),
     /// There is no artifact at this place, but a part of it holds one.
     #[error("no model at {}: {} looks like one; give that", path.display(), found.display())]
     Elsewhere {

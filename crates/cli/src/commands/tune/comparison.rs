@@ -13,7 +13,7 @@ use matinee_train::tuning::{PointResult, Status, Tuned, TuningPlan, TuningProgre
 pub enum Recipe {
     /// By an algorithm that this release has too.
     Known(Configured),
-    /// By one that it has not, or with other hyperparameters; why.
+    /// In a way that cannot be measured here; why.
     Unknown(String),
 }
 
@@ -27,13 +27,16 @@ pub struct Comparison {
 
 /// How the model in the folder was trained; `None` if there is none. The folder passed
 /// [`check_output`](matinee_model::artifact::check_output), so a manifest is one of ours.
-pub fn existing_recipe(output: &Path) -> Result<Option<Recipe>> {
+pub fn existing_recipe(output: &Path, dataset: &Dataset) -> Result<Option<Recipe>> {
     let path = output.join(MANIFEST_FILE);
     if !path.exists() {
         return Ok(None);
     }
     let manifest =
         Manifest::parse(&std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?)?;
+    if let Some(reason) = other_data(&manifest, dataset) {
+        return Ok(Some(Recipe::Unknown(reason)));
+    }
     let given: Vec<(String, String)> =
         manifest.hyperparameters.into_iter().map(|(name, value)| (name, value.to_string())).collect();
     let given = given.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -41,6 +44,17 @@ pub fn existing_recipe(output: &Path) -> Result<Option<Recipe>> {
         Ok(configured) => Recipe::Known(configured),
         Err(error) => Recipe::Unknown(error.to_string()),
     }))
+}
+
+/// Why the errors of a model do not compare with errors on these data. A model is replaced as ratings come in, so only data
+/// that cannot have grown from those it was trained on count as others.
+fn other_data(manifest: &Manifest, dataset: &Dataset) -> Option<String> {
+    let (scale, ratings) = (dataset.scale, dataset.ratings.len());
+    if manifest.rating_scale != scale {
+        return Some(format!("its ratings are on {}, and these on {scale}", manifest.rating_scale));
+    }
+    let learned = manifest.counts.ratings as usize;
+    (learned > ratings).then(|| format!("it was trained on {learned} ratings, and here are {ratings}"))
 }
 
 impl Comparison {
@@ -90,7 +104,7 @@ impl Comparison {
     /// Why the model in the folder is not to be replaced.
     pub fn reason_to_keep(&self) -> Option<String> {
         match self.existing.as_ref()? {
-            (reason, None) => Some(format!("it cannot be compared, for {reason}")),
+            (reason, None) => Some(format!("it cannot be compared: {reason}")),
             (_, Some(rmse)) if *rmse < self.best.1 => {
                 Some(format!("its RMSE of {rmse:.4} is lower than the {:.4} of the best point", self.best.1))
             }
