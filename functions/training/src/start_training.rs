@@ -8,7 +8,7 @@ mod event;
 use anyhow::Result;
 use lambda_runtime::LambdaEvent;
 use matinee_aws::metrics::Metric;
-use matinee_aws::{DataError, DataObject, init_logging, list_data, run_function, s3_client};
+use matinee_aws::{DataError, DataObject, list_data, run_function, s3_client};
 use matinee_jobs::{
     JobError, JobName, JobRequest, JobSettings, Occasion, Refusal, Started, TrainingJobs, is_ours,
 };
@@ -46,9 +46,8 @@ enum Passed {
     ByHand { job: String },
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
-    init_logging();
+/// Answers events until Lambda ends the process.
+pub async fn run() -> Result<()> {
     let settings = JobSettings::from_variables(&Variables::of_process())?;
     let context = Context { s3: s3_client().await, jobs: TrainingJobs::new().await, settings };
     let handle = async |event| context.handle(event).await;
