@@ -215,12 +215,12 @@ def take_away(stack):
     bucket = stack.outputs["BucketName"]
     document = (ROOT / "docs/operations.md").read_text()
     commands = document.split("## Teardown\n")[1].split("```sh\n")[1].split("```")[0]
-    delete, _, others = commands.partition("\n")
+    delete, then, others = commands.partition("aws ecr delete-repository")
     # The command asks for confirmation.
-    stack.shell(delete, text="y\n" * 5)
+    stack.shell(f'{delete}\ntest "$BUCKET" = {bucket}', text="y\n" * 5)
     assert stack.s3.list_objects_v2(Bucket=bucket)["KeyCount"] > 0, "the bucket with the data is gone"
     done("sam delete keeps the bucket with the data")
-    stack.shell(others)
+    stack.shell(f"BUCKET={bucket}\n{then}{others}")
     (ROOT / "versions.json").unlink()
     names = [bucket["Name"] for bucket in stack.s3.list_buckets()["Buckets"]]
     assert bucket not in names, names

@@ -118,7 +118,7 @@ fn the_local_product_compiles_no_aws_crate() {
 
 #[test]
 fn the_functions_contain_no_training() {
-    for function in ["predict", "start-training", "publish-model"] {
+    for function in ["predict", "training"] {
         assert_free(function, "training", |name| name == "matinee-train");
     }
 }

@@ -187,6 +187,19 @@ async fn two_stacks_whose_names_begin_alike_leave_each_others_jobs_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs moto: scripts/test.sh"]
+async fn the_end_of_a_job_that_somebody_named_starts_no_other() {
+    let world = World::start().await;
+    let ours = world.start.answer(world.upload()).await;
+    world.moto.finish(ours["job"].as_str().unwrap(), "Completed", None);
+    let mut ended = state_change(&requests(&world.start).pop().unwrap(), "Completed");
+    ended["detail"]["TrainingJobName"] = format!("{JOB_NAME_PREFIX}-20261122-120000").into();
+    let passed = world.start.answer(ended).await;
+    assert_eq!(passed["status"], "by_hand", "{passed}");
+    assert_eq!(requests(&world.start).len(), 1, "one job was asked for");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs moto: scripts/test.sh"]
 async fn an_event_that_cannot_be_meant_is_an_error_that_names_the_field() {
     let world = World::start().await;
     let mut elsewhere = upload_event("data/ratings.csv", "x");

@@ -70,6 +70,7 @@ impl World {
     /// Another sandbox of start-training, for the stack whose job names have this prefix.
     pub async fn starter(moto: &Moto, job_name_prefix: &str) -> Function {
         let variables = [
+            ("FUNCTION", "start-training"),
             ("BUCKET", BUCKET),
             ("STACK_NAME", STACK),
             ("JOB_NAME_PREFIX", job_name_prefix),
@@ -78,18 +79,19 @@ impl World {
             ("HYPERPARAMETERS", HYPERPARAMETERS),
             ("METRIC_DEFINITIONS", METRICS),
         ];
-        Function::run(moto, "start-training", &variables).await
+        Function::run(moto, "training", &variables).await
     }
 
     /// Another sandbox of publish-model.
     pub async fn publisher(moto: &Moto) -> Function {
         let variables = [
+            ("FUNCTION", "publish-model"),
             ("BUCKET", BUCKET),
             ("STACK_NAME", STACK),
             ("JOB_NAME_PREFIX", JOB_NAME_PREFIX),
             ("PREDICT_MEMORY_MB", "256"),
         ];
-        Function::run(moto, "publish-model", &variables).await
+        Function::run(moto, "training", &variables).await
     }
 
     /// A sandbox of predict that follows the pointer and looks at it at most once a second.

@@ -96,6 +96,18 @@ pub enum DataError {
 
 /// Lists the data. Fails if there are no ratings.
 pub async fn list_data(client: &Client, bucket: &str) -> Result<Vec<DataObject>, DataError> {
+    let objects = list_data_prefix(client, bucket).await?;
+    if !data_files(&objects)?.ratings.is_empty() {
+        return Ok(objects);
+    }
+    let keys: Vec<&str> = objects.iter().map(|object| object.key.as_str()).take(10).collect();
+    let found =
+        if keys.is_empty() { "it is empty".to_owned() } else { format!("it holds {}", keys.join(", ")) };
+    Err(DataError::NoRatings { bucket: bucket.to_owned(), found })
+}
+
+/// Lists what lies under [`DATA_PREFIX`], whether or not it can be learned from.
+pub async fn list_data_prefix(client: &Client, bucket: &str) -> Result<Vec<DataObject>, DataError> {
     let mut objects = Vec::new();
     let mut pages = client.list_objects_v2().bucket(bucket).prefix(DATA_PREFIX).into_paginator().send();
     while let Some(page) = pages.next().await {
@@ -107,20 +119,14 @@ pub async fn list_data(client: &Client, bucket: &str) -> Result<Vec<DataObject>,
             etag: object.e_tag.unwrap_or_default().trim_matches('"').to_owned(),
         }));
     }
-    if has_ratings(&objects)? {
-        return Ok(objects);
-    }
-    let keys: Vec<&str> = objects.iter().map(|object| object.key.as_str()).take(10).collect();
-    let found =
-        if keys.is_empty() { "it is empty".to_owned() } else { format!("it holds {}", keys.join(", ")) };
-    Err(DataError::NoRatings { bucket: bucket.to_owned(), found })
+    Ok(objects)
 }
 
-/// Whether a training job would find ratings here. It uses the same rules.
-fn has_ratings(objects: &[DataObject]) -> Result<bool, DataError> {
+/// The files that a training job would read, by the same rules. Paths are relative to [`DATA_PREFIX`].
+pub fn data_files(objects: &[DataObject]) -> Result<DataFiles, BothThere> {
     let relative =
         |object: &DataObject| Some((object.key.strip_prefix(DATA_PREFIX)?.to_owned(), object.length));
-    Ok(!DataFiles::choose(objects.iter().filter_map(relative))?.ratings.is_empty())
+    DataFiles::choose(objects.iter().filter_map(relative))
 }
 
 fn unreadable<E>(bucket: &str, error: &SdkError<E, HttpResponse>) -> DataError
@@ -187,7 +193,7 @@ mod tests {
             ("data/._ratings.csv", 10, false),
         ] {
             let object = DataObject { key: key.to_owned(), length, modified: 0, etag: String::new() };
-            assert_eq!(has_ratings(&[object]).unwrap(), expected, "{key}");
+            assert_eq!(!data_files(&[object]).unwrap().ratings.is_empty(), expected, "{key}");
         }
     }
 }

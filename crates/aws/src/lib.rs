@@ -22,7 +22,7 @@ mod s3_source;
 mod sagemaker_endpoint;
 mod serving_metrics;
 
-pub use data::{DATA_PREFIX, DataDigest, DataError, DataObject, list_data};
+pub use data::{DATA_PREFIX, DataDigest, DataError, DataObject, data_files, list_data, list_data_prefix};
 pub use error_chain::{error_chain, is_transient};
 pub use function::run_function;
 pub use gate::{Gate, Verdict};

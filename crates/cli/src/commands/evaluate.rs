@@ -7,7 +7,7 @@ mod test_sets;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args as ClapArgs;
 use matinee_train::algorithms::{self, Configured};
 use matinee_train::evaluation::{evaluate, learning_curve};
@@ -70,6 +70,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     for (option, path) in [("--json", &args.json), ("--html", &args.html)] {
         path.as_deref().map_or(Ok(()), |path| outputs::check_file(option, path, &read))?;
     }
+    if let (Some(json), Some(html)) = (&args.json, &args.html) {
+        outputs::check_distinct(("--json", json), ("--html", html))?;
+    }
     let dataset = files::usable_dataset(&source.inputs, args.basics.scale)?;
     if args.ranking.ranking {
         return evaluate_ranking::run(&args.ranking, &dataset, args.basics.seed, args.json.as_deref());
@@ -84,10 +87,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let report = Report::new(&source.name, &dataset, tested_on, args.basics.seed, results);
     say!("{report}");
     if let Some(path) = &args.json {
-        write(path, &(report.to_json()? + "\n"))?;
+        outputs::write(path, (report.to_json()? + "\n").as_bytes())?;
     }
     if let Some(path) = &args.html {
-        write(path, &report.to_html()?)?;
+        outputs::write(path, report.to_html()?.as_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -107,8 +110,4 @@ impl Args {
                 .map(curve),
         }
     }
-}
-
-fn write(path: &std::path::Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -11,6 +11,7 @@ use matinee_train::ranking::split::{latest_per_user, random_per_user};
 use matinee_train::ratings::Dataset;
 
 use super::column::read_column;
+use crate::outputs;
 
 /// The share of each user's ratings that is held out.
 const HELD_OUT: f64 = 0.2;
@@ -42,7 +43,7 @@ pub fn run(args: &RankingArgs, dataset: &Dataset, seed: u64, json: Option<&Path>
     results.iter().for_each(print_table);
     if let Some(path) = json {
         let json = serde_json::to_string_pretty(&results)? + "\n";
-        std::fs::write(path, json).with_context(|| format!("cannot write {}", path.display()))?;
+        outputs::write(path, json.as_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
 }

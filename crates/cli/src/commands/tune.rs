@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args as ClapArgs;
 use matinee_model::artifact::check_output;
 use matinee_train::algorithms;
@@ -76,9 +76,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         margin: (!args.exhaustive).then_some(args.margin),
     };
     check_output(&args.output)?;
-    let existing = existing_recipe(&args.output)?;
     let (dataset, inputs) =
         files::dataset_of(&args.data, args.learning.basics.scale, args.learning.titles())?;
+    let existing = existing_recipe(&args.output, &dataset)?;
     let read = inputs.ratings.iter().chain(&inputs.movies).map(|file| args.data.join(&file.name));
     let points_file = args.points_file(&read.collect::<Vec<_>>())?;
     say!("tuning {}: {} points, {} folds", plan.algorithm, plan.points.len(), plan.folds);
@@ -91,8 +91,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         error => error.into(),
     })?;
     let seconds = begin.elapsed().as_secs_f64();
-    std::fs::write(&points_file, tuned.to_csv()?)
-        .with_context(|| format!("cannot write {}", points_file.display()))?;
+    outputs::write(&points_file, &tuned.to_csv()?)?;
     print_best_points(&tuned, &plan, seconds);
     say!("wrote every point to {}", points_file.display());
 
@@ -116,12 +115,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 impl Args {
-    /// The file to write the points to. The default file is only replaced if an earlier tuning wrote it.
+    /// The file to write the points to. An existing file is only replaced if it is empty or an earlier tuning wrote it.
     fn points_file(&self, read: &[PathBuf]) -> Result<PathBuf> {
         let path = self.csv.clone().unwrap_or_else(|| POINTS_FILE.into());
         outputs::check_file("--csv", &path, read)?;
-        if self.csv.is_none() && path.exists() && !is_tuning_table(&path) {
-            bail!("{POINTS_FILE} was not written by an earlier tuning; name another file with --csv");
+        outputs::check_outside("--csv", &path, &self.output)?;
+        if path.is_file() && !is_tuning_table(&path) {
+            bail!("{} was not written by an earlier tuning; name another file with --csv", path.display());
         }
         Ok(path)
     }
@@ -131,7 +131,7 @@ fn is_tuning_table(path: &Path) -> bool {
     let mut head = Vec::new();
     let read =
         File::open(path).and_then(|file| file.take(Tuned::CSV_HEAD.len() as u64).read_to_end(&mut head));
-    read.is_ok() && head == Tuned::CSV_HEAD.as_bytes()
+    read.is_ok() && (head.is_empty() || head == Tuned::CSV_HEAD.as_bytes())
 }
 
 /// Prints the best points, one on each line.

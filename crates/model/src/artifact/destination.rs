@@ -42,6 +42,9 @@ impl Destination {
         // Without a trailing slash, which would hide that the path is a link or a file.
         let path: PathBuf = output.components().collect();
         let refuse = |problem: &str| Err(occupied(output, problem));
+        if is_address(output) {
+            return Err(ArtifactError::Address(output.to_owned()));
+        }
         if path.as_os_str().is_empty() {
             return refuse("is not the name of a folder");
         }
@@ -64,6 +67,14 @@ impl Destination {
             Err(error) => Err(ArtifactError::io(&path, error)),
         }
     }
+}
+
+/// Whether it is written as `SCHEME://...`, of which no folder is meant.
+pub(super) fn is_address(path: &Path) -> bool {
+    path.to_str().and_then(|text| text.split_once("://")).is_some_and(|(scheme, _)| {
+        !scheme.is_empty()
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    })
 }
 
 fn is_absent(error: &io::Error) -> bool {
@@ -192,6 +203,17 @@ mod tests {
     fn a_bare_name_lies_in_the_current_folder() {
         for (output, parent) in [("model", "."), ("a/model", "a"), ("/model", "/"), ("/", "/")] {
             assert_eq!(parent_of(Path::new(output)), Path::new(parent), "{output}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_not_a_folder() {
+        for output in ["s3://bucket/models/x/", "file:///tmp/model", "https://example.com/model"] {
+            let error = check_output(Path::new(output)).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{output} is an address")), "{error}");
+        }
+        for output in ["s3:/bucket", "a/b://c", "model"] {
+            assert!(!is_address(Path::new(output)), "{output}");
         }
     }
 

@@ -17,6 +17,13 @@ pub enum ArtifactError {
         /// The missing file.
         file: &'static str,
     },
+    /// The place is an address on a network.
+    #[error(
+        "{} is an address, and this command works on folders; copy the model, for example with `aws s3 sync`, and use \
+         that folder",
+        .0.display()
+    )]
+    Address(PathBuf),
     /// There is no artifact at this path, but there is one inside it.
     #[error("no model at {}: {} looks like one; use that path", path.display(), found.display())]
     Elsewhere {

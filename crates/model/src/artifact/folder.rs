@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::destination::is_address;
 use super::verified::{Verified, read_at};
 use super::{
     ArtifactError, Expected, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MOVIES_BYTES, MOVIES_FILE, capped,
@@ -12,6 +13,7 @@ use super::{
 pub(crate) fn read_manifest(path: &Path) -> Result<Vec<u8>, ArtifactError> {
     let mut json = Vec::new();
     let manifest = open(path, MANIFEST_FILE).map_err(|error| match (error, model_in(path)) {
+        (ArtifactError::Missing { path, .. }, _) if is_address(&path) => ArtifactError::Address(path),
         (ArtifactError::Missing { path, .. }, Some(found)) => ArtifactError::Elsewhere { path, found },
         (error, _) => error,
     });

@@ -14,7 +14,7 @@ use matinee_train::tuning::{PointResult, Status, Tuned, TuningPlan, TuningProgre
 pub enum Recipe {
     /// With an algorithm and hyperparameters that this release has too.
     Known(Configured),
-    /// With an algorithm or hyperparameters that this release does not have; why.
+    /// In a way that cannot be measured here; why.
     Unknown(String),
 }
 
@@ -28,13 +28,16 @@ pub struct Comparison {
 
 /// How the model in the folder was trained; `None` if there is no model. The folder has passed
 /// [`check_output`](matinee_model::artifact::check_output), so a manifest in it was written by Matinee.
-pub fn existing_recipe(output: &Path) -> Result<Option<Recipe>> {
+pub fn existing_recipe(output: &Path, dataset: &Dataset) -> Result<Option<Recipe>> {
     let path = output.join(MANIFEST_FILE);
     if !path.exists() {
         return Ok(None);
     }
     let manifest =
         Manifest::parse(&std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?)?;
+    if let Some(reason) = other_data(&manifest, dataset) {
+        return Ok(Some(Recipe::Unknown(reason)));
+    }
     let given: Vec<(String, String)> =
         manifest.hyperparameters.into_iter().map(|(name, value)| (name, value.to_string())).collect();
     let given = given.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -42,6 +45,17 @@ pub fn existing_recipe(output: &Path) -> Result<Option<Recipe>> {
         Ok(configured) => Recipe::Known(configured),
         Err(error) => Recipe::Unknown(error.to_string()),
     }))
+}
+
+/// Why the errors of a model do not compare with errors on these data. A model is replaced as ratings come in, so only data
+/// that cannot have grown from those it was trained on count as others.
+fn other_data(manifest: &Manifest, dataset: &Dataset) -> Option<String> {
+    let (scale, ratings) = (dataset.scale, dataset.ratings.len());
+    if manifest.rating_scale != scale {
+        return Some(format!("its ratings are on {}, and these on {scale}", manifest.rating_scale));
+    }
+    let learned = manifest.counts.ratings as usize;
+    (learned > ratings).then(|| format!("it was trained on {learned} ratings, and here are {ratings}"))
 }
 
 impl Comparison {

@@ -8,9 +8,10 @@ mod event;
 use anyhow::Result;
 use lambda_runtime::LambdaEvent;
 use matinee_aws::metrics::Metric;
-use matinee_aws::{DataError, DataObject, init_logging, list_data, run_function, s3_client};
+use matinee_aws::{DataError, DataObject, list_data, run_function, s3_client};
 use matinee_jobs::{
-    FailureKind, JobError, JobRequest, JobSettings, StartOutcome, StartReason, TrainingJobs, belongs_to_stack,
+    FailureKind, JobError, JobName, JobRequest, JobSettings, StartOutcome, StartReason, TrainingJobs,
+    belongs_to_stack,
 };
 use matinee_variables::Variables;
 use serde::Serialize;
@@ -42,11 +43,12 @@ enum Skipped {
     NoRatings { reason: String },
     /// The job that ended belongs to another stack.
     NotOurs { job: String },
+    /// The job that ended was not started by the stack: its name does not tell the data that it learned from.
+    ByHand { job: String },
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
-    init_logging();
+/// Answers events until Lambda ends the process.
+pub async fn run() -> Result<()> {
     let settings = JobSettings::from_variables(&Variables::of_process())?;
     let context = Context { s3: s3_client().await, jobs: TrainingJobs::new().await, settings };
     let handle = async |event| context.handle(event).await;
@@ -107,6 +109,9 @@ impl Context {
         let JobSettings { bucket, name_prefix, .. } = &self.settings;
         if !belongs_to_stack(bucket, name_prefix, name, output) {
             return Ok(Answer::Skipped(Skipped::NotOurs { job: name.to_owned() }));
+        }
+        if JobName::parse(name_prefix, name).is_none() {
+            return Ok(Answer::Skipped(Skipped::ByHand { job: name.to_owned() }));
         }
         without_ratings(self.start(&JobRequest::default(), StartReason::JobEnded(name)).await)
     }

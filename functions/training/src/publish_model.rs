@@ -8,7 +8,7 @@ mod event;
 use anyhow::{Context as _, Result};
 use lambda_runtime::LambdaEvent;
 use matinee_aws::metrics::Metric;
-use matinee_aws::{Decision, JobModels, Publisher, S3Uri, init_logging, run_function, s3_client};
+use matinee_aws::{Decision, JobModels, Publisher, S3Uri, run_function, s3_client};
 use matinee_jobs::{TrainingJobs, belongs_to_stack};
 use matinee_variables::Variables;
 use serde_json::{Value, json};
@@ -23,9 +23,8 @@ struct Context {
     config: Config,
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
-    init_logging();
+/// Answers events until Lambda ends the process.
+pub async fn run() -> Result<()> {
     let config = Config::from_variables(&Variables::of_process())?;
     let s3 = s3_client().await;
     let models =
