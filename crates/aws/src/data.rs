@@ -123,7 +123,7 @@ pub async fn list_data_prefix(client: &Client, bucket: &str) -> Result<Vec<DataO
 }
 
 /// The files that a training job would read, by the same rules. Paths are relative to [`DATA_PREFIX`].
-pub fn data_files(objects: &[DataObject]) -> Result<DataFiles, BothThere> {
+pub fn data_files(objects: &[DataObject]) -> Result<DataFiles, AmbiguousFiles> {
     let relative =
         |object: &DataObject| Some((object.key.strip_prefix(DATA_PREFIX)?.to_owned(), object.length));
     DataFiles::choose(objects.iter().filter_map(relative))

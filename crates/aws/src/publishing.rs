@@ -122,7 +122,9 @@ impl Publisher {
             let mut skipped = Vec::new();
             if let (Some((pointer, _)), false) = (&before, force) {
                 match self.live_manifest(&pointer.live).await? {
-                    None => skipped.push("any metric: the manifest of the live model cannot be read".to_owned()),
+                    None => {
+                        skipped.push("any metric: the manifest of the live model cannot be read".to_owned());
+                    }
                     Some(live) => {
                         let verdict = self.gate.judge(&manifest, &live);
                         if !verdict.refusals.is_empty() {

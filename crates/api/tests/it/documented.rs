@@ -1,4 +1,4 @@
-//! The routes and the OpenAPI document agree.
+//! The routes and the `OpenAPI` document agree.
 
 use std::collections::BTreeSet;
 

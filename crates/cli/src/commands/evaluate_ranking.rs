@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args as ClapArgs;
 use matinee_train::progress::Silent;
 use matinee_train::ranking::evaluation::{RankingEvaluation, evaluate};

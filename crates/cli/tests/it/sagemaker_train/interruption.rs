@@ -75,5 +75,8 @@ fn a_checkpoint_of_another_job_is_refused() {
     interrupt(&job, "epoch=5;");
     job.put("input/config/hyperparameters.json", r#"{"algorithm":"svd","n_factors":"9","n_epochs":"1000"}"#);
     let reason = job.fail();
-    assert!(reason.contains("belongs to other work: n_factors is 8 in the checkpoint and 9 here"), "{reason}");
+    assert!(
+        reason.contains("belongs to other work: n_factors is 8 in the checkpoint and 9 here"),
+        "{reason}"
+    );
 }
