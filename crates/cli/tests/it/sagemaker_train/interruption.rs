@@ -40,7 +40,7 @@ fn a_stopped_job_continues_and_writes_the_same_bytes() {
     for part in ["epoch=5;", "learning from all ratings"] {
         let (code, printed) = interrupt(&job, part);
         assert_eq!(code, Some(143), "{printed}");
-        assert!(printed.contains("printed to stop; what was done is saved in"), "{printed}");
+        assert!(printed.contains("told to stop; what was done is saved in"), "{printed}");
         assert_eq!(checkpoints(&job.path("checkpoints")), ["training.checkpoint"]);
         assert!(!job.path("output/failure").exists() && !job.path("model").exists());
     }
