@@ -157,7 +157,8 @@ pub fn read_csv(path: &Path) -> Result<CsvFile> {
     Ok(CsvFile { name: name.display().to_string(), bytes })
 }
 
-/// Every file of a folder and of those in it that are not hidden, by relative path, with its length.
+/// Every file of a folder and of those in it, by relative path, with its length. Hidden folders are looked into as far
+/// as they can be, so that what is not read there is told.
 fn list(folder: &Path) -> Result<Vec<(String, u64)>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -168,30 +169,37 @@ fn list(folder: &Path) -> Result<Vec<(String, u64)>> {
             continue;
         }
         let cannot = || format!("cannot read {}", inner.display());
-        for entry in std::fs::read_dir(&inner).with_context(cannot)? {
+        let entries = match std::fs::read_dir(&inner) {
+            Err(_) if is_hidden(&relative(&inner, folder)) => continue,
+            entries => entries.with_context(cannot)?,
+        };
+        for entry in entries {
             let path = entry.with_context(cannot)?.path();
-            let relative = slashed(path.strip_prefix(folder).unwrap_or(&path));
-            if !path.is_dir() {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
                 // A link that leads nowhere is as good as empty.
                 let length = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
-                found.push((relative, length));
-            } else if !is_hidden(&relative) {
-                folders.push(path);
+                found.push((relative(&path, folder), length));
             }
         }
     }
     Ok(found)
 }
 
-fn slashed(path: &Path) -> String {
-    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+/// A path within `folder`, with `/` between its parts.
+fn relative(path: &Path, folder: &Path) -> String {
+    let inner = path.strip_prefix(folder).unwrap_or(path);
+    let parts: Vec<_> = inner.components().map(|part| part.as_os_str().to_string_lossy()).collect();
     parts.join("/")
 }
 
 /// What a folder without data holds, and what to do.
 pub fn contents(folder: &Path, found: &DataFiles) -> String {
-    if let Some(empty) = found.passed_over.first() {
-        return format!("{} is not read ({})", empty.path, empty.reason);
+    // What is hidden is the least likely to be meant.
+    let seen = found.passed_over.iter().find(|file| !is_hidden(&file.path));
+    if let Some(file) = seen.or(found.passed_over.first()) {
+        return format!("{} is not read ({})", file.path, file.reason);
     }
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<String> =

@@ -3,7 +3,13 @@
 //! The rules are the same for a folder on disk, a channel of a training job and a prefix in S3, so they work on
 //! relative paths alone. `docs/data.md` describes them.
 
+mod name;
+
+pub use name::is_hidden;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+use name::{Candidate, Form, Role, Said};
 
 /// The files of a data set among those of a folder, as paths relative to it with `/` between their parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,50 +41,22 @@ pub struct BothThere {
     pub second: String,
 }
 
-/// What a path says of its file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// It is named as ratings.
-    Ratings,
-    /// It is named as the catalogue.
-    Movies,
-    /// It is another file of a `MovieLens` release.
-    Other,
-    /// It is a CSV file of any other name.
-    Unnamed,
-}
-
-/// How a file is written, by its name; the first is preferred where one folder has several.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Form {
-    Csv,
-    /// `ratings.dat` and `movies.dat`: ml-1m and ml-10m.
-    Dat,
-    /// `u.data` and `u.item`: ml-100k.
-    Tabs,
-}
-
-struct Candidate {
-    path: String,
-    role: Role,
-    form: Form,
-    /// The folder of the named file, or of the folder of parts.
-    folder: String,
-}
-
 impl DataFiles {
     /// Chooses among files that are given by relative path and length in bytes.
     pub fn choose(files: impl IntoIterator<Item = (String, u64)>) -> Result<Self, BothThere> {
+        let files: Vec<(String, u64)> = files.into_iter().collect();
+        let data_sets = name::data_sets(&files);
         let mut chosen = Self::default();
         let mut candidates = Vec::new();
         for (path, length) in files {
-            let Some(candidate) = Candidate::of(path) else { continue };
-            if is_hidden(&candidate.path) {
-                chosen.pass_over(candidate, "hidden files and folders are not read");
-            } else if length == 0 {
-                chosen.pass_over(candidate, "it is empty");
-            } else {
-                candidates.push(candidate);
+            match name::read(&path, &data_sets) {
+                Said::Nothing => {}
+                Said::Data(_) | Said::LikeData(_) if is_hidden(&path) => {
+                    chosen.pass_over(path, "hidden files and folders are not read");
+                }
+                Said::Data(_) | Said::LikeData(_) if length == 0 => chosen.pass_over(path, "it is empty"),
+                Said::LikeData(reason) => chosen.pass_over(path, reason),
+                Said::Data(candidate) => candidates.push(candidate),
             }
         }
         candidates.sort_by(|a, b| a.path.cmp(&b.path));
@@ -103,24 +81,25 @@ impl DataFiles {
         self.movies = nearest.into_iter().map(|file| file.path).collect();
         let folders = others.iter().map(|file| file.folder.clone()).collect();
         for file in others {
-            self.pass_over(file, "there is a catalogue above it");
+            self.pass_over(file.path, "there is a catalogue above it");
         }
         Ok(folders)
     }
 
-    /// Takes the files that are named as ratings, or else every CSV file; not those of the data sets in `others`.
+    /// Takes the files that are named as ratings or lie in a folder of that name, or else every CSV file; not those of
+    /// the data sets in `others`.
     fn choose_ratings(&mut self, candidates: Vec<Candidate>, others: &[String]) -> Result<(), BothThere> {
         let (foreign, own): (Vec<_>, Vec<_>) =
             candidates.into_iter().partition(|file| others.iter().any(|folder| is_in(&file.path, folder)));
         for file in foreign {
-            self.pass_over(file, "its folder is a data set of its own");
+            self.pass_over(file.path, "its folder is a data set of its own");
         }
         let (named, unnamed): (Vec<_>, Vec<_>) = own.into_iter().partition(|file| file.role == Role::Ratings);
         let ratings = if named.is_empty() {
             unnamed
         } else {
             for file in unnamed {
-                self.pass_over(file, "other files are named as ratings");
+                self.pass_over(file.path, "other files are named as ratings");
             }
             self.one_form_a_folder(named)
         };
@@ -146,75 +125,14 @@ impl DataFiles {
         };
         let (kept, rest): (Vec<_>, Vec<_>) = files.into_iter().partition(is_preferred);
         for file in rest {
-            self.pass_over(file, "the same is there as CSV");
+            self.pass_over(file.path, "the same is there as CSV");
         }
         kept
     }
 
-    fn pass_over(&mut self, file: Candidate, reason: &'static str) {
-        self.passed_over.push(PassedOver { path: file.path, reason });
+    fn pass_over(&mut self, path: String, reason: &'static str) {
+        self.passed_over.push(PassedOver { path, reason });
     }
-}
-
-impl Candidate {
-    /// What `path` may be; `None` if it is no data at all.
-    fn of(path: String) -> Option<Self> {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
-        let name = name.to_ascii_lowercase();
-        let name = name.strip_suffix(".gz").unwrap_or(&name);
-        let (role, form) = match name.rsplit_once('.') {
-            Some(("u", "data")) => (Role::Ratings, Form::Tabs),
-            Some(("u", "item")) => (Role::Movies, Form::Tabs),
-            Some(("ratings", "dat")) => (Role::Ratings, Form::Dat),
-            Some(("movies", "dat")) => (Role::Movies, Form::Dat),
-            Some((stem, "csv")) => (role(stem), Form::Csv),
-            None if name.starts_with("part-") => (Role::Unnamed, Form::Csv),
-            _ => return None,
-        };
-        let is_csv = name.strip_suffix(".csv").is_some();
-        let of_folder = if role == Role::Unnamed { Self::role_of_folder(folder) } else { None };
-        let (role, folder) = match of_folder {
-            Some((role, folder)) => (role, folder.to_owned()),
-            // Hadoop's parts have no extension, but only a name above them makes them data.
-            None if !is_csv && role == Role::Unnamed => return None,
-            None => (role, folder.to_owned()),
-        };
-        (role != Role::Other).then_some(Self { path, role, form, folder })
-    }
-
-    /// What the nearest folder that has a name of ours makes of the files in it, and the folder where that one lies.
-    fn role_of_folder(folder: &str) -> Option<(Role, &str)> {
-        let mut rest = folder;
-        while !rest.is_empty() {
-            let (above, name) = rest.rsplit_once('/').unwrap_or(("", rest));
-            let name = name.to_ascii_lowercase();
-            match role(name.strip_suffix(".csv").unwrap_or(&name)) {
-                Role::Unnamed => rest = above,
-                role => return Some((role, above)),
-            }
-        }
-        None
-    }
-
-    /// Whether it lies in a folder of parts.
-    fn is_part(&self) -> bool {
-        self.path.rsplit_once('/').is_some_and(|(folder, _)| folder != self.folder)
-    }
-}
-
-fn role(stem: &str) -> Role {
-    match stem {
-        "ratings" => Role::Ratings,
-        "movies" => Role::Movies,
-        "links" | "tags" => Role::Other,
-        _ if stem.starts_with("genome-") => Role::Other,
-        _ => Role::Unnamed,
-    }
-}
-
-/// What notebooks, archivers, Spark and file systems leave beside data: `.ipynb_checkpoints`, `__MACOSX`, `_SUCCESS`.
-pub fn is_hidden(path: &str) -> bool {
-    path.split('/').any(|part| part.starts_with(['.', '_']))
 }
 
 /// How far a folder lies below the top.
@@ -304,7 +222,101 @@ mod tests {
             &["movies/part-00000", "movies/part-00001"],
         );
         assert_chosen(&["part-00000", "other/part-00000"], &[], &[]);
+        assert_chosen(
+            &["ratings/year=2020/data.txt", "RATINGS.CSV/000000_0"],
+            &["RATINGS.CSV/000000_0", "ratings/year=2020/data.txt"],
+            &[],
+        );
         assert_chosen(&["tags.csv/part-0.csv", "part-0.csv"], &["part-0.csv"], &[]);
+    }
+
+    /// The files that are named as not read, with the reasons.
+    fn told(paths: &[&str]) -> Vec<(String, &'static str)> {
+        choose(paths).passed_over.into_iter().map(|file| (file.path, file.reason)).collect()
+    }
+
+    #[test]
+    fn every_file_in_a_folder_of_parts_is_read_whatever_its_name() {
+        for name in [
+            "000001_0",
+            "part-1.csv.bz2",
+            "part-1.txt",
+            "part-1.tsv",
+            "part-1.dat",
+            "part_1",
+            "chunk2",
+            "tags.csv",
+            "links/part-1.csv",
+            "part-1.snappy.parquet",
+            "README.md",
+        ] {
+            for folder in ["ratings.csv", "ratings", "Ratings.csv.gz"] {
+                let part = format!("{folder}/{name}");
+                let files = [format!("{folder}/part-0.csv"), part.clone(), "movies.csv".to_owned()];
+                let chosen = DataFiles::choose(files.map(|path| (path, 1))).unwrap();
+                assert_eq!(chosen.ratings.len(), 2, "{part}");
+                assert!(chosen.ratings.contains(&part) && chosen.passed_over.is_empty(), "{part}");
+            }
+        }
+        assert_chosen(&["ratings.csv", "movies/000000_0"], &["ratings.csv"], &["movies/000000_0"]);
+    }
+
+    #[test]
+    fn a_data_set_in_a_folder_of_such_a_name_has_no_parts() {
+        for folder in ["movies", "ratings"] {
+            let release = ["ratings.csv", "movies.csv", "links.csv", "tags.csv", "README.txt"];
+            let paths = release.map(|name| format!("{folder}/{name}"));
+            let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+            assert_chosen(&paths, &paths[..1], &paths[1..2]);
+            assert_eq!(told(&paths), []);
+        }
+        let told = told(&["ratings/ratings.csv", "ratings/part-1.csv"]);
+        assert_eq!(told, [("ratings/part-1.csv".to_owned(), "other files are named as ratings")]);
+    }
+
+    #[test]
+    fn what_is_named_like_data_and_is_not_read_is_told() {
+        for (name, part_of_reason) in [
+            ("ratings.csv.1", "end in .csv"),
+            ("ratings_new.txt", "end in .csv"),
+            ("Ratings (2).TXT", "end in .csv"),
+            ("movies-old", "end in .csv"),
+            ("part-00001", "end in .csv"),
+            ("part_1.txt", "end in .csv"),
+            ("chunk2", "end in .csv"),
+            ("000001_0", "end in .csv"),
+            ("more.tsv", "end in .csv"),
+            ("ratings.jsonl", "JSON"),
+            ("ratings.snappy.parquet", "Parquet"),
+            ("part-1.csv.bz2", "compress it by gzip"),
+            ("more.csv.zst", "compress it by gzip"),
+            ("ratings.zip", "unpack"),
+            ("movies.xlsx", "save the sheet"),
+            ("ratings.parquet/part-0.snappy.parquet", "Parquet"),
+        ] {
+            let told = told(&["part-00000.csv", name]);
+            assert!(told.len() == 1 && told[0].0 == name && told[0].1.contains(part_of_reason), "{told:?}");
+        }
+        let others = [
+            "README.txt",
+            "links.csv",
+            "u.user",
+            "users.dat",
+            "u1.base",
+            "partners",
+            "moviesque",
+            "x/tags.csv",
+        ];
+        assert_eq!(told(&others), []);
+    }
+
+    #[test]
+    fn what_hidden_folders_hold_is_told_if_it_is_named_like_data() {
+        let files =
+            ["part-0.csv", "_more/part-1.csv", ".git/config", ".git/objects/12/34", "ratings/_SUCCESS"];
+        let hidden = ("_more/part-1.csv".to_owned(), "hidden files and folders are not read");
+        assert_eq!(told(&files), [hidden]);
+        assert_eq!(told(&["ratings/.part-0.csv.crc", "ratings/_committed_1", "ratings/._x.csv"]).len(), 1);
     }
 
     #[test]

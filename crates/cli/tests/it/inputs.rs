@@ -131,6 +131,48 @@ fn hidden_and_empty_files_are_not_read_and_folders_of_parts_are() {
     assert!(told.contains("4 ratings of 2 movies by 2 users; 2 movies in the catalogue; 0 faults"), "{told}");
     assert!(told.contains("not reading ratings.csv/._part-0.csv"), "{told}");
     assert!(told.contains("ratings.csv/part-1.csv (it is empty)"), "{told}");
+    assert!(told.contains("ratings.csv/.ipynb_checkpoints/part-0-checkpoint.csv (hidden"), "{told}");
+}
+
+#[test]
+fn no_part_of_a_data_set_is_dropped_without_a_word() {
+    let more = "userId,movieId,rating\n3,1,4\n3,2,3\n";
+    for part in ["000001_0", "part-1.txt", "part_1", "chunk2"] {
+        let data = folder(&[
+            ("ratings.csv/part-0.csv", RATINGS),
+            (&format!("ratings.csv/{part}"), more),
+            ("movies.csv", MOVIES),
+        ]);
+        let told = checked(data.path());
+        assert!(told.contains("6 ratings of 2 movies by 3 users") && told.contains("0 faults"), "{told}");
+    }
+    for (part, content, remedy) in [
+        ("part-1.csv.bz2", "BZh91AY", "it is compressed by bzip2; unpack it, or compress it by gzip"),
+        ("part-1.snappy.parquet", "PAR1", "it is Parquet; write it as CSV"),
+        ("part-1.zip", "PK\u{3}\u{4}", "it is a zip archive; unpack it"),
+        ("part-1.tsv", "userId\tmovieId\trating\n", "separated by tabs"),
+        ("tags.csv", "userId,movieId,tag,timestamp\n", "has no column `rating`"),
+    ] {
+        let data = folder(&[
+            ("ratings/part-0.csv", RATINGS),
+            (&format!("ratings/{part}"), content),
+            ("movies.csv", MOVIES),
+        ]);
+        let told = checked(data.path());
+        assert!(told.contains(&format!("ratings/{part}:1: ")) && told.contains(remedy), "{told}");
+    }
+    let data = folder(&[
+        ("ratings.csv", RATINGS),
+        ("movies.csv", MOVIES),
+        ("ratings.csv.1", more),
+        ("README.txt", ""),
+    ]);
+    let told = checked(data.path());
+    assert!(
+        told.contains("not reading ratings.csv.1 (it does not end in .csv; rename it")
+            && !told.contains("README"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -150,7 +192,9 @@ fn a_data_set_in_a_folder_of_another_stays_out_of_it() {
 fn a_folder_without_data_is_told_with_what_it_holds() {
     for (files, told) in [
         (&[("ml-1m.zip", "PK")][..], "it holds ml-1m.zip; unpack the archive"),
-        (&[("ratings.parquet", "PAR1")], "only CSV and what MovieLens comes as are read"),
+        (&[("ratings.parquet", "PAR1")], "ratings.parquet is not read (it is Parquet; write it as CSV)"),
+        (&[("reviews.parquet", "PAR1")], "only CSV and what MovieLens comes as are read"),
+        (&[("ratings.csv.bz2", "BZh9")], "ratings.csv.bz2 is not read (it is compressed by bzip2; unpack it"),
         (&[("ratings.csv", "")], "ratings.csv is not read (it is empty)"),
         (&[("ratings.csv", RATINGS), ("ratings.csv.gz", RATINGS)], "are both there"),
     ] {
