@@ -6,11 +6,13 @@ mod common_scale;
 mod dataset;
 mod faults;
 mod form;
+mod interner;
 mod listed;
 mod mismatch;
 mod pairs;
 mod quotes;
 mod reader;
+mod spellings;
 mod time;
 
 pub use check::{CsvFile, Inputs, check};

@@ -310,7 +310,7 @@ fn a_validation_of_movies_that_cannot_be_asked_for_is_refused() {
     assert_eq!(job.evaluation()["validation"]["test_count"], 1);
 
     let job = Job::new(&small());
-    job.put("input/data/validation/ratings.csv", "userId,movieId,rating\n3,none,1\n");
+    job.put("input/data/validation/ratings.csv", "userId,movieId,rating\n3,foreign,1\n");
     let reason = job.fail();
     assert!(
         reason.starts_with("none of the 1 ratings of the channel `validation` is of a movie"),

@@ -10,10 +10,11 @@ use crate::attributes::MovieAttributes;
 use super::common_scale::common_scale;
 use super::faults::{FileFault, FileReport};
 use super::form::{self, Content, Table};
-use super::mismatch;
+use super::interner::Interner;
 use super::pairs::overruled;
-use super::reader::{Range, RatingReader, RecordFault};
+use super::reader::{self, Range, RatingReader, RecordFault};
 use super::{Dataset, Fault, FaultKind, Rating, Report, time};
+use super::{mismatch, spellings};
 
 /// A file in memory, of any form that is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,6 +135,11 @@ fn read_movies(table: &Table<'_>, found: &mut FileReport<'_>) -> Catalogue {
     };
     for read in reader {
         match read {
+            Ok(record) if reader::is_missing(&record.id) => found.add(FileFault {
+                line: record.line - table.added_lines,
+                kind: FaultKind::EmptyId,
+                detail: reader::missing(&record.id, "movieId"),
+            }),
             Ok(record) => {
                 let line = record.line - table.added_lines;
                 found.count_record();
@@ -244,14 +250,22 @@ impl Columns {
             );
         }
         let has_times = without_times.is_empty();
+        let file = tables.first().map_or("ratings.csv", |(name, _)| name);
         // A movie whose record is faulty is no unknown one.
         let whole = catalogue.as_ref().filter(|_| is_whole);
         let mut unknown = whole.map(|catalogue| self.outside(catalogue)).unwrap_or_default();
-        if let Some(fault) = whole.and_then(|catalogue| self.mismatch(catalogue, tables)) {
+        if let Some(fault) = whole.and_then(|catalogue| self.mismatch(catalogue, file)) {
             report.add(FaultKind::OtherCatalogue, || fault);
             // One cause is one fault, not one more a rating.
             unknown.clear();
+        } else if whole.is_some() || catalogue.is_none() {
+            let are_listed = |one: &str, other: &str| {
+                let table = whole.map(Catalogue::ids);
+                table.is_some_and(|table| [one, other].iter().all(|id| table.find(id).is_some()))
+            };
+            spellings::tell_of_movies(file, &self.rated_movies(), are_listed, report);
         }
+        spellings::tell_of_users(file, &self.rating_users(), report);
         let overruled = overruled(&self.ratings, has_times.then_some(&self.times));
         let tell = |kind, records: &[u32], detail: &str, report: &mut Report| {
             let shown = &records[..records.len().min(Report::SHOWN)];
@@ -291,13 +305,19 @@ impl Columns {
     }
 
     /// The fault of ratings that are of other movies than those of the catalogue, if they are.
-    fn mismatch(&self, catalogue: &Catalogue, tables: &[(&str, Table<'_>)]) -> Option<Fault> {
-        let mut counts = vec![0_u64; self.movies.rows.len()];
-        self.ratings.iter().for_each(|rating| counts[rating.movie.index()] += 1);
-        let rated: Vec<(&str, u64)> = self.movies.ids().zip(counts).collect();
-        let detail = mismatch::detail(&rated, catalogue)?;
-        let file = tables.first().map_or_else(String::new, |(name, _)| (*name).to_owned());
-        Some(Fault { file, line: 0, detail })
+    fn mismatch(&self, catalogue: &Catalogue, file: &str) -> Option<Fault> {
+        let detail = mismatch::detail(&self.rated_movies(), catalogue)?;
+        Some(Fault { file: file.to_owned(), line: 0, detail })
+    }
+
+    /// The rated movies, with their numbers of ratings.
+    fn rated_movies(&self) -> Vec<(&str, u64)> {
+        self.movies.with_counts(self.ratings.iter().map(|rating| rating.movie.index()))
+    }
+
+    /// The users, with their numbers of ratings.
+    fn rating_users(&self) -> Vec<(&str, u64)> {
+        self.users.with_counts(self.ratings.iter().map(|rating| rating.user.index()))
     }
 
     /// The records of movies that are not in the catalogue.
@@ -345,32 +365,4 @@ fn locate(tables: &[(&str, Table<'_>)], scale: RatingScale, records: &[u32], det
         }
     }
     located
-}
-
-/// Numbers ids in the order in which they first appear.
-#[derive(Default)]
-struct Interner {
-    rows: HashMap<String, u32>,
-}
-
-impl Interner {
-    fn row(&mut self, id: &str) -> u32 {
-        let next = self.rows.len() as u32;
-        *self.rows.entry_ref(id).or_insert(next)
-    }
-
-    /// The ids in the order of their rows.
-    fn ids(&self) -> impl Iterator<Item = &str> {
-        let mut ids = vec![""; self.rows.len()];
-        for (id, &row) in &self.rows {
-            ids[row as usize] = id;
-        }
-        ids.into_iter()
-    }
-
-    /// For each row the row of the same id in `sorted`.
-    fn rows_in(&self, sorted: &Ids) -> Vec<u32> {
-        let table = sorted.table();
-        self.ids().map(|id| table.find(id).unwrap_or_default()).collect()
-    }
 }

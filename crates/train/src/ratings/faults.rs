@@ -45,7 +45,7 @@ pub enum FaultKind {
     FieldCount,
     /// A field is not UTF-8.
     Encoding,
-    /// A user's or movie's id is empty.
+    /// A user's or movie's id is empty, or what programs write for a missing one.
     EmptyId,
     /// A user's or movie's id is longer than [`MAX_ID_BYTES`](matinee_model::MAX_ID_BYTES).
     LongId,
@@ -61,6 +61,8 @@ pub enum FaultKind {
     NoRatings,
     /// The ratings are of other movies than those of the catalogue.
     OtherCatalogue,
+    /// An id occurs in two spellings, which would be two users or movies.
+    TwoSpellings,
     /// A (user, movie) pair was rated twice; the newest rating counts or, without timestamps, the last.
     DuplicateRating,
     /// A movie was in the catalogue before; the last one counts.
@@ -101,7 +103,7 @@ impl FaultKind {
             Self::OpenQuote => "quote that is not closed",
             Self::FieldCount => "wrong number of fields",
             Self::Encoding => "not UTF-8",
-            Self::EmptyId => "empty id",
+            Self::EmptyId => "missing id",
             Self::LongId => "id too long",
             Self::UnparsableRating => "rating is not a number",
             Self::NonFiniteRating => "rating is not finite",
@@ -109,6 +111,7 @@ impl FaultKind {
             Self::UnparsableTimestamp => "timestamp is neither a number nor a date",
             Self::NoRatings => "no ratings",
             Self::OtherCatalogue => "ratings and catalogue do not belong together",
+            Self::TwoSpellings => "one id in two spellings",
             Self::DuplicateRating => "duplicate rating (the newest one counts; without timestamps, the last)",
             Self::DuplicateMovie => "duplicate movie (the last one counts)",
             Self::UnknownMovie => {

@@ -73,10 +73,57 @@ fn reads_what_movielens_and_others_write() {
 
 #[test]
 fn ids_are_any_text() {
-    let ratings = "userId,movieId,rating\nAnna Müller,10,4\n\"a,b\"\"c\",20,5\n007,10,3\n7,10,2\n";
+    let ratings = "userId,movieId,rating\nAnna Müller,10,4\n\"a,b\"\"c\",20,5\n007,10,3\n8,10,2\n";
     let (dataset, report) = checked(ratings);
     assert!(report.is_clean(), "{report}");
-    assert_eq!(dataset.user_ids.table().iter().collect::<Vec<_>>(), ["007", "7", "Anna Müller", "a,b\"c"]);
+    assert_eq!(dataset.user_ids.table().iter().collect::<Vec<_>>(), ["007", "8", "Anna Müller", "a,b\"c"]);
+}
+
+#[test]
+fn an_id_in_two_spellings_is_refused_with_both() {
+    for (ratings, told) in [
+        (
+            "1,10,4\n1,20,5\n1.0,10,3\n2,10,3\n",
+            "the users `1` (2 ratings) and `1.0` (1 ratings) look like one",
+        ),
+        ("01,10,4\n1,20,5\n", "the users `01` (1 ratings) and `1` (1 ratings) look like one"),
+        (
+            "1,10,4\n2,10,5\n2,20,4\n3,20,5\n3,10.0,1\n4,10,2\n5,10,2\n6,10,2\n7,10,2\n8,10,2\n9,10,2\n",
+            "the movies `10` (9 ratings) and `10.0` (1 ratings) look like one",
+        ),
+    ] {
+        let ratings = format!("userId,movieId,rating\n{ratings}");
+        let (_, report) = checked(&ratings);
+        let findings = report.findings(FaultKind::TwoSpellings).unwrap_or_else(|| panic!("{report}"));
+        assert!(findings.count == 1 && findings.first[0].detail.contains(told), "{report}");
+        assert!(report.refuses_training());
+    }
+    let inputs = Inputs {
+        ratings: vec![csv("ratings.csv", "userId,movieId,rating\n1,10,4\n2,10.0,4\n")],
+        movies: None,
+    };
+    let (_, report) = check(&inputs, RatingScale::MOVIELENS);
+    assert!(report.findings(FaultKind::TwoSpellings).is_some(), "{report}");
+    let (_, report) = checked("userId,movieId,rating\n1.0,10,4\n2.0,20,5\n");
+    assert!(report.is_clean() && report.to_string().contains("2 of 2 users have a fraction"), "{report}");
+}
+
+#[test]
+fn an_id_that_stands_for_none_is_refused_at_its_line() {
+    for id in ["nan", "NaN", "null", "NULL", "None", "<NA>", "N/A", "undefined", "\\N", "NA"] {
+        for record in [format!("{id},20,5"), format!("2,{id},5")] {
+            let (_, report) = checked(&format!("userId,movieId,rating\n1,10,4\n{record}\n"));
+            assert_eq!(found(&report, FaultKind::EmptyId), (1, vec!["ratings.csv:3".to_owned()]), "{record}");
+            assert!(report.refuses_training() && report.to_string().contains(id), "{report}");
+        }
+        let movies = format!("movieId,title\n10,Ten\n{id},Other\n");
+        let ratings = vec![csv("ratings.csv", "userId,movieId,rating\n1,10,4\n")];
+        let inputs = Inputs { ratings, movies: Some(csv("movies.csv", &movies)) };
+        let (_, report) = check(&inputs, RatingScale::MOVIELENS);
+        assert_eq!(found(&report, FaultKind::EmptyId), (1, vec!["movies.csv:3".to_owned()]), "{id}");
+    }
+    let (_, report) = checked("userId,movieId,rating\nNancy,10,4\nna,20,4\nnone7,20,4\n");
+    assert!(report.is_clean(), "{report}");
 }
 
 #[test]
