@@ -1,7 +1,6 @@
 //! Ratings in memory, and the files they come from.
 
 mod check;
-mod columns;
 mod common_scale;
 mod dataset;
 mod faults;
@@ -14,6 +13,7 @@ mod quotes;
 mod reader;
 mod spellings;
 mod time;
+mod unused;
 
 pub use check::{CsvFile, Inputs, check};
 pub use dataset::{Dataset, Rating};

@@ -1,44 +1,13 @@
 //! Which columns of CSV records are the ids.
 //!
-//! Invariant: records are read by position only where their first line is a record. A line that names columns, and not
-//! those that are needed, is refused: read by position, users would be taken for movies.
+//! Invariant: records are read by position only where their first line is a record beyond doubt: one of a movie of the
+//! catalogue, or one without a letter, which no header is. Anything else might be a header that is not understood, and
+//! read by position, users would be taken for movies.
 
+use matinee_model::columns::{MOVIE, USER};
 use matinee_model::{Catalogue, MovieId};
 
-use crate::request::{InvalidRequest, PredictRequest, is_spelling};
-
-/// What a header may call the columns, the most explicit first.
-const USER: [&str; 2] = ["userId", "user"];
-const MOVIE: [&str; 2] = ["movieId", "movie"];
-
-/// What columns of ratings are called elsewhere. An id of letters alone may be one of these only where the catalogue
-/// has it.
-const COLUMN_NAMES: [&str; 24] = [
-    "userId",
-    "user",
-    "uid",
-    "movieId",
-    "movie",
-    "mid",
-    "itemId",
-    "item",
-    "iid",
-    "customerId",
-    "customer",
-    "productId",
-    "product",
-    "filmId",
-    "film",
-    "title",
-    "name",
-    "genre",
-    "genres",
-    "rating",
-    "score",
-    "timestamp",
-    "date",
-    "id",
-];
+use crate::request::{InvalidRequest, PredictRequest};
 
 /// What separates fields where it is not a comma.
 const OTHER_SEPARATORS: [char; 3] = [';', '\t', '|'];
@@ -56,27 +25,20 @@ impl Columns {
 
     /// The columns that the first line names; `None` where it is a record.
     pub(super) fn of_first_line(line: &[u8], catalogue: &Catalogue) -> Result<Option<Self>, InvalidRequest> {
-        let Some(fields) = fields(line) else { return Ok(None) };
+        let fields = fields(line).ok_or(InvalidRequest::Csv)?;
         if let Some(columns) = Self::named(&fields) {
             return Ok(Some(columns));
         }
-        if is_like_a_header(&fields, catalogue) {
-            let text: String = fields.join(",").chars().take(100).collect();
-            return Err(InvalidRequest::Header(text));
+        if is_record(&fields, catalogue) {
+            return Ok(None);
         }
-        Ok(None)
+        let text: String = fields.join(",").chars().take(100).collect();
+        Err(InvalidRequest::Header(text))
     }
 
     /// The columns by their names, if each is named once.
     fn named(names: &[String]) -> Option<Self> {
-        let find = |spellings: [&str; 2]| {
-            let columns = spellings.map(|spelling| {
-                let is_it = |(_, name): &(usize, &String)| is_spelling(unquoted(name), spelling);
-                names.iter().enumerate().filter(is_it).map(|(column, _)| column).collect::<Vec<_>>()
-            });
-            columns.into_iter().find(|columns| !columns.is_empty())
-        };
-        match (&find(USER)?[..], &find(MOVIE)?[..]) {
+        match (&USER.places(names)[..], &MOVIE.places(names)[..]) {
             (&[user], &[movie]) => Some(Self { user, movie }),
             _ => None,
         }
@@ -91,20 +53,14 @@ impl Columns {
         };
         let field = |column: usize, name| fields.get(column).ok_or_else(|| missing(name));
         let (user, movie) = (field(self.user, "userId")?, field(self.movie, "movieId")?);
-        let is_name = |field: &str| USER.iter().chain(&MOVIE).any(|name| is_spelling(unquoted(field), name));
-        if (is_name(user) || is_name(movie))
-            && let Some(columns) = Self::named(&fields)
-        {
+        let columns = [user, movie].map(String::clone);
+        let has_name = !USER.places(&columns).is_empty() || !MOVIE.places(&columns).is_empty();
+        if has_name && let Some(columns) = Self::named(&fields) {
             *self = columns;
             return Err(InvalidRequest::HeaderAmongRecords);
         }
         PredictRequest::new(user, movie)
     }
-}
-
-/// A name without the space and the quotes around it.
-fn unquoted(name: &str) -> &str {
-    name.trim().trim_matches(['"', '\''])
 }
 
 /// What separates the fields of a record that has no comma.
@@ -113,26 +69,11 @@ fn separator(fields: &[String]) -> Option<char> {
     OTHER_SEPARATORS.into_iter().find(|&separator| whole.contains(separator))
 }
 
-/// Whether a line that names no columns that are known names some all the same: by a name that columns have elsewhere,
-/// or as words in a catalogue whose ids are none.
-fn is_like_a_header(fields: &[String], catalogue: &Catalogue) -> bool {
-    let parts: Vec<&str> = match separator(fields) {
-        Some(separator) => fields[0].split(separator).collect(),
-        None => fields.iter().map(String::as_str).collect(),
-    };
-    let parts: Vec<&str> = parts.into_iter().map(unquoted).collect();
-    let is_id = |part: &str| catalogue.find(&MovieId::from(part)).is_some();
-    let is_name = |part: &&str| COLUMN_NAMES.iter().any(|name| is_spelling(part, name)) && !is_id(part);
-    if parts.iter().any(is_name) {
-        return true;
-    }
-    let has_digit = |text: &str| text.contains(|letter: char| letter.is_numeric());
-    let is_word = |part: &&str| part.contains(char::is_alphabetic) && !has_digit(part);
-    parts.len() > 1
-        && parts.iter().all(is_word)
-        && !is_id(parts[1])
-        && !catalogue.is_empty()
-        && catalogue.ids().iter().all(has_digit)
+/// Whether a line that names no columns is a record: of a movie of the catalogue, or without a letter.
+fn is_record(fields: &[String], catalogue: &Catalogue) -> bool {
+    let movie = fields.get(Columns::BY_POSITION.movie).map(|field| MovieId::from(field.trim()));
+    let is_of_catalogue = movie.is_some_and(|movie| catalogue.find(&movie).is_some());
+    is_of_catalogue || !fields.iter().any(|field| field.contains(char::is_alphabetic))
 }
 
 /// The fields of a CSV line; `None` if it is not UTF-8 or not one record.
@@ -150,6 +91,34 @@ fn fields(line: &[u8]) -> Option<Vec<String>> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// What columns of ratings are called elsewhere.
+    const COLUMN_NAMES: [&str; 24] = [
+        "userId",
+        "user",
+        "uid",
+        "movieId",
+        "movie",
+        "mid",
+        "itemId",
+        "item",
+        "iid",
+        "customerId",
+        "customer",
+        "productId",
+        "product",
+        "filmId",
+        "film",
+        "title",
+        "name",
+        "genre",
+        "genres",
+        "rating",
+        "score",
+        "timestamp",
+        "date",
+        "id",
+    ];
 
     fn catalogue() -> Catalogue {
         Catalogue::parse(b"movieId,title\n1,One\n2,Two\ntt0000021,Three\n").unwrap()
@@ -172,6 +141,11 @@ mod tests {
             ("Movie,User", 1, 0),
             // The name of the user, and the id.
             ("user,user_id,movie_id,movie", 1, 2),
+            ("uid,itemId", 0, 1),
+            ("item_id,user_id", 1, 0),
+            ("filmId,user", 1, 0),
+            ("film,userId", 1, 0),
+            (",movieId,userId", 2, 1),
         ] {
             assert_eq!(columns(line), Ok(Some(Columns { user, movie })), "{line}");
         }
@@ -181,9 +155,7 @@ mod tests {
     fn a_header_that_is_not_understood_is_refused() {
         for line in [
             "uid,iid",
-            "userId,film",
-            "film,userId",
-            "item_id,user_id",
+            "userId,title",
             "customer,product",
             "id,rating",
             "userId,user_id,movieId",
@@ -193,6 +165,15 @@ mod tests {
             "movieId",
             "benutzer,werk",
             "用户,电影",
+            "movieId2,userId2",
+            "movie_id_v2,user_id_v2",
+            "film_1,person_1",
+            "movieKey:0,userKey:0",
+            "\"movie (v1)\",\"user (v1)\"",
+            ",movieId2,userId2",
+            "1,userId2",
+            // Perhaps a movie that the catalogue lacks, perhaps a header: nobody can tell.
+            "alice,tt9999999",
         ] {
             let error = columns(line).unwrap_err().to_string();
             assert!(error.contains("looks like a header") && error.contains("userId"), "{line}: {error}");
@@ -206,8 +187,9 @@ mod tests {
             "15,2",
             "alice,1",
             "alice,tt0000021",
-            "user1,movie2",
+            "user1, 2 ",
             "2;1",
+            "2,99999",
             "2",
             "",
             "\"2\",\"1\"",
@@ -215,12 +197,12 @@ mod tests {
         ] {
             assert_eq!(columns(line), Ok(None), "{line}");
         }
-        let words = Catalogue::parse(b"movieId,title\nthe-matrix,One\nfilm,Two\n").unwrap();
-        for line in ["alice,the-matrix", "alice,the-matrx", "alice,film"] {
+        let words = Catalogue::parse(b"movieId,title\nalien,One\nfilm,Two\n").unwrap();
+        for line in ["alice,alien", "alice,film"] {
             assert_eq!(
                 Columns::of_first_line(line.as_bytes(), &words),
                 Ok(None),
-                "{line}: ids may be words here"
+                "{line}: ids are words here"
             );
         }
     }
@@ -248,8 +230,10 @@ mod tests {
             names in prop::sample::subsequence(COLUMN_NAMES.to_vec(), 1..5).prop_shuffle(),
             upper: bool,
             separator in prop::sample::select(vec![",", ";", "\t", " , "]),
+            number in 0..3_usize,
         ) {
-            let line = names.join(separator);
+            let numbered: Vec<String> = names.iter().map(|name| format!("{name}{}", ["", "2", "_v1"][number])).collect();
+            let line = numbered.join(separator);
             let line = if upper { line.to_uppercase() } else { line };
             prop_assert!(!matches!(columns(&line), Ok(None)), "{}", line);
         }

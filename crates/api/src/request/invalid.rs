@@ -24,7 +24,7 @@ pub enum InvalidRequest {
     Csv,
     /// The fields of a CSV record are separated by something else than commas.
     Separator(char),
-    /// The first line of CSV looks like a header, but does not name both columns.
+    /// The first line of CSV may be a header, but does not name both columns.
     Header(String),
     /// A line among the records is a header.
     HeaderAmongRecords,
@@ -163,7 +163,7 @@ impl fmt::Display for InvalidRequest {
             Self::Header(line) => write!(
                 f,
                 "the first line `{line}` looks like a header, but does not name the columns userId and movieId once \
-                 each; name them, or send records alone, in the order userId,movieId"
+                 each; name them, or send records alone, in the order userId,movieId, the first of a movie in the catalogue"
             ),
             Self::HeaderAmongRecords => write!(f, "the line is a header, not a record"),
             Self::NotAnObject => write!(f, "it is not a JSON object"),

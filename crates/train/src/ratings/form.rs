@@ -6,10 +6,11 @@ mod movielens;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::columns::{self, Column, GENRES, ID, MOVIE, RATING, TIMESTAMP, TITLE, USER};
+use matinee_model::columns::{Column, GENRES, ID, MOVIE, RATING, TIMESTAMP, TITLE, USER};
+
 use super::faults::FileFault;
 use super::quotes::{self, fields};
-use super::{CsvFile, FaultKind};
+use super::{CsvFile, FaultKind, unused};
 use movielens::MovieLens;
 
 /// The mark that editors put before UTF-8.
@@ -116,7 +117,7 @@ impl<'a> Table<'a> {
             Content::Ratings => closed.csv,
             Content::Movies => with_own_names(closed.csv, first, header, &used),
         };
-        let note = columns::unused(header, &places);
+        let note = unused::note(header, &places);
         Self { csv, added_lines: 0, faults: closed.faults.into_iter().map(open).collect(), note }
     }
 }

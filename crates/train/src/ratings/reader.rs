@@ -1,9 +1,9 @@
 //! `ratings.csv`, record by record.
 
 use csv::ByteRecord;
+use matinee_model::columns::{Column, MOVIE, RATING, TIMESTAMP, USER};
 use matinee_model::{LineNumbers, MAX_ID_BYTES, RatingScale};
 
-use super::columns::{Column, MOVIE, RATING, TIMESTAMP, USER};
 use super::{FaultKind, time};
 
 /// Reads a `ratings.csv`: columns by header in any order, with or without byte order mark, CRLF and

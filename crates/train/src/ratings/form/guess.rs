@@ -1,7 +1,8 @@
 //! What a file that cannot be read may be, in words that say what to do.
 
+use matinee_model::columns::Column;
+
 use super::Content;
-use super::columns::Column;
 
 /// How much of a first line is shown.
 const SHOWN_CHARS: usize = 80;
