@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 use matinee_model::{
-    Catalogue, CatalogueError, Ids, MovieFault, MovieReader, MovieRow, RatingScale, UserRow,
+    Catalogue, CatalogueError, Ids, MovieFault, MovieReader, MovieRecord, MovieRow, RatingScale, UserRow,
 };
 
 use crate::attributes::MovieAttributes;
@@ -147,7 +147,8 @@ fn read_movies(table: &Table<'_>, found: &mut FileReport<'_>) -> Catalogue {
                     let detail = format!("movie {} is on line {earlier} too", record.id);
                     found.add_to_record(FileFault { line, kind: FaultKind::DuplicateMovie, detail });
                 }
-                records.push(record);
+                let title = record.title.trim().to_owned();
+                records.push(MovieRecord { title, ..record });
             }
             Err(error) => found.add(refused(error)),
         }

@@ -39,7 +39,7 @@ pub enum FaultKind {
     UnknownForm,
     /// A header lacks a column.
     MissingColumn,
-    /// A quote is opened and not closed where it should be.
+    /// A quote is opened where it should not be, or not closed where it should be.
     OpenQuote,
     /// A record has more or fewer fields than the header.
     FieldCount,
@@ -100,7 +100,7 @@ impl FaultKind {
             Self::Unreadable => "unreadable",
             Self::UnknownForm => "not in a form that is read",
             Self::MissingColumn => "missing column",
-            Self::OpenQuote => "quote that is not closed",
+            Self::OpenQuote => "quote that is out of place or not closed",
             Self::FieldCount => "wrong number of fields",
             Self::Encoding => "not UTF-8",
             Self::EmptyId => "missing id",

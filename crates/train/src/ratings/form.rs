@@ -52,17 +52,18 @@ pub(super) fn open(file: &CsvFile, content: Content) -> Result<Table<'_>, FileFa
         .filter(|column| column.find(&header).is_none())
         .map(|column| column.name)
         .collect();
+    let guess = if missing.is_empty() { None } else { guess::form(line, content) };
+    if let Some(what) = guess {
+        return Err(unknown(what));
+    }
+    let fault = |kind, detail| FileFault { line: 1, kind, detail };
+    if let Some(what) = quotes::fault_of_header(line) {
+        return Err(fault(FaultKind::OpenQuote, format!("the header is {}: {what}", guess::quoted(line))));
+    }
     if missing.is_empty() {
         return Ok(Table::of_csv(&file.bytes, first, &header, content));
     }
-    Err(match guess::form(line, content) {
-        Some(what) => unknown(what),
-        None => FileFault {
-            line: 1,
-            kind: FaultKind::MissingColumn,
-            detail: missing_columns(line, &missing, content),
-        },
-    })
+    Err(fault(FaultKind::MissingColumn, missing_columns(line, &missing, content)))
 }
 
 /// Whether there is nothing in a file but white space.
@@ -111,7 +112,7 @@ impl<'a> Table<'a> {
                     Content::Movies => !field(0).is_empty() && !field(0).contains(char::is_whitespace),
                 }
         };
-        let closed = quotes::close(bytes, is_record);
+        let closed = quotes::close(bytes, first.end, is_record);
         let open = |(line, detail)| FileFault { line, kind: FaultKind::OpenQuote, detail };
         let csv = match content {
             Content::Ratings => closed.csv,

@@ -150,6 +150,42 @@ fn a_quote_that_is_not_closed_loses_its_own_line_alone() {
 }
 
 #[test]
+fn titles_are_read_as_they_stand_or_refused() {
+    let movies = "movieId,title,genres\n1,\"  Eps (1994)  \",Drama\n2, Beta (1991) ,War\n3,12\" Monkeys,War\n4,\"12\"\" Monkeys\",War\n";
+    let (dataset, report) = checked(csv("ratings.csv", RATINGS), csv("movies.csv", movies));
+    assert!(report.is_clean(), "{report}");
+    let found: Vec<&str> = titles(&dataset).iter().map(|(_, title, _)| *title).collect();
+    assert_eq!(found, ["Eps (1994)", "Beta (1991)", "12\" Monkeys", "12\" Monkeys"]);
+    for title in ["\"12\" Monkeys (1990)\"", "\"Five \\\"the\\\" (1990)\"", " \"Beta (1991)\""] {
+        let movies = format!("movieId,title,genres\n1,Alpha,Drama\n2,{title},War\n");
+        let (_, report) = checked(csv("ratings.csv", RATINGS), csv("movies.csv", &movies));
+        assert_eq!(only_fault(&report, FaultKind::OpenQuote).0, 3, "{title}");
+        let ratings = format!("userId,movieId,rating,review\n1,1,4,\n1,2,4,{title}\n");
+        let (_, report) = checked(csv("ratings.csv", &ratings), csv("movies.csv", MOVIES));
+        assert_eq!(only_fault(&report, FaultKind::OpenQuote).0, 3, "{title}");
+    }
+}
+
+#[test]
+fn a_title_that_holds_what_looks_like_a_record_is_one_fault() {
+    let movies = "movieId,title,genres\n1,Alpha,Drama\n2,\"Beta\n1,Gamma,War\nthe end\",Drama\n";
+    let (_, report) = checked(csv("ratings.csv", RATINGS), csv("movies.csv", movies));
+    let (line, detail) = only_fault(&report, FaultKind::OpenQuote);
+    assert!(line == 3 && detail.contains("takes in line 4"), "{detail}");
+}
+
+#[test]
+fn a_header_with_an_open_quote_is_told_as_one() {
+    let (_, report) =
+        checked(csv("ratings.csv", RATINGS), csv("movies.csv", "movieId,\"title,genres\n1,Alpha,Drama\n"));
+    let (line, detail) = only_fault(&report, FaultKind::OpenQuote);
+    assert!(
+        line == 1 && detail.contains("`movieId,\"title,genres`") && detail.contains("never closed"),
+        "{detail}"
+    );
+}
+
+#[test]
 fn other_names_of_columns_are_read() {
     let movies = "Movie_ID,Movie Title,genre,imdb\n1,Alpha,Drama,x\n2,Beta,War,y\n";
     let ratings = "user_id,item_id,Rating,rated_at\n1,1,4,2022-06-24\n2,2,3,2022-06-25\n";

@@ -98,7 +98,9 @@ pub(super) fn form(line: &[u8], content: Content) -> Option<String> {
     let by_separator: Vec<(&str, Vec<String>)> =
         SEPARATORS.iter().map(|(separator, name)| (*name, split(separator))).collect();
     let first = format!("the first line is {}", quoted(line));
-    if let Some((separator, _)) = by_separator.iter().find(|(_, fields)| has_all(fields)) {
+    // Commas would have been understood, but for a quote.
+    let mut others = by_separator.iter().filter(|(separator, _)| *separator != "commas");
+    if let Some((separator, _)) = others.find(|(_, fields)| has_all(fields)) {
         return Some(format!(
             "{first}: the fields seem to be separated by {separator}; separate them by commas, and write decimals with a point"
         ));
