@@ -45,7 +45,7 @@ pub fn check(inputs: &Inputs, scale: RatingScale) -> (Dataset, Report) {
     for (name, table) in &tables {
         columns.read(name, table, scale, &mut report);
     }
-    columns.tell_of_scale(scale, &mut report);
+    columns.tell_of_scale(&mut report);
     if columns.ratings.is_empty() && !report.refuses_training() {
         let name = inputs.ratings.first().map_or("ratings.csv", |file| &file.name);
         let detail = "there is not one rating to learn from".to_owned();
@@ -217,20 +217,31 @@ impl Columns {
         self.range.include(reader.range());
     }
 
-    /// Names the scale that all ratings are on, where some are not on the one that was given.
-    fn tell_of_scale(&self, given: RatingScale, report: &mut Report) {
+    /// Says at the first rating off the scale what to do, and which scale the ratings may be on.
+    fn tell_of_scale(&self, report: &mut Report) {
         let Some(findings) = report.findings_mut(FaultKind::OffScaleRating) else { return };
-        let Some(scale) = self.range.ends().and_then(|(min, max)| common_scale(min, max)) else { return };
+        let Some((min, max)) = self.range.ends() else { return };
         // A few may be slips, each to be corrected; many are one cause.
-        if findings.count * 10 >= self.ratings.len() as u64 {
+        let are_many = findings.count * 10 >= self.ratings.len() as u64;
+        if are_many {
             findings.first.truncate(1);
         }
+        let remedy = match (common_scale(min, max), are_many) {
+            (Some(scale), true) => format!(
+                ", but all ratings are on {scale}; if that is their scale, give --scale {scale} (in a job, the \
+                 hyperparameter `scale`)"
+            ),
+            (Some(scale), false) => format!(
+                "; correct it, or, if the ratings are on {scale}, give --scale {scale} (in a job, the hyperparameter \
+                 `scale`)"
+            ),
+            (None, _) => format!(
+                "; correct it, or give the scale of the ratings, which go from {min} to {max}, with --scale LOW..HIGH \
+                 (in a job, the hyperparameter `scale`)"
+            ),
+        };
         if let Some(fault) = findings.first.first_mut() {
-            let value = fault.detail.split(' ').next().unwrap_or_default().to_owned();
-            fault.detail = format!(
-                "{value} is not on the scale {given}, but all ratings are on {scale}; if that is their scale, \
-                 give --scale {scale} (in a job, the hyperparameter `scale`)"
-            );
+            fault.detail += &remedy;
         }
     }
 

@@ -105,7 +105,7 @@ fn parse<'r>(
     let value = number(text(record, columns.rating)?)?;
     range.include(Range(Some((value, value))));
     if !scale.contains(value) {
-        return Err((FaultKind::OffScaleRating, off_scale(value, scale)));
+        return Err((FaultKind::OffScaleRating, format!("{value} is not on the scale {scale}")));
     }
     let timestamp = columns.timestamp.map(|column| timestamp(text(record, column)?)).transpose()?;
     Ok(RatingRecord { user, movie, value, timestamp })
@@ -171,13 +171,6 @@ fn number(text: &str) -> Result<f32, RecordFault> {
     } else {
         Err((FaultKind::NonFiniteRating, format!("`{text}` is not finite")))
     }
-}
-
-fn off_scale(value: f32, scale: RatingScale) -> String {
-    format!(
-        "{value} is not on the scale {scale}; correct it, or give the scale of the ratings with --scale LOW..HIGH \
-         (in a job, the hyperparameter `scale`)"
-    )
 }
 
 fn timestamp(text: &str) -> Result<i64, RecordFault> {

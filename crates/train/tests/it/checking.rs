@@ -259,9 +259,9 @@ fn the_last_of_equal_pairs_counts() {
 #[test]
 fn every_fault_is_counted_and_the_first_twenty_are_shown() {
     let mut ratings = "userId,movieId,rating\n1,10,4\n".to_owned();
-    ratings.push_str(&"1,20,999\n".repeat(50));
+    ratings.push_str(&"1,20,four\n".repeat(50));
     let (_, report) = checked(&ratings);
-    let (count, places) = found(&report, FaultKind::OffScaleRating);
+    let (count, places) = found(&report, FaultKind::UnparsableRating);
     assert_eq!((count, places.len()), (50, 20));
     assert!(report.to_string().contains("... and 30 more"));
 }
@@ -292,11 +292,34 @@ fn a_scale_that_all_ratings_are_on_is_named() {
         "7 is not on the scale 0.5..5, but all ratings are on 1..10; if that is their scale, give --scale 1..10 \
          (in a job, the hyperparameter `scale`)"
     );
-    let (_, report) = checked("userId,movieId,rating\n1,10,1\n1,20,1234\n");
-    let detail = &report.findings(FaultKind::OffScaleRating).unwrap().first[0].detail;
-    assert!(detail.contains(
-        "1234 is not on the scale 0.5..5; correct it, or give the scale of the ratings with --scale"
-    ));
+}
+
+#[test]
+fn ratings_on_no_common_scale_are_one_line_with_their_range() {
+    for (highest, range) in [(20, "from 1 to 20"), (1234, "from 1 to 1234")] {
+        let lines = format!("1,10,{highest}\n").repeat(40);
+        let (_, report) = checked(&format!("userId,movieId,rating\n1,20,1\n{lines}"));
+        let findings = report.findings(FaultKind::OffScaleRating).unwrap();
+        assert_eq!((findings.count, findings.first.len()), (40, 1));
+        let detail = &findings.first[0].detail;
+        assert!(detail.contains(range) && detail.contains("--scale LOW..HIGH"), "{detail}");
+    }
+}
+
+#[test]
+fn a_few_ratings_off_the_scale_are_told_each_with_one_remedy() {
+    let right = (0..40).map(|user| format!("{user},10,4\n")).collect::<Vec<_>>().concat();
+    let (_, report) = checked(&format!("userId,movieId,rating\n{right}1,20,7\n2,20,9\n"));
+    let findings = report.findings(FaultKind::OffScaleRating).unwrap();
+    let details: Vec<&str> = findings.first.iter().map(|fault| fault.detail.as_str()).collect();
+    assert_eq!(
+        details,
+        [
+            "7 is not on the scale 0.5..5; correct it, or, if the ratings are on 1..10, give --scale 1..10 (in a job, the \
+             hyperparameter `scale`)",
+            "9 is not on the scale 0.5..5"
+        ]
+    );
 }
 
 #[test]
