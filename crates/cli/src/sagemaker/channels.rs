@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use matinee_model::data_files::DataFiles;
+use matinee_model::data_files::{DataFiles, is_hidden};
 use matinee_train::ratings::{CsvFile, Inputs};
 use serde::Deserialize;
 
@@ -49,7 +49,7 @@ pub(super) fn read(root: &Root, host_count: usize, titles: Titles) -> Result<Cha
     for (name, channel) in &configured {
         channel.refuse(name, host_count)?;
     }
-    tell_of_others(root);
+    refuse_others(root)?;
     let folder = |name: &'static str| {
         let folder = root.channel(name);
         (configured.contains_key(name) || folder.is_dir()).then_some((name, folder))
@@ -63,7 +63,14 @@ pub(super) fn read(root: &Root, host_count: usize, titles: Titles) -> Result<Cha
     };
     let found = files::find(&train)?;
     let movies = match folder(MOVIES) {
-        Some((_, movies)) => Some(catalogue(&movies)?),
+        Some((_, movies)) => {
+            if let Some(other) = found.movies.first() {
+                eprintln!(
+                    "note: not reading {other} in channel `{name}` (the catalogue is that of channel `{MOVIES}`)"
+                );
+            }
+            Some(catalogue(&movies)?)
+        }
         None => files::read_movies(&train, &found)?,
     };
     let train = Inputs { ratings: ratings(name, &train, &found)?, movies };
@@ -73,15 +80,24 @@ pub(super) fn read(root: &Root, host_count: usize, titles: Titles) -> Result<Cha
     Ok(Channels { train, validation: validation.map(|ratings| Inputs { ratings, movies: None }) })
 }
 
-/// Names the folders of channels that nobody configured and nothing reads.
-fn tell_of_others(root: &Root) {
+/// Refuses the folders of channels that nothing reads, whether or not `inputdataconfig.json` names them. One that is
+/// hidden or empty holds no data.
+fn refuse_others(root: &Root) -> Result<()> {
     let folders = std::fs::read_dir(root.channel("")).into_iter().flatten().flatten();
-    let names = folders.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name());
-    for name in names.map(|name| name.to_string_lossy().into_owned()) {
-        if CHANNELS.iter().all(|(channel, _)| *channel != name) {
-            eprintln!("note: channel `{name}` is not read; {}", what_is_read());
-        }
+    let mut names: Vec<String> = folders
+        .filter(|entry| std::fs::read_dir(entry.path()).is_ok_and(|mut files| files.next().is_some()))
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| !is_hidden(name))
+        .collect();
+    names.sort();
+    names.iter().try_for_each(|name| refuse_unknown(name))
+}
+
+fn refuse_unknown(name: &str) -> Result<()> {
+    if CHANNELS.iter().all(|(channel, _)| *channel != name) {
+        bail!("unknown channel `{name}`; {}; rename it, or leave it out", what_is_read());
     }
+    Ok(())
 }
 
 /// What is done with each channel.
@@ -93,9 +109,7 @@ fn what_is_read() -> String {
 impl Channel {
     /// Refuses a channel that cannot be meant, or that `host_count` hosts would share.
     pub fn refuse(&self, name: &str, host_count: usize) -> Result<()> {
-        if CHANNELS.iter().all(|(channel, _)| *channel != name) {
-            bail!("unknown channel `{name}`; {}; rename it, or leave it out", what_is_read());
-        }
+        refuse_unknown(name)?;
         if let Some(mode) = self.training_input_mode.as_deref()
             && !["File", "FastFile"].contains(&mode)
         {

@@ -316,6 +316,9 @@ fn a_validation_of_movies_that_cannot_be_asked_for_is_refused() {
         reason.starts_with("none of the 1 ratings of the channel `validation` is of a movie"),
         "{reason}"
     );
+    // Before anything is learned.
+    let output = job.command().output().unwrap();
+    assert!(!String::from_utf8(output.stdout).unwrap().contains("train_rmse="));
 }
 
 #[test]
@@ -450,14 +453,21 @@ fn a_channel_may_be_called_training_and_others_are_named() {
     job.put("input/data/training/ratings.csv/part-0.csv", FEW);
     job.put_bytes("input/data/training/movies.csv.gz", &gzip(TITLES.as_bytes()));
     job.put("input/config/inputdataconfig.json", r#"{"training":{}}"#);
-    job.put("input/data/extra/a.csv", "x");
-    let output = job.command().output().unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{told}");
-    assert!(
-        told.contains("channel `extra` is not read; a job reads `train` (the ratings to learn from"),
-        "{told}"
-    );
+    job.put("input/data/.cache/a.csv", "x");
+    std::fs::create_dir_all(job.path("input/data/lost+found")).unwrap();
+    job.succeed();
+
+    for name in ["extra", "Train", "data", "default"] {
+        let job = if name == "extra" { Job::new(&small()) } else { Job::without_data(&small()) };
+        job.put(&format!("input/data/{name}/ratings.csv"), FEW);
+        let reason = job.fail();
+        assert!(
+            reason.starts_with(&format!(
+                "unknown channel `{name}`; a job reads `train` (the ratings to learn from"
+            )),
+            "{reason}"
+        );
+    }
 
     let job = Job::new(&small());
     job.put("input/config/inputdataconfig.json", r#"{"train":{},"test":{}}"#);
@@ -467,6 +477,19 @@ fn a_channel_may_be_called_training_and_others_are_named() {
     let job = Job::new(&small());
     job.put("input/data/training/ratings.csv", FEW);
     assert!(job.fail().contains("two names of one"));
+}
+
+#[test]
+fn a_catalogue_beside_the_ratings_is_told_where_there_is_a_channel_of_movies() {
+    let job = Job::without_data(&small());
+    job.put("input/data/train/ratings.csv", FEW);
+    job.put("input/data/train/movies.csv", "movieId,title\n10,Another\n20,Other\n");
+    job.put("input/data/movies/movies.csv", TITLES);
+    let output = job.command().output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{told}");
+    assert!(told.contains("note: not reading movies.csv in channel `train`"), "{told}");
+    assert_eq!(job.model().predict(&"1".into(), &"20".into()).unwrap().title, "Twenty");
 }
 
 #[test]
