@@ -15,6 +15,13 @@ pub(super) const FILES: [&str; 3] = [MOVIES_FILE, MODEL_FILE, MANIFEST_FILE];
 /// What a file system that is mounted as the folder keeps there for itself. It is left alone.
 const LOST_AND_FOUND: &str = "lost+found";
 
+/// What each file of an artifact begins with, as Matinee writes it.
+const CATALOGUE_BEGIN: &[u8] = b"movieId,title,genres\n";
+const TENSORS_BEGIN: &[u8] = b"{\"";
+const MANIFEST_BEGIN: &[u8] = b"{\n  \"format_version\":";
+/// As many bytes as are looked at of a file that may be one of them.
+const BEGIN_BYTES: u64 = 32;
+
 /// How many names of foreign files a refusal tells.
 const MAX_NAMES: usize = 3;
 
@@ -84,7 +91,7 @@ fn inspect(folder: &Path) -> Result<bool, ArtifactError> {
         let name = entry.file_name();
         match FILES.into_iter().find(|file| name == *file) {
             Some(file) if kind.is_file() => own.push(file),
-            None if kind.is_file() && FILES.into_iter().any(|file| name == *part_name(file)) => {}
+            None if kind.is_file() && is_own_part(&entry.path()) => {}
             None if kind.is_dir() && name == LOST_AND_FOUND => is_shared = true,
             _ => foreign.push(name.to_string_lossy().into_owned()),
         }
@@ -96,6 +103,24 @@ fn inspect(folder: &Path) -> Result<bool, ArtifactError> {
         refuse_foreign_content(folder, &own)?;
     }
     Ok(is_shared)
+}
+
+/// Whether a file is the beginning of one of ours, as a write that was killed leaves it: by its name, and by what is in
+/// it.
+fn is_own_part(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    let Some(file) = FILES.into_iter().find(|file| *name == *part_name(file)) else { return false };
+    let mut begin = Vec::new();
+    let read = File::open(path).and_then(|part| part.take(BEGIN_BYTES).read_to_end(&mut begin));
+    // A length comes before the header of the tensors.
+    let (at, expected) = match file {
+        MOVIES_FILE => (0, CATALOGUE_BEGIN),
+        MODEL_FILE => (size_of::<u64>(), TENSORS_BEGIN),
+        _ => (0, MANIFEST_BEGIN),
+    };
+    let begin = begin.get(at..).unwrap_or_default();
+    let common = begin.len().min(expected.len());
+    read.is_ok() && begin[..common] == expected[..common]
 }
 
 /// Refuses files with the names of the format that are not what Matinee wrote.
