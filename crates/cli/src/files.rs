@@ -36,12 +36,13 @@ impl Titles {
     }
 
     /// Refuses ratings without a catalogue unless the ids are to be the titles; `place` is where it was looked for.
-    pub fn refuse_missing_catalogue(self, movies: Option<&CsvFile>, place: &str) -> Result<()> {
-        if movies.is_none() && self == Self::OfCatalogue {
+    pub fn refuse_missing_catalogue(self, inputs: &Inputs, place: &str) -> Result<()> {
+        if inputs.movies.is_none() && self == Self::OfCatalogue {
+            let (name, what) =
+                inputs.ratings.first().map_or(CSV_CATALOGUE, |file| catalogue_beside(&file.name));
             bail!(
-                "{place} has no {MOVIES_FILE}, and a movie without a title cannot be asked for; add one with the header \
-                 movieId,title,genres, or take the ids as titles with --titles-from-ids (in a job, the hyperparameter \
-                 `titles_from_ids`: true)"
+                "{place} has no {name}, and a movie without a title cannot be asked for; add {what}, or take the ids as \
+                 titles with --titles-from-ids (in a job, the hyperparameter `titles_from_ids`: true)"
             );
         }
         Ok(())
@@ -61,6 +62,22 @@ impl Titles {
                 eprintln!("note: the titles are those of {}, not the ids", movies.name);
             }
         }
+    }
+}
+
+/// The name of a catalogue, and what to add where there is none.
+const CSV_CATALOGUE: (&str, &str) = (MOVIES_FILE, "one with the header movieId,title,genres");
+
+/// The catalogue that belongs to ratings of this name.
+fn catalogue_beside(ratings: &str) -> (&'static str, &'static str) {
+    let name = ratings.to_ascii_lowercase();
+    let is = |release: &str| name.trim_end_matches(".gz").ends_with(release);
+    if is("u.data") {
+        ("u.item", "that of ml-100k, or a movies.csv")
+    } else if is("ratings.dat") {
+        ("movies.dat", "that of the release, or a movies.csv")
+    } else {
+        CSV_CATALOGUE
     }
 }
 
@@ -88,7 +105,7 @@ pub fn read_folder_with(folder: &Path, titles: Titles) -> Result<Inputs> {
         bail!("there is no {RATINGS_FILE} in {}: {}", folder.display(), contents(folder, &found));
     }
     let inputs = read(folder, &found)?;
-    titles.refuse_missing_catalogue(inputs.movies.as_ref(), &folder.display().to_string())?;
+    titles.refuse_missing_catalogue(&inputs, &folder.display().to_string())?;
     Ok(inputs)
 }
 

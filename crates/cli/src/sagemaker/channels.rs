@@ -74,7 +74,7 @@ pub(super) fn read(root: &Root, host_count: usize, titles: Titles) -> Result<Cha
         None => files::read_movies(&train, &found)?,
     };
     let train = Inputs { ratings: ratings(name, &train, &found)?, movies };
-    titles.refuse_missing_catalogue(train.movies.as_ref(), &format!("channel `{name}`"))?;
+    titles.refuse_missing_catalogue(&train, &format!("channel `{name}`"))?;
     let validation = folder(VALIDATION).map(|(name, folder)| ratings(name, &folder, &files::find(&folder)?));
     let validation = validation.transpose()?;
     Ok(Channels { train, validation: validation.map(|ratings| Inputs { ratings, movies: None }) })

@@ -211,6 +211,11 @@ fn ratings_alone_need_a_word_and_then_have_their_ids_as_titles() {
     let data = folder(&[("ratings.csv", RATINGS)]);
     let error = fail(&["train", "--data", text(data.path()), "--output", "no/model"]);
     assert!(error.contains("has no movies.csv") && error.contains("--titles-from-ids"), "{error}");
+    for (ratings, catalogue) in [("u.data", "u.item"), ("ml/ratings.dat.gz", "movies.dat")] {
+        let lines = if ratings == "u.data" { "1\t1\t4\t9\n" } else { "1::1::4::9\n" };
+        let error = fail(&["check", text(folder(&[(ratings, lines)]).path())]);
+        assert!(error.contains(&format!("has no {catalogue}, and")), "{error}");
+    }
     let (_folder, model) = train(data.path(), &["--titles-from-ids"]);
     let answer = succeed(&["predict", "--model", text(&model), "--user", "1", "--movie", "2"]);
     assert!(answer.contains(r#""movie_title":"2""#), "{answer}");

@@ -10,7 +10,7 @@ use crate::ids::IdTableError;
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
     /// There is no artifact at this place.
-    #[error("no model at {}: {file} is missing; train one with `matinee train --output {}`", path.display(), path.display())]
+    #[error("no model at {}: {file} is missing; train one with `matinee train --output {}`", path.display(), new_output(path).display())]
     Missing {
         /// The folder that was read.
         path: PathBuf,
@@ -43,6 +43,14 @@ pub enum ArtifactError {
     /// The archive is damaged or lacks a file.
     #[error("model.tar.gz: {0}")]
     Archive(String),
+    /// The file that was given as an archive is damaged, lacks a file, or is none.
+    #[error("{}: {problem}", path.display())]
+    ArchiveFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A file is larger than this reader accepts.
     #[error("{file} has {length} bytes, more than the {limit} that are accepted")]
     TooLarge {
@@ -65,7 +73,10 @@ pub enum ArtifactError {
         supported: u32,
     },
     /// A file is shorter or longer than the manifest says.
-    #[error("{file} has {found} bytes, the manifest says {expected}: the copy is incomplete, fetch it again")]
+    #[error(
+        "{file} has {found} bytes, the manifest says {expected}: {}, fetch it again",
+        if found < expected { "the copy is incomplete" } else { "the file was changed or is of another model" }
+    )]
     Length {
         /// The file.
         file: &'static str,
@@ -113,6 +124,12 @@ pub enum ArtifactError {
         /// What is there.
         problem: String,
     },
+}
+
+/// Where a model can be written if there is none at `path`: there, or elsewhere if something else is there.
+fn new_output(path: &Path) -> &Path {
+    let is_occupied = path.read_dir().is_ok_and(|mut entries| entries.next().is_some());
+    if is_occupied { Path::new("new-model") } else { path }
 }
 
 impl ArtifactError {

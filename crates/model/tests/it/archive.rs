@@ -115,6 +115,41 @@ fn other_files_are_told_with_what_to_give() {
 }
 
 #[test]
+fn a_file_that_is_no_archive_is_called_by_its_own_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    fs::write(&path, "some bytes").unwrap();
+    let error = Model::open(&path).unwrap_err().to_string();
+    assert!(error.starts_with(path.to_str().unwrap()) && !error.starts_with("model.tar.gz"), "{error}");
+}
+
+#[test]
+fn where_something_else_lies_another_folder_is_suggested() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |path: &std::path::Path| Model::open(path).unwrap_err().to_string();
+    let new = folder.path().join("new");
+    assert!(told(&new).contains(&format!("matinee train --output {}", new.display())));
+    fs::write(folder.path().join("ratings.csv"), "").unwrap();
+    assert!(told(folder.path()).contains("matinee train --output new-model"));
+}
+
+#[test]
+fn a_file_that_grew_is_no_incomplete_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    sample::write(&path);
+    let movies = path.join("movies.csv");
+    let bytes = fs::read(&movies).unwrap();
+    for (bytes, told) in
+        [([&bytes[..], b"x"].concat(), "was changed"), (bytes[1..].to_vec(), "is incomplete")]
+    {
+        fs::write(&movies, bytes).unwrap();
+        let error = Model::open(&path).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+    }
+}
+
+#[test]
 fn a_place_beside_the_model_is_told_with_the_place_to_give() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("model");
