@@ -1,6 +1,6 @@
-//! Trains on generated ratings and prints time, peak memory, and the error beside the least that there can be.
+//! Trains on generated ratings, and prints the time, the peak memory, and the error next to the lowest possible error.
 //!
-//! One size a process, so that its peak memory is its own: `benches/growth/run.sh` runs several.
+//! Each process trains one size, so that the peak memory belongs to it. `benches/growth/run.sh` runs several sizes.
 
 mod planted;
 
@@ -61,7 +61,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The peak memory of this process so far, which Linux tells.
+/// The peak memory of this process so far, as reported by Linux.
 fn peak_megabytes() -> Result<f64> {
     let status = std::fs::read_to_string("/proc/self/status").context("peak memory is read from /proc")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;

@@ -3,7 +3,7 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use matinee_model::data_files::{BothThere, DataFiles};
+use matinee_model::data_files::{AmbiguousFiles, DataFiles};
 
 use matinee_model::artifact::sha256_hex;
 
@@ -90,7 +90,7 @@ pub enum DataError {
     },
     /// A training job would not know what to read.
     #[error("{DATA_PREFIX}: {0}")]
-    BothThere(#[from] BothThere),
+    BothThere(#[from] AmbiguousFiles),
 }
 
 /// Lists the data, which must have ratings among them.

@@ -115,7 +115,7 @@ pub fn find(folder: &Path) -> Result<DataFiles> {
     let paths = found.ratings.iter().chain(&found.movies).cloned();
     let nested: Vec<String> = paths.filter(|path| path.contains('/')).collect();
     let passed_over: Vec<String> =
-        found.passed_over.iter().map(|file| format!("{} ({})", file.path, file.reason)).collect();
+        found.skipped.iter().map(|file| format!("{} ({})", file.path, file.reason)).collect();
     for (what, files) in [("reading", nested), ("not reading", passed_over)] {
         if !files.is_empty() {
             eprintln!("note: {what} {} in {}", listed(&files), folder.display());
@@ -213,9 +213,9 @@ fn relative(path: &Path, folder: &Path) -> String {
 
 /// What a folder without data holds, and what to do.
 pub fn contents(folder: &Path, found: &DataFiles) -> String {
-    // What is hidden is the least likely to be meant.
-    let seen = found.passed_over.iter().find(|file| !is_hidden(&file.path));
-    if let Some(file) = seen.or(found.passed_over.first()) {
+    // A hidden file is the one that is least likely to be meant.
+    let seen = found.skipped.iter().find(|file| !is_hidden(&file.path));
+    if let Some(file) = seen.or(found.skipped.first()) {
         return format!("{} is not read ({})", file.path, file.reason);
     }
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();

@@ -1,13 +1,13 @@
-//! Which column of a CSV file is which, by the names in its header.
+//! Finds the columns of a CSV file by the names in its header.
 //!
 //! Ratings, catalogues and batches of pairs are read with the same names.
 
-/// What a column holds, and the names that it goes by.
+/// A column, with the names that it may have.
 #[derive(Debug)]
 pub struct Column {
-    /// The name that `MovieLens` gives it.
+    /// The name in `MovieLens`.
     pub name: &'static str,
-    /// Other names, in lower case without anything but letters and digits.
+    /// Other names, in lower case, with letters and digits only.
     others: &'static [&'static str],
 }
 
@@ -40,14 +40,13 @@ pub const TITLE: Column = Column { name: "title", others: &["movietitle"] };
 pub const GENRES: Column = Column { name: "genres", others: &["genre"] };
 
 impl Column {
-    /// Its place in a header. The name itself comes before another spelling of it, and that before other names.
+    /// Its index in a header. The exact name is preferred to other spellings of it, and those to other names.
     pub fn find(&self, header: &[String]) -> Option<usize> {
         let exact = header.iter().position(|field| field.trim() == self.name);
         exact.or_else(|| self.places(header).first().copied())
     }
 
-    /// Its places in a header by the most explicit name that is there, in any spelling. Several are more than one column
-    /// can have.
+    /// Its indices in a header by the preferred one of its names that occurs, in any spelling. Several make it ambiguous.
     pub fn places(&self, header: &[String]) -> Vec<usize> {
         let own = letters(self.name);
         let spelled = |name: &str| -> Vec<usize> {
@@ -59,7 +58,7 @@ impl Column {
     }
 }
 
-/// `movie_id`, `Movie ID` and `movieId` are one name.
+/// Makes `movie_id`, `Movie ID` and `movieId` the same name.
 fn letters(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

@@ -1,7 +1,7 @@
-//! Which files of a folder are the ratings and which is the catalogue.
+//! Decides which files of a folder are the ratings, and which are the catalogue.
 //!
-//! The rules are the same for a folder on disk, a channel of a training job and a prefix in S3, so they work on
-//! relative paths alone. `docs/data.md` describes them.
+//! The rules are the same for a folder on disk, a channel of a training job and a prefix in S3, so they only look at
+//! relative paths. `docs/data.md` describes them.
 
 mod name;
 
@@ -11,30 +11,30 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use name::{Candidate, Form, Role, Said};
 
-/// The files of a data set among those of a folder, as paths relative to it with `/` between their parts.
+/// The files of a data set, as paths relative to its folder, separated by `/`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DataFiles {
     /// The ratings: one file or several parts, in the order of their paths.
     pub ratings: Vec<String>,
-    /// The catalogue: one file, or the parts of a folder `movies.csv`; empty where there is none.
+    /// The catalogue: one file, or the parts in a folder `movies.csv`. Empty if there is none.
     pub movies: Vec<String>,
-    /// What looks like data and is not read.
-    pub passed_over: Vec<PassedOver>,
+    /// Files that look like data but are not read.
+    pub skipped: Vec<SkippedFile>,
 }
 
-/// A file that looks like data and is not read.
+/// A file that looks like data but is not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PassedOver {
+pub struct SkippedFile {
     /// Its relative path.
     pub path: String,
     /// Why it is not read.
     pub reason: &'static str,
 }
 
-/// Two files of which it is not clear which one counts.
+/// Two files that could both be meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{first} and {second} are both there, and it is not clear which one counts; leave one")]
-pub struct BothThere {
+#[error("{first} and {second} both exist, and it is not clear which one to use; remove one of them")]
+pub struct AmbiguousFiles {
     /// One of them.
     pub first: String,
     /// The other.
@@ -42,8 +42,8 @@ pub struct BothThere {
 }
 
 impl DataFiles {
-    /// Chooses among files that are given by relative path and length in bytes.
-    pub fn choose(files: impl IntoIterator<Item = (String, u64)>) -> Result<Self, BothThere> {
+    /// Chooses among files, given as relative paths and lengths in bytes.
+    pub fn choose(files: impl IntoIterator<Item = (String, u64)>) -> Result<Self, AmbiguousFiles> {
         let files: Vec<(String, u64)> = files.into_iter().collect();
         let data_sets = name::data_sets(&files);
         let mut chosen = Self::default();
@@ -52,10 +52,10 @@ impl DataFiles {
             match name::read(&path, &data_sets) {
                 Said::Nothing => {}
                 Said::Data(_) | Said::LikeData(_) if is_hidden(&path) => {
-                    chosen.pass_over(path, "hidden files and folders are not read");
+                    chosen.skip(path, "hidden files and folders are not read");
                 }
-                Said::Data(_) | Said::LikeData(_) if length == 0 => chosen.pass_over(path, "it is empty"),
-                Said::LikeData(reason) => chosen.pass_over(path, reason),
+                Said::Data(_) | Said::LikeData(_) if length == 0 => chosen.skip(path, "it is empty"),
+                Said::LikeData(reason) => chosen.skip(path, reason),
                 Said::Data(candidate) => candidates.push(candidate),
             }
         }
@@ -63,12 +63,12 @@ impl DataFiles {
         let (movies, candidates) = candidates.into_iter().partition(|file| file.role == Role::Movies);
         let others = chosen.choose_movies(movies)?;
         chosen.choose_ratings(candidates, &others)?;
-        chosen.passed_over.sort_by(|a, b| a.path.cmp(&b.path));
+        chosen.skipped.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(chosen)
     }
 
-    /// Takes the catalogue that lies nearest to the top; the folders of the others.
-    fn choose_movies(&mut self, movies: Vec<Candidate>) -> Result<Vec<String>, BothThere> {
+    /// Takes the catalogue nearest to the top. Returns the folders of the others.
+    fn choose_movies(&mut self, movies: Vec<Candidate>) -> Result<Vec<String>, AmbiguousFiles> {
         let movies = self.one_form_a_folder(movies);
         let depth = |file: &Candidate| depth(&file.folder);
         let Some(least) = movies.iter().map(depth).min() else { return Ok(Vec::new()) };
@@ -76,44 +76,48 @@ impl DataFiles {
         if let [first, .., last] = nearest.as_slice()
             && (first.folder != last.folder || !nearest.iter().all(Candidate::is_part))
         {
-            return Err(BothThere { first: first.path.clone(), second: last.path.clone() });
+            return Err(AmbiguousFiles { first: first.path.clone(), second: last.path.clone() });
         }
         self.movies = nearest.into_iter().map(|file| file.path).collect();
         let folders = others.iter().map(|file| file.folder.clone()).collect();
         for file in others {
-            self.pass_over(file.path, "there is a catalogue above it");
+            self.skip(file.path, "there is a catalogue above it");
         }
         Ok(folders)
     }
 
-    /// Takes the files that are named as ratings or lie in a folder of that name, or else every CSV file; not those of
-    /// the data sets in `others`.
-    fn choose_ratings(&mut self, candidates: Vec<Candidate>, others: &[String]) -> Result<(), BothThere> {
+    /// Takes the files named as ratings and those in folders named so, or every CSV file if there are none, except for
+    /// those of the data sets in `others`.
+    fn choose_ratings(
+        &mut self,
+        candidates: Vec<Candidate>,
+        others: &[String],
+    ) -> Result<(), AmbiguousFiles> {
         let (foreign, own): (Vec<_>, Vec<_>) =
             candidates.into_iter().partition(|file| others.iter().any(|folder| is_in(&file.path, folder)));
         for file in foreign {
-            self.pass_over(file.path, "its folder is a data set of its own");
+            self.skip(file.path, "its folder is a data set of its own");
         }
         let (named, unnamed): (Vec<_>, Vec<_>) = own.into_iter().partition(|file| file.role == Role::Ratings);
         let ratings = if named.is_empty() {
             unnamed
         } else {
             for file in unnamed {
-                self.pass_over(file.path, "other files are named as ratings");
+                self.skip(file.path, "other files are named as ratings");
             }
             self.one_form_a_folder(named)
         };
         let mut plain = BTreeMap::new();
         for Candidate { path, .. } in &ratings {
             if let Some(other) = plain.insert(path.strip_suffix(".gz").unwrap_or(path), path) {
-                return Err(BothThere { first: other.clone(), second: path.clone() });
+                return Err(AmbiguousFiles { first: other.clone(), second: path.clone() });
             }
         }
         self.ratings = ratings.into_iter().map(|file| file.path).collect();
         Ok(())
     }
 
-    /// Leaves of each folder the files of the preferred form.
+    /// Keeps the files of the preferred format in each folder.
     fn one_form_a_folder(&mut self, files: Vec<Candidate>) -> Vec<Candidate> {
         let forms: BTreeSet<(String, Form)> =
             files.iter().map(|file| (file.folder.clone(), file.form)).collect();
@@ -125,17 +129,17 @@ impl DataFiles {
         };
         let (kept, rest): (Vec<_>, Vec<_>) = files.into_iter().partition(is_preferred);
         for file in rest {
-            self.pass_over(file.path, "the same is there as CSV");
+            self.skip(file.path, "the same is there as CSV");
         }
         kept
     }
 
-    fn pass_over(&mut self, path: String, reason: &'static str) {
-        self.passed_over.push(PassedOver { path, reason });
+    fn skip(&mut self, path: String, reason: &'static str) {
+        self.skipped.push(SkippedFile { path, reason });
     }
 }
 
-/// How far a folder lies below the top.
+/// The depth of a folder below the top.
 fn depth(folder: &str) -> usize {
     if folder.is_empty() { 0 } else { 1 + folder.matches('/').count() }
 }
@@ -232,7 +236,7 @@ mod tests {
 
     /// The files that are named as not read, with the reasons.
     fn told(paths: &[&str]) -> Vec<(String, &'static str)> {
-        choose(paths).passed_over.into_iter().map(|file| (file.path, file.reason)).collect()
+        choose(paths).skipped.into_iter().map(|file| (file.path, file.reason)).collect()
     }
 
     #[test]
@@ -255,7 +259,7 @@ mod tests {
                 let files = [format!("{folder}/part-0.csv"), part.clone(), "movies.csv".to_owned()];
                 let chosen = DataFiles::choose(files.map(|path| (path, 1))).unwrap();
                 assert_eq!(chosen.ratings.len(), 2, "{part}");
-                assert!(chosen.ratings.contains(&part) && chosen.passed_over.is_empty(), "{part}");
+                assert!(chosen.ratings.contains(&part) && chosen.skipped.is_empty(), "{part}");
             }
         }
         assert_chosen(&["ratings.csv", "movies/000000_0"], &["ratings.csv"], &["movies/000000_0"]);
@@ -320,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_and_empty_files_are_passed_over_and_told() {
+    fn hidden_and_empty_files_are_skipped_and_told() {
         let files = [
             ("part-1.csv", 9),
             ("part-2.csv", 0),
@@ -331,14 +335,12 @@ mod tests {
         ];
         let chosen = DataFiles::choose(files.map(|(path, length)| (path.to_owned(), length))).unwrap();
         assert_eq!(chosen.ratings, ["part-1.csv"]);
-        assert_eq!(chosen.passed_over.len(), 5);
-        assert!(
-            chosen.passed_over.iter().any(|file| file.path == "part-2.csv" && file.reason == "it is empty")
-        );
+        assert_eq!(chosen.skipped.len(), 5);
+        assert!(chosen.skipped.iter().any(|file| file.path == "part-2.csv" && file.reason == "it is empty"));
     }
 
     #[test]
-    fn a_data_set_below_another_is_passed_over() {
+    fn a_data_set_below_another_is_skipped() {
         let chosen = choose(&[
             "ratings.csv",
             "movies.csv",
@@ -348,8 +350,8 @@ mod tests {
         ]);
         assert_eq!(chosen.ratings, ["new/ratings.csv", "ratings.csv"]);
         assert_eq!(chosen.movies, ["movies.csv"]);
-        let passed_over: Vec<&str> = chosen.passed_over.iter().map(|file| file.path.as_str()).collect();
-        assert_eq!(passed_over, ["ml-1m/movies.dat", "ml-1m/ratings.dat"]);
+        let skipped: Vec<&str> = chosen.skipped.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(skipped, ["ml-1m/movies.dat", "ml-1m/ratings.dat"]);
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub struct Training<'a> {
 /// What an algorithm learned.
 #[derive(Debug, Clone)]
 pub struct Fitted {
-    /// Mean, biases and factors. A row without ratings has what the algorithm can tell without them, or zeros.
+    /// Mean, biases and factors. A row without ratings has what the algorithm can predict without them, or zeros.
     pub factors: Factors,
     /// The larger model that `factors` were reduced from, if the algorithm reduces its result.
     pub unreduced: Option<Factors>,

@@ -1,4 +1,4 @@
-//! The algorithms, by name. Each reduces to the one form that is served: mean, biases and factors.
+//! The registry of algorithms. Each reduces to the form that is served: mean, biases and factors.
 
 pub mod als;
 pub mod bayes;
@@ -25,9 +25,9 @@ pub struct Configured {
 /// An algorithm that can be chosen.
 #[derive(Debug, Clone, Copy)]
 pub struct Choice {
-    /// The name it is chosen by.
+    /// Its name.
     pub name: &'static str,
-    /// What it is, in one line.
+    /// A description in one line.
     pub help: &'static str,
     /// The hyperparameters it takes.
     pub hyperparameters: &'static [Hyperparameter],
@@ -74,31 +74,31 @@ pub const CHOICES: &[Choice] = &[
     },
 ];
 
-/// The name of the algorithm that is trained where none is chosen.
+/// The name of the default algorithm.
 pub const DEFAULT: &str = "bayes";
 
 /// Why an algorithm cannot be configured.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigureError {
     /// There is no such algorithm.
-    #[error("unknown algorithm `{name}`; there are {known}")]
+    #[error("unknown algorithm `{name}`; choose one of {known}")]
     Unknown {
         /// The name as given.
         name: String,
-        /// The names there are.
+        /// The names of all algorithms.
         known: String,
     },
-    /// A hyperparameter is refused.
+    /// A hyperparameter is not valid.
     #[error("algorithm {algorithm}: {error}")]
     Hyperparameter {
         /// The algorithm.
         algorithm: &'static str,
-        /// The refusal.
+        /// What is wrong with it.
         error: HyperparameterError,
     },
 }
 
-/// Configures the algorithm called `name` with `given` hyperparameters, and defaults for the others.
+/// Configures the algorithm called `name` with the `given` hyperparameters, and defaults for the others.
 pub fn configure<'g>(
     name: &str,
     given: impl IntoIterator<Item = (&'g str, &'g str)>,
@@ -119,7 +119,7 @@ impl Configured {
         self.name
     }
 
-    /// Whether the other learns the same: the same algorithm with the same hyperparameters.
+    /// Whether the other is the same algorithm with the same hyperparameters.
     pub fn is_same(&self, other: &Self) -> bool {
         self.name == other.name && self.hyperparameters == other.hyperparameters
     }
@@ -139,7 +139,7 @@ impl Configured {
         run.fitted()
     }
 
-    /// Begins to learn, to be taken epoch by epoch.
+    /// Starts a run, which then learns epoch by epoch.
     pub fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a> {
         self.algorithm.begin(training)
     }
@@ -160,11 +160,11 @@ mod tests {
     }
 
     #[test]
-    fn refusals_name_what_there_is() {
+    fn errors_name_the_choices() {
         let error = configure("svm", []).err().unwrap();
         assert_eq!(
             error.to_string(),
-            "unknown algorithm `svm`; there are bayes, svd, svdpp, als, bias, mean"
+            "unknown algorithm `svm`; choose one of bayes, svd, svdpp, als, bias, mean"
         );
         let error = configure("mean", [("k", "1")]).err().unwrap();
         assert_eq!(error.to_string(), "algorithm mean: unknown hyperparameter `k`; this algorithm has none");

@@ -13,9 +13,9 @@ pub struct StateWriter(Vec<u8>);
 #[derive(Debug)]
 pub struct StateReader<'a>(&'a [u8]);
 
-/// Bytes that are not the state of this run.
+/// The saved state does not belong to this run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the saved state is not of this run: {0}")]
+#[error("the saved state does not belong to this run: {0}")]
 pub struct StateError(String);
 
 impl StateWriter {
@@ -29,19 +29,19 @@ impl StateWriter {
         self.0.extend(number.to_le_bytes());
     }
 
-    /// Writes a number to the last bit.
+    /// Writes a number exactly.
     pub fn real(&mut self, number: f64) {
         self.number(number.to_bits());
     }
 
-    /// Writes numbers, after how many they are.
+    /// Writes the number of floats, and then the floats.
     pub fn floats(&mut self, floats: &[f32]) {
         self.number(floats.len() as u64);
         self.0.reserve(size_of_val(floats));
         self.0.extend(floats.iter().flat_map(|float| float.to_le_bytes()));
     }
 
-    /// Writes numbers to the last bit, after how many they are.
+    /// Writes the number of reals, and then the reals, exactly.
     pub fn reals(&mut self, reals: &[f64]) {
         self.number(reals.len() as u64);
         for &real in reals {
@@ -49,7 +49,7 @@ impl StateWriter {
         }
     }
 
-    /// Writes a small value without fractions, such as a random number generator, as JSON.
+    /// Writes a small value without fractions as JSON, such as the state of a random number generator.
     pub fn value(&mut self, value: &impl Serialize) {
         let json = serde_json::to_vec(value).unwrap_or_default();
         self.number(json.len() as u64);
@@ -70,12 +70,12 @@ impl<'a> StateReader<'a> {
         Ok(u64::from_le_bytes(bytes))
     }
 
-    /// Reads a number to the last bit.
+    /// Reads a number exactly.
     pub fn real(&mut self) -> Result<f64, StateError> {
         self.number().map(f64::from_bits)
     }
 
-    /// Fills `floats` with as many numbers as were written.
+    /// Fills `floats`. It must be as long as what was written.
     pub fn floats(&mut self, floats: &mut [f32]) -> Result<(), StateError> {
         let found = self.number()?;
         if found != floats.len() as u64 {
@@ -88,7 +88,7 @@ impl<'a> StateReader<'a> {
         Ok(())
     }
 
-    /// Fills `reals` with as many numbers as were written.
+    /// Fills `reals`. It must be as long as what was written.
     pub fn reals(&mut self, reals: &mut [f64]) -> Result<(), StateError> {
         let found = self.number()?;
         if found != reals.len() as u64 {
@@ -108,12 +108,12 @@ impl<'a> StateReader<'a> {
         self.0.is_empty()
     }
 
-    /// What was not read yet.
+    /// The bytes that were not read yet.
     pub fn rest(self) -> &'a [u8] {
         self.0
     }
 
-    /// Makes sure that nothing is left.
+    /// Checks that nothing is left to read.
     pub fn finish(self) -> Result<(), StateError> {
         if self.0.is_empty() { Ok(()) } else { Err(StateError(format!("{} bytes too many", self.0.len()))) }
     }
@@ -126,13 +126,13 @@ impl<'a> StateReader<'a> {
 }
 
 impl StateError {
-    /// The state is not of this run, because of `reason`.
+    /// The state does not belong to this run, because of `reason`.
     pub fn new(reason: String) -> Self {
         Self(reason)
     }
 
     fn ended() -> Self {
-        Self("it ends too early".to_owned())
+        Self("it is too short".to_owned())
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, Error, Result, bail};
 use matinee_model::RatingScale;
 use matinee_model::artifact::{Manifest, check_output};
 use matinee_train::checkpoint::Checkpoints;
-use matinee_train::evaluation::Asked;
+use matinee_train::evaluation::TestRating;
 use matinee_train::ratings::{Dataset, Inputs, Report, check};
 use matinee_train::training::{self, Measured, Plan};
 use matinee_train::tuning::{self, TuneError, Tuned, TuningPlan};
@@ -124,8 +124,8 @@ fn usable(inputs: &Inputs, scale: RatingScale) -> Result<(Dataset, Report)> {
 }
 
 /// The ratings of the channel `validation` that can be measured on.
-fn asked(dataset: &Dataset, validation: &Dataset) -> Result<Vec<Asked>> {
-    let asked = Asked::elsewhere(dataset, validation);
+fn asked(dataset: &Dataset, validation: &Dataset) -> Result<Vec<TestRating>> {
+    let asked = TestRating::elsewhere(dataset, validation);
     let all = validation.ratings.len();
     if asked.is_empty() {
         bail!("none of the {all} ratings of the channel `validation` is of a movie in the catalogue");

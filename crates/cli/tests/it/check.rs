@@ -36,7 +36,7 @@ fn faults_are_told_and_fail() {
 fn faults_that_training_bears_are_told_too() {
     let (passed, told) = checked("userId,movieId,rating\n1,10,4\n1,10,3\n1,99,3\n");
     assert!(!passed);
-    assert!(told.contains("ratings.csv:2: user 1, movie 10 is overruled"), "{told}");
+    assert!(told.contains("ratings.csv:2: user 1, movie 10 is replaced"), "{told}");
     assert!(told.contains("ratings.csv:4: user 1, movie 99 has no entry"), "{told}");
     assert!(told.contains("`matinee train` accepts these files"), "{told}");
 }

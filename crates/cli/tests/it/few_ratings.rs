@@ -73,7 +73,7 @@ fn ids_that_do_not_match_the_catalogue_are_refused_with_one_of_each_side() {
         (["1.0", "2.0"], ["1", "2"], "the ids of the ratings have a fraction"),
         (["0001", "0002"], ["1", "2"], "the ids of the ratings have leading zeros"),
         (["tt0000001", "tt0000002"], ["1", "2"], "the ids of the ratings have the prefix of IMDb ids"),
-        (["1", "2"], ["x", "y"], "give the catalogue that these ratings belong to"),
+        (["1", "2"], ["x", "y"], "use the catalogue that belongs to these ratings"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let ratings = rated.map(|id| format!("1,{id},4\n2,{id},5\n")).concat();

@@ -196,7 +196,7 @@ fn a_folder_without_data_is_told_with_what_it_holds() {
         (&[("reviews.parquet", "PAR1")], "only CSV and what MovieLens comes as are read"),
         (&[("ratings.csv.bz2", "BZh9")], "ratings.csv.bz2 is not read (it is compressed by bzip2; unpack it"),
         (&[("ratings.csv", "")], "ratings.csv is not read (it is empty)"),
-        (&[("ratings.csv", RATINGS), ("ratings.csv.gz", RATINGS)], "are both there"),
+        (&[("ratings.csv", RATINGS), ("ratings.csv.gz", RATINGS)], "both exist"),
     ] {
         let error = fail(&["check", text(folder(files).path())]);
         assert!(error.contains(told), "{error}");
@@ -260,6 +260,6 @@ fn the_newest_rating_of_a_pair_counts() {
     let ratings = "userId,movieId,rating,timestamp\n1,1,5,1500000900\n1,1,1,1500000100\n1,1,2,1500000500\n2,1,3,1500000000\n";
     let data = folder(&[("ratings.csv", ratings), ("movies.csv", MOVIES)]);
     let told = checked(data.path());
-    assert!(told.contains("ratings.csv:3: user 1, movie 1 is overruled by a newer rating"), "{told}");
+    assert!(told.contains("ratings.csv:3: user 1, movie 1 is replaced by a newer rating"), "{told}");
     assert!(told.contains("ratings.csv:4:") && !told.contains("ratings.csv:2:"), "{told}");
 }

@@ -393,12 +393,12 @@ fn a_job_that_is_stopped_goes_on_and_ends_with_the_same_bytes() {
     for part in ["epoch=5;", "learning from all ratings"] {
         let (code, told) = interrupt(&job, part);
         assert_eq!(code, Some(143), "{told}");
-        assert!(told.contains("told to stop; what was done is saved in"), "{told}");
+        assert!(told.contains("interrupted; the progress is saved in"), "{told}");
         assert_eq!(checkpoints(&job.path("checkpoints")), ["training.checkpoint"]);
         assert!(!job.path("output/failure").exists() && !job.path("model").exists());
     }
     let told = job.succeed();
-    assert!(told.contains("going on from the checkpoint after epoch"), "{told}");
+    assert!(told.contains("continuing from the checkpoint after epoch"), "{told}");
     assert!(!told.contains("to measure"), "the first part was done before: {told}");
     assert!(job.tensors() == whole.tensors());
     assert_eq!(job.model().manifest().metrics, whole.model().manifest().metrics);
@@ -428,7 +428,10 @@ fn a_checkpoint_of_another_job_is_refused() {
     interrupt(&job, "epoch=5;");
     job.put("input/config/hyperparameters.json", r#"{"algorithm":"svd","n_factors":"9","n_epochs":"1000"}"#);
     let reason = job.fail();
-    assert!(reason.contains("is of other work: n_factors is 8 there and 9 here"), "{reason}");
+    assert!(
+        reason.contains("belongs to other work: n_factors is 8 in the checkpoint and 9 here"),
+        "{reason}"
+    );
 }
 
 #[test]

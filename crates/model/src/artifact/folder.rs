@@ -22,7 +22,7 @@ pub(crate) fn read_manifest(path: &Path) -> Result<Vec<u8>, ArtifactError> {
     Ok(json)
 }
 
-/// What looks like a model in a folder that is none: a folder with a manifest, or an archive.
+/// Something in this folder that looks like a model: a folder with a manifest, or an archive.
 fn model_in(folder: &Path) -> Option<PathBuf> {
     let entries = std::fs::read_dir(folder).ok()?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -32,7 +32,7 @@ fn model_in(folder: &Path) -> Option<PathBuf> {
     paths.into_iter().find(|path| path.join(MANIFEST_FILE).is_file() || is_archive(path))
 }
 
-/// Reads a file that must be as the manifest says.
+/// Reads a file and verifies it against the manifest.
 pub(crate) fn read_expected(folder: &Path, expected: &Expected) -> Result<Verified, ArtifactError> {
     let path = folder.join(expected.file);
     let metadata = open(folder, expected.file)?.metadata();

@@ -4,7 +4,7 @@
 //! equation 5. For each rating with error `e = r - (mean + b_u + b_i + <p_u, q_i>)`:
 //! `b += lr (e - reg b)` for both biases, `p_u += lr (e q_i - reg p_u)`, `q_i += lr (e p_u - reg q_i)`.
 //!
-//! The order of the ratings is ours: see `grid`. scikit-surprise goes user by user.
+//! Only the order of the ratings differs: see `grid`. scikit-surprise visits them user by user.
 
 mod grid;
 mod kernel;
@@ -42,7 +42,7 @@ pub struct Svd {
     biased: bool,
 }
 
-/// A descent under way: the factors after some epochs.
+/// A run in progress: the factors after some epochs.
 pub struct Descent {
     epochs: usize,
     rank: usize,
@@ -59,7 +59,7 @@ impl Svd {
         Self { settings: sgd::Settings::new(values), biased: values.flag("biased") }
     }
 
-    /// Places the ratings and draws the factors to begin with.
+    /// Arranges the ratings, and draws the initial factors.
     pub fn begin(&self, training: &Training<'_>) -> Descent {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(training.seed);
         let settings = self.settings;
@@ -90,14 +90,14 @@ impl Descent {
         (squares / self.grid.rating_count().max(1) as f64).sqrt()
     }
 
-    /// The model as it is now.
+    /// The model in its current state.
     pub fn factors(&self) -> Factors {
         let (user_biases, user_factors) = self.in_row_order(&self.users, self.grid.user_places());
         let (movie_biases, movie_factors) = self.in_row_order(&self.movies, self.grid.movie_places());
         Factors { mean: self.step.mean, user_biases, movie_biases, user_factors, movie_factors }
     }
 
-    /// Biases and factors by row. A row without a place was never rated: it is zero, not what it began as.
+    /// Biases and factors by row. A row without a place has no ratings: it is zero, not its initial value.
     fn in_row_order(&self, side: &Side, places: &[Option<u32>]) -> (Array1<f32>, Array2<f32>) {
         let mut biases = Array1::zeros(places.len());
         let mut factors = Array2::zeros((places.len(), self.rank));
@@ -126,7 +126,7 @@ impl Run for Descent {
         self.factors().into()
     }
 
-    /// Biases, factors and the random numbers; data and seed determine the grid.
+    /// Writes biases, factors and the random number generator. Data and seed determine the grid.
     fn save(&self, state: &mut StateWriter) {
         state.value(&self.random);
         self.users.save(state);

@@ -1,15 +1,14 @@
 //! SVD++ by stochastic gradient descent: the `SVDpp` of scikit-surprise.
 //!
 //! Koren, "Factorization Meets the Neighborhood" (2008), section 3.2 on implicit feedback: a user is `p_u` plus
-//! what the set N(u) of the movies that the user rated tells, `z_u = |N(u)|^-1/2 sum y_j`. For each rating with
+//! `z_u = |N(u)|^-1/2 sum y_j`, where N(u) is the set of movies that the user rated. For each rating with
 //! error `e`: `b += lr (e - reg b)`, `p_u += lr (e q_i - reg p_u)`, `q_i += lr (e (p_u + z_u) - reg q_i)`,
 //! and `y_j += lr (e |N(u)|^-1/2 q_i - reg y_j)` for every movie of the set.
 //!
-//! Taken literally that touches the whole set at each rating. But the ratings of a user are visited one after
-//! another (as scikit-surprise does), and while they are, every `y_j` of the set decays by the same factor and
-//! gains the same vector: both are carried along and applied to the set once, after the user's last rating, and
-//! `z_u` follows in closed form, `z_u = (1 - lr reg) z_u + lr e q_i`. The result is the same; a rating costs
-//! O(rank), not O(rank |N(u)|).
+//! Taken literally, every rating updates the whole set. But the ratings of a user are visited one after another (as in
+//! scikit-surprise). Meanwhile every `y_j` of the set is multiplied by the same factor, and the same vector is added to it.
+//! Both are accumulated and applied to the set once, after the user's last rating, and `z_u` is updated in closed form:
+//! `z_u = (1 - lr reg) z_u + lr e q_i`. The result is the same, but a rating costs O(rank), not O(rank |N(u)|).
 
 use matinee_model::Factors;
 use ndarray::Array1;
@@ -32,13 +31,13 @@ pub const HYPERPARAMETERS: &[Hyperparameter] = &sgd::hyperparameters(20, 0.007);
 #[derive(Debug, Clone, Copy)]
 pub struct SvdPp(sgd::Settings);
 
-/// A descent under way.
+/// A run in progress.
 struct Descent {
     settings: sgd::Settings,
     rating_count: usize,
     mean: f32,
     stride: usize,
-    /// The users with ratings, each with theirs.
+    /// The users with ratings, each with the ratings.
     users: Vec<(usize, Vec<Rating>)>,
     user_biases: Vec<f32>,
     movie_biases: Vec<f32>,
@@ -134,8 +133,7 @@ fn by_user(training: &Training<'_>) -> Vec<(usize, Vec<Rating>)> {
     users.into_iter().enumerate().filter(|(_, ratings)| !ratings.is_empty()).collect()
 }
 
-/// One pass over all ratings, user by user in this order; its output is the sum of squared errors before each
-/// update.
+/// One pass over all ratings, user by user in this order. Its output is the sum of squared errors, each before its update.
 struct Pass<'a> {
     descent: &'a mut Descent,
     order: Vec<usize>,
@@ -163,8 +161,7 @@ impl WithSimd for Pass<'_> {
     }
 }
 
-/// What the set of one user is, and how its members have changed since it was gathered: each `y_j` is
-/// `decay y_j + gain`.
+/// The set of one user, and how its members have changed since it was gathered: each `y_j` is now `decay y_j + gain`.
 struct ImplicitSet {
     /// `z_u`
     sum: Vec<f32>,
@@ -172,7 +169,7 @@ struct ImplicitSet {
     scale: f32,
     decay: f32,
     gain: Vec<f32>,
-    /// `p_u + z_u` before the descent.
+    /// `p_u + z_u` before the update.
     user: Vec<f32>,
 }
 
@@ -211,7 +208,7 @@ impl ImplicitSet {
 }
 
 impl Descent {
-    /// Descends along one rating; returns its error before.
+    /// Updates the model for one rating. Returns the error before the update.
     #[inline(always)]
     fn step<S: Simd>(&mut self, simd: S, user: usize, rating: &Rating, set: &mut ImplicitSet) -> f32 {
         let (rate, stride) = (self.settings.learning_rate, self.stride);

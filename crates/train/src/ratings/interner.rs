@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 use matinee_model::Ids;
 
-/// Numbers ids in the order in which they first appear.
+/// Numbers ids in the order of their first appearance.
 #[derive(Default)]
 pub(super) struct Interner {
     rows: HashMap<String, u32>,

@@ -1,23 +1,24 @@
-//! Quotes that are opened and not closed where they should be.
+//! Finds quotes that are not closed where they should be.
 //!
-//! To a CSV reader a quote that is not closed opens a field that ends at the next quote, many lines later, and takes in the
-//! records between. One that closes within its field is dropped from the text, and one after a space is kept in it. Here
-//! each is a fault of its line, and the records after it are read.
+//! For a CSV reader, a quote that is not closed starts a field that ends at the next quote, perhaps many lines later, and
+//! swallows the records in between. A quote that closes within its field is lost, and one after a space becomes part of the
+//! text. Here each of them is a fault of its line, and the records after it are read.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::{memchr, memchr_iter, memchr2, memchr3, memrchr2};
 
-/// What is left of a CSV file without the records whose quotes do not close, which leave blank lines.
+/// A CSV file in which the records with unclosed quotes are replaced by blank lines.
 pub(super) struct Closed<'a> {
     pub(super) csv: Cow<'a, [u8]>,
-    /// The lines where those quotes open, from 1, and what is wrong there.
+    /// The lines on which these quotes open, from 1, and what is wrong there.
     pub(super) faults: Vec<(u64, String)>,
 }
 
-/// Takes out the records, from the byte `from` on, in which a quoted field does not end where its quote closes, or never,
-/// or takes in what `is_record` says is a record of its own. One pass; files without quotes are not copied.
+/// Removes the records, from the byte `from` on, with a quoted field that does not end where its quote closes, or never
+/// ends, or swallows a line that `is_record` recognises as a record. It takes one pass, and does not copy files without
+/// quotes.
 pub(super) fn close(csv: &[u8], from: usize, is_record: impl Fn(&[&str]) -> bool) -> Closed<'_> {
     let mut cuts: Vec<Range<usize>> = Vec::new();
     let mut faults = Vec::new();
@@ -38,15 +39,15 @@ pub(super) fn close(csv: &[u8], from: usize, is_record: impl Fn(&[&str]) -> bool
     Closed { csv: without(csv, &cuts), faults }
 }
 
-/// What is wrong with the quotes of a header; `None` if nothing is.
+/// What is wrong with the quotes of a header, if anything is.
 pub(super) fn fault_of_header(line: &[u8]) -> Option<String> {
     let open = record(line, 0, |_| false).err()?;
-    // The names are found with such quotes in them.
+    // The names of columns are recognised in spite of such quotes.
     let matters = !matches!(open.problem, Problem::AfterSpace);
     matters.then(|| open.problem.describe(&mut Lines { csv: line, counted: 0, line: 1 }))
 }
 
-/// A quote that opens at the byte `at`, and does not close as it should.
+/// A quote that opens at the byte `at` and is not closed as it should be.
 struct Open {
     at: usize,
     problem: Problem,
@@ -61,8 +62,8 @@ enum Problem {
     AfterSpace,
     /// It closes at this byte, in the middle of a field of another line.
     Stray(usize),
-    /// It takes in the record that begins at this byte.
-    TakesIn(usize),
+    /// It swallows the record that begins at this byte.
+    Swallows(usize),
     /// The file ends first.
     Never,
 }
@@ -81,15 +82,15 @@ impl Problem {
             Self::Stray(at) => {
                 format!("the quote that opens here ends in the middle of line {}; {remedy}", lines.ahead(*at))
             }
-            Self::TakesIn(at) => {
-                format!("the quote that opens here takes in line {}; {remedy}", lines.ahead(*at))
+            Self::Swallows(at) => {
+                format!("the quote that opens here swallows line {}; {remedy}", lines.ahead(*at))
             }
             Self::Never => format!("the quote that opens here is never closed; {remedy}"),
         }
     }
 }
 
-/// Goes through the record that begins at `begin`; where the next one begins.
+/// Reads the record that begins at `begin`. Returns where the next one begins.
 fn record(csv: &[u8], begin: usize, is_record: impl Fn(&[&str]) -> bool) -> Result<usize, Open> {
     let mut at = begin;
     loop {
@@ -109,10 +110,10 @@ fn record(csv: &[u8], begin: usize, is_record: impl Fn(&[&str]) -> bool) -> Resu
                 if let Some(line) = own_record(csv, taken.clone(), &is_record) {
                     let last = memrchr2(b'\n', b'\r', &csv[taken.start..close])
                         .map_or(taken.start, |end| taken.start + end + 1);
-                    // Where the last line is the rest of a field, the lines are of one field and no records.
+                    // If the last line is not a record, all of the lines are the text of one field.
                     let is_text = own_record(csv, last..taken.end, &is_record).is_none();
                     let end = if is_text { taken.end } else { line_end(csv, at) };
-                    return Err(Open { end, ..open(Problem::TakesIn(line)) });
+                    return Err(Open { end, ..open(Problem::Swallows(line)) });
                 }
             }
             at = close + 1;
@@ -125,12 +126,12 @@ fn record(csv: &[u8], begin: usize, is_record: impl Fn(&[&str]) -> bool) -> Resu
     }
 }
 
-/// The first byte from `at` on that is no space.
+/// The first byte from `at` on that is not a space.
 fn after_spaces(csv: &[u8], at: usize) -> usize {
     at + csv.get(at..).unwrap_or_default().iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
 }
 
-/// The quote that closes the field whose content begins at `at`: the first that is not one of two.
+/// The quote that closes the field whose content begins at `at`: the first that is not doubled.
 fn closing(csv: &[u8], mut at: usize) -> Option<usize> {
     loop {
         let quote = at + memchr(b'"', csv.get(at..)?)?;
@@ -168,7 +169,7 @@ fn line_end(csv: &[u8], at: usize) -> usize {
     memchr2(b'\n', b'\r', &csv[at..]).map_or(csv.len(), |length| at + length + 1)
 }
 
-/// `csv` without what is in the ranges but line ends, so that lines keep their numbers.
+/// `csv` without the content of the ranges, except for line ends, so that lines keep their numbers.
 fn without<'a>(csv: &'a [u8], cuts: &[Range<usize>]) -> Cow<'a, [u8]> {
     if cuts.is_empty() {
         return Cow::Borrowed(csv);
@@ -184,7 +185,7 @@ fn without<'a>(csv: &'a [u8], cuts: &[Range<usize>]) -> Cow<'a, [u8]> {
     Cow::Owned(left)
 }
 
-/// Numbers lines, going forward.
+/// Counts lines while going forward.
 struct Lines<'a> {
     csv: &'a [u8],
     counted: usize,
@@ -192,7 +193,7 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// The line of the byte `at`, which must not lie before the last one.
+    /// The line of the byte `at`, which must not be before the previous one.
     fn at(&mut self, at: usize) -> u64 {
         self.line = self.ahead(at);
         self.counted = at;

@@ -1,6 +1,6 @@
 //! Columns that nothing is read from.
 
-/// What is said of the columns of a file that are not `used`; `None` if there are none.
+/// The note about columns of a file that are not `used`. `None` if there are none.
 pub(super) fn note(header: &[String], used: &[Option<usize>]) -> Option<String> {
     let is_unused = |(column, _): &(usize, &String)| !used.contains(&Some(*column));
     let names: Vec<String> =

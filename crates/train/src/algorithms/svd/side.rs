@@ -9,7 +9,7 @@ pub(super) struct Side {
     stride: usize,
 }
 
-/// A run of places of one side, lent to the thread that visits a block.
+/// A range of places of one side, borrowed by the thread that visits a block.
 pub(super) struct SideBlock<'a> {
     biases: &'a mut [f32],
     factors: &'a mut [f32],
@@ -40,7 +40,7 @@ impl Side {
         state.floats(&mut self.factors)
     }
 
-    /// The side cut at these bounds.
+    /// Splits the side at these bounds.
     pub(super) fn blocks(&mut self, bounds: &[usize]) -> Vec<SideBlock<'_>> {
         let stride = self.stride;
         let (mut biases, mut factors) = (self.biases.as_mut_slice(), self.factors.as_mut_slice());

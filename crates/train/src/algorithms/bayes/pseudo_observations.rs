@@ -1,36 +1,36 @@
-//! What is believed while there are hardly any ratings.
+//! Pseudo-observations for data sets with few ratings.
 //!
-//! The hyperpriors of libFM count as one observation. Where thousands of parameters tell their variance that is right,
-//! but where three do, their distribution is so wide that it has no mean, and neither have the scores. So there are
-//! observations that were never made: parameters of the size that they usually have, with a mean of zero, and ratings
-//! at the mean of the ratings. They are counted less as ratings come, and with [`ENOUGH_RATINGS`] not at all.
+//! The hyperpriors of libFM count as one observation. That is right if thousands of parameters determine the variance. But
+//! with only three, the distribution of the variance is so wide that it has no mean, and then the scores have none either.
+//! So pseudo-observations are added: parameters of their usual size, with mean zero, and ratings at the mean of the
+//! ratings. Their weight falls as the number of ratings grows, and is 0 from [`ENOUGH_RATINGS`] on.
 
 use matinee_model::RatingScale;
 
-/// How many observations are made up where there are no ratings.
+/// The number of pseudo-observations without ratings.
 const MADE_UP: f64 = 200.0;
-/// With so many ratings nothing is made up.
+/// From this many ratings on, there are no pseudo-observations.
 const ENOUGH_RATINGS: f64 = 1_000.0;
 /// The range of the scale of MovieLens, in stars. The following are squares of deviations on that scale.
 const RANGE: f32 = 4.5;
 const WEIGHT: f64 = 0.05;
-/// Products of two factors are in stars.
+/// Products of two factors are in units of stars.
 const FACTOR: f64 = 0.005;
 const NOISE: f64 = 0.7;
 
-/// Observations that were never made.
+/// Pseudo-observations.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Doubt {
-    /// How many there are, of the parameters of each group and of the ratings.
+pub(super) struct PseudoObservations {
+    /// The number of pseudo-parameters for each group, and of pseudo-ratings.
     pub(super) count: f64,
-    /// The mean of the ratings, which the ratings among them have.
+    /// The mean of the ratings, which is the value of the pseudo-ratings.
     pub(super) mean: f32,
     /// The square of the range, relative to [`RANGE`].
     unit: f64,
 }
 
-impl Doubt {
-    /// The doubt about ratings with this mean.
+impl PseudoObservations {
+    /// The pseudo-observations for ratings with this mean.
     pub(super) fn new(rating_count: usize, mean: f32, scale: RatingScale) -> Self {
         let share = (1.0 - rating_count as f64 / ENOUGH_RATINGS).max(0.0);
         let unit = f64::from((scale.max() - scale.min()) / RANGE);

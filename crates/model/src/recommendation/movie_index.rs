@@ -1,78 +1,77 @@
-//! What filters ask of a movie, by model row: gathered from the catalogue when it is first asked for.
+//! What filters need to know about each movie, by model row. The first request that needs it builds it from the catalogue.
 
 use std::collections::HashMap;
 
 use super::Filter;
 use crate::{Catalogue, IdTable, MovieId, MovieRow};
 
-/// Year, genres and catalogue row of every movie of the model.
+/// The year, genres and catalogue row of every movie of the model.
 #[derive(Debug)]
-pub(crate) struct MovieFacts {
-    movies: Vec<Facts>,
+pub(crate) struct MovieIndex {
+    movies: Vec<Entry>,
     /// Each combination of genres that a movie has, once.
     genre_sets: Vec<Vec<Box<str>>>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Facts {
+struct Entry {
     catalogue_row: u32,
     genre_set: u32,
     /// 0 for a title without a year.
     year: u16,
 }
 
-/// A catalogue row that no catalogue has.
+/// Stands for a movie that is not in the catalogue.
 const NONE: u32 = u32::MAX;
 
-/// A [`Filter`] resolved against the movies.
-pub(crate) struct Admitted<'f> {
-    movies: &'f [Facts],
+/// A [`Filter`] with its genres and ids resolved to those of the movies.
+pub(crate) struct ResolvedFilter<'f> {
+    movies: &'f [Entry],
     genre_sets: Vec<bool>,
     years: std::ops::RangeInclusive<u16>,
     /// Sorted.
     excluded: Vec<MovieRow>,
 }
 
-impl MovieFacts {
+impl MovieIndex {
     /// Joins the sorted ids of model and catalogue.
-    pub(crate) fn gather(ids: IdTable<'_>, catalogue: &Catalogue) -> Self {
+    pub(crate) fn new(ids: IdTable<'_>, catalogue: &Catalogue) -> Self {
         let mut sets: HashMap<&str, u32> = HashMap::new();
         let mut genre_sets = Vec::new();
         let mut entries = (0..).zip(catalogue.iter()).peekable();
         let movies = ids.iter().map(|id| {
             while entries.next_if(|(_, movie)| movie.id < id).is_some() {}
             let Some((catalogue_row, movie)) = entries.next_if(|(_, movie)| movie.id == id) else {
-                return Facts { catalogue_row: NONE, genre_set: 0, year: 0 };
+                return Entry { catalogue_row: NONE, genre_set: 0, year: 0 };
             };
             let genre_set = *sets.entry(movie.genre_text()).or_insert_with(|| {
                 genre_sets.push(movie.genres().map(Box::from).collect());
                 genre_sets.len() as u32 - 1
             });
-            Facts { catalogue_row, genre_set, year: movie.year().unwrap_or(0) }
+            Entry { catalogue_row, genre_set, year: movie.year().unwrap_or(0) }
         });
         let movies = movies.collect();
         Self { movies, genre_sets }
     }
 
-    /// The row in the catalogue of a movie that is in it.
+    /// The movie's row in the catalogue, if it is there.
     pub(crate) fn catalogue_row(&self, movie: MovieRow) -> Option<u32> {
         Some(self.movies[movie.index()].catalogue_row).filter(|&row| row != NONE)
     }
 
-    /// Whether a movie has this genre, in any case of letters.
+    /// Whether any movie has this genre. Upper and lower case are the same.
     pub(crate) fn has_genre(&self, genre: &str) -> bool {
         let genre = genre.to_lowercase();
         self.genre_sets.iter().flatten().any(|of| of.to_lowercase() == genre)
     }
 
-    /// What `filter` admits, but for what a visitor has rated.
-    /// `ids` are those of the rows.
-    pub(crate) fn admitted(&self, filter: &Filter, ids: IdTable<'_>) -> Admitted<'_> {
+    /// Resolves `filter` against these movies, whose ids by row are `ids`. It does not look at what a visitor has rated.
+    pub(crate) fn resolve(&self, filter: &Filter, ids: IdTable<'_>) -> ResolvedFilter<'_> {
         let has = |set: &Vec<Box<str>>| filter.admits_genres(set.iter().map(|genre| &**genre));
         let row = |id: &MovieId| ids.find(id.as_str()).map(MovieRow);
         let mut excluded: Vec<MovieRow> = filter.excluded.iter().filter_map(row).collect();
         excluded.sort_unstable();
-        Admitted {
+        ResolvedFilter {
             movies: &self.movies,
             genre_sets: self.genre_sets.iter().map(has).collect(),
             years: filter.years(),
@@ -81,10 +80,10 @@ impl MovieFacts {
     }
 }
 
-impl Admitted<'_> {
-    /// Whether the catalogue has the movie, and the filter admits it.
+impl ResolvedFilter<'_> {
+    /// Whether the movie is in the catalogue and the filter admits it.
     pub(crate) fn admits(&self, movie: MovieRow) -> bool {
-        let Facts { catalogue_row, genre_set, year } = self.movies[movie.index()];
+        let Entry { catalogue_row, genre_set, year } = self.movies[movie.index()];
         catalogue_row != NONE
             && self.years.contains(&year)
             && self.genre_sets[genre_set as usize]
@@ -103,11 +102,11 @@ mod tests {
             "movieId,title,genres\n1,A (1990),Drama|Crime\n2,B (2000),Comedy\n3,C,Drama\n9,D (2010),Drama\n";
         let catalogue = Catalogue::parse(csv.as_bytes()).unwrap();
         let ids = Ids::new(["1", "2", "3", "4", "9"]);
-        let facts = MovieFacts::gather(ids.table(), &catalogue);
+        let index = MovieIndex::new(ids.table(), &catalogue);
         let rows = |filter: &Filter| -> Vec<u32> {
-            let admitted = facts.admitted(filter, ids.table());
-            let rows: Vec<u32> = (0..5).filter(|&row| admitted.admits(MovieRow(row))).collect();
-            // A catalogue alone gives the same answer.
+            let resolved = index.resolve(filter, ids.table());
+            let rows: Vec<u32> = (0..5).filter(|&row| resolved.admits(MovieRow(row))).collect();
+            // The filter gives the same answer for the catalogue.
             let of_movies = catalogue.iter().filter(|movie| filter.admits(movie)).map(|movie| movie.id);
             let expected: Vec<&str> = rows.iter().map(|&row| ids.table().id(row as usize)).collect();
             assert_eq!(of_movies.collect::<Vec<_>>(), expected);
