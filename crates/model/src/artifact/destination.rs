@@ -117,9 +117,7 @@ fn is_own_part(path: &Path) -> bool {
         MODEL_FILE => (size_of::<u64>(), TENSORS_BEGIN),
         _ => (0, MANIFEST_BEGIN),
     };
-    let begin = begin.get(at..).unwrap_or_default();
-    let common = begin.len().min(expected.len());
-    read.is_ok() && begin[..common] == expected[..common]
+    read.is_ok() && begin.get(at..).is_some_and(|begin| begin.starts_with(expected))
 }
 
 /// Rejects files that have the names of an artifact's files but were not written by Matinee.

@@ -158,7 +158,7 @@ fn what_a_killed_write_left_is_replaced() {
     sample::write(&output);
     for file in ["manifest.json", "model.safetensors", "movies.csv"] {
         let bytes = fs::read(output.join(file)).unwrap();
-        for length in [0, 5, 30, bytes.len()] {
+        for length in [30, bytes.len()] {
             fs::write(output.join(format!(".{file}.matinee-part")), &bytes[..length]).unwrap();
             write(&output).unwrap();
             Model::open(&output).unwrap();
