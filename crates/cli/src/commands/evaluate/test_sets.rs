@@ -60,9 +60,7 @@ pub fn test_sets(split: Split, folds: u32, dataset: &Dataset, seed: u64) -> Resu
 /// Refuses more folds than there are ratings: some would be empty, and fewer be measured than asked for.
 fn refuse_empty_folds(folds: u32, ratings: usize) -> Result<()> {
     if ratings < 2 {
-        bail!(
-            "evaluation needs at least 2 ratings, one to learn from and one to measure on; there is {ratings}"
-        );
+        bail!("evaluation needs at least 2 ratings; with {ratings}, nothing is left to learn from");
     }
     if folds as usize > ratings {
         bail!(
