@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::folder::read_manifest;
+use super::folder::{is_address, read_manifest};
 use super::{ArtifactError, FileDigest, MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest};
 
 /// The files of an artifact, in the order in which they may be replaced.
@@ -74,14 +74,6 @@ impl Destination {
             Err(error) => Err(ArtifactError::io(&path, error)),
         }
     }
-}
-
-/// Whether it is written as `SCHEME://...`, of which no folder is meant.
-pub(super) fn is_address(path: &Path) -> bool {
-    path.to_str().and_then(|text| text.split_once("://")).is_some_and(|(scheme, _)| {
-        !scheme.is_empty()
-            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-    })
 }
 
 fn is_absent(error: &io::Error) -> bool {
