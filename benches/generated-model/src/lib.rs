@@ -102,6 +102,7 @@ fn description(method: Option<RankingMethod>) -> Description {
         seed: 0,
         rating_scale: RatingScale::MOVIELENS,
         metrics: Metrics::default(),
+        hold_out_groups: None,
         intervals: None,
         ranking_head: method.map(|method| RankingHead { method, candidates: [].into() }),
         training_job: None,

@@ -6,13 +6,17 @@ use matinee_variables::{VariableError, Variables};
 /// How much worse than the live model a new model may be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gate {
-    /// How much higher its RMSE on the hold-out may be, in stars.
+    /// How much higher its RMSE on the hold-out may be, in stars, besides what the draw of the hold-out explains.
     pub max_rmse_rise: f64,
     /// How much lower its NDCG@10 may be.
     pub max_ndcg_drop: f64,
     /// How many fewer ratings it may be trained on, as a share of those of the live model.
     pub max_rating_loss: f64,
 }
+
+/// A higher RMSE must exceed the tolerance by this many standard errors of the difference. Equal models that differ by the
+/// draw of the hold-out are then hardly ever refused.
+const STANDARD_ERRORS: f64 = 2.0;
 
 /// What the gate finds about a model.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -59,11 +63,18 @@ impl Gate {
 
     fn judge_rmse(&self, candidate: &Manifest, live: &Manifest, verdict: &mut Verdict) {
         match (rmse(candidate), rmse(live)) {
-            (Some(new), Some(old)) if new > old + self.max_rmse_rise => verdict.refusals.push(format!(
-                "hold-out RMSE {new:.4} is more than {} above the live model's {old:.4}",
-                self.max_rmse_rise
-            )),
-            (Some(_), Some(_)) => {}
+            (Some(new), Some(old)) => {
+                let doubt = standard_error(candidate, live);
+                if new > old + self.max_rmse_rise + STANDARD_ERRORS * doubt.unwrap_or(0.0) {
+                    let beside = doubt.map_or_else(String::new, |error| {
+                        format!(" by more than twice the standard error {error:.4} of the difference")
+                    });
+                    verdict.refusals.push(format!(
+                        "hold-out RMSE {new:.4} is more than {} above the live model's {old:.4}{beside}",
+                        self.max_rmse_rise
+                    ));
+                }
+            }
             (None, Some(_)) => verdict.refusals.push(
                 "it was trained without a hold-out, so its RMSE is unknown; train with the hyperparameter hold_out"
                     .to_owned(),
@@ -96,6 +107,11 @@ impl Gate {
     }
 }
 
+/// How much of the difference between the two errors may be the draw of the hold-out, where both models tell enough.
+fn standard_error(candidate: &Manifest, live: &Manifest) -> Option<f64> {
+    candidate.hold_out_groups.as_ref()?.standard_error_against(live.hold_out_groups.as_ref()?)
+}
+
 fn rmse(manifest: &Manifest) -> Option<f64> {
     manifest.metrics.hold_out.map(|HoldOut { rmse, .. }| rmse)
 }
@@ -104,7 +120,9 @@ fn rmse(manifest: &Manifest) -> Option<f64> {
 mod tests {
     use super::*;
     use matinee_model::RatingScale;
-    use matinee_model::artifact::{Counts, FORMAT_VERSION, FileDigest, Metrics, ModelVersion, Ranking};
+    use matinee_model::artifact::{
+        Counts, FORMAT_VERSION, FileDigest, GroupErrors, Metrics, ModelVersion, Ranking,
+    };
 
     fn manifest(rmse: Option<f64>, ndcg: Option<f64>, ratings: u32) -> Manifest {
         let digest = FileDigest::of(b"");
@@ -126,6 +144,7 @@ mod tests {
                 }),
                 ranking: ndcg.map(|ndcg_at_10| Ranking { ndcg_at_10, recall_at_20: 0.0 }),
             },
+            hold_out_groups: None,
             intervals: None,
             ranking_head: None,
             training_job: None,
@@ -187,6 +206,28 @@ mod tests {
             assert_eq!(verdict.refusals.len(), 1);
             assert!(verdict.refusals[0].contains(reason), "{verdict:?}");
         }
+    }
+
+    #[test]
+    fn what_the_draw_explains_is_not_refused() {
+        let errors = |offset: usize, times: f64| {
+            let squares = |group: usize| 77.0 * times + 20.0 * ((group + offset) as f64 * 2.3).sin();
+            GroupErrors { counts: vec![100; 32], squares: (0..32).map(squares).collect() }
+        };
+        let with = |rmse: f64, groups: GroupErrors| {
+            let mut manifest = manifest(Some(rmse), None, 10);
+            manifest.hold_out_groups = Some(groups);
+            manifest
+        };
+        let live = with(0.88, errors(0, 1.0));
+        // On the same ratings a rise of 0.01 is one; on others it may be the draw.
+        let paired = Gate::default().judge(&with(0.89, errors(0, 1.02)), &live);
+        assert!(paired.refusals[0].contains("by more than twice the standard error 0.00"), "{paired:?}");
+        let unpaired = Gate::default().judge(&with(0.89, errors(7, 1.02)), &live);
+        assert!(unpaired.refusals.is_empty(), "{unpaired:?}");
+        // A live model that does not tell its groups is compared by the tolerance alone.
+        let older = Gate::default().judge(&with(0.89, errors(7, 1.02)), &manifest(Some(0.88), None, 10));
+        assert_eq!(older.refusals.len(), 1);
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! Splits ratings into those for training and those for testing.
 
-use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::ratings::Rating;
+use crate::seeds;
 
 /// Assigns each of `count` ratings to one of `folds` random folds, whose sizes differ by at most one.
 pub fn random_folds(count: usize, folds: u32, seed: u64) -> Vec<u32> {
     let mut assignment: Vec<u32> = (0..folds).cycle().take(count).collect();
-    assignment.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed));
+    assignment.shuffle(&mut seeds::generator(seed, "folds"));
     assignment
 }
 
@@ -17,7 +16,7 @@ pub fn random_folds(count: usize, folds: u32, seed: u64) -> Vec<u32> {
 pub fn random_hold_out(count: usize, fraction: f64, seed: u64) -> Vec<bool> {
     let held_out = (count as f64 * fraction).round() as usize;
     let mut marks: Vec<bool> = (0..count).map(|index| index < held_out).collect();
-    marks.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed));
+    marks.shuffle(&mut seeds::generator(seed, "marks"));
     marks
 }
 

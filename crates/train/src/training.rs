@@ -10,18 +10,19 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use matinee_model::artifact::{
-    ArtifactError, Description, FileDigest, HoldOut, Manifest, Metrics, NewArtifact, write_folder,
+    ArtifactError, Description, FileDigest, GroupErrors, HoldOut, Manifest, Metrics, NewArtifact,
+    write_folder,
 };
 use matinee_model::{Factors, Intervals, MovieRow, UserPrior};
 
 use crate::algorithm::{Fitted, Training};
 use crate::algorithms::Configured;
-use crate::evaluation::{Errors, TestRating, from_errors, test};
+use crate::evaluation::{Errors, TestRating, Tested, from_errors, test};
 use crate::prior::user_prior;
 use crate::progress::Progress;
 use crate::ranking::RankedHead;
 use crate::ratings::{Dataset, Divided, Inputs, Rating};
-use crate::split;
+use crate::seeds::derive;
 
 /// How a model is trained.
 pub struct Plan {
@@ -60,6 +61,8 @@ pub struct Trained {
 pub struct Measured {
     /// The errors.
     pub hold_out: HoldOut,
+    /// The errors by groups of users.
+    pub groups: GroupErrors,
     /// Prediction intervals, if there are enough ratings to measure them.
     pub intervals: Option<Intervals>,
 }
@@ -94,7 +97,7 @@ fn by_stages<E>(
         Some(Stage::Final(measured)) => measured,
         _ if plan.hold_out > 0.0 => {
             progress.stage("learning without the hold-out, to measure the model");
-            let marks = split::random_hold_out(dataset.ratings.len(), plan.hold_out, plan.seed);
+            let marks = dataset.hold_out(&dataset.ratings, plan.hold_out, derive(plan.seed, "hold-out", 0));
             let Divided { train, test, .. } = dataset.divide(|index| marks[index]);
             if train.is_empty() || test.is_empty() {
                 progress.stage("too few ratings for a hold-out: the model is not measured");
@@ -109,28 +112,43 @@ fn by_stages<E>(
     progress.stage("learning from all ratings");
     let fitted = fit(Stage::Final(measured.clone()), &dataset.ratings)?;
     let user_prior = user_prior(fitted.factors.view(), &dataset.ratings);
-    let ranking = dataset.ranking_training(plan.seed).learn(progress);
+    let ranking = dataset.ranking_training(derive(plan.seed, "ranking", 0)).learn(progress);
     Ok(Trained { fitted, measured, user_prior, ranking })
 }
 
 impl Measured {
     /// Measures what was learned from the ratings `train` of `dataset` on the ratings `test_ratings`.
     pub fn of(fitted: &Fitted, dataset: &Dataset, train: &[Rating], test_ratings: &[TestRating]) -> Self {
-        let errors_of =
-            |factors: &Factors| Errors::of(&test(factors.view(), dataset, train, test_ratings, None));
-        let errors = errors_of(&fitted.factors);
+        let tested = |factors: &Factors| test(factors.view(), dataset, train, test_ratings, None);
+        let served = tested(&fitted.factors);
+        let errors = Errors::of(&served);
         let hold_out = HoldOut {
             fraction: test_ratings.len() as f64 / (test_ratings.len() + train.len()) as f64,
             test_count: test_ratings.len(),
             rmse: errors.rmse,
             mae: errors.mae,
-            unreduced_rmse: fitted.unreduced.as_ref().map(|factors| errors_of(factors).rmse),
+            unreduced_rmse: fitted.unreduced.as_ref().map(|factors| Errors::of(&tested(factors)).rmse),
         };
-        Self { hold_out, intervals: from_errors(fitted.factors.view(), dataset, train, test_ratings) }
+        let intervals = from_errors(fitted.factors.view(), dataset, train, test_ratings);
+        Self { hold_out, groups: by_groups(dataset, test_ratings, &served), intervals }
     }
 }
 
-/// Writes the artifact of a trained model to the folder `output`.
+/// The squared errors by groups of users.
+fn by_groups(dataset: &Dataset, test_ratings: &[TestRating], tested: &[Tested]) -> GroupErrors {
+    let group_of = dataset.error_groups();
+    let groups = Dataset::ERROR_GROUPS as usize;
+    let mut errors = GroupErrors { counts: vec![0; groups], squares: vec![0.0; groups] };
+    for (rating, tested) in test_ratings.iter().zip(tested) {
+        let Some(user) = rating.user else { continue };
+        let group = group_of[user.index()];
+        errors.counts[group] += 1;
+        errors.squares[group] += f64::from(tested.rating - tested.score).powi(2);
+    }
+    errors
+}
+
+/// Writes the artifact of a trained model as the folder `output`.
 pub fn write(
     output: &Path,
     dataset: &Dataset,
@@ -169,6 +187,7 @@ fn describe(dataset: &Dataset, plan: &Plan, trained: &Trained, inputs: &Inputs) 
             hold_out: measured.map(|measured| measured.hold_out),
             ranking: trained.ranking.metrics(),
         },
+        hold_out_groups: measured.map(|measured| measured.groups.clone()),
         intervals: measured.and_then(|measured| measured.intervals.clone()),
         ranking_head: Some(trained.ranking.head.clone()),
         training_job: plan.training_job.clone(),

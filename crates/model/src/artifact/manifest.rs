@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::{Expected, FileDigest, sha256_hex};
 use super::{
-    ArtifactError, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES, MODEL_FILE,
-    MOVIES_FILE, capped,
+    ArtifactError, GroupErrors, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES,
+    MODEL_FILE, MOVIES_FILE, capped,
 };
 use crate::ranking::RankingHead;
 use crate::{Intervals, RatingScale};
@@ -35,6 +35,9 @@ pub struct Manifest {
     pub counts: Counts,
     /// How well the model predicts.
     pub metrics: Metrics,
+    /// The errors on the hold-out by groups of users, where one was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_out_groups: Option<GroupErrors>,
     /// Prediction intervals, if they were measured on a hold-out.
     pub intervals: Option<Intervals>,
     /// The ranking head, if the model has one.

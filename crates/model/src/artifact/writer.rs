@@ -10,8 +10,8 @@ use safetensors::tensor::{TensorView, serialize};
 
 use super::destination::{Destination, FILES, parent_of, part_name, sibling_in};
 use super::{
-    ArtifactError, Counts, FORMAT_VERSION, FileDigest, MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest,
-    Metrics, ModelVersion,
+    ArtifactError, Counts, FORMAT_VERSION, FileDigest, GroupErrors, MANIFEST_FILE, MODEL_FILE, MOVIES_FILE,
+    Manifest, Metrics, ModelVersion,
 };
 use crate::ranking::{MOST_NARROW, RankingHead, RankingWeights};
 use crate::{Catalogue, Factors, Ids, Intervals, RatingScale, UserPrior};
@@ -56,6 +56,8 @@ pub struct Description {
     pub rating_scale: RatingScale,
     /// How well the model predicts.
     pub metrics: Metrics,
+    /// The errors on the hold-out by groups of users, where one was kept.
+    pub hold_out_groups: Option<GroupErrors>,
     /// Prediction intervals, if they were measured on a hold-out.
     pub intervals: Option<Intervals>,
     /// The ranking head, if there is one.
@@ -125,6 +127,7 @@ impl NewArtifact<'_> {
             seed,
             rating_scale,
             metrics,
+            hold_out_groups,
             intervals,
             ranking_head,
             training_job,
@@ -141,6 +144,7 @@ impl NewArtifact<'_> {
             rating_scale,
             counts: self.counts(),
             metrics,
+            hold_out_groups,
             intervals,
             ranking_head,
             training_job,

@@ -24,6 +24,7 @@ pub fn description() -> Description {
             }),
             ranking: None,
         },
+        hold_out_groups: None,
         intervals: None,
         ranking_head: None,
         training_job: None,

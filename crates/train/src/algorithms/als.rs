@@ -11,15 +11,14 @@
 use matinee_model::Factors;
 use ndarray::{Array1, Array2};
 use pulp::{Arch, Simd, WithSimd};
-use rand::SeedableRng;
 use rand_distr::{Distribution, Normal};
-use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 
 use super::vectors::{LANES, inner, scale_and_add};
 use crate::algorithm::{Algorithm, Fitted, Run, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
 use crate::ratings::Rating;
+use crate::seeds;
 use crate::state::{StateError, StateReader, StateWriter};
 
 /// The hyperparameters of the algorithm.
@@ -113,7 +112,7 @@ impl Als {
 }
 
 impl Algorithm for Als {
-    fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a> {
+    fn begin<'a>(&'a self, training: &Training<'_>) -> Box<dyn Run + 'a> {
         let (stride, mean) = (self.stride(), training.mean() as f32);
         let users = Side::new(training, training.user_count, mean, stride, |rating| {
             (rating.user.index(), rating.movie.0)
@@ -182,7 +181,7 @@ impl Side {
 
     /// Random factors for the rows with ratings.
     fn draw(&mut self, algorithm: &Als, seed: u64) {
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let mut random = seeds::generator(seed, "als");
         let Ok(normal) = Normal::new(0.0_f32, algorithm.initial_deviation) else { return };
         for (row, range) in self.rows.chunks_exact_mut(algorithm.stride()).zip(self.starts.windows(2)) {
             if range[0] < range[1] {

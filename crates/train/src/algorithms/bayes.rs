@@ -31,6 +31,7 @@ use rayon::prelude::*;
 use super::mean::Mean;
 use crate::algorithm::{Algorithm, Fitted, Run, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
+use crate::seeds::derive;
 use crate::state::{StateError, StateReader, StateWriter};
 use chains::Chains;
 use lanes::LANES;
@@ -109,7 +110,7 @@ impl Bayes {
 }
 
 impl Algorithm for Bayes {
-    fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a> {
+    fn begin<'a>(&'a self, training: &Training<'_>) -> Box<dyn Run + 'a> {
         if training.ratings.is_empty() {
             return Mean.begin(training);
         }
@@ -121,10 +122,15 @@ impl Sampling {
     fn new(algorithm: Bayes, training: &Training<'_>) -> Self {
         let attributes = training.attributes.groups();
         let layout = Layout::new(training.user_count, training.movie_count, training.ratings, attributes);
-        let projection = Projection::new(&layout, training.seed);
+        let projection = Projection::new(&layout, derive(training.seed, "bayes projection", 0));
         let pseudo = PseudoObservations::new(training.ratings.len(), training.mean() as f32, training.scale);
         let group = |index: usize| Group {
-            chains: Chains::new(&layout, algorithm.factors, pseudo, training.seed.wrapping_add(index as u64)),
+            chains: Chains::new(
+                &layout,
+                algorithm.factors,
+                pseudo,
+                derive(training.seed, "bayes chains", index as u64),
+            ),
             posterior: Posterior::new(&projection),
         };
         let groups = (0..algorithm.groups).into_par_iter().map(group).collect();

@@ -11,7 +11,7 @@ pub(super) struct Mean;
 struct Ready(Factors);
 
 impl Algorithm for Mean {
-    fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a> {
+    fn begin<'a>(&'a self, training: &Training<'_>) -> Box<dyn Run + 'a> {
         let mean = training.mean() as f32;
         Box::new(Ready(Factors::constant(mean, training.user_count, training.movie_count, 0)))
     }

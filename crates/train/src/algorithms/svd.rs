@@ -12,12 +12,12 @@ mod side;
 
 use matinee_model::Factors;
 use ndarray::{Array1, Array2};
-use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::sgd;
 use crate::algorithm::{Algorithm, Fitted, Run, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
+use crate::seeds;
 use crate::state::{StateError, StateReader, StateWriter};
 use grid::Grid;
 use kernel::Step;
@@ -61,7 +61,7 @@ impl Svd {
 
     /// Arranges the ratings, and draws the initial factors.
     pub fn begin(&self, training: &Training<'_>) -> Descent {
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(training.seed);
+        let mut random = seeds::generator(training.seed, "svd");
         let settings = self.settings;
         let stride = settings.stride();
         let grid = Grid::new(training, stride, &mut random);
@@ -78,7 +78,7 @@ impl Svd {
 }
 
 impl Algorithm for Svd {
-    fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a> {
+    fn begin<'a>(&'a self, training: &Training<'_>) -> Box<dyn Run + 'a> {
         Box::new(Svd::begin(self, training))
     }
 }

@@ -13,7 +13,6 @@
 use matinee_model::Factors;
 use ndarray::Array1;
 use pulp::{Arch, Simd, WithSimd};
-use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -22,6 +21,7 @@ use super::vectors::{inner, scale_and_add};
 use crate::algorithm::{Algorithm, Fitted, Run, Training};
 use crate::hyperparameters::{Hyperparameter, Hyperparameters};
 use crate::ratings::Rating;
+use crate::seeds;
 use crate::state::{StateError, StateReader, StateWriter};
 
 /// The hyperparameters of the algorithm.
@@ -57,7 +57,7 @@ impl SvdPp {
     }
 
     fn begin(&self, training: &Training<'_>) -> Descent {
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(training.seed);
+        let mut random = seeds::generator(training.seed, "svdpp");
         let settings = self.0;
         let mut factors = |rows: usize| settings.initial_factors(rows, &mut random);
         let (users, movies) = (training.user_count, training.movie_count);
@@ -84,7 +84,7 @@ impl SvdPp {
 }
 
 impl Algorithm for SvdPp {
-    fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a> {
+    fn begin<'a>(&'a self, training: &Training<'_>) -> Box<dyn Run + 'a> {
         Box::new(SvdPp::begin(self, training))
     }
 }

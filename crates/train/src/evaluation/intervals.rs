@@ -6,6 +6,7 @@ use super::tested::{TestRating, Tested, test};
 use crate::algorithms::Configured;
 use crate::progress::Progress;
 use crate::ratings::{Dataset, Rating};
+use crate::seeds::derive;
 use crate::split;
 
 /// The share of the ratings beyond each end of an interval.
@@ -30,7 +31,7 @@ pub fn calibrate(
     seed: u64,
     progress: &dyn Progress,
 ) -> Option<Intervals> {
-    let marks = split::random_hold_out(train.len(), HOLD_OUT, seed);
+    let marks = dataset.hold_out(train, HOLD_OUT, derive(seed, "intervals", 0));
     let (train, held_out) = split::divide(train, |index| marks[index]);
     let fitted = algorithm.fit(&dataset.training(&train, seed), progress);
     let is_listed = |rating: &Rating| dataset.listed[rating.movie.index()];

@@ -1,5 +1,7 @@
 //! Measures how high a ranking puts the movies that people later like.
 
+use std::ops::Add;
+
 use matinee_model::artifact::Ranking;
 use matinee_model::ranking::{Ranked, RankingMethod, RankingView, Taste};
 use matinee_model::{MovieRow, Rated, RatingScale};
@@ -128,8 +130,10 @@ impl User {
     fn ndcg(&self, first: &[Ranked]) -> f64 {
         let discount = |place: usize| 1.0 / (place as f64 + 2.0).log2();
         let first = first.iter().take(GAIN_DEPTH).enumerate();
-        let gain: f64 =
-            first.filter(|(_, r)| self.relevant.contains(&r.movie)).map(|(i, _)| discount(i)).sum();
+        let gain: f64 = first
+            .filter(|(_, r)| self.relevant.contains(&r.movie))
+            .map(|(i, _)| discount(i))
+            .fold(0.0, Add::add);
         let ideal: f64 = (0..GAIN_DEPTH.min(self.relevant.len())).map(discount).sum();
         gain / ideal
     }

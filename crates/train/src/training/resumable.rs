@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use matinee_model::artifact::HoldOut;
+use matinee_model::artifact::{GroupErrors, HoldOut};
 use matinee_model::{IntervalTable, Intervals};
 
 use super::{Measured, Plan, Stage, Trained, by_stages};
@@ -121,6 +121,8 @@ impl Measured {
         for number in [fraction, rmse, mae, unreduced_rmse.unwrap_or(f64::NAN)] {
             state.real(number);
         }
+        state.value(&self.groups.counts);
+        state.reals(&self.groups.squares);
         state.number(u64::from(self.intervals.is_some()));
         let Some(intervals) = &self.intervals else { return };
         let IntervalTable { level, user_bounds, movie_bounds, lower, upper } = intervals.table();
@@ -135,8 +137,12 @@ impl Measured {
         let [fraction, rmse, mae, unreduced] = [state.real()?, state.real()?, state.real()?, state.real()?];
         let unreduced_rmse = Some(unreduced).filter(|rmse| !rmse.is_nan());
         let hold_out = HoldOut { fraction, test_count, rmse, mae, unreduced_rmse };
+        let counts: Vec<u32> = state.value()?;
+        let mut squares = vec![0.0; counts.len()];
+        state.reals(&mut squares)?;
+        let groups = GroupErrors { counts, squares };
         if state.number()? == 0 {
-            return Ok(Self { hold_out, intervals: None });
+            return Ok(Self { hold_out, groups, intervals: None });
         }
         let level = state.real()?;
         let (user_bounds, movie_bounds): (Vec<u32>, Vec<u32>) = state.value()?;
@@ -146,6 +152,6 @@ impl Measured {
         state.floats(&mut upper)?;
         let table = IntervalTable { level, user_bounds, movie_bounds, lower, upper };
         let intervals = Intervals::try_from(table).map_err(|error| StateError::new(error.to_string()))?;
-        Ok(Self { hold_out, intervals: Some(intervals) })
+        Ok(Self { hold_out, groups, intervals: Some(intervals) })
     }
 }

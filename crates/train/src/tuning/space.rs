@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
-use rand::{Rng, RngExt, SeedableRng};
-use rand_xoshiro::Xoshiro256PlusPlus;
+use rand::{Rng, RngExt};
 
 use crate::algorithms::{self, CHOICES, Choice, ConfigureError, Configured};
 use crate::hyperparameters::{Domain, Hyperparameter, HyperparameterError};
+use crate::seeds;
 
 /// How points are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,7 +197,7 @@ impl Space {
         if count > MAX_POINTS {
             return Err(SpaceError::TooMany);
         }
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let mut random = seeds::generator(seed, "points");
         let draw = |_| {
             let values = self.values.iter();
             Point(

@@ -7,6 +7,7 @@ mod checkpoints;
 mod determinism;
 mod few_ratings;
 mod forms;
+mod hold_outs;
 mod ranking;
 mod sample_data;
 mod training_run;
