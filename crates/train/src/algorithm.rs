@@ -37,7 +37,7 @@ pub struct Fitted {
 /// A configured algorithm.
 pub trait Algorithm: Sync {
     /// Starts a run, which then learns epoch by epoch.
-    fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a>;
+    fn begin<'a>(&'a self, training: &Training<'_>) -> Box<dyn Run + 'a>;
 }
 
 /// A training run in progress.

@@ -3,6 +3,7 @@
 pub mod als;
 pub mod bayes;
 mod bias;
+mod common_range;
 mod mean;
 mod sgd;
 pub mod svd;
@@ -14,6 +15,8 @@ use std::collections::BTreeMap;
 use crate::algorithm::{Algorithm, Fitted, Run, Training};
 use crate::hyperparameters::{Hyperparameter, HyperparameterError, Hyperparameters};
 use crate::progress::Progress;
+use common_range::Mapping;
+pub(crate) use common_range::relative_range;
 
 /// An algorithm with its name and the values of all its hyperparameters.
 pub struct Configured {
@@ -139,9 +142,12 @@ impl Configured {
         run.fitted()
     }
 
-    /// Starts a run, which then learns epoch by epoch.
-    pub fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a> {
-        self.algorithm.begin(training)
+    /// Starts a run, which then learns epoch by epoch. What it learns does not depend on the scale of the ratings.
+    pub fn begin<'a>(&'a self, training: &Training<'_>) -> Box<dyn Run + 'a> {
+        match Mapping::of(training.scale) {
+            None => self.algorithm.begin(training),
+            Some(mapping) => mapping.begin(training, |training| self.algorithm.begin(training)),
+        }
     }
 }
 

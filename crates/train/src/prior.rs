@@ -1,9 +1,10 @@
 //! The prior of a user without ratings, learned from the trained users.
 
-use matinee_model::{FactorsView, MovieRow, Rated, UserPrior, UserRow};
+use matinee_model::{FactorsView, MovieRow, Rated, RatingScale, UserPrior, UserRow};
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
+use crate::algorithms::relative_range;
 use crate::ratings::Rating;
 
 /// The noise variances of a rating that are tried, as multiples of the error variance of the trained model.
@@ -16,7 +17,8 @@ const SAMPLE: usize = 200;
 /// comes nearest to the trained user. (Choosing it by how well ratings predict each other would give too little noise,
 /// because the movies were trained on all of them.) The covariance is shrunk towards a multiple of the identity, more
 /// strongly for fewer users.
-pub fn user_prior(factors: FactorsView<'_>, ratings: &[Rating]) -> UserPrior {
+pub fn user_prior(factors: FactorsView<'_>, ratings: &[Rating], scale: RatingScale) -> UserPrior {
+    let squared_unit = relative_range(scale).powi(2);
     let by_user = rated_by_user(factors.user_biases.len(), ratings);
     let trained: Vec<usize> = (0..by_user.len()).filter(|&user| !by_user[user].is_empty()).collect();
     let order = factors.rank() + 1;
@@ -28,17 +30,17 @@ pub fn user_prior(factors: FactorsView<'_>, ratings: &[Rating]) -> UserPrior {
         f64::from(if row == 0 { factors.user_biases[user] } else { factors.user_factors[[user, row - 1]] })
     });
     let mean: DVector<f64> = vectors.column_mean();
-    let precision = precision(&vectors, &mean);
+    let precision = precision(&vectors, &mean, squared_unit);
     let sample: Vec<usize> = every_so_often(trained.len()).map(|place| trained[place]).collect();
     let prior = |noise: f64| UserPrior {
         mean: mean.iter().map(|&value| value as f32).collect(),
         precision: precision.iter().map(|&entry| (entry * noise) as f32).collect(),
     };
-    let scale = residual_variance(factors, ratings);
-    let candidates = NOISE.map(|multiple| prior(multiple * scale));
+    let variance = residual_variance(factors, ratings).max(1e-3 * squared_unit);
+    let candidates = NOISE.map(|multiple| prior(multiple * variance));
     let errors = candidates.each_ref().map(|prior| distance(factors, prior, &by_user, &sample));
     let best = (0..NOISE.len()).min_by(|&a, &b| errors[a].total_cmp(&errors[b])).unwrap_or(0);
-    candidates.into_iter().nth(best).unwrap_or_else(|| prior(scale))
+    candidates.into_iter().nth(best).unwrap_or_else(|| prior(variance))
 }
 
 fn rated_by_user(users: usize, ratings: &[Rating]) -> Vec<Vec<Rated>> {
@@ -49,14 +51,15 @@ fn rated_by_user(users: usize, ratings: &[Rating]) -> Vec<Vec<Rated>> {
     by_user
 }
 
-/// The inverse of the shrunk covariance.
-fn precision(vectors: &DMatrix<f64>, mean: &DVector<f64>) -> DMatrix<f64> {
+/// The inverse of the shrunk covariance. `squared_unit` is the square of what counts as a star.
+fn precision(vectors: &DMatrix<f64>, mean: &DVector<f64>, squared_unit: f64) -> DMatrix<f64> {
     let (order, users) = vectors.shape();
     let centred = DMatrix::from_fn(order, users, |row, user| vectors[(row, user)] - mean[row]);
     let covariance = &centred * centred.transpose() / users as f64;
     let share = order as f64 / (users + order) as f64;
-    let level = (covariance.trace() / order as f64).max(1e-6);
-    let shrunk = covariance * (1.0 - share) + DMatrix::identity(order, order) * (share * level + 1e-6);
+    let level = (covariance.trace() / order as f64).max(1e-6 * squared_unit);
+    let shrunk =
+        covariance * (1.0 - share) + DMatrix::identity(order, order) * (share * level + 1e-6 * squared_unit);
     shrunk.cholesky().map_or_else(|| DMatrix::identity(order, order), |factor| factor.inverse())
 }
 
@@ -64,7 +67,7 @@ fn residual_variance(factors: FactorsView<'_>, ratings: &[Rating]) -> f64 {
     let error = |rating: &Rating| {
         f64::from(rating.value - factors.score(Some(rating.user), Some(rating.movie))).powi(2)
     };
-    (ratings.iter().map(error).sum::<f64>() / ratings.len().max(1) as f64).max(1e-3)
+    ratings.iter().map(error).sum::<f64>() / ratings.len().max(1) as f64
 }
 
 /// The squared differences between the scores of trained users and of the same users folded in.

@@ -111,7 +111,7 @@ fn by_stages<E>(
     };
     progress.stage("learning from all ratings");
     let fitted = fit(Stage::Final(measured.clone()), &dataset.ratings)?;
-    let user_prior = user_prior(fitted.factors.view(), &dataset.ratings);
+    let user_prior = user_prior(fitted.factors.view(), &dataset.ratings, dataset.scale);
     let ranking = dataset.ranking_training(derive(plan.seed, "ranking", 0)).learn(progress);
     Ok(Trained { fitted, measured, user_prior, ranking })
 }

@@ -37,9 +37,9 @@ pub(super) struct Bias {
 }
 
 /// A run in progress.
-struct Alternation<'a> {
+struct Alternation {
     epochs: usize,
-    training: Training<'a>,
+    ratings: Vec<Rating>,
     mean: f64,
     users: Side,
     movies: Side,
@@ -56,13 +56,13 @@ impl Bias {
 }
 
 impl Algorithm for Bias {
-    fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a> {
+    fn begin<'a>(&'a self, training: &Training<'_>) -> Box<dyn Run + 'a> {
         let users = Side::new(training.user_count, self.user_regularisation, |rating| rating.user.index());
         let movies =
             Side::new(training.movie_count, self.movie_regularisation, |rating| rating.movie.index());
         Box::new(Alternation {
             epochs: self.epochs,
-            training: *training,
+            ratings: training.ratings.to_vec(),
             mean: training.mean(),
             users,
             movies,
@@ -70,23 +70,23 @@ impl Algorithm for Bias {
     }
 }
 
-impl Run for Alternation<'_> {
+impl Run for Alternation {
     fn epochs(&self) -> usize {
         self.epochs
     }
 
     fn epoch(&mut self) -> f64 {
-        let Self { training, mean, users, movies, .. } = self;
-        movies.solve(training, |rating| f64::from(rating.value) - *mean - users.of(rating));
-        users.solve(training, |rating| f64::from(rating.value) - *mean - movies.of(rating));
+        let Self { ratings, mean, users, movies, .. } = self;
+        movies.solve(ratings, |rating| f64::from(rating.value) - *mean - users.of(rating));
+        users.solve(ratings, |rating| f64::from(rating.value) - *mean - movies.of(rating));
         let residual =
             |rating: &Rating| f64::from(rating.value) - *mean - users.of(rating) - movies.of(rating);
-        let squares: f64 = training.ratings.iter().map(|rating| residual(rating).powi(2)).sum();
-        (squares / training.ratings.len().max(1) as f64).sqrt()
+        let squares: f64 = ratings.iter().map(|rating| residual(rating).powi(2)).sum();
+        (squares / ratings.len().max(1) as f64).sqrt()
     }
 
     fn fitted(&self) -> Fitted {
-        let Training { user_count, movie_count, .. } = self.training;
+        let [user_count, movie_count] = [&self.users, &self.movies].map(|side| side.biases.len());
         let mut factors = Factors::constant(self.mean as f32, user_count, movie_count, 0);
         factors.user_biases = self.users.biases();
         factors.movie_biases = self.movies.biases();
@@ -121,10 +121,10 @@ impl Side {
     }
 
     /// Sets each bias to its optimum, given the residual of each rating.
-    fn solve(&mut self, training: &Training<'_>, residual: impl Fn(&Rating) -> f64) {
+    fn solve(&mut self, ratings: &[Rating], residual: impl Fn(&Rating) -> f64) {
         let mut counts = vec![self.regularisation; self.biases.len()];
         self.biases.fill(0.0);
-        for rating in training.ratings {
+        for rating in ratings {
             let row = (self.row)(rating);
             self.biases[row] += residual(rating);
             counts[row] += 1.0;

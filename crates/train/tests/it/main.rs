@@ -9,6 +9,7 @@ mod few_ratings;
 mod forms;
 mod hold_outs;
 mod ranking;
+mod rating_scales;
 mod sample_data;
 mod training_run;
 mod tuning;

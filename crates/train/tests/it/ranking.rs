@@ -54,7 +54,7 @@ fn a_trained_users_ratings_folded_in_give_nearly_the_trained_user() {
     let dataset = movielens();
     let algorithm = configure("als", [("n_factors", "8")]).unwrap();
     let factors = algorithm.fit(&dataset.training(&dataset.ratings, 0), &Silent).factors;
-    let prior = user_prior(factors.view(), &dataset.ratings);
+    let prior = user_prior(factors.view(), &dataset.ratings, dataset.scale);
     let (mut squares, mut spread, mut count) = (0.0, 0.0, 0.0_f64);
     for user in (0..dataset.user_count() as u32).step_by(10).map(UserRow) {
         let visitor = prior.view().fold_in(&factors.view(), &rated_by(dataset, user));
@@ -78,7 +78,7 @@ fn ten_ratings_of_somebody_new_predict_the_others() {
     let (train, _) = divide(&dataset.ratings, |index| is_new(dataset.ratings[index].user));
     let algorithm = configure("svd", [("n_factors", "16")]).unwrap();
     let factors = algorithm.fit(&dataset.training(&train, 0), &Silent).factors;
-    let prior = user_prior(factors.view(), &train);
+    let prior = user_prior(factors.view(), &train, dataset.scale);
     let (mut with, mut without, mut count) = (0.0, 0.0, 0.0_f64);
     for user in (0..dataset.user_count() as u32).map(UserRow).filter(|&user| is_new(user)) {
         let rated = rated_by(dataset, user);
