@@ -145,6 +145,7 @@ mod tests {
                 ranking: ndcg.map(|ndcg_at_10| Ranking { ndcg_at_10, recall_at_20: 0.0 }),
             },
             hold_out_groups: None,
+            calibration: None,
             intervals: None,
             ranking_head: None,
             training_job: None,

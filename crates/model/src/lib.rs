@@ -1,13 +1,14 @@
 //! The model that is served: what a trained artifact contains, and how it answers requests.
 //!
 //! Every algorithm reduces to the same form, so one reader and one formula serve them all:
-//! `score = clip(mean + b_u + b_i + <p_u, q_i>)`. A user or movie without ratings contributes what the algorithm wrote
-//! to its row. An id without a row contributes nothing.
+//! `score = clip(mean + b_u + b_i + <p_u, q_i>)`. A [`calibration`] may refine the score. A user or movie without ratings
+//! contributes what the algorithm wrote to its row. An id without a row contributes nothing.
 //!
 //! Invariants: rows are in byte order of their ids, every number is finite, and every [`Model`] has passed all checks of
 //! [`artifact`]. This crate does not depend on a network, an async runtime or AWS.
 
 pub mod artifact;
+pub mod calibration;
 mod catalogue;
 pub mod columns;
 pub mod data_files;
@@ -15,6 +16,7 @@ mod factors;
 mod fold_in;
 mod ids;
 mod intervals;
+mod known;
 mod linear;
 mod lines;
 pub mod live_pointer;

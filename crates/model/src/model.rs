@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use crate::artifact::{self, ArtifactError, ArtifactFiles, Manifest, Tensors, folder};
+use crate::known::Known;
 use crate::ranking::RankingView;
 use crate::recommendation::{Estimate, MovieIndex};
 use crate::threads::join;
-use crate::{Catalogue, FactorsView, IdTable, MovieId, MovieRow, UserId, UserPriorView, UserRow};
+use crate::{Catalogue, FactorsView, IdTable, MovieId, MovieRow, Rated, UserId, UserPriorView, UserRow};
 
 /// A model in memory: a verified artifact with its catalogue.
 #[derive(Debug)]
@@ -46,6 +47,14 @@ pub struct RatedMovies<'a> {
     pub movies: &'a [u32],
     /// The ratings, in the same order.
     pub values: &'a [f32],
+}
+
+impl RatedMovies<'_> {
+    /// The same, pair by pair.
+    pub(crate) fn to_vec(self) -> Vec<Rated> {
+        let pairs = self.movies.iter().zip(self.values);
+        pairs.map(|(&movie, &rating)| Rated { movie: MovieRow(movie), rating }).collect()
+    }
 }
 
 impl Model {
@@ -135,6 +144,11 @@ impl Model {
         self.tensors.user_prior()
     }
 
+    /// How far the ratings of each movie spread, by row, if there is a calibration.
+    pub(crate) fn movie_spreads(&self) -> Option<&[f32]> {
+        self.tensors.movie_spreads()
+    }
+
     /// The weights of the ranking head, if there is one.
     pub fn ranking(&self) -> Option<RankingView<'_>> {
         self.tensors.ranking()
@@ -165,8 +179,13 @@ impl Model {
     /// movie's bias.
     pub fn predict(&self, user: &UserId, movie: &MovieId) -> Result<Prediction<'_>, UnknownMovie> {
         let user = self.user_row(user);
+        let is_calibrated = self.manifest.calibration.is_some();
+        let rated = user.filter(|_| is_calibrated).map(|user| self.rated_movies(user).to_vec());
+        let known = rated.and_then(|rated| self.known(&rated));
         let user_ratings = user.map_or(0, |user| self.rated_movies(user).movies.len() as u32);
-        self.prediction(movie, user.is_some(), user_ratings, |movie| self.factors().score(user, movie))
+        self.prediction(movie, user.is_some(), user_ratings, known.as_ref(), |movie| {
+            self.factors().score(user, movie)
+        })
     }
 
     /// The answer for a movie of the catalogue, and a user with this many ratings. `score` gives the unclipped score for
@@ -176,20 +195,28 @@ impl Model {
         movie: &MovieId,
         known_user: bool,
         user_ratings: u32,
+        known: Option<&Known>,
         score: impl FnOnce(Option<MovieRow>) -> f32,
     ) -> Result<Prediction<'_>, UnknownMovie> {
         let title = self.catalogue.find(movie).ok_or_else(|| UnknownMovie(movie.clone()))?.title;
         let row = self.movie_row(movie);
         let movie_ratings = row.map_or(0, |row| self.rating_count(row));
         let known_movie = movie_ratings > 0;
-        let Estimate { score, interval } = self.estimate(score(row), user_ratings, movie_ratings);
+        let Estimate { score, interval } = self.estimate(score(row), user_ratings, known, row);
         Ok(Prediction { score, title, known_user, known_movie, interval })
     }
 
-    /// Clips a score to the scale, and adds its prediction interval.
-    pub(crate) fn estimate(&self, score: f32, user_ratings: u32, movie_ratings: u32) -> Estimate {
+    /// Calibrates a score, clips it to the scale, and adds its prediction interval.
+    pub(crate) fn estimate(
+        &self,
+        score: f32,
+        user_ratings: u32,
+        known: Option<&Known>,
+        movie: Option<MovieRow>,
+    ) -> Estimate {
         let scale = self.manifest.rating_scale;
-        let score = scale.clip(score);
+        let movie_ratings = movie.map_or(0, |movie| self.rating_count(movie));
+        let score = self.calibrate(score, known, movie);
         let intervals = self.manifest.intervals.as_ref();
         let interval = intervals.map(|intervals| intervals.around(score, user_ratings, movie_ratings, scale));
         Estimate { score, interval }

@@ -1,5 +1,6 @@
 //! Predictions for a person whose ratings come with the request.
 
+use crate::known::Known;
 use crate::{Model, MovieId, Prediction, Rated, UnknownMovie, UserPrior, UserVector};
 
 /// A person that the model was not trained on, folded into the rating head with a few ratings.
@@ -9,6 +10,7 @@ pub struct Rater<'m> {
     /// By ascending movie rows, at most one per movie.
     rated: Vec<Rated>,
     vector: UserVector,
+    known: Option<Known>,
 }
 
 impl<'m> Rater<'m> {
@@ -22,7 +24,8 @@ impl<'m> Rater<'m> {
             Some(prior) => prior.fold_in(&factors, &rated),
             None => UserPrior::uninformed(factors.rank()).view().fold_in(&factors, &rated),
         };
-        Self { model, rated, vector }
+        let known = model.known(&rated);
+        Self { model, rated, vector, known }
     }
 
     /// The number of ratings that count.
@@ -34,7 +37,8 @@ impl<'m> Rater<'m> {
     pub fn predict(&self, movie: &MovieId) -> Result<Prediction<'m>, UnknownMovie> {
         let factors = self.model.factors();
         let rating_count = self.rated.len() as u32;
-        self.model.prediction(movie, rating_count > 0, rating_count, |movie| match movie {
+        self.model.prediction(movie, rating_count > 0, rating_count, self.known.as_ref(), |movie| match movie
+        {
             Some(movie) => factors.score_vector(&self.vector, movie),
             None => factors.mean + self.vector.bias,
         })

@@ -6,6 +6,7 @@ mod movie_index;
 pub use filter::Filter;
 pub(crate) use movie_index::MovieIndex;
 
+use crate::known::Known;
 use crate::ranking::{Ranked, Taste, best};
 use crate::{Model, Movie, MovieRow, Rated, Rater, UserRow, UserVector};
 
@@ -16,6 +17,7 @@ pub struct Visitor<'m> {
     /// The ratings, by ascending movie rows, at most one per movie.
     rated: Vec<Rated>,
     vector: UserVector,
+    known: Option<Known>,
     taste: Taste<'m>,
 }
 
@@ -45,10 +47,7 @@ pub struct Estimate {
 impl Model {
     /// A user of the training data, with the trained factors and ratings.
     pub fn user(&self, user: UserRow) -> Visitor<'_> {
-        let ratings = self.rated_movies(user);
-        let pairs = ratings.movies.iter().zip(ratings.values);
-        let rated: Vec<Rated> =
-            pairs.map(|(&movie, &rating)| Rated { movie: MovieRow(movie), rating }).collect();
+        let rated = self.rated_movies(user).to_vec();
         let factors = self.factors();
         let vector = UserVector {
             bias: factors.user_biases[user.index()],
@@ -66,7 +65,8 @@ impl Model {
     fn with_taste(&self, rated: Vec<Rated>, vector: UserVector) -> Visitor<'_> {
         let head = self.manifest().ranking_head.as_ref().map(|head| head.method).zip(self.ranking());
         let taste = Taste::new(head, &rated, self.manifest().rating_scale);
-        Visitor { model: self, rated, vector, taste }
+        let known = self.known(&rated);
+        Visitor { model: self, rated, vector, known, taste }
     }
 
     /// The `limit` movies most similar to `movie` among those that `filter` admits: people who like one like the other.
@@ -120,7 +120,7 @@ impl Visitor<'_> {
     /// The rating that the visitor would give a movie.
     pub fn estimate(&self, movie: MovieRow) -> Estimate {
         let score = self.model.factors().score_vector(&self.vector, movie);
-        self.model.estimate(score, self.rated.len() as u32, self.model.rating_count(movie))
+        self.model.estimate(score, self.rated.len() as u32, self.known.as_ref(), Some(movie))
     }
 
     /// The position in the ranking of a movie with this score.

@@ -36,6 +36,11 @@ pub struct Fitted {
 
 /// A configured algorithm.
 pub trait Algorithm: Sync {
+    /// Whether its scores are calibrated on a hold-out: see [`crate::calibration`].
+    fn is_calibrated(&self) -> bool {
+        false
+    }
+
     /// Starts a run, which then learns epoch by epoch.
     fn begin<'a>(&'a self, training: &Training<'_>) -> Box<dyn Run + 'a>;
 }

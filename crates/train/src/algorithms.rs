@@ -132,6 +132,11 @@ impl Configured {
         self.hyperparameters.to_json()
     }
 
+    /// Whether its scores are calibrated on a hold-out: see [`crate::calibration`].
+    pub fn is_calibrated(&self) -> bool {
+        self.algorithm.is_calibrated()
+    }
+
     /// Learns mean, biases and factors.
     pub fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Fitted {
         let mut run = self.begin(training);

@@ -1,5 +1,6 @@
 //! How well an algorithm predicts ratings that it has not seen.
 
+mod inner;
 mod intervals;
 mod learning_curve;
 mod segments;
@@ -7,9 +8,11 @@ mod tested;
 
 use std::time::Instant;
 
+use matinee_model::Factors;
 use serde::Serialize;
 
-pub use intervals::{LEVEL, calibrate, from_errors};
+pub use inner::{Inner, calibrate, calibrated, predictions, rank_weights};
+pub use intervals::{LEVEL, from_errors};
 pub use learning_curve::{LearningPoint, learning_curve};
 pub use segments::{CalibrationBin, Segment, Segments};
 pub use tested::{Errors, TestRating, Tested, measure, test};
@@ -70,8 +73,8 @@ pub struct Evaluation {
 }
 
 /// For each test set, trains on all other ratings and tests on the test set. Test sets without ratings of movies in the
-/// catalogue are skipped. With `intervals`, it also holds out some training ratings to measure prediction intervals, and
-/// tests these too.
+/// catalogue are skipped. With `intervals`, and for algorithms that are calibrated, it also holds out some training ratings:
+/// to measure prediction intervals, which are then tested too, and to calibrate. This counts as time to fit.
 pub fn evaluate(
     dataset: &Dataset,
     algorithm: &Configured,
@@ -89,16 +92,26 @@ pub fn evaluate(
         if test_ratings.is_empty() {
             continue;
         }
-        let intervals = if intervals { calibrate(dataset, algorithm, &train, seed, progress) } else { None };
         let begin = Instant::now();
+        let Inner { calibration, intervals: told } = if intervals || algorithm.is_calibrated() {
+            calibrate(dataset, algorithm, &train, seed, progress)
+        } else {
+            Inner::default()
+        };
         let fitted = algorithm.fit(&dataset.training(&train, seed), progress);
+        let ranking = calibration.as_ref().and_then(|_| rank_weights(dataset, &train, seed));
         let fit_seconds = begin.elapsed().as_secs_f64();
         let begin = Instant::now();
-        let to_predict: Vec<TestRating> = test_ratings.iter().copied().map(TestRating::from).collect();
-        let tested = test(fitted.factors.view(), dataset, &train, &to_predict, intervals.as_ref());
+        let test_ratings: Vec<TestRating> = test_ratings.iter().copied().map(TestRating::from).collect();
+        let predict = |factors: &Factors| {
+            predictions(dataset, factors, calibration.as_ref(), &train, &test_ratings, ranking.as_ref())
+        };
+        let told = told.filter(|_| intervals);
+        let tested = test(&predict(&fitted.factors), dataset, &train, &test_ratings, told.as_ref());
         let predict_seconds = begin.elapsed().as_secs_f64();
-        let unreduced =
-            fitted.unreduced.map(|factors| measure(factors.view(), &test_ratings, dataset.scale).rmse);
+        let unreduced = fitted
+            .unreduced
+            .map(|factors| Errors::of(&test(&predict(&factors), dataset, &train, &test_ratings, None)).rmse);
         let Errors { rmse, mae } = Errors::of(&tested);
         folds.push(FoldResult {
             fold: *fold,

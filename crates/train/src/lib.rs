@@ -10,6 +10,7 @@
 pub mod algorithm;
 pub mod algorithms;
 pub mod attributes;
+pub mod calibration;
 pub mod checkpoint;
 pub mod evaluation;
 mod hold_out;

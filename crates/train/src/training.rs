@@ -13,14 +13,17 @@ use matinee_model::artifact::{
     ArtifactError, Description, FileDigest, GroupErrors, HoldOut, Manifest, Metrics, NewArtifact,
     write_folder,
 };
+use matinee_model::calibration::Calibration;
+use matinee_model::ranking::{RankingMethod, RankingWeights};
 use matinee_model::{Factors, Intervals, MovieRow, UserPrior};
 
 use crate::algorithm::{Fitted, Training};
 use crate::algorithms::Configured;
-use crate::evaluation::{Errors, TestRating, Tested, from_errors, test};
+use crate::calibration::KnownRatings;
+use crate::evaluation::{Errors, TestRating, Tested, calibrated, from_errors, test};
 use crate::prior::user_prior;
 use crate::progress::Progress;
-use crate::ranking::RankedHead;
+use crate::ranking::{RankedHead, RankingTraining};
 use crate::ratings::{Dataset, Divided, Inputs, Rating};
 use crate::seeds::derive;
 
@@ -63,6 +66,8 @@ pub struct Measured {
     pub hold_out: HoldOut,
     /// The errors by groups of users.
     pub groups: GroupErrors,
+    /// How scores become predicted ratings, where that was fitted.
+    pub calibration: Option<Calibration>,
     /// Prediction intervals, if there are enough ratings to measure them.
     pub intervals: Option<Intervals>,
 }
@@ -81,7 +86,7 @@ enum Stage {
     /// Learning without the hold-out.
     Measuring,
     /// Learning from all ratings, after measuring.
-    Final(Option<Measured>),
+    Final(Option<Box<Measured>>),
 }
 
 /// Runs the stages, each with `fit`. Starts with `begin_with` if the stages before it are already done.
@@ -92,9 +97,11 @@ fn by_stages<E>(
     begin_with: Option<Stage>,
     mut fit: impl FnMut(&Stage, &Training<'_>) -> Result<Fitted, E>,
 ) -> Result<Trained, E> {
+    let learn_ranking = || dataset.ranking_training(derive(plan.seed, "ranking", 0)).learn(progress);
+    let mut ranking = None;
     let mut fit = |stage, ratings: &[_]| fit(&stage, &dataset.training(ratings, plan.seed));
     let measured = match begin_with {
-        Some(Stage::Final(measured)) => measured,
+        Some(Stage::Final(measured)) => measured.map(|measured| *measured),
         _ if plan.hold_out > 0.0 => {
             progress.stage("learning without the hold-out, to measure the model");
             let marks = dataset.hold_out(&dataset.ratings, plan.hold_out, derive(plan.seed, "hold-out", 0));
@@ -104,33 +111,66 @@ fn by_stages<E>(
                 None
             } else {
                 let test_ratings: Vec<TestRating> = test.into_iter().map(TestRating::from).collect();
-                Some(Measured::of(&fit(Stage::Measuring, &train)?, dataset, &train, &test_ratings))
+                let fitted = fit(Stage::Measuring, &train)?;
+                let weights = if plan.algorithm.is_calibrated() {
+                    // The calibration uses the scores of the head that will be served.
+                    let method = ranking.get_or_insert_with(learn_ranking).head.method;
+                    weights_of(dataset, &train, method, plan.seed)
+                } else {
+                    None
+                };
+                Some(Measured::of(&plan.algorithm, &fitted, dataset, &train, &test_ratings, weights.as_ref()))
             }
         }
         _ => None,
     };
     progress.stage("learning from all ratings");
-    let fitted = fit(Stage::Final(measured.clone()), &dataset.ratings)?;
+    let fitted = fit(Stage::Final(measured.clone().map(Box::new)), &dataset.ratings)?;
     let user_prior = user_prior(fitted.factors.view(), &dataset.ratings, dataset.scale);
-    let ranking = dataset.ranking_training(derive(plan.seed, "ranking", 0)).learn(progress);
+    let ranking = ranking.unwrap_or_else(learn_ranking);
     Ok(Trained { fitted, measured, user_prior, ranking })
 }
 
+/// The weights of a linear ranking head, learned from `train`.
+fn weights_of(
+    dataset: &Dataset,
+    train: &[Rating],
+    method: RankingMethod,
+    seed: u64,
+) -> Option<RankingWeights> {
+    let all = dataset.ranking_training(derive(seed, "ranking", 0));
+    let training = RankingTraining { ratings: train, timestamps: None, ..all };
+    matches!(method, RankingMethod::Ease { .. }).then(|| training.learn_by(method))
+}
+
 impl Measured {
-    /// Measures what was learned from the ratings `train` of `dataset` on the ratings `test_ratings`.
-    pub fn of(fitted: &Fitted, dataset: &Dataset, train: &[Rating], test_ratings: &[TestRating]) -> Self {
-        let tested = |factors: &Factors| test(factors.view(), dataset, train, test_ratings, None);
-        let served = tested(&fitted.factors);
+    /// Measures what was learned from the ratings `train` of `dataset` on others, with the scores of the ranking head of
+    /// these weights.
+    pub fn of(
+        algorithm: &Configured,
+        fitted: &Fitted,
+        dataset: &Dataset,
+        train: &[Rating],
+        test_ratings: &[TestRating],
+        ranking: Option<&RankingWeights>,
+    ) -> Self {
+        let predict =
+            |factors: &Factors| calibrated(algorithm, dataset, factors, train, test_ratings, ranking);
+        let (calibration, scores) = predict(&fitted.factors);
+        let served = test(&scores, dataset, train, test_ratings, None);
+        let unreduced = |factors: &Factors| {
+            Errors::of(&test(&predict(factors).1, dataset, train, test_ratings, None)).rmse
+        };
         let errors = Errors::of(&served);
         let hold_out = HoldOut {
             fraction: test_ratings.len() as f64 / (test_ratings.len() + train.len()) as f64,
             test_count: test_ratings.len(),
             rmse: errors.rmse,
             mae: errors.mae,
-            unreduced_rmse: fitted.unreduced.as_ref().map(|factors| Errors::of(&tested(factors)).rmse),
+            unreduced_rmse: fitted.unreduced.as_ref().map(unreduced),
         };
-        let intervals = from_errors(fitted.factors.view(), dataset, train, test_ratings);
-        Self { hold_out, groups: by_groups(dataset, test_ratings, &served), intervals }
+        let intervals = from_errors(fitted.factors.view(), dataset, &served, test_ratings);
+        Self { hold_out, groups: by_groups(dataset, test_ratings, &served), calibration, intervals }
     }
 }
 
@@ -157,6 +197,11 @@ pub fn write(
     inputs: &Inputs,
 ) -> Result<Manifest, ArtifactError> {
     let rated = RatedRows::of(dataset);
+    let calibration = trained.measured.as_ref().and_then(|measured| measured.calibration.as_ref());
+    let movie_spreads = calibration.map(|calibration| {
+        let usual_spread = calibration.table().frame.usual_spread;
+        KnownRatings::of(dataset, &dataset.ratings).movie_spreads(usual_spread)
+    });
     let artifact = NewArtifact {
         description: describe(dataset, plan, trained, inputs),
         user_ids: &dataset.user_ids,
@@ -165,6 +210,7 @@ pub fn write(
         rated_offsets: &rated.offsets,
         rated_movies: &rated.movies,
         rated_values: &rated.values,
+        movie_spreads: movie_spreads.as_deref(),
         user_prior: Some(&trained.user_prior),
         ranking: Some(&trained.ranking.weights),
         catalogue: &dataset.catalogue,
@@ -188,6 +234,7 @@ fn describe(dataset: &Dataset, plan: &Plan, trained: &Trained, inputs: &Inputs) 
             ranking: trained.ranking.metrics(),
         },
         hold_out_groups: measured.map(|measured| measured.groups.clone()),
+        calibration: measured.and_then(|measured| measured.calibration.clone()),
         intervals: measured.and_then(|measured| measured.intervals.clone()),
         ranking_head: Some(trained.ranking.head.clone()),
         training_job: plan.training_job.clone(),

@@ -71,7 +71,14 @@ pub fn run(root: &Root) -> Result<()> {
     let plan = Plan { algorithm, seed: settings.seed, hold_out, training_job };
     let mut trained = training::train_resumably(&dataset, &plan, &JobProgress, &checkpoints)?;
     if let Some(tests) = &tests {
-        trained.measured = Some(Measured::of(&trained.fitted, &dataset, &dataset.ratings, tests));
+        trained.measured = Some(Measured::of(
+            &plan.algorithm,
+            &trained.fitted,
+            &dataset,
+            &dataset.ratings,
+            tests,
+            Some(&trained.ranking.weights),
+        ));
     }
     if let Some(Measured { hold_out, .. }) = &trained.measured {
         print_validation(hold_out.rmse, hold_out.mae);

@@ -10,6 +10,7 @@ use super::{
     ArtifactError, GroupErrors, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES,
     MODEL_FILE, MOVIES_FILE, capped,
 };
+use crate::calibration::Calibration;
 use crate::ranking::RankingHead;
 use crate::{Intervals, RatingScale};
 
@@ -38,6 +39,9 @@ pub struct Manifest {
     /// The errors on the hold-out by groups of users, where one was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_out_groups: Option<GroupErrors>,
+    /// How the factors' score becomes the predicted rating, where a hold-out told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
     /// Prediction intervals, if they were measured on a hold-out.
     pub intervals: Option<Intervals>,
     /// The ranking head, if the model has one.

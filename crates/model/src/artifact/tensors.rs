@@ -9,7 +9,7 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use safetensors::{Dtype, SafeTensors};
 
 use super::{AlignedBuffer, ArtifactError, Counts, Manifest, Verified};
-use crate::ranking::{Columns, MOST_NARROW, RankingHead, RankingMethod, RankingView};
+use crate::ranking::{Columns, MOST_NARROW, RankingMethod, RankingView};
 use crate::{FactorsView, IdTable, UserPriorView, UserRow};
 
 /// The longest header that is read. This release writes about 1,500 bytes.
@@ -46,6 +46,7 @@ struct Places {
     rated_offsets: Range<usize>,
     rated_movies: Range<usize>,
     rated_values: Range<usize>,
+    movie_spreads: Option<Range<usize>>,
     user_prior: Option<[Range<usize>; 2]>,
     ranking: Option<RankingPlaces>,
 }
@@ -62,7 +63,7 @@ impl Tensors {
     /// and that all numbers are finite.
     pub fn parse(file: Verified, manifest: &Manifest) -> Result<Self, ArtifactError> {
         let buffer = file.into_buffer();
-        let layout = Layout::parse(&buffer, manifest.counts, manifest.ranking_head.as_ref())?;
+        let layout = Layout::parse(&buffer, manifest)?;
         Ok(Self { buffer, layout })
     }
 
@@ -112,6 +113,11 @@ impl Tensors {
         (&movies[range.clone()], &values[range])
     }
 
+    /// How far the ratings of each movie spread, by row, if there is a calibration.
+    pub(crate) fn movie_spreads(&self) -> Option<&[f32]> {
+        Some(self.numbers(self.layout.places.movie_spreads.as_ref()?))
+    }
+
     /// The prior of a user without ratings, if the artifact has one.
     pub(crate) fn user_prior(&self) -> Option<UserPriorView<'_>> {
         let [mean, precision] = self.layout.places.user_prior.as_ref()?;
@@ -153,11 +159,8 @@ impl Tensors {
 }
 
 impl Layout {
-    fn parse(
-        buffer: &AlignedBuffer,
-        counts: Counts,
-        head: Option<&RankingHead>,
-    ) -> Result<Self, ArtifactError> {
+    fn parse(buffer: &AlignedBuffer, manifest: &Manifest) -> Result<Self, ArtifactError> {
+        let (counts, head) = (manifest.counts, manifest.ranking_head.as_ref());
         let mut header = Header::read(buffer.bytes())?;
         let (users, movies) = (counts.users as usize, counts.movies as usize);
         let ratings = counts.ratings as usize;
@@ -176,6 +179,10 @@ impl Layout {
             rated_offsets: header.take("rated_offsets", Dtype::U32, &[users + 1])?,
             rated_movies: header.take("rated_movies", Dtype::U32, &[ratings])?,
             rated_values: header.take("rated_values", Dtype::F32, &[ratings])?,
+            movie_spreads: match manifest.calibration {
+                None => None,
+                Some(_) => Some(header.take("movie_spreads", Dtype::F32, &[movies])?),
+            },
             user_prior: header.take_user_prior(rank)?,
             ranking: head.map(|head| header.take_ranking(head.method, movies)).transpose()?,
         };
@@ -199,6 +206,9 @@ impl Layout {
             ("rated_values", &places.rated_values),
         ] {
             finite::<f32>(buffer, name, place)?;
+        }
+        if let Some(spreads) = &places.movie_spreads {
+            finite::<f32>(buffer, "movie_spreads", spreads)?;
         }
         if let Some([mean, precision]) = &places.user_prior {
             finite::<f32>(buffer, "user_prior_mean", mean)?;

@@ -13,6 +13,7 @@ use super::{
     ArtifactError, Counts, FORMAT_VERSION, FileDigest, GroupErrors, MANIFEST_FILE, MODEL_FILE, MOVIES_FILE,
     Manifest, Metrics, ModelVersion,
 };
+use crate::calibration::Calibration;
 use crate::ranking::{MOST_NARROW, RankingHead, RankingWeights};
 use crate::{Catalogue, Factors, Ids, Intervals, RatingScale, UserPrior};
 
@@ -33,6 +34,8 @@ pub struct NewArtifact<'a> {
     pub rated_movies: &'a [u32],
     /// The ratings, in the same order.
     pub rated_values: &'a [f32],
+    /// How far the ratings of each movie spread, for the calibration that the description tells of.
+    pub movie_spreads: Option<&'a [f32]>,
     /// The prior of a user without ratings.
     pub user_prior: Option<&'a UserPrior>,
     /// The weights of the ranking head in the description.
@@ -58,6 +61,8 @@ pub struct Description {
     pub metrics: Metrics,
     /// The errors on the hold-out by groups of users, where one was kept.
     pub hold_out_groups: Option<GroupErrors>,
+    /// How the factors' score becomes the predicted rating, where a hold-out told.
+    pub calibration: Option<Calibration>,
     /// Prediction intervals, if they were measured on a hold-out.
     pub intervals: Option<Intervals>,
     /// The ranking head, if there is one.
@@ -128,6 +133,7 @@ impl NewArtifact<'_> {
             rating_scale,
             metrics,
             hold_out_groups,
+            calibration,
             intervals,
             ranking_head,
             training_job,
@@ -145,6 +151,7 @@ impl NewArtifact<'_> {
             counts: self.counts(),
             metrics,
             hold_out_groups,
+            calibration,
             intervals,
             ranking_head,
             training_job,
@@ -200,6 +207,9 @@ impl NewArtifact<'_> {
             tensors.push(("user_prior_mean", Dtype::F32, vec![order], bytemuck::cast_slice(mean)));
             let shape = vec![order, order];
             tensors.push(("user_prior_precision", Dtype::F32, shape, bytemuck::cast_slice(precision)));
+        }
+        if let Some(spreads) = self.movie_spreads {
+            tensors.push(("movie_spreads", Dtype::F32, vec![spreads.len()], bytemuck::cast_slice(spreads)));
         }
         match self.ranking {
             None => {}

@@ -32,6 +32,13 @@ impl Forgery {
         Self { folder }
     }
 
+    /// With a ranking head and a calibration.
+    pub fn calibrated() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        sample::write_calibrated(&folder.path().join("model"), &crate::lying_ranking::ease());
+        Self { folder }
+    }
+
     pub fn path(&self, file: &str) -> PathBuf {
         self.folder.path().join("model").join(file)
     }

@@ -4,6 +4,7 @@
 
 mod archive;
 mod artifact_round_trip;
+mod calibrated;
 mod destination;
 mod lying_artifact;
 mod lying_ranking;

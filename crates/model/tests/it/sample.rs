@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use matinee_model::artifact::{Description, HoldOut, Manifest, Metrics, NewArtifact, write_folder};
+use matinee_model::calibration::{BILINEAR_TERMS, Calibration, CalibrationTable, Frame};
 use matinee_model::ranking::{RankingHead, RankingMethod, RankingWeights};
 use matinee_model::{Catalogue, Factors, Ids, RatingScale, UserPrior};
 use ndarray::array;
@@ -25,6 +26,7 @@ pub fn description() -> Description {
             ranking: None,
         },
         hold_out_groups: None,
+        calibration: None,
         intervals: None,
         ranking_head: None,
         training_job: None,
@@ -81,8 +83,33 @@ pub fn artifact<'a>(factors: &'a Factors, values: &'a [f32]) -> NewArtifact<'a> 
         rated_offsets: &[0, 2, 3],
         rated_movies: &[0, 1, 1],
         rated_values: values,
+        movie_spreads: None,
         user_prior: None,
         ranking: None,
         catalogue,
     }
+}
+
+/// A calibration of which every part moves the score.
+pub fn calibration() -> Calibration {
+    let table = CalibrationTable {
+        frame: Frame { centre: 3.5, usual_spread: 1.0, users: [1.0, 1.0], movies: [1.0, 1.0] },
+        bilinear: (0..BILINEAR_TERMS).map(|index| 0.01 * index as f32).collect(),
+        link: Some([0.02, -0.01]),
+        rank_score: Some([0.1, -0.02, 0.03]),
+    };
+    Calibration::try_from(table).expect("a calibration")
+}
+
+/// The spreads of the movies' ratings in [`write_calibrated`].
+pub const SPREADS: [f32; 3] = [0.9, 1.1, 1.0];
+
+/// The sample with a ranking head and a calibration.
+pub fn write_calibrated(folder: &Path, (method, weights): &(RankingMethod, RankingWeights)) -> Manifest {
+    let (factors, values) = (factors(), [4.0, 5.0, 1.5]);
+    let mut artifact = artifact(&factors, &values);
+    artifact.description.ranking_head = Some(RankingHead { method: *method, candidates: [].into() });
+    artifact.description.calibration = Some(calibration());
+    (artifact.ranking, artifact.movie_spreads) = (Some(weights), Some(SPREADS.as_slice()));
+    write_folder(folder, &artifact).expect("an artifact")
 }

@@ -68,6 +68,11 @@ pub const HYPERPARAMETERS: &[Hyperparameter] = &[
         domain: Domain::Integer { default: 16, min: 1, max: SPAN as u32 },
         help: "factors that the posterior mean is reduced to",
     },
+    Hyperparameter {
+        name: "calibrated",
+        domain: Domain::Flag { default: false },
+        help: "whether a hold-out tells how the score becomes the predicted rating",
+    },
 ];
 
 /// The algorithm with its hyperparameters.
@@ -78,6 +83,7 @@ pub struct Bayes {
     samples: usize,
     groups: usize,
     rank: usize,
+    calibrated: bool,
 }
 
 /// A run in progress.
@@ -105,11 +111,16 @@ impl Bayes {
             samples: values.integer("n_samples"),
             groups: values.integer("n_chains").div_ceil(LANES),
             rank: values.integer("rank"),
+            calibrated: values.flag("calibrated"),
         }
     }
 }
 
 impl Algorithm for Bayes {
+    fn is_calibrated(&self) -> bool {
+        self.calibrated
+    }
+
     fn begin<'a>(&'a self, training: &Training<'_>) -> Box<dyn Run + 'a> {
         if training.ratings.is_empty() {
             return Mean.begin(training);

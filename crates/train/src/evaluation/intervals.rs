@@ -2,19 +2,13 @@
 
 use matinee_model::{FactorsView, IntervalTable, Intervals};
 
-use super::tested::{TestRating, Tested, test};
-use crate::algorithms::Configured;
-use crate::progress::Progress;
-use crate::ratings::{Dataset, Rating};
-use crate::seeds::derive;
-use crate::split;
+use super::tested::{TestRating, Tested};
+use crate::ratings::Dataset;
 
 /// The share of the ratings beyond each end of an interval.
 const TAIL: f64 = 0.1;
 /// The share of the ratings that an interval should contain.
 pub const LEVEL: f64 = 1.0 - 2.0 * TAIL;
-/// The share of the ratings that are held out.
-const HOLD_OUT: f64 = 0.1;
 /// The shares of the errors at which the bins of a side start, besides the bin without ratings. Errors change most where
 /// there are few ratings.
 const BEGINNINGS: [f64; 5] = [0.04, 0.15, 0.35, 0.6, 0.8];
@@ -23,34 +17,17 @@ const MIN_ERRORS: usize = 200;
 /// With fewer errors than this, no two of them enclose [`LEVEL`] of all.
 const FEWEST_ERRORS: usize = 9;
 
-/// Trains on most of `train`, and measures intervals on the rest.
-pub fn calibrate(
-    dataset: &Dataset,
-    algorithm: &Configured,
-    train: &[Rating],
-    seed: u64,
-    progress: &dyn Progress,
-) -> Option<Intervals> {
-    let marks = dataset.hold_out(train, HOLD_OUT, derive(seed, "intervals", 0));
-    let (train, held_out) = split::divide(train, |index| marks[index]);
-    let fitted = algorithm.fit(&dataset.training(&train, seed), progress);
-    let is_listed = |rating: &Rating| dataset.listed[rating.movie.index()];
-    let held_out: Vec<TestRating> = held_out.into_iter().filter(is_listed).map(TestRating::from).collect();
-    from_errors(fitted.factors.view(), dataset, &train, &held_out)
-}
-
-/// Measures intervals by the errors on `held_out` of factors that were learned from `train`. `None` if there are too few
-/// errors, or if they are not finite.
+/// Measures intervals by the errors of the predictions `known` for `held_out`, and by those of the factors without the user.
+/// `None` if there are too few errors, or if they are not finite.
 pub fn from_errors(
     factors: FactorsView<'_>,
     dataset: &Dataset,
-    train: &[Rating],
+    known: &[Tested],
     held_out: &[TestRating],
 ) -> Option<Intervals> {
     if held_out.len() < FEWEST_ERRORS {
         return None;
     }
-    let known = test(factors, dataset, train, held_out, None);
     // For users without ratings: the error of mean and movie bias alone, on the same ratings.
     let unknown = known.iter().zip(held_out).map(|(tested, rating)| Tested {
         score: dataset.scale.clip(factors.score(None, rating.movie)),

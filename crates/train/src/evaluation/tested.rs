@@ -40,9 +40,9 @@ pub struct TestRating {
     pub rating: f32,
 }
 
-/// Predicts ratings with factors that were learned from `train`.
+/// Puts the predictions `scores`, of what was learned from `train`, beside the ratings.
 pub fn test(
-    factors: FactorsView<'_>,
+    scores: &[f32],
     dataset: &Dataset,
     train: &[Rating],
     test_ratings: &[TestRating],
@@ -50,14 +50,13 @@ pub fn test(
 ) -> Vec<Tested> {
     let user_ratings = counts(dataset.user_count(), train.iter().map(|rating| rating.user.index()));
     let movie_ratings = counts(dataset.movie_count(), train.iter().map(|rating| rating.movie.index()));
-    let predict = |rating: &TestRating| {
-        let score = dataset.scale.clip(factors.score(rating.user, rating.movie));
+    let predict = |(rating, &score): (&TestRating, &f32)| {
         let user = rating.user.map_or(0, |user| user_ratings[user.index()]);
         let movie = rating.movie.map_or(0, |movie| movie_ratings[movie.index()]);
         let interval = intervals.map(|intervals| intervals.around(score, user, movie, dataset.scale));
         Tested { rating: rating.rating, score, user_ratings: user, movie_ratings: movie, interval }
     };
-    test_ratings.iter().map(predict).collect()
+    test_ratings.iter().zip(scores).map(predict).collect()
 }
 
 /// Measures predictions of `ratings`. Without ratings both errors are 0.

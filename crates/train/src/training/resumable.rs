@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use matinee_model::artifact::{GroupErrors, HoldOut};
+use matinee_model::calibration::{Calibration, CalibrationTable, Frame};
 use matinee_model::{IntervalTable, Intervals};
 
 use super::{Measured, Plan, Stage, Trained, by_stages};
@@ -107,7 +108,7 @@ impl Saved {
         let stage = match reader.number()? {
             0 => Stage::Measuring,
             1 => Stage::Final(None),
-            _ => Stage::Final(Some(Measured::restore(&mut reader)?)),
+            _ => Stage::Final(Some(Box::new(Measured::restore(&mut reader)?))),
         };
         let epoch = reader.number()? as usize;
         Ok(Self { stage, epoch, state: reader.rest().to_vec() })
@@ -123,6 +124,7 @@ impl Measured {
         }
         state.value(&self.groups.counts);
         state.reals(&self.groups.squares);
+        save_calibration(self.calibration.as_ref(), state);
         state.number(u64::from(self.intervals.is_some()));
         let Some(intervals) = &self.intervals else { return };
         let IntervalTable { level, user_bounds, movie_bounds, lower, upper } = intervals.table();
@@ -141,8 +143,9 @@ impl Measured {
         let mut squares = vec![0.0; counts.len()];
         state.reals(&mut squares)?;
         let groups = GroupErrors { counts, squares };
+        let calibration = restore_calibration(state)?;
         if state.number()? == 0 {
-            return Ok(Self { hold_out, groups, intervals: None });
+            return Ok(Self { hold_out, groups, calibration, intervals: None });
         }
         let level = state.real()?;
         let (user_bounds, movie_bounds): (Vec<u32>, Vec<u32>) = state.value()?;
@@ -152,6 +155,50 @@ impl Measured {
         state.floats(&mut upper)?;
         let table = IntervalTable { level, user_bounds, movie_bounds, lower, upper };
         let intervals = Intervals::try_from(table).map_err(|error| StateError::new(error.to_string()))?;
-        Ok(Self { hold_out, groups, intervals: Some(intervals) })
+        Ok(Self { hold_out, groups, calibration, intervals: Some(intervals) })
     }
+}
+
+/// The numbers to the last bit, which JSON would not keep.
+fn save_calibration(calibration: Option<&Calibration>, state: &mut StateWriter) {
+    let table = calibration.map(Calibration::table);
+    let has = [
+        table.is_some(),
+        table.is_some_and(|of| of.link.is_some()),
+        table.is_some_and(|of| of.rank_score.is_some()),
+    ];
+    state.value(&has);
+    let Some(CalibrationTable { frame, bilinear, link, rank_score }) = table else { return };
+    let Frame { centre, usual_spread, users, movies } = frame;
+    state.floats(&[&[*centre, *usual_spread], users.as_slice(), movies].concat());
+    state.value(&bilinear.len());
+    state.floats(bilinear);
+    if let Some(link) = link {
+        state.floats(link);
+    }
+    if let Some(weights) = rank_score {
+        state.floats(weights);
+    }
+}
+
+fn restore_calibration(state: &mut StateReader<'_>) -> Result<Option<Calibration>, StateError> {
+    let [is_there, has_link, has_rank_score]: [bool; 3] = state.value()?;
+    if !is_there {
+        return Ok(None);
+    }
+    let mut frame = [0.0; 6];
+    state.floats(&mut frame)?;
+    let [centre, usual_spread, user_count, user_spread, movie_count, movie_spread] = frame;
+    let frame =
+        Frame { centre, usual_spread, users: [user_count, user_spread], movies: [movie_count, movie_spread] };
+    let mut bilinear = vec![0.0; state.value()?];
+    state.floats(&mut bilinear)?;
+    let mut table = CalibrationTable { frame, bilinear, link: None, rank_score: None };
+    if has_link {
+        state.floats(table.link.insert(Default::default()))?;
+    }
+    if has_rank_score {
+        state.floats(table.rank_score.insert(Default::default()))?;
+    }
+    Calibration::try_from(table).map(Some).map_err(|error| StateError::new(error.to_string()))
 }

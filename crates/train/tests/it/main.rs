@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod algorithm_quality;
+mod calibrating;
 mod checking;
 mod checkpoints;
 mod determinism;

@@ -1,0 +1,34 @@
+//! Whom a rating is predicted for, beside their place among the factors.
+
+use crate::calibration::{Moments, Scored, Signals, Support};
+use crate::{Model, MovieRow, Rated};
+
+/// What the calibration knows of somebody by their ratings.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    support: Support,
+    signals: Signals,
+}
+
+impl Model {
+    /// What the calibration knows of somebody with these ratings; nothing in a model without one.
+    pub(crate) fn known(&self, rated: &[Rated]) -> Option<Known> {
+        let frame = self.manifest().calibration.as_ref()?.table().frame;
+        let moments = Moments::of(rated.iter().map(|rated| rated.rating));
+        let signals = Signals::of(rated, self.manifest().rating_scale);
+        Some(Known { support: moments.support(frame.usual_spread), signals })
+    }
+
+    /// The rating of `movie` that the factors' `score` predicts, clipped to the scale.
+    pub(crate) fn calibrate(&self, score: f32, known: Option<&Known>, movie: Option<MovieRow>) -> f32 {
+        let scale = self.manifest().rating_scale;
+        let (Some(calibration), Some(known), Some(movie), Some(spreads)) =
+            (&self.manifest().calibration, known, movie, self.movie_spreads())
+        else {
+            return scale.clip(score);
+        };
+        let support = Support { count: self.rating_count(movie), spread: spreads[movie.index()] };
+        let rank_score = self.ranking().map_or(0.0, |view| known.signals.rank_score(&view, movie));
+        calibration.predict(&Scored { score, user: known.support, movie: support, rank_score }, scale)
+    }
+}

@@ -1,0 +1,202 @@
+//! Fitting the calibration on a hold-out: see [`matinee_model::calibration`].
+//!
+//! The same hold-out also measures the model and sets its intervals. A rating that the calibration was fitted on would
+//! flatter it there, so for these purposes each user's ratings are predicted by a calibration that was fitted on other
+//! users' alone.
+
+use matinee_model::calibration::{
+    Calibration, CalibrationTable, Frame, Moments, RANK_TERMS, Scored, Signals, Terms,
+};
+use matinee_model::ranking::RankingWeights;
+use matinee_model::{Factors, Rated, RatingScale};
+use nalgebra::{DMatrix, DVector};
+
+use crate::evaluation::TestRating;
+use crate::ratings::{Dataset, Rating};
+
+/// With fewer ratings nothing is fitted.
+const FEWEST: usize = 500;
+/// The ridge: a weight is believed to be near 0 as much as so many ratings' errors of one unit say otherwise.
+const RIDGE: f64 = 10.0;
+/// In how many parts the users of the hold-out are divided to predict each part by the others.
+const PARTS: usize = 5;
+
+/// What is known of users and movies by the ratings that a model was learned from.
+pub struct KnownRatings {
+    usual_spread: f32,
+    scale: RatingScale,
+    users: Vec<(Moments, Signals)>,
+    movies: Vec<Moments>,
+}
+
+/// A hold-out as the regression sees it.
+pub struct Explained<'a> {
+    scored: Vec<Scored>,
+    asked: &'a [TestRating],
+    scale: RatingScale,
+    frame: Frame,
+    has_rank_score: bool,
+}
+
+/// The parts that are fitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Parts {
+    All,
+    WithoutLink,
+}
+
+impl KnownRatings {
+    /// Of these ratings of the data set.
+    pub fn of(dataset: &Dataset, ratings: &[Rating]) -> Self {
+        let mut rated = vec![Vec::new(); dataset.user_count()];
+        let mut movies = vec![Moments::default(); dataset.movie_count()];
+        for rating in ratings {
+            rated[rating.user.index()].push(Rated { movie: rating.movie, rating: rating.value });
+            movies[rating.movie.index()].add(rating.value);
+        }
+        let scale = dataset.scale;
+        let known = |rated: &Vec<Rated>| {
+            (Moments::of(rated.iter().map(|rated| rated.rating)), Signals::of(rated, scale))
+        };
+        let users = rated.iter().map(known).collect();
+        Self { usual_spread: deviation(ratings), scale, users, movies }
+    }
+
+    /// The spread of each movie's ratings, for the artifact.
+    pub fn movie_spreads(&self, usual_spread: f32) -> Vec<f32> {
+        self.movies.iter().map(|moments| moments.support(usual_spread).spread).collect()
+    }
+
+    /// What is known about each of these ratings beside the score of `factors`.
+    pub fn scored(
+        &self,
+        factors: &Factors,
+        ranking: Option<&RankingWeights>,
+        asked: &[TestRating],
+        usual_spread: f32,
+    ) -> Vec<Scored> {
+        let (factors, view) = (factors.view(), ranking.map(RankingWeights::view));
+        let nothing = Moments::default();
+        let one = |asked: &TestRating| {
+            let user = asked.user.map(|user| &self.users[user.index()]);
+            let movie = asked.movie.map_or(nothing, |movie| self.movies[movie.index()]);
+            let rank_score = match (user, &view, asked.movie) {
+                (Some((_, signals)), Some(view), Some(movie)) => signals.rank_score(view, movie),
+                _ => 0.0,
+            };
+            Scored {
+                score: factors.score(asked.user, asked.movie),
+                user: user.map_or(nothing, |known| known.0).support(usual_spread),
+                movie: movie.support(usual_spread),
+                rank_score,
+            }
+        };
+        asked.iter().map(one).collect()
+    }
+
+    /// A hold-out of ratings that these do not have, ready to be fitted on; `None` if it is too small to tell.
+    pub fn explain<'a>(
+        &self,
+        factors: &Factors,
+        ranking: Option<&RankingWeights>,
+        asked: &'a [TestRating],
+    ) -> Option<Explained<'a>> {
+        if asked.len() < FEWEST {
+            return None;
+        }
+        let scored = self.scored(factors, ranking, asked, self.usual_spread);
+        let frame = frame(&scored, asked, self.usual_spread, self.scale);
+        let has_rank_score = matches!(ranking, Some(RankingWeights::Ease { .. }));
+        Some(Explained { scored, asked, scale: self.scale, frame, has_rank_score })
+    }
+}
+
+impl Explained<'_> {
+    /// The calibration that explains all of it best.
+    pub fn fit(&self) -> Option<Calibration> {
+        self.fit_on(|_| true)
+    }
+
+    /// The prediction of each rating, by what was fitted on other users' ratings.
+    pub fn cross_fit(&self) -> Option<Vec<f32>> {
+        let part_of = |index: usize| self.asked[index].user.map_or(0, |user| user.index() % PARTS);
+        let others: Vec<Calibration> =
+            (0..PARTS).map(|part| self.fit_on(|index| part_of(index) != part)).collect::<Option<_>>()?;
+        let predict = |(index, scored): (usize, &Scored)| others[part_of(index)].predict(scored, self.scale);
+        Some(self.scored.iter().enumerate().map(predict).collect())
+    }
+
+    /// Fits on the ratings that are `admitted`. A link with which the prediction would fall somewhere is left out.
+    fn fit_on(&self, admitted: impl Fn(usize) -> bool) -> Option<Calibration> {
+        let rows: Vec<(Terms, f64)> = (0..self.asked.len())
+            .filter(|&index| admitted(index) && self.scored[index].user.count > 0)
+            .map(|index| {
+                let scored = &self.scored[index];
+                let left = (self.asked[index].rating - scored.score) / unit(self.scale);
+                (self.frame.terms(scored, self.scale), f64::from(left))
+            })
+            .collect();
+        let table = self.regress(&rows, Parts::All)?;
+        let rises = table.link.is_none_or(|link| self.frame.is_rising(link, self.scale));
+        let table = if rises { table } else { self.regress(&rows, Parts::WithoutLink)? };
+        Calibration::try_from(table).ok()
+    }
+
+    fn regress(&self, rows: &[(Terms, f64)], parts: Parts) -> Option<CalibrationTable> {
+        let with_link = parts == Parts::All;
+        let numbers = |terms: &Terms| -> Vec<f64> {
+            let link = terms.link.iter().filter(|_| with_link);
+            let rank = terms.rank_score.iter().filter(|_| self.has_rank_score);
+            terms.bilinear.iter().chain(link).chain(rank).map(|&term| f64::from(term)).collect()
+        };
+        let weights = ridge(rows.iter().map(|(terms, left)| (numbers(terms), *left)))?;
+        let mut weights = weights.iter().map(|&weight| weight as f32);
+        let bilinear = weights.by_ref().take(matinee_model::calibration::BILINEAR_TERMS).collect();
+        let mut next = || weights.next().unwrap_or_default();
+        let link = with_link.then(|| [next(), next()]);
+        let rank_score = self.has_rank_score.then(|| std::array::from_fn::<f32, RANK_TERMS, _>(|_| next()));
+        Some(CalibrationTable { frame: self.frame, bilinear, link, rank_score })
+    }
+}
+
+/// The weights that explain best what is left, by ridge regression.
+fn ridge(rows: impl Iterator<Item = (Vec<f64>, f64)>) -> Option<DVector<f64>> {
+    let mut rows = rows.peekable();
+    let order = rows.peek()?.0.len();
+    let mut gram = DMatrix::identity(order, order) * RIDGE;
+    let mut products = DVector::zeros(order);
+    for (terms, left) in rows {
+        let terms = DVector::from_vec(terms);
+        gram.ger(1.0, &terms, &terms, 1.0);
+        products.axpy(left, &terms, 1.0);
+    }
+    Some(gram.cholesky()?.solve(&products))
+}
+
+/// The means of the hold-out, which features are relative to.
+fn frame(scored: &[Scored], asked: &[TestRating], usual_spread: f32, scale: RatingScale) -> Frame {
+    let count = scored.len().max(1) as f64;
+    let mean = |of: &dyn Fn(&Scored) -> f32| {
+        (scored.iter().map(|scored| f64::from(of(scored))).sum::<f64>() / count) as f32
+    };
+    let log_count = |count: u32| (count as f32).ln_1p();
+    let ratings: f64 = asked.iter().map(|asked| f64::from(asked.rating)).sum();
+    Frame {
+        centre: (ratings / count) as f32,
+        usual_spread,
+        users: [mean(&|of| log_count(of.user.count)), mean(&|of| of.user.spread / unit(scale))],
+        movies: [mean(&|of| log_count(of.movie.count)), mean(&|of| of.movie.spread / unit(scale))],
+    }
+}
+
+/// The standard deviation of ratings about their mean.
+fn deviation(ratings: &[Rating]) -> f32 {
+    let count = ratings.len().max(1) as f64;
+    let mean = ratings.iter().map(|rating| f64::from(rating.value)).sum::<f64>() / count;
+    let squares: f64 = ratings.iter().map(|rating| (f64::from(rating.value) - mean).powi(2)).sum();
+    (squares / count).sqrt() as f32
+}
+
+fn unit(scale: RatingScale) -> f32 {
+    crate::algorithms::relative_range(scale) as f32
+}
