@@ -114,7 +114,7 @@ async fn publishing_fails_as_a_whole_or_is_done() {
     assert_eq!(world.publish.answer(ended.clone()).await["status"], "refused");
     recorder.heal().await;
     world.moto.put("models/live.json", b"{");
-    fails(&world.publish, &ended, ["models/live.json", "no pointer"]).await;
+    fails(&world.publish, &ended, ["models/live.json", "not a valid live model pointer"]).await;
     assert_eq!(world.moto.get("models/live.json").unwrap(), b"{", "nobody's pointer is overwritten");
     world.moto.delete("models/live.json");
     assert_eq!(world.publish.answer(ended).await["status"], "published");
