@@ -300,7 +300,7 @@ mod tests {
             ([0.0, -0.05], false),
             ([0.0, 0.3], true),
             ([-0.5, 0.2], true),
-            ([-0.5, 0.08], false),
+            ([-1.0, 0.32], false),
         ] {
             assert_eq!(frame.is_rising(link, SCALE), rises, "{link:?}");
         }

@@ -63,7 +63,8 @@ fn one_rating_is_what_everything_is_predicted() {
         for choice in CHOICES {
             for seed in 0..20 {
                 let [known, ..] = distances(&dataset, choice.name, seed);
-                assert!(known < 0.2, "{} of {value}, seed {seed}: {known}", choice.name);
+                // The first factors of svd are random: their product has a standard deviation of 0.1.
+                assert!(known < 0.35, "{} of {value}, seed {seed}: {known}", choice.name);
             }
         }
     }
