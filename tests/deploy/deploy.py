@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import training
+import transport
 from emulator import Emulator, SageMaker
 from stack import DATA, NAME, ROOT, Stack
 
@@ -55,6 +56,7 @@ def try_all(stack, sagemaker):
     pin_a_model(stack, second)
     doctor(stack)
     access(stack)
+    plain_http(stack)
     other_types(stack)
     failed_events(stack, sagemaker)
     take_away(stack)
@@ -183,6 +185,15 @@ def access(stack):
     stack.predict("--user", user, "--aws-sigv4", f"aws:amz:{stack.environment['AWS_REGION']}:execute-api")
     stack.expect(200, "<title>Matinee", "/")
     done("Authorization=iam: 403 without a signature")
+
+
+def plain_http(stack):
+    bucket = stack.outputs["BucketName"]
+    with transport.User(stack) as user:
+        user.put(bucket)
+        error = user.put_without_tls(bucket)
+    assert "explicit deny in a resource-based policy" in error, error
+    done("the bucket refuses a request without TLS by a user who may do everything else")
 
 
 def other_types(stack):
