@@ -26,6 +26,9 @@ class Stack:
         self.awslambda = session.client("lambda", **trust)
         self.s3 = session.client("s3", **trust)
         self.sqs = session.client("sqs", **trust)
+        self.sns = session.client("sns", **trust)
+        self.logs = session.client("logs", **trust)
+        self.cloudwatch = session.client("cloudwatch", **trust)
         self.iam = session.client("iam", **trust)
         self.apigateway = session.client("apigateway", **trust)
         self.ecr = session.client("ecr", **trust)
@@ -47,6 +50,11 @@ class Stack:
         [stack] = self.cloudformation.describe_stacks(StackName=NAME)["Stacks"]
         assert stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"), stack
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def resources(self):
+        """The names of the created resources, by their names in the template."""
+        found = self.cloudformation.describe_stack_resources(StackName=NAME)["StackResources"]
+        return {part["LogicalResourceId"]: part["PhysicalResourceId"] for part in found}
 
     def run(self, *arguments, check=True, text=None):
         """Runs a program and returns its output."""
