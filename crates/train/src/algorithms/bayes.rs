@@ -45,7 +45,7 @@ use unseen::Unseen;
 pub const HYPERPARAMETERS: &[Hyperparameter] = &[
     Hyperparameter {
         name: "n_factors",
-        domain: Domain::Integer { default: 12, min: 1, max: 256 },
+        domain: Domain::Integer { default: 24, min: 1, max: 256 },
         help: "factors of each sample",
     },
     Hyperparameter {
@@ -65,12 +65,12 @@ pub const HYPERPARAMETERS: &[Hyperparameter] = &[
     },
     Hyperparameter {
         name: "rank",
-        domain: Domain::Integer { default: 16, min: 1, max: SPAN as u32 },
+        domain: Domain::Integer { default: 32, min: 1, max: SPAN as u32 },
         help: "factors that the posterior mean is reduced to",
     },
     Hyperparameter {
         name: "calibrated",
-        domain: Domain::Flag { default: false },
+        domain: Domain::Flag { default: true },
         help: "whether a hold-out tells how the score becomes the predicted rating",
     },
 ];
