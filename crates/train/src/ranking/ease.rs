@@ -3,12 +3,16 @@
 //! Steck, "Embarrassingly Shallow Autoencoders for Sparse Data" (2019): with `P = (X'X + lambda I)^-1` the weights
 //! are `B = -P / diag(P)` (column by column) off the diagonal, 0 on it. `P` is found by the inverse of a matrix
 //! as large as the smaller side: `X'X + lambda I` of the movies, or, as `P = (I - X'(XX' + lambda I)^-1 X) / lambda`, of
-//! the users. Most weights are near 0; only the largest are kept, so many for each movie on average.
+//! the users with signals. Most weights are near 0; only the largest are kept, so many for each movie on average.
+
+mod examples;
 
 use half::f16;
 use matinee_model::ranking::{RankingMethod, RankingWeights};
 use nalgebra::DMatrix;
 use rayon::prelude::*;
+
+use examples::Examples;
 
 use super::signals::{Rows, Signals};
 
@@ -20,28 +24,27 @@ const MAX_ORDER: usize = 4_096;
 
 /// Whether a side is small enough.
 pub(super) fn is_feasible(signals: &Signals) -> bool {
-    let (users, movies) = (signals.users.filled().len(), signals.movies.filled().len());
-    (1..=MAX_ORDER).contains(&users.min(movies))
+    (1..=MAX_ORDER).contains(&Examples::new(signals).order())
 }
 
 pub(super) fn learn(signals: &Signals, regularisation: f32, weights_per_movie: u32) -> RankingWeights {
-    let inverse = Inverse::new(signals, regularisation);
-    let filled = signals.movies.filled();
-    let diagonal: Vec<f32> = (0..signals.movies.len())
-        .into_par_iter()
-        .map(|movie| inverse.diagonal(&signals.movies, movie))
-        .collect();
+    let examples = Examples::new(signals);
+    let movies = &examples.movies;
+    let inverse = Inverse::new(&examples, regularisation);
+    let filled = movies.filled();
+    let diagonal: Vec<f32> =
+        (0..movies.len()).into_par_iter().map(|movie| inverse.diagonal(movies, movie)).collect();
     let weights_from = |movie: usize| {
-        let mut row = inverse.row(&signals.movies, movie);
+        let mut row = inverse.row(movies, movie);
         row.iter_mut().zip(&diagonal).for_each(|(entry, diagonal)| *entry /= -diagonal);
         row[movie] = 0.0;
         row
     };
     let threshold = Threshold::find(&filled, weights_per_movie as usize, weights_from);
-    let kept: Vec<Vec<(u32, f16)>> = (0..signals.movies.len())
+    let kept: Vec<Vec<(u32, f16)>> = (0..movies.len())
         .into_par_iter()
         .map(|movie| {
-            if signals.movies.row(movie).is_empty() {
+            if movies.row(movie).is_empty() {
                 return Vec::new();
             }
             let kept = (0..).zip(weights_from(movie)).filter(|&(_, weight)| threshold.keeps(weight));
@@ -59,23 +62,23 @@ pub(super) fn learn(signals: &Signals, regularisation: f32, weights_per_movie: u
 
 /// `P`, up to the factor `lambda`, by way of the smaller side.
 enum Inverse {
-    /// `(XX' + lambda I)^-1`, by all users.
+    /// `(XX' + lambda I)^-1`, by users with signals.
     OfUsers { inverse: Vec<f32>, users: usize },
     /// `lambda (X'X + lambda I)^-1` of the movies with signals, and the place of each movie among them.
     OfMovies { inverse: Vec<f32>, places: Vec<Option<usize>> },
 }
 
 impl Inverse {
-    fn new(signals: &Signals, regularisation: f32) -> Self {
-        let filled = signals.movies.filled();
-        if signals.users.len() <= filled.len() {
-            let users = signals.users.len();
+    fn new(examples: &Examples, regularisation: f32) -> Self {
+        let filled = examples.movies.filled();
+        if examples.rows.len() <= filled.len() {
+            let users = examples.rows.len();
             let all: Vec<Option<usize>> = (0..users).map(Some).collect();
-            Self::OfUsers { inverse: inverse(&signals.movies, &all, users, regularisation, 1.0), users }
+            Self::OfUsers { inverse: inverse(&examples.movies, &all, users, regularisation, 1.0), users }
         } else {
-            let mut places = vec![None; signals.movies.len()];
+            let mut places = vec![None; examples.movies.len()];
             filled.iter().enumerate().for_each(|(place, &movie)| places[movie] = Some(place));
-            let inverse = inverse(&signals.users, &places, filled.len(), regularisation, regularisation);
+            let inverse = inverse(&examples.rows, &places, filled.len(), regularisation, regularisation);
             Self::OfMovies { inverse, places }
         }
     }
@@ -263,5 +266,29 @@ mod tests {
         let larger = all.iter().filter(|weight| weight.abs() >= smallest).count();
         assert_eq!(larger, some.len());
         assert!(some.len() <= 200 && some.len() > 100, "{}", some.len());
+    }
+
+    /// Fifty users like something, six thousand have given one star each.
+    #[test]
+    fn users_without_signals_take_no_place_in_the_matrix() {
+        let mut ratings = ratings(50, 300);
+        ratings.extend((50..6_050).map(|user| Rating {
+            user: UserRow(user),
+            movie: MovieRow(user % 300),
+            value: 1.0,
+        }));
+        let training = RankingTraining {
+            user_count: 6_050,
+            movie_count: 300,
+            ratings: &ratings,
+            timestamps: None,
+            listed: &[],
+            scale: RatingScale::MOVIELENS,
+            seed: 0,
+        };
+        let examples = Examples::new(&Signals::new(&training));
+        assert_eq!((examples.rows.len(), examples.order()), (50, 50));
+        let Inverse::OfUsers { inverse, users } = Inverse::new(&examples, 3.0) else { panic!("of users") };
+        assert_eq!((inverse.len(), users), (50 * 50, 50));
     }
 }
