@@ -50,6 +50,7 @@ pub fn write(folder: &Path) {
         rated_offsets: &rated_offsets,
         rated_movies: &rated_movies,
         rated_values: &vec![4.0; USERS * RATINGS_A_USER],
+        rated_order: None,
         user_prior: None,
         ranking: None,
         catalogue: &Catalogue::parse(csv.as_bytes()).unwrap(),

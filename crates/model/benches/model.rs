@@ -48,6 +48,7 @@ fn write_model(folder: &Path) {
         rated_offsets: &rated_offsets,
         rated_movies: &rated_movies,
         rated_values: &vec![3.5; 100_004],
+        rated_order: None,
         user_prior: None,
         ranking: None,
         catalogue: &Catalogue::parse(csv.as_bytes()).unwrap(),

@@ -17,6 +17,7 @@ mod digest;
 mod error;
 pub(crate) mod folder;
 mod manifest;
+mod rated_order;
 mod tensors;
 mod verified;
 mod writer;

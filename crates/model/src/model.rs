@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use crate::artifact::{self, ArtifactError, ArtifactFiles, Manifest, Tensors, folder};
-use crate::ranking::RankingView;
+use crate::ranking::{Columns, RankingView};
 use crate::recommendation::MovieFacts;
 use crate::{Catalogue, FactorsView, IdTable, MovieId, MovieRow, UserId, UserPriorView, UserRow};
 
@@ -157,6 +157,11 @@ impl Model {
     pub fn rated_movies(&self, user: UserRow) -> RatedMovies<'_> {
         let (movies, values) = self.tensors.rated(user);
         RatedMovies { movies, values }
+    }
+
+    /// The places of this user's ratings, by the same rows, in the order in which they were given, if the artifact tells.
+    pub(crate) fn rated_order(&self, user: UserRow) -> Option<Columns<'_>> {
+        self.tensors.rated_order(user)
     }
 
     /// Predicts the rating that `user` would give `movie`. Any user is answered: one that the model does

@@ -10,12 +10,16 @@
 //! - `iALS` (Rendle, Krichene, Zhang, Koren, "Revisiting the Performance of iALS on Item Recommendation
 //!   Benchmarks", 2021): a factor model whose user vectors solve a small linear system.
 //!
+//! Where it is known when ratings were given, and a hold-out says that it pays, the signals of older ratings count
+//! less: see [`Recency`].
+//!
 //! Both are linear in the visitor's ratings with everything else fixed, so a score is a sum of contributions of
 //! single ratings.
 
 mod columns;
 mod head;
 mod implicit;
+mod recency;
 mod similar;
 mod taste;
 mod top;
@@ -24,5 +28,7 @@ pub use columns::Columns;
 pub(crate) use columns::MOST_NARROW;
 pub use head::{RankingHead, RankingMethod, RankingView, RankingWeights, signal};
 pub use implicit::{ImplicitRegression, ImplicitRow};
+pub(crate) use recency::places;
+pub use recency::{InvalidRecency, Recency};
 pub use taste::Taste;
 pub use top::{Ranked, best};

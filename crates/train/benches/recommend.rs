@@ -150,7 +150,8 @@ fn generate_ease(movies: usize) -> Head {
     const EACH: usize = 64;
     let step = movies / EACH;
     let columns = (0..movies).flat_map(|row| (0..EACH).map(move |place| (place * step + row % step) as u32));
-    let method = RankingMethod::Ease { regularisation: 60.0, weights_per_movie: EACH as u32 };
+    let method =
+        RankingMethod::Ease { regularisation: 60.0, weights_per_movie: EACH as u32, attribute_signals: None };
     let weights = RankingWeights::Ease {
         offsets: (0..=movies).map(|row| (row * EACH) as u32).collect(),
         movies: columns.collect(),
@@ -178,7 +179,7 @@ fn generate(path: &Path, movies: usize, (method, weights): &Head) {
             rating_scale: RatingScale::MOVIELENS,
             metrics: Metrics::default(),
             intervals: None,
-            ranking_head: Some(RankingHead { method: *method, candidates: [].into() }),
+            ranking_head: Some(RankingHead::unmeasured(*method)),
             training_job: None,
             data: [].into(),
             generator: "bench".to_owned(),
@@ -196,6 +197,7 @@ fn generate(path: &Path, movies: usize, (method, weights): &Head) {
         rated_offsets: &[0, 1_000],
         rated_movies: &rated,
         rated_values: &[4.0; 1_000],
+        rated_order: None,
         user_prior: None,
         ranking: Some(weights),
         catalogue: &Catalogue::from_records(ids.iter().enumerate().map(record).collect()),

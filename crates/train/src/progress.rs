@@ -10,6 +10,12 @@ pub trait Progress: Sync {
 
     /// An epoch (from 1) has ended, with the root mean squared error on the ratings it learned from.
     fn epoch(&self, epoch: usize, train_rmse: f64);
+
+    /// Work begins that takes `steps` steps, of which nothing is told but that they are done.
+    fn begin_steps(&self, _steps: usize) {}
+
+    /// A step (from 1) is done.
+    fn step(&self, _step: usize) {}
 }
 
 /// Tells nothing.

@@ -1,5 +1,7 @@
 //! The whole of training: measure on a hold-out, learn from everything, write the artifact.
 
+mod ranking_stage;
+mod rated_order;
 mod resumable;
 
 pub use resumable::{clear_checkpoint, train_resumably};
@@ -21,6 +23,7 @@ use crate::progress::Progress;
 use crate::ranking::RankedHead;
 use crate::ratings::{Dataset, Divided, Inputs, Rating};
 use crate::split;
+use rated_order::rated_order;
 
 /// How a model is trained.
 pub struct Plan {
@@ -63,15 +66,30 @@ pub struct Measured {
     pub intervals: Option<Intervals>,
 }
 
-/// Trains as planned: first without the hold-out, to measure; then on everything.
+/// Trains as planned: the ranking head; then the rating head, first without the hold-out, to measure, then on everything.
 pub fn train(dataset: &Dataset, plan: &Plan, progress: &dyn Progress) -> Trained {
     let fit =
         |_: &Stage, training: &Training<'_>| Ok::<_, Infallible>(plan.algorithm.fit(training, progress));
+    let ranking = dataset.ranking_training(plan.seed).learn(progress);
     let Ok(trained) = by_stages(dataset, plan, progress, None, fit);
-    trained
+    trained.with(ranking)
 }
 
-/// The two parts of training.
+/// The rating head, ready to be joined with the ranking head.
+struct RatingHead {
+    fitted: Fitted,
+    measured: Option<Measured>,
+    user_prior: UserPrior,
+}
+
+impl RatingHead {
+    fn with(self, ranking: RankedHead) -> Trained {
+        let Self { fitted, measured, user_prior } = self;
+        Trained { fitted, measured, user_prior, ranking }
+    }
+}
+
+/// The two parts of learning the rating head.
 #[derive(Debug, Clone, PartialEq)]
 enum Stage {
     /// Learning without the hold-out.
@@ -87,7 +105,7 @@ fn by_stages<E>(
     progress: &dyn Progress,
     begin_with: Option<Stage>,
     mut fit: impl FnMut(&Stage, &Training<'_>) -> Result<Fitted, E>,
-) -> Result<Trained, E> {
+) -> Result<RatingHead, E> {
     let mut fit = |stage, ratings: &[_]| fit(&stage, &dataset.training(ratings, plan.seed));
     let measured = match begin_with {
         Some(Stage::Final(measured)) => measured,
@@ -108,8 +126,7 @@ fn by_stages<E>(
     progress.stage("learning from all ratings");
     let fitted = fit(Stage::Final(measured.clone()), &dataset.ratings)?;
     let user_prior = user_prior(fitted.factors.view(), &dataset.ratings);
-    let ranking = dataset.ranking_training(plan.seed).learn(progress);
-    Ok(Trained { fitted, measured, user_prior, ranking })
+    Ok(RatingHead { fitted, measured, user_prior })
 }
 
 impl Measured {
@@ -137,6 +154,7 @@ pub fn write(
     inputs: &Inputs,
 ) -> Result<Manifest, ArtifactError> {
     let rated = RatedRows::of(dataset);
+    let order = trained.ranking.head.recency.and_then(|_| rated_order(dataset));
     let artifact = NewArtifact {
         description: describe(dataset, plan, trained, inputs),
         user_ids: &dataset.user_ids,
@@ -145,6 +163,7 @@ pub fn write(
         rated_offsets: &rated.offsets,
         rated_movies: &rated.movies,
         rated_values: &rated.values,
+        rated_order: order.as_deref(),
         user_prior: Some(&trained.user_prior),
         ranking: Some(&trained.ranking.weights),
         catalogue: &dataset.catalogue,

@@ -6,7 +6,7 @@ use half::f16;
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use super::Columns;
+use super::{Columns, Recency};
 use crate::artifact::Ranking;
 use crate::{MovieRow, RatingScale};
 
@@ -16,6 +16,9 @@ pub struct RankingHead {
     /// How it was learned, and what scoring needs to know of that.
     #[serde(flatten)]
     pub method: RankingMethod,
+    /// How fast signals fade from somebody's newest rating on, if they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recency: Option<Recency>,
     /// How well each method ranked the hold-out, and beside them the most popular movies; empty if nothing was
     /// held out.
     #[serde(default)]
@@ -32,6 +35,10 @@ pub enum RankingMethod {
         regularisation: f32,
         /// How many weights are kept for each movie on average.
         weights_per_movie: u32,
+        /// With which signals genres, half decades and title words were learned from, as if each were a user who
+        /// likes all movies that have it; missing if they were not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attribute_signals: Option<[f32; 3]>,
     },
     /// `iALS`.
     Ials {
@@ -95,7 +102,25 @@ pub fn signal(rating: f32, scale: RatingScale) -> f32 {
     ((rating - floor) / (scale.max() - floor)).clamp(0.0, 1.0)
 }
 
+impl RankingHead {
+    /// A head that nothing was measured of.
+    pub fn unmeasured(method: RankingMethod) -> Self {
+        Self { method, recency: None, candidates: BTreeMap::new() }
+    }
+
+    /// The name under which its figures are among the candidates.
+    pub fn name(&self) -> String {
+        self.method.name_with(self.recency)
+    }
+}
+
 impl RankingMethod {
+    /// The name of the method as a candidate, with fading signals or without.
+    pub fn name_with(&self, recency: Option<Recency>) -> String {
+        let suffix = if recency.is_some() { "_by_recency" } else { "" };
+        format!("{}{suffix}", self.name())
+    }
+
     /// The name it is recorded by.
     pub fn name(&self) -> &'static str {
         match self {
@@ -142,7 +167,8 @@ mod tests {
 
     #[test]
     fn a_method_is_recorded_by_its_name() {
-        let ease = RankingMethod::Ease { regularisation: 60.0, weights_per_movie: 64 };
+        let ease =
+            RankingMethod::Ease { regularisation: 60.0, weights_per_movie: 64, attribute_signals: None };
         let ials = RankingMethod::Ials { rank: 32, unobserved_weight: 0.1, regularisation: 0.01, epochs: 8 };
         for (method, name) in [(ease, "ease"), (ials, "ials")] {
             assert_eq!(

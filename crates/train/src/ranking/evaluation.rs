@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{POPULARITY, RankingMetrics, RankingTest, RankingTraining};
+use super::comparison::recencies;
+use super::{POPULARITY, RankingMetrics, RankingTest, RankingTraining, split};
 use crate::progress::Progress;
 use crate::ratings::Dataset;
 use crate::split::divide;
@@ -13,7 +14,7 @@ pub struct RankingEvaluation {
     /// How the split was made.
     pub split: String,
     /// The method that training on this split takes, by a hold-out within it.
-    pub chosen: &'static str,
+    pub chosen: String,
     /// Each method's figures, popularity first.
     pub methods: Vec<MethodResult>,
 }
@@ -21,8 +22,8 @@ pub struct RankingEvaluation {
 /// What one method did.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MethodResult {
-    /// The name of the method.
-    pub method: &'static str,
+    /// The name of the method, and whether signals fade by recency.
+    pub method: String,
     /// How well it ranked.
     #[serde(flatten)]
     pub metrics: RankingMetrics,
@@ -30,33 +31,36 @@ pub struct MethodResult {
     pub fit_seconds: f64,
 }
 
-/// Learns from the ratings that are not marked and ranks what is; `None` if nobody liked any of that.
+/// Learns from the ratings that are not marked and ranks what is. Where what is marked is not each user's latest, when
+/// ratings were given is not looked at: nobody asks for what came before. `None` if nobody liked any of that.
 pub fn evaluate(
     dataset: &Dataset,
-    split: &str,
+    name: &str,
     marks: &[bool],
     seed: u64,
     progress: &dyn Progress,
 ) -> Option<RankingEvaluation> {
-    let (train, test) = divide(&dataset.ratings, |index| marks[index]);
-    let timestamps: Option<Vec<i64>> = dataset.timestamps.as_ref().map(|timestamps| {
-        timestamps.iter().zip(marks).filter(|(_, mark)| !**mark).map(|(&timestamp, _)| timestamp).collect()
-    });
     let all = dataset.ranking_training(seed);
-    let training = RankingTraining { ratings: &train, timestamps: timestamps.as_deref(), ..all };
+    let timestamps =
+        all.timestamps.filter(|timestamps| split::is_latest(&dataset.ratings, timestamps, marks));
+    let all = RankingTraining { timestamps, ..all };
+    let (_, test) = divide(&dataset.ratings, |index| marks[index]);
+    let (ratings, timestamps) = all.without(marks);
+    let training = RankingTraining { ratings: &ratings, timestamps: timestamps.as_deref(), ..all };
     let test = RankingTest::new(&training, &test)?;
-    let popularity = MethodResult { method: POPULARITY, metrics: test.measure(None), fit_seconds: 0.0 };
-    let methods = training.methods().into_iter().map(|method| {
+    let popularity = test.measure(None, None);
+    let mut methods =
+        vec![MethodResult { method: POPULARITY.to_owned(), metrics: popularity, fit_seconds: 0.0 }];
+    for method in training.methods() {
         let begin = std::time::Instant::now();
         let weights = training.learn_by(method);
         let fit_seconds = begin.elapsed().as_secs_f64();
-        MethodResult {
-            method: method.name(),
-            metrics: test.measure(Some((method, weights.view()))),
+        methods.extend(recencies(&training).into_iter().map(|recency| MethodResult {
+            method: method.name_with(recency),
+            metrics: test.measure(Some((method, weights.view())), recency),
             fit_seconds,
-        }
-    });
-    let methods = std::iter::once(popularity).chain(methods).collect();
-    let chosen = training.learn(progress).head.method.name();
-    Some(RankingEvaluation { split: split.to_owned(), chosen, methods })
+        }));
+    }
+    let chosen = training.choose(progress);
+    Some(RankingEvaluation { split: name.to_owned(), chosen, methods })
 }

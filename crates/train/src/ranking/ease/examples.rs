@@ -1,8 +1,12 @@
 //! What `EASE^R` learns from: sparse rows over the movies.
 
+use std::cmp::Reverse;
+
+use crate::attributes::MovieAttributes;
 use crate::ranking::signals::{Rows, Signals};
 
-/// The users with signals. Users without one change nothing, so they take no place in the matrix that is inverted.
+/// The users with signals, and attributes of the movies as if each were a user who likes all movies that have it.
+/// Users without a signal change nothing, so they take no place in the matrix that is inverted.
 pub(super) struct Examples {
     /// By example, the movies and the signals.
     pub(super) rows: Rows,
@@ -11,21 +15,57 @@ pub(super) struct Examples {
 }
 
 impl Examples {
-    pub(super) fn new(signals: &Signals) -> Self {
+    /// With as many attributes as keep the matrix within `max_order`: by examples those that the most movies have, group
+    /// by group; where the users alone are too many, all, but of the movies with signals. `weights` are the signals of
+    /// each group's attributes.
+    pub(super) fn new(
+        signals: &Signals,
+        attributes: &MovieAttributes,
+        weights: Option<[f32; 3]>,
+        max_order: usize,
+    ) -> Self {
+        let all: Vec<(&[u32], f32)> = weights.map_or_else(Vec::new, |weights| by_use(attributes, weights));
+        let complete = Self::of(signals, &all, |_| true);
+        let room = max_order.saturating_sub(signals.users.filled().len());
+        if complete.order() <= max_order {
+            complete
+        } else if room > 0 {
+            Self::of(signals, &all[..room.min(all.len())], |_| true)
+        } else {
+            Self::of(signals, &all, |movie| !signals.movies.row(movie as usize).is_empty())
+        }
+    }
+
+    fn of(signals: &Signals, attributes: &[(&[u32], f32)], admits: impl Fn(u32) -> bool) -> Self {
         let users = signals.users.filled();
         let mut entries = Vec::new();
         for (example, &user) in (0..).zip(&users) {
             entries.extend(signals.users.row(user).iter().map(|&(movie, signal)| (example, movie, signal)));
         }
+        for (example, (movies, weight)) in (users.len() as u32..).zip(attributes) {
+            let movies = movies.iter().filter(|&&movie| admits(movie));
+            entries.extend(movies.map(|&movie| (example, movie, *weight)));
+        }
         let transposed = entries.iter().map(|&(example, movie, signal)| (movie, example, signal));
         Self {
             movies: Rows::of(signals.movies.len(), transposed),
-            rows: Rows::of(users.len(), entries.iter().copied()),
+            rows: Rows::of(users.len() + attributes.len(), entries.iter().copied()),
         }
     }
 
-    /// The order of the matrix that is inverted: as many examples, or as many movies with signals.
+    /// The order of the matrix that is inverted: as many examples, or as many movies that are in one.
     pub(super) fn order(&self) -> usize {
         self.rows.len().min(self.movies.filled().len())
     }
+}
+
+/// All attributes with signals above 0, group by group; within a group those of the most movies first.
+fn by_use(attributes: &MovieAttributes, weights: [f32; 3]) -> Vec<(&[u32], f32)> {
+    let mut all = Vec::new();
+    for (group, weight) in attributes.groups().iter().zip(weights).filter(|(_, weight)| *weight > 0.0) {
+        let mut group: Vec<&[u32]> = group.iter().map(Vec::as_slice).collect();
+        group.sort_by_key(|movies| Reverse(movies.len()));
+        all.extend(group.into_iter().map(|movies| (movies, weight)));
+    }
+    all
 }
