@@ -20,7 +20,7 @@ use examples::Examples;
 use super::signals::{Rows, Signals};
 use crate::attributes::MovieAttributes;
 
-/// The hyperparameters that rank a hold-out of `data/` best; 128 weights a movie lose under 1 % of the NDCG@10 that all
+/// The hyperparameters that rank a hold-out of `data/` well; 128 weights a movie lose under 1 % of the NDCG@10 that all
 /// do.
 pub(super) const DEFAULT: RankingMethod = RankingMethod::Ease {
     regularisation: 100.0,
