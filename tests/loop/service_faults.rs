@@ -1,4 +1,4 @@
-//! `SageMaker` and S3 that throttle, refuse, hang or lose an answer: what `start-training` and `publish-model` make of it.
+//! What `start-training` and `publish-model` do when `SageMaker` or S3 throttles, refuses, hangs or loses an answer.
 
 use matinee_tests::{BUCKET, Fault};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::world::{Function, World};
 
 const THROTTLED: Fault = Fault::Refuse(400, "ThrottlingException");
 
-/// The type of the error that the function reports; it must tell what was asked, and what came of it.
+/// The type of the error that the function reports. Its message must say what was requested and what was answered.
 async fn fails(function: &Function, event: &Value, named: [&str; 2]) -> String {
     let error = function.invoke(event.clone()).await.unwrap_err();
     let message = error["errorMessage"].as_str().unwrap();
@@ -51,10 +51,10 @@ async fn a_training_job_is_started_once_or_the_reason_is_told() {
     recorder.heal().await;
     assert_eq!(jobs(&world), 0, "nothing was started");
     world.moto.delete("data/ratings.csv");
-    assert_eq!(fails(&world.start, &by_hand, ["holds no ratings.csv", "data/movies.csv"]).await, "NoRatings");
+    assert_eq!(fails(&world.start, &by_hand, ["has no ratings.csv", "data/movies.csv"]).await, "NoRatings");
     world.upload();
 
-    // What passes is tried again; where the answer to the request was lost, the job is there, once.
+    // Temporary faults are retried. If the answer to the request was lost, there is still only one job.
     recorder.inject(THROTTLED.at("sagemaker:ListTrainingJobs", "").times(2));
     recorder.inject(Fault::Lose.at("sagemaker:CreateTrainingJob", "").times(1));
     let answer = world.start.answer(by_hand.clone()).await;
@@ -65,7 +65,7 @@ async fn a_training_job_is_started_once_or_the_reason_is_told() {
     assert!(!names.is_empty() && names.iter().all(|name| *name == answer["job"]), "{names:?}");
 }
 
-/// Takes as long as the functions wait for a service.
+/// This test takes as long as the functions wait for a service.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs moto: scripts/test.sh"]
 async fn a_service_that_hangs_is_given_up() {
@@ -94,12 +94,12 @@ async fn publishing_fails_as_a_whole_or_is_done() {
     for (fault, named) in [
         (THROTTLED.at("sagemaker:", ""), ["sagemaker:DescribeTrainingJob", "ThrottlingException"]),
         (Fault::Refuse(400, "AccessDeniedException").at("sagemaker:", ""), ["Describe", "AccessDenied"]),
-        (Fault::Cut.at("s3:GetObject", "model.safetensors"), ["model.safetensors", "as it was"]),
-        (Fault::Refuse(503, "SlowDown").at("s3:PutObject", ""), ["models/live.json", "as it was"]),
-        (Fault::Refuse(403, "AccessDenied").at("s3:PutObject", ""), ["models/live.json", "as it was"]),
+        (Fault::Cut.at("s3:GetObject", "model.safetensors"), ["model.safetensors", "has not changed"]),
+        (Fault::Refuse(503, "SlowDown").at("s3:PutObject", ""), ["models/live.json", "has not changed"]),
+        (Fault::Refuse(403, "AccessDenied").at("s3:PutObject", ""), ["models/live.json", "has not changed"]),
         (
             Fault::Refuse(403, "AccessDenied").at("s3:GetObject", "live.json"),
-            ["models/live.json", "as it was"],
+            ["models/live.json", "has not changed"],
         ),
     ] {
         recorder.inject(fault);
@@ -114,7 +114,7 @@ async fn publishing_fails_as_a_whole_or_is_done() {
     assert_eq!(world.publish.answer(ended.clone()).await["status"], "refused");
     recorder.heal().await;
     world.moto.put("models/live.json", b"{");
-    fails(&world.publish, &ended, ["models/live.json", "no pointer"]).await;
+    fails(&world.publish, &ended, ["models/live.json", "not a valid live model pointer"]).await;
     assert_eq!(world.moto.get("models/live.json").unwrap(), b"{", "nobody's pointer is overwritten");
     world.moto.delete("models/live.json");
     assert_eq!(world.publish.answer(ended).await["status"], "published");

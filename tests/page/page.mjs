@@ -1,5 +1,6 @@
-// The page in headless Chromium, on a server that runs: ADDRESS of the server, TOOLS with npm's packages, OUTPUT for
-// the screenshots. Each test has a page of its own; none may write an error to the console or ask another origin.
+// Tests the page in headless Chromium, on a running server. ADDRESS is the server, TOOLS the folder of the npm packages,
+// OUTPUT the folder for the screenshots. Each test has a page of its own. No page may write an error to the console or send
+// a request to another origin.
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
@@ -92,7 +93,7 @@ await test("filters, the next page and similar movies", async (page) => {
   await page.click("#more");
   await page.waitForFunction(() => document.querySelectorAll("#recommendations h3").length === 20);
   assert.equal(new Set(await titles(page)).size, 20);
-  // Two clicks before the answer to the first.
+  // The second click comes before the answer to the first.
   const pages = [];
   page.on("request", (request) => request.url().includes("cursor=") && pages.push(request.url()));
   await page.evaluate(() => {
@@ -195,8 +196,8 @@ await test("an API that is away is told, and found again", async (page) => {
   await settled(page, "most popular");
 }, { allowErrors: true });
 
-// A proxy in front of the server. `refuse` is asked about each request: with what to answer in the server's place, if
-// with anything. `rewrite` changes the path of a request that is passed on.
+// A proxy in front of the server. `refuse` is called for each request; if it returns an answer, that answer is sent instead
+// of the server's. `rewrite` changes the path of a request that is forwarded.
 async function proxied(name, body, { refuse = () => undefined, rewrite = (url) => url, path = "/", ...options }) {
   const proxy = createServer(async (request, response) => {
     const parts = [];
@@ -221,7 +222,7 @@ async function proxied(name, body, { refuse = () => undefined, rewrite = (url) =
 
 const isPage = (url) => url === "/" || url.startsWith("/page/");
 
-// A stage of API Gateway serves everything below /v1/, and nothing beside it.
+// A stage of API Gateway serves everything below /v1/ and nothing else.
 await proxied("under the prefix of a stage", async (page) => {
   await settled(page, "most popular");
   await rateThree(page);

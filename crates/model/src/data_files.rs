@@ -1,96 +1,74 @@
-//! Which files of a folder are the ratings and which is the catalogue.
+//! Decides which files of a folder are the ratings, and which are the catalogue.
 //!
-//! The rules are the same for a folder on disk, a channel of a training job and a prefix in S3, so they work on
-//! relative paths alone. `docs/data.md` describes them.
+//! The rules are the same for a folder on disk, a channel of a training job and a prefix in S3, so they only look at
+//! relative paths. `docs/data.md` describes them.
+
+mod name;
+
+pub use name::is_hidden;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The files of a data set among those of a folder, as paths relative to it with `/` between their parts.
+use name::{Candidate, Form, Meaning, Role};
+
+/// The files of a data set, as paths relative to its folder, separated by `/`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DataFiles {
     /// The ratings: one file or several parts, in the order of their paths.
     pub ratings: Vec<String>,
-    /// The catalogue: one file, or the parts of a folder `movies.csv`; empty where there is none.
+    /// The catalogue: one file, or the parts in a folder `movies.csv`. Empty if there is none.
     pub movies: Vec<String>,
-    /// What looks like data and is not read.
-    pub passed_over: Vec<PassedOver>,
+    /// Files that look like data but are not read.
+    pub skipped: Vec<SkippedFile>,
 }
 
-/// A file that looks like data and is not read.
+/// A file that looks like data but is not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PassedOver {
+pub struct SkippedFile {
     /// Its relative path.
     pub path: String,
     /// Why it is not read.
     pub reason: &'static str,
 }
 
-/// Two files of which it is not clear which one counts.
+/// Two files that could both be meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{first} and {second} are both there, and it is not clear which one counts; leave one")]
-pub struct BothThere {
+#[error("{first} and {second} both exist, and it is not clear which one to use; remove one of them")]
+pub struct AmbiguousFiles {
     /// One of them.
     pub first: String,
     /// The other.
     pub second: String,
 }
 
-/// What a path says of its file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// It is named as ratings.
-    Ratings,
-    /// It is named as the catalogue.
-    Movies,
-    /// It is another file of a `MovieLens` release.
-    Other,
-    /// It is a CSV file of any other name.
-    Unnamed,
-}
-
-/// How a file is written, by its name; the first is preferred where one folder has several.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Form {
-    Csv,
-    /// `ratings.dat` and `movies.dat`: ml-1m and ml-10m.
-    Dat,
-    /// `u.data` and `u.item`: ml-100k.
-    Tabs,
-}
-
-struct Candidate {
-    path: String,
-    role: Role,
-    form: Form,
-    /// The folder of the named file, or of the folder of parts.
-    folder: String,
-}
-
 impl DataFiles {
-    /// Chooses among files that are given by relative path and length in bytes.
-    pub fn choose(files: impl IntoIterator<Item = (String, u64)>) -> Result<Self, BothThere> {
+    /// Chooses among files, given as relative paths and lengths in bytes.
+    pub fn choose(files: impl IntoIterator<Item = (String, u64)>) -> Result<Self, AmbiguousFiles> {
+        let files: Vec<(String, u64)> = files.into_iter().collect();
+        let data_sets = name::data_sets(&files);
         let mut chosen = Self::default();
         let mut candidates = Vec::new();
         for (path, length) in files {
-            let Some(candidate) = Candidate::of(path) else { continue };
-            if is_hidden(&candidate.path) {
-                chosen.pass_over(candidate, "hidden files and folders are not read");
-            } else if length == 0 {
-                chosen.pass_over(candidate, "it is empty");
-            } else {
-                candidates.push(candidate);
+            match name::read(&path, &data_sets) {
+                Meaning::Other => {}
+                Meaning::Data(_) | Meaning::LikeData(_) if is_hidden(&path) => {
+                    chosen.skip(path, "hidden files and folders are not read");
+                }
+                Meaning::Data(_) | Meaning::LikeData(_) if length == 0 => chosen.skip(path, "it is empty"),
+                Meaning::LikeData(reason) => chosen.skip(path, reason),
+                Meaning::Data(candidate) => candidates.push(candidate),
             }
         }
         candidates.sort_by(|a, b| a.path.cmp(&b.path));
         let (movies, candidates) = candidates.into_iter().partition(|file| file.role == Role::Movies);
         let others = chosen.choose_movies(movies)?;
         chosen.choose_ratings(candidates, &others)?;
-        chosen.passed_over.sort_by(|a, b| a.path.cmp(&b.path));
+        chosen.skipped.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(chosen)
     }
 
-    /// Takes the catalogue that lies nearest to the top; the folders of the others.
-    fn choose_movies(&mut self, movies: Vec<Candidate>) -> Result<Vec<String>, BothThere> {
+    /// Takes the catalogue nearest to the top. Returns the folders of the others.
+    fn choose_movies(&mut self, movies: Vec<Candidate>) -> Result<Vec<String>, AmbiguousFiles> {
         let movies = self.one_form_a_folder(movies);
         let depth = |file: &Candidate| depth(&file.folder);
         let Some(least) = movies.iter().map(depth).min() else { return Ok(Vec::new()) };
@@ -98,43 +76,48 @@ impl DataFiles {
         if let [first, .., last] = nearest.as_slice()
             && (first.folder != last.folder || !nearest.iter().all(Candidate::is_part))
         {
-            return Err(BothThere { first: first.path.clone(), second: last.path.clone() });
+            return Err(AmbiguousFiles { first: first.path.clone(), second: last.path.clone() });
         }
         self.movies = nearest.into_iter().map(|file| file.path).collect();
         let folders = others.iter().map(|file| file.folder.clone()).collect();
         for file in others {
-            self.pass_over(file, "there is a catalogue above it");
+            self.skip(file.path, "there is a catalogue above it");
         }
         Ok(folders)
     }
 
-    /// Takes the files that are named as ratings, or else every CSV file; not those of the data sets in `others`.
-    fn choose_ratings(&mut self, candidates: Vec<Candidate>, others: &[String]) -> Result<(), BothThere> {
+    /// Takes the files named as ratings and the files in folders named as ratings, or every CSV file if there are none. The
+    /// data sets in the folders `others` are left out.
+    fn choose_ratings(
+        &mut self,
+        candidates: Vec<Candidate>,
+        others: &[String],
+    ) -> Result<(), AmbiguousFiles> {
         let (foreign, own): (Vec<_>, Vec<_>) =
             candidates.into_iter().partition(|file| others.iter().any(|folder| is_in(&file.path, folder)));
         for file in foreign {
-            self.pass_over(file, "its folder is a data set of its own");
+            self.skip(file.path, "its folder is a data set of its own");
         }
         let (named, unnamed): (Vec<_>, Vec<_>) = own.into_iter().partition(|file| file.role == Role::Ratings);
         let ratings = if named.is_empty() {
             unnamed
         } else {
             for file in unnamed {
-                self.pass_over(file, "other files are named as ratings");
+                self.skip(file.path, "other files are named as ratings");
             }
             self.one_form_a_folder(named)
         };
         let mut plain = BTreeMap::new();
         for Candidate { path, .. } in &ratings {
             if let Some(other) = plain.insert(path.strip_suffix(".gz").unwrap_or(path), path) {
-                return Err(BothThere { first: other.clone(), second: path.clone() });
+                return Err(AmbiguousFiles { first: other.clone(), second: path.clone() });
             }
         }
         self.ratings = ratings.into_iter().map(|file| file.path).collect();
         Ok(())
     }
 
-    /// Leaves of each folder the files of the preferred form.
+    /// Keeps the files of the preferred format in each folder.
     fn one_form_a_folder(&mut self, files: Vec<Candidate>) -> Vec<Candidate> {
         let forms: BTreeSet<(String, Form)> =
             files.iter().map(|file| (file.folder.clone(), file.form)).collect();
@@ -146,78 +129,17 @@ impl DataFiles {
         };
         let (kept, rest): (Vec<_>, Vec<_>) = files.into_iter().partition(is_preferred);
         for file in rest {
-            self.pass_over(file, "the same is there as CSV");
+            self.skip(file.path, "the folder has the same as CSV");
         }
         kept
     }
 
-    fn pass_over(&mut self, file: Candidate, reason: &'static str) {
-        self.passed_over.push(PassedOver { path: file.path, reason });
+    fn skip(&mut self, path: String, reason: &'static str) {
+        self.skipped.push(SkippedFile { path, reason });
     }
 }
 
-impl Candidate {
-    /// What `path` may be; `None` if it is no data at all.
-    fn of(path: String) -> Option<Self> {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
-        let name = name.to_ascii_lowercase();
-        let name = name.strip_suffix(".gz").unwrap_or(&name);
-        let (role, form) = match name.rsplit_once('.') {
-            Some(("u", "data")) => (Role::Ratings, Form::Tabs),
-            Some(("u", "item")) => (Role::Movies, Form::Tabs),
-            Some(("ratings", "dat")) => (Role::Ratings, Form::Dat),
-            Some(("movies", "dat")) => (Role::Movies, Form::Dat),
-            Some((stem, "csv")) => (role(stem), Form::Csv),
-            None if name.starts_with("part-") => (Role::Unnamed, Form::Csv),
-            _ => return None,
-        };
-        let is_csv = name.strip_suffix(".csv").is_some();
-        let of_folder = if role == Role::Unnamed { Self::role_of_folder(folder) } else { None };
-        let (role, folder) = match of_folder {
-            Some((role, folder)) => (role, folder.to_owned()),
-            // Hadoop's parts have no extension, but only a name above them makes them data.
-            None if !is_csv && role == Role::Unnamed => return None,
-            None => (role, folder.to_owned()),
-        };
-        (role != Role::Other).then_some(Self { path, role, form, folder })
-    }
-
-    /// What the nearest folder that has a name of ours makes of the files in it, and the folder where that one lies.
-    fn role_of_folder(folder: &str) -> Option<(Role, &str)> {
-        let mut rest = folder;
-        while !rest.is_empty() {
-            let (above, name) = rest.rsplit_once('/').unwrap_or(("", rest));
-            let name = name.to_ascii_lowercase();
-            match role(name.strip_suffix(".csv").unwrap_or(&name)) {
-                Role::Unnamed => rest = above,
-                role => return Some((role, above)),
-            }
-        }
-        None
-    }
-
-    /// Whether it lies in a folder of parts.
-    fn is_part(&self) -> bool {
-        self.path.rsplit_once('/').is_some_and(|(folder, _)| folder != self.folder)
-    }
-}
-
-fn role(stem: &str) -> Role {
-    match stem {
-        "ratings" => Role::Ratings,
-        "movies" => Role::Movies,
-        "links" | "tags" => Role::Other,
-        _ if stem.starts_with("genome-") => Role::Other,
-        _ => Role::Unnamed,
-    }
-}
-
-/// What notebooks, archivers, Spark and file systems leave beside data: `.ipynb_checkpoints`, `__MACOSX`, `_SUCCESS`.
-pub fn is_hidden(path: &str) -> bool {
-    path.split('/').any(|part| part.starts_with(['.', '_']))
-}
-
-/// How far a folder lies below the top.
+/// The depth of a folder below the top.
 fn depth(folder: &str) -> usize {
     if folder.is_empty() { 0 } else { 1 + folder.matches('/').count() }
 }
@@ -304,11 +226,108 @@ mod tests {
             &["movies/part-00000", "movies/part-00001"],
         );
         assert_chosen(&["part-00000", "other/part-00000"], &[], &[]);
+        assert_chosen(
+            &["ratings/year=2020/data.txt", "RATINGS.CSV/000000_0"],
+            &["RATINGS.CSV/000000_0", "ratings/year=2020/data.txt"],
+            &[],
+        );
         assert_chosen(&["tags.csv/part-0.csv", "part-0.csv"], &["part-0.csv"], &[]);
     }
 
+    /// The files that are named as not read, with the reasons.
+    fn skipped(paths: &[&str]) -> Vec<(String, &'static str)> {
+        choose(paths).skipped.into_iter().map(|file| (file.path, file.reason)).collect()
+    }
+
     #[test]
-    fn hidden_and_empty_files_are_passed_over_and_told() {
+    fn every_file_in_a_folder_of_parts_is_read_whatever_its_name() {
+        for name in [
+            "000001_0",
+            "part-1.csv.bz2",
+            "part-1.txt",
+            "part-1.tsv",
+            "part-1.dat",
+            "part_1",
+            "chunk2",
+            "tags.csv",
+            "links/part-1.csv",
+            "part-1.snappy.parquet",
+            "README.md",
+        ] {
+            for folder in ["ratings.csv", "ratings", "Ratings.csv.gz"] {
+                let part = format!("{folder}/{name}");
+                let files = [format!("{folder}/part-0.csv"), part.clone(), "movies.csv".to_owned()];
+                let chosen = DataFiles::choose(files.map(|path| (path, 1))).unwrap();
+                assert_eq!(chosen.ratings.len(), 2, "{part}");
+                assert!(chosen.ratings.contains(&part) && chosen.skipped.is_empty(), "{part}");
+            }
+        }
+        assert_chosen(&["ratings.csv", "movies/000000_0"], &["ratings.csv"], &["movies/000000_0"]);
+    }
+
+    #[test]
+    fn a_data_set_in_a_folder_of_such_a_name_has_no_parts() {
+        for folder in ["movies", "ratings"] {
+            let release = ["ratings.csv", "movies.csv", "links.csv", "tags.csv", "README.txt"];
+            let paths = release.map(|name| format!("{folder}/{name}"));
+            let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+            assert_chosen(&paths, &paths[..1], &paths[1..2]);
+            assert_eq!(skipped(&paths), []);
+        }
+        let skipped = skipped(&["ratings/ratings.csv", "ratings/part-1.csv"]);
+        assert_eq!(skipped, [("ratings/part-1.csv".to_owned(), "other files are named as ratings")]);
+    }
+
+    #[test]
+    fn files_that_are_named_like_data_are_reported_if_they_are_not_read() {
+        for (name, part_of_reason) in [
+            ("ratings.csv.1", "end in .csv"),
+            ("ratings_new.txt", "end in .csv"),
+            ("Ratings (2).TXT", "end in .csv"),
+            ("movies-old", "end in .csv"),
+            ("part-00001", "end in .csv"),
+            ("part_1.txt", "end in .csv"),
+            ("chunk2", "end in .csv"),
+            ("000001_0", "end in .csv"),
+            ("more.tsv", "end in .csv"),
+            ("ratings.jsonl", "JSON"),
+            ("ratings.snappy.parquet", "Parquet"),
+            ("part-1.csv.bz2", "compress it by gzip"),
+            ("more.csv.zst", "compress it by gzip"),
+            ("ratings.zip", "unpack"),
+            ("movies.xlsx", "save the sheet"),
+            ("ratings.parquet/part-0.snappy.parquet", "Parquet"),
+        ] {
+            let skipped = skipped(&["part-00000.csv", name]);
+            assert!(
+                skipped.len() == 1 && skipped[0].0 == name && skipped[0].1.contains(part_of_reason),
+                "{skipped:?}"
+            );
+        }
+        let others = [
+            "README.txt",
+            "links.csv",
+            "u.user",
+            "users.dat",
+            "u1.base",
+            "partners",
+            "moviesque",
+            "x/tags.csv",
+        ];
+        assert_eq!(skipped(&others), []);
+    }
+
+    #[test]
+    fn files_in_hidden_folders_are_reported_if_they_are_named_like_data() {
+        let files =
+            ["part-0.csv", "_more/part-1.csv", ".git/config", ".git/objects/12/34", "ratings/_SUCCESS"];
+        let hidden = ("_more/part-1.csv".to_owned(), "hidden files and folders are not read");
+        assert_eq!(skipped(&files), [hidden]);
+        assert_eq!(skipped(&["ratings/.part-0.csv.crc", "ratings/_committed_1", "ratings/._x.csv"]).len(), 1);
+    }
+
+    #[test]
+    fn hidden_and_empty_files_are_skipped_and_told() {
         let files = [
             ("part-1.csv", 9),
             ("part-2.csv", 0),
@@ -319,14 +338,12 @@ mod tests {
         ];
         let chosen = DataFiles::choose(files.map(|(path, length)| (path.to_owned(), length))).unwrap();
         assert_eq!(chosen.ratings, ["part-1.csv"]);
-        assert_eq!(chosen.passed_over.len(), 5);
-        assert!(
-            chosen.passed_over.iter().any(|file| file.path == "part-2.csv" && file.reason == "it is empty")
-        );
+        assert_eq!(chosen.skipped.len(), 5);
+        assert!(chosen.skipped.iter().any(|file| file.path == "part-2.csv" && file.reason == "it is empty"));
     }
 
     #[test]
-    fn a_data_set_below_another_is_passed_over() {
+    fn a_data_set_below_another_is_skipped() {
         let chosen = choose(&[
             "ratings.csv",
             "movies.csv",
@@ -336,8 +353,8 @@ mod tests {
         ]);
         assert_eq!(chosen.ratings, ["new/ratings.csv", "ratings.csv"]);
         assert_eq!(chosen.movies, ["movies.csv"]);
-        let passed_over: Vec<&str> = chosen.passed_over.iter().map(|file| file.path.as_str()).collect();
-        assert_eq!(passed_over, ["ml-1m/movies.dat", "ml-1m/ratings.dat"]);
+        let skipped: Vec<&str> = chosen.skipped.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(skipped, ["ml-1m/movies.dat", "ml-1m/ratings.dat"]);
     }
 
     #[test]

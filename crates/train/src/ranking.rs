@@ -1,7 +1,8 @@
-//! Learning the ranking head: signals, the methods, and the choice between them.
+//! Trains the ranking head: the signals, the methods, and the choice between them.
 //!
-//! Both methods are learned without a hold-out and measured on it, with signals that fade by recency and without, and
-//! the candidate with the higher NDCG@10 is learned from everything.
+//! Every method is trained without a hold-out and measured on it, with signals that fade by recency and without. The
+//! candidate with the highest NDCG@10 is then trained on all ratings. The hold-out is the latest ratings of each user,
+//! because recommended movies are watched after the rated ones. If there are no timestamps, the hold-out is random.
 
 mod comparison;
 mod ease;
@@ -27,12 +28,12 @@ use crate::attributes::MovieAttributes;
 use crate::progress::Progress;
 use crate::ratings::{Dataset, Rating};
 
-/// A ranking head that was learned.
+/// A learned ranking head.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RankedHead {
-    /// The method, and how well each did.
+    /// The chosen method, and the results of all methods.
     pub head: RankingHead,
-    /// What was learned.
+    /// The weights.
     pub weights: RankingWeights,
 }
 
@@ -52,19 +53,19 @@ pub struct RankingTraining<'a> {
     pub movie_count: usize,
     /// The ratings.
     pub ratings: &'a [Rating],
-    /// When each was given, in the same order, where that is known.
+    /// When each rating was given, in the same order, if that is known.
     pub timestamps: Option<&'a [i64]>,
-    /// For each movie row whether it can be asked for; others are not recommended, and not measured.
+    /// For each movie row, whether requests can ask for it. Other movies are neither recommended nor measured.
     pub listed: &'a [bool],
-    /// What the catalogue tells of the movies.
+    /// The attributes of the movies in the catalogue.
     pub attributes: &'a MovieAttributes,
-    /// The scale that they are on.
+    /// The scale of the ratings.
     pub scale: RatingScale,
     /// The seed of all random numbers.
     pub seed: u64,
 }
 
-/// The name under which the most popular movies are measured beside the methods.
+/// The name of ranking by popularity, which is measured for comparison with the methods.
 pub const POPULARITY: &str = "popularity";
 
 impl Dataset {
@@ -84,13 +85,13 @@ impl Dataset {
 }
 
 impl RankingTraining<'_> {
-    /// The methods that can learn from this much.
+    /// The methods that are feasible for these ratings.
     pub fn methods(&self) -> Vec<RankingMethod> {
         let ease = ease::is_feasible(&self.signals()).then_some(ease::DEFAULT);
         ease.into_iter().chain([ials::method_for(self.movie_count)]).collect()
     }
 
-    /// Learns by one method.
+    /// Trains one method.
     pub fn learn_by(&self, method: RankingMethod) -> RankingWeights {
         let signals = self.signals();
         match method {
@@ -102,13 +103,13 @@ impl RankingTraining<'_> {
         }
     }
 
-    /// Learns by the method that ranks a hold-out best: see the module.
+    /// Trains the method that ranks a hold-out best: see the module.
     pub fn learn(&self, progress: &dyn Progress) -> RankedHead {
         let Ok(head) = RankingRun::begin(*self).complete(progress, |_| Ok::<_, Infallible>(()));
         head
     }
 
-    /// The name of the candidate that [`learn`](Self::learn) takes.
+    /// The name of the candidate that [`learn`](Self::learn) chooses.
     pub fn choose(&self, progress: &dyn Progress) -> String {
         let mut run = RankingRun::begin(*self);
         let Ok(()) = run.compare(progress, &mut |_: &RankingRun<'_>| Ok::<_, Infallible>(()));

@@ -1,4 +1,4 @@
-//! Where an artifact is written: a place where nothing is lost that Matinee did not write itself.
+//! Where an artifact is written: only to places where nothing is lost that Matinee did not write itself.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -6,42 +6,52 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::folder::read_manifest;
+use super::folder::{is_address, read_manifest};
 use super::{ArtifactError, FileDigest, MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest};
 
 /// The files of an artifact, in the order in which they may be replaced.
 pub(super) const FILES: [&str; 3] = [MOVIES_FILE, MODEL_FILE, MANIFEST_FILE];
 
-/// What a file system that is mounted as the folder keeps there for itself. It is left alone.
+/// What a file system keeps at its root for itself, if it is mounted as the folder. It is ignored.
 const LOST_AND_FOUND: &str = "lost+found";
 
-/// How many names of foreign files a refusal tells.
+/// The first bytes of each file of an artifact, as Matinee writes it.
+const CATALOGUE_BEGIN: &[u8] = b"movieId,title,genres\n";
+const TENSORS_BEGIN: &[u8] = b"{\"";
+const MANIFEST_BEGIN: &[u8] = b"{\n  \"format_version\":";
+/// How many bytes of a file are compared with them.
+const BEGIN_BYTES: u64 = 32;
+
+/// How many foreign files an error lists by name.
 const MAX_NAMES: usize = 3;
 
-/// A folder that may become a model.
+/// A folder to which a model can be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Destination {
-    /// The folder; where the output is a link, what the link leads to.
+    /// The folder. If the output is a link, the target of the link.
     pub(super) folder: PathBuf,
-    /// Whether the folder holds something beside a model that stays, so that it cannot be replaced as a whole.
+    /// Whether the folder contains something that must be kept, so that it cannot be replaced as a whole.
     pub(super) is_shared: bool,
 }
 
-/// Refuses an output folder that cannot become a model, or whose content would be lost. A folder may become one
-/// if it does not exist yet, is empty, or holds a model as Matinee wrote it and nothing else.
+/// Rejects an output folder to which no model can be written, or whose content would be lost. A folder is accepted if it
+/// does not exist yet, is empty, or contains a model as Matinee wrote it and nothing else.
 ///
-/// [`write_folder`](super::write_folder) does the same before it writes. Call this before the training, so that a
-/// wrong folder does not cost the time that learning takes.
+/// [`write_folder`](super::write_folder) makes the same check before it writes. Call this before training, so that a wrong
+/// folder is found before the model is trained.
 pub fn check_output(output: &Path) -> Result<(), ArtifactError> {
     Destination::find(output).map(|_| ())
 }
 
 impl Destination {
-    /// Looks at `output`; see [`check_output`].
+    /// Checks `output`: see [`check_output`].
     pub(super) fn find(output: &Path) -> Result<Self, ArtifactError> {
-        // Without a slash at its end, which would hide that the path is a link or a file.
+        // Without a trailing slash, which would hide that the path is a link or a file.
         let path: PathBuf = output.components().collect();
         let refuse = |problem: &str| Err(occupied(output, problem));
+        if is_address(output) {
+            return Err(ArtifactError::Address(output.to_owned()));
+        }
         if path.as_os_str().is_empty() {
             return refuse("is not the name of a folder");
         }
@@ -74,7 +84,7 @@ fn occupied(path: &Path, problem: impl Into<String>) -> ArtifactError {
     ArtifactError::Occupied { path: path.to_owned(), problem: problem.into() }
 }
 
-/// Whether the folder holds something that stays beside a model. Refused if anything would be lost.
+/// Whether the folder contains something that is kept next to a model. An error if anything would be lost.
 fn inspect(folder: &Path) -> Result<bool, ArtifactError> {
     let unreadable = |error| ArtifactError::io(folder, error);
     let (mut own, mut foreign, mut is_shared) = (Vec::new(), Vec::new(), false);
@@ -84,7 +94,7 @@ fn inspect(folder: &Path) -> Result<bool, ArtifactError> {
         let name = entry.file_name();
         match FILES.into_iter().find(|file| name == *file) {
             Some(file) if kind.is_file() => own.push(file),
-            None if kind.is_file() && FILES.into_iter().any(|file| name == *part_name(file)) => {}
+            None if kind.is_file() && is_own_part(&entry.path()) => {}
             None if kind.is_dir() && name == LOST_AND_FOUND => is_shared = true,
             _ => foreign.push(name.to_string_lossy().into_owned()),
         }
@@ -98,7 +108,22 @@ fn inspect(folder: &Path) -> Result<bool, ArtifactError> {
     Ok(is_shared)
 }
 
-/// Refuses files with the names of the format that are not what Matinee wrote.
+/// Whether an interrupted write of Matinee left this file. Both its name and its first bytes must match.
+fn is_own_part(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    let Some(file) = FILES.into_iter().find(|file| *name == *part_name(file)) else { return false };
+    let mut begin = Vec::new();
+    let read = File::open(path).and_then(|part| part.take(BEGIN_BYTES).read_to_end(&mut begin));
+    // A length comes before the header of the tensors.
+    let (at, expected) = match file {
+        MOVIES_FILE => (0, CATALOGUE_BEGIN),
+        MODEL_FILE => (size_of::<u64>(), TENSORS_BEGIN),
+        _ => (0, MANIFEST_BEGIN),
+    };
+    read.is_ok() && begin.get(at..).is_some_and(|begin| begin.starts_with(expected))
+}
+
+/// Rejects files that have the names of an artifact's files but were not written by Matinee.
 fn refuse_foreign_content(folder: &Path, own: &[&'static str]) -> Result<(), ArtifactError> {
     if !own.contains(&MANIFEST_FILE) {
         return Err(occupied(folder, format!("holds {} but no manifest.json", own.join(" and "))));
@@ -138,7 +163,7 @@ fn listed(mut names: Vec<String>) -> String {
     if more > 0 { format!("{names} and {more} more") } else { names }
 }
 
-/// Refuses a place where no folder can be made, before the work whose result would be put there.
+/// Rejects a path at which no folder can be created, before the work is done.
 fn refuse_read_only(path: &Path) -> Result<(), ArtifactError> {
     let mut parent = parent_of(path);
     while let Err(error) = fs::symlink_metadata(&parent) {
@@ -157,7 +182,7 @@ fn try_to_write(folder: &Path) -> Result<(), ArtifactError> {
     sibling_in(folder).map(|_| ()).map_err(|error| ArtifactError::io(folder, error))
 }
 
-/// The folder that `path` lies in.
+/// The parent folder of `path`.
 pub(super) fn parent_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
@@ -166,20 +191,20 @@ pub(super) fn parent_of(path: &Path) -> PathBuf {
     }
 }
 
-/// A temporary folder, beside the output, that becomes the output.
+/// A temporary folder next to the output, which later becomes the output.
 pub(super) fn sibling_in(parent: &Path) -> io::Result<tempfile::TempDir> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".model-").suffix(".tmp");
     #[cfg(unix)]
     {
-        // Temporary folders are private by default; a model is read by whoever serves it.
+        // Temporary folders are private by default, but the process that serves the model has to read it.
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o755));
     }
     builder.tempdir_in(parent)
 }
 
-/// The name under which a file is copied into a folder before it takes its place there.
+/// The temporary name of a file while it is copied into a folder.
 pub(super) fn part_name(file: &str) -> String {
     format!(".{file}.matinee-part")
 }
@@ -192,6 +217,17 @@ mod tests {
     fn a_bare_name_lies_in_the_current_folder() {
         for (output, parent) in [("model", "."), ("a/model", "a"), ("/model", "/"), ("/", "/")] {
             assert_eq!(parent_of(Path::new(output)), Path::new(parent), "{output}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_not_a_folder() {
+        for output in ["s3://bucket/models/x/", "file:///tmp/model", "https://example.com/model"] {
+            let error = check_output(Path::new(output)).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{output} is an address")), "{error}");
+        }
+        for output in ["s3:/bucket", "a/b://c", "model"] {
+            assert!(!is_address(Path::new(output)), "{output}");
         }
     }
 

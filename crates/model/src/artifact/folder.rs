@@ -12,6 +12,7 @@ use super::{
 pub(crate) fn read_manifest(path: &Path) -> Result<Vec<u8>, ArtifactError> {
     let mut json = Vec::new();
     let manifest = open(path, MANIFEST_FILE).map_err(|error| match (error, model_in(path)) {
+        (ArtifactError::Missing { path, .. }, _) if is_address(&path) => ArtifactError::Address(path),
         (ArtifactError::Missing { path, .. }, Some(found)) => ArtifactError::Elsewhere { path, found },
         (error, _) => error,
     });
@@ -22,7 +23,15 @@ pub(crate) fn read_manifest(path: &Path) -> Result<Vec<u8>, ArtifactError> {
     Ok(json)
 }
 
-/// What looks like a model in a folder that is none: a folder with a manifest, or an archive.
+/// Whether the path is written as `SCHEME://...`, and so does not mean a folder.
+pub(super) fn is_address(path: &Path) -> bool {
+    path.to_str().and_then(|text| text.split_once("://")).is_some_and(|(scheme, _)| {
+        !scheme.is_empty()
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    })
+}
+
+/// Something in this folder that looks like a model: a folder with a manifest, or an archive.
 fn model_in(folder: &Path) -> Option<PathBuf> {
     let entries = std::fs::read_dir(folder).ok()?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -32,7 +41,7 @@ fn model_in(folder: &Path) -> Option<PathBuf> {
     paths.into_iter().find(|path| path.join(MANIFEST_FILE).is_file() || is_archive(path))
 }
 
-/// Reads a file that must be as the manifest says.
+/// Reads a file and verifies it against the manifest.
 pub(crate) fn read_expected(folder: &Path, expected: &Expected) -> Result<Verified, ArtifactError> {
     let path = folder.join(expected.file);
     let metadata = open(folder, expected.file)?.metadata();

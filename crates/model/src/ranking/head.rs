@@ -1,4 +1,4 @@
-//! What the artifact holds of the ranking head.
+//! The ranking head as it is stored in the artifact.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,16 @@ use super::{Columns, Recency};
 use crate::artifact::Ranking;
 use crate::{MovieRow, RatingScale};
 
-/// The ranking head as the manifest tells of it.
+/// The ranking head in the manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RankingHead {
-    /// How it was learned, and what scoring needs to know of that.
+    /// How it was learned, with the parameters that scoring needs.
     #[serde(flatten)]
     pub method: RankingMethod,
-    /// How fast signals fade from somebody's newest rating on, if they do.
+    /// How fast the signals of older ratings fade, if they do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recency: Option<Recency>,
-    /// How well each method ranked the hold-out, and beside them the most popular movies; empty if nothing was
-    /// held out.
+    /// How well each method ranked the hold-out, and ranking by popularity for comparison. Empty if nothing was held out.
     #[serde(default)]
     pub candidates: BTreeMap<String, Ranking>,
 }
@@ -33,10 +32,10 @@ pub enum RankingMethod {
     Ease {
         /// The ridge on the weights.
         regularisation: f32,
-        /// How many weights are kept for each movie on average.
+        /// The average number of weights that are kept for each movie.
         weights_per_movie: u32,
-        /// With which signals genres, half decades and title words were learned from, as if each were a user who
-        /// likes all movies that have it; missing if they were not.
+        /// The signals of genres, half decades and title words, in this order. Each of them was an example like a user,
+        /// who likes all movies that have it. `None` if they were not examples.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         attribute_signals: Option<[f32; 3]>,
     },
@@ -44,9 +43,9 @@ pub enum RankingMethod {
     Ials {
         /// The length of a factor row.
         rank: u32,
-        /// The weight of a pair without a signal; one with a signal has the signal more.
+        /// The weight of a pair without a signal. A pair with a signal has this weight plus the signal.
         unobserved_weight: f32,
-        /// The regularisation for each signal of a row, of which a row without counts `unobserved_weight`.
+        /// The regularisation for each signal of a row. A missing signal counts `unobserved_weight`.
         regularisation: f32,
         /// Sweeps over both sides.
         epochs: u32,
@@ -56,16 +55,16 @@ pub enum RankingMethod {
 /// The weights of a ranking head.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RankingWeights {
-    /// Of `EASE^R`, compressed by rows: what a signal for a movie says of which others.
+    /// For `EASE^R`, in compressed rows: the weights from each movie's signal towards other movies.
     Ease {
-        /// Where the weights of each movie begin, and where the last one's end: movies + 1.
+        /// The start of each movie's weights, and the end of the last: movies + 1 offsets.
         offsets: Vec<u32>,
-        /// The movies that the weights are towards, ascending within a row.
+        /// The target movies of the weights, ascending within a row.
         movies: Vec<u32>,
         /// The weights, in half precision.
         weights: Vec<f16>,
     },
-    /// Of `iALS`.
+    /// For `iALS`.
     Ials {
         /// The movies' factors, movies x rank.
         factors: Array2<f32>,
@@ -77,16 +76,16 @@ pub enum RankingWeights {
 /// [`RankingWeights`] over borrowed memory.
 #[derive(Debug, Clone, Copy)]
 pub enum RankingView<'a> {
-    /// Of `EASE^R`.
+    /// For `EASE^R`.
     Ease {
-        /// Where the weights of each movie begin, and where the last one's end: movies + 1.
+        /// The start of each movie's weights, and the end of the last: movies + 1 offsets.
         offsets: &'a [u32],
-        /// The movies that the weights are towards, ascending within a row.
+        /// The target movies of the weights, ascending within a row.
         movies: Columns<'a>,
         /// The weights, in half precision.
         weights: &'a [f16],
     },
-    /// Of `iALS`.
+    /// For `iALS`.
     Ials {
         /// The movies' factors, movies x rank, row-major.
         factors: ArrayView2<'a, f32>,
@@ -95,33 +94,32 @@ pub enum RankingView<'a> {
     },
 }
 
-/// What a rating says about wanting to watch such movies: 0 up to a third of the scale, then in proportion up to
-/// 1 for the highest rating.
+/// The signal of a rating: 0 in the lowest third of the scale, then rising linearly to 1 for the highest rating.
 pub fn signal(rating: f32, scale: RatingScale) -> f32 {
     let floor = scale.min() + (scale.max() - scale.min()) / 3.0;
     ((rating - floor) / (scale.max() - floor)).clamp(0.0, 1.0)
 }
 
 impl RankingHead {
-    /// A head that nothing was measured of.
+    /// A head without any results on a hold-out.
     pub fn unmeasured(method: RankingMethod) -> Self {
         Self { method, recency: None, candidates: BTreeMap::new() }
     }
 
-    /// The name under which its figures are among the candidates.
+    /// Its name among the candidates.
     pub fn name(&self) -> String {
         self.method.name_with(self.recency)
     }
 }
 
 impl RankingMethod {
-    /// The name of the method as a candidate, with fading signals or without.
+    /// The name of the method as a candidate, with or without fading signals.
     pub fn name_with(&self, recency: Option<Recency>) -> String {
         let suffix = if recency.is_some() { "_by_recency" } else { "" };
         format!("{}{suffix}", self.name())
     }
 
-    /// The name it is recorded by.
+    /// The name in the manifest.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Ease { .. } => "ease",
@@ -143,7 +141,7 @@ impl RankingWeights {
 }
 
 impl<'a> RankingView<'a> {
-    /// The weights of a movie's signal, and the movies that they are towards. None of a factor model.
+    /// The weights of a movie's signal with their target movies. Empty for a factor model.
     pub(crate) fn weights_of(&self, movie: MovieRow) -> (Columns<'a>, &'a [f16]) {
         match *self {
             Self::Ease { offsets, movies, weights } => {
@@ -166,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_method_is_recorded_by_its_name() {
+    fn the_manifest_has_the_name_of_the_method() {
         let ease =
             RankingMethod::Ease { regularisation: 60.0, weights_per_movie: 64, attribute_signals: None };
         let ials = RankingMethod::Ials { rank: 32, unobserved_weight: 0.1, regularisation: 0.01, epochs: 8 };

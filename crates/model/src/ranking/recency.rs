@@ -1,27 +1,27 @@
-//! What somebody rated last tells most of what they watch next.
+//! Signals that fade: the latest ratings say most about what somebody watches next.
 
 use serde::{Deserialize, Serialize};
 
 use super::signal;
 use crate::{MovieRow, Rated, RatingScale};
 
-/// How fast the signals of somebody's ratings fade, from the newest on: over this share of all their ratings to 1/e.
+/// How fast the signals of older ratings fade: the share of a user's ratings after which they have faded to 1/e.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "f32", into = "f32")]
 pub struct Recency(f32);
 
-/// A share over which nothing can fade.
+/// A share that is not above 0.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-#[error("signals cannot fade over the share {0} of somebody's ratings; it must be above 0")]
+#[error("signals cannot fade over the share {0} of a user's ratings; it must be above 0")]
 pub struct InvalidRecency(f32);
 
 impl Recency {
-    /// Signals fade to 1/e over this share of somebody's ratings.
+    /// Signals fade to 1/e over this share of a user's ratings.
     pub fn new(share: f32) -> Result<Self, InvalidRecency> {
         if share > 0.0 && share.is_finite() { Ok(Self(share)) } else { Err(InvalidRecency(share)) }
     }
 
-    /// The signals above 0 of ratings of which `order` tells the places in the order they were given, from 0.
+    /// The signals above 0. `order` has the position of each rating in the order in which they were given, from 0.
     pub(super) fn signals(
         self,
         rated: &[Rated],
@@ -51,17 +51,17 @@ impl From<Recency> for f32 {
     }
 }
 
-/// The places, by ascending movie rows, of ratings that lie in the order they were given. Of two ratings of a movie the
-/// last counts.
-pub(crate) fn places(rated: &[Rated]) -> Vec<u32> {
+/// For each rated movie, by ascending rows, the position of its rating in `rated`, which has the oldest rating first. If a
+/// movie is rated twice, only the last rating counts.
+pub(crate) fn positions(rated: &[Rated]) -> Vec<u32> {
     let mut last: Vec<(MovieRow, usize)> = rated.iter().map(|rated| rated.movie).zip(0..).collect();
     last.sort_by_key(|&(movie, index)| (movie, std::cmp::Reverse(index)));
     last.dedup_by_key(|&mut (movie, _)| movie);
     let mut given: Vec<usize> = (0..last.len()).collect();
     given.sort_by_key(|&row| last[row].1);
-    let mut places = vec![0; last.len()];
-    (0..).zip(given).for_each(|(place, row)| places[row] = place);
-    places
+    let mut positions = vec![0; last.len()];
+    (0..).zip(given).for_each(|(position, row)| positions[row] = position);
+    positions
 }
 
 #[cfg(test)]
@@ -84,8 +84,8 @@ mod tests {
     #[test]
     fn of_two_ratings_of_a_movie_the_place_of_the_last_counts() {
         let given = [rated(5, 1.0), rated(9, 2.0), rated(3, 3.0), rated(5, 4.0)];
-        assert_eq!(places(&given), [1, 2, 0], "of 3, 5 and 9");
-        assert_eq!(places(&[]), [0_u32; 0]);
+        assert_eq!(positions(&given), [1, 2, 0], "of 3, 5 and 9");
+        assert_eq!(positions(&[]), [0_u32; 0]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The order of ratings in an artifact, and signals that fade with it.
+//! The order of ratings in an artifact, and signals that fade.
 
 use matinee_model::artifact::write_folder;
 use matinee_model::ranking::{RankingHead, Recency};
@@ -8,8 +8,8 @@ use crate::lying_artifact::Forgery;
 use crate::lying_ranking::ease;
 use crate::sample;
 
-/// Writes the sample with `ease`, with fading signals and the order of the ratings if so told.
-fn write(path: &std::path::Path, recency: Option<f32>, order: Option<&[u32]>) {
+/// Writes the sample with `ease`, and with fading signals and the order of the ratings if they are given.
+pub fn write(path: &std::path::Path, recency: Option<f32>, order: Option<&[u32]>) {
     let factors = sample::factors();
     let (method, weights) = ease();
     let mut artifact = sample::artifact(&factors, &[4.0, 5.0, 5.0]);
@@ -33,7 +33,7 @@ fn forged(recency: Option<f32>, order: Option<&[u32]>) -> Forgery {
     forgery
 }
 
-/// The score of movie 2, towards which movie 0 alone has a weight, 0.25. User 0 gave movie 0 four stars, a signal of 2/3.
+/// The score of movie 2. Only movie 0 has a weight to it, 0.25. User 0 gave movie 0 four stars, a signal of 2/3.
 fn score(model: &Model) -> f32 {
     let found = model.user(UserRow(0)).recommend(&Filter::default(), 9, None);
     found.iter().find(|found| found.ranked.movie == MovieRow(2)).unwrap().ranked.score
@@ -61,8 +61,8 @@ fn signals_of_a_visitor_fade_in_the_order_of_the_request() {
     let score = |rated: Vec<Rated>| {
         let found = model.visitor(rated).recommend(&Filter::default(), 9, None);
         let found = found.iter().find(|found| found.ranked.movie == MovieRow(2)).unwrap();
-        let told: f32 = found.contributions.iter().map(|part| part.1).sum();
-        assert!((told - found.ranked.score).abs() < 1e-6);
+        let sum: f32 = found.contributions.iter().map(|part| part.1).sum();
+        assert!((sum - found.ranked.score).abs() < 1e-6);
         found.ranked.score
     };
     let last = score(vec![rated(1, 3.0), rated(0, 5.0)]);
@@ -73,12 +73,12 @@ fn signals_of_a_visitor_fade_in_the_order_of_the_request() {
 }
 
 #[test]
-fn an_order_that_is_missing_or_none() {
+fn an_order_that_is_missing_or_invalid() {
     let forgery = forged(None, None);
     forgery.edit_manifest(|manifest| manifest["ranking_head"]["recency"] = 1.0.into());
     forgery.says("`rated_order`: is missing");
     for (places, problem) in
-        [([0_u16, 0], "not one order"), ([1, 2], "not one order"), ([1, 1], "not one order")]
+        [([0_u16, 0], "not 0 to n - 1"), ([1, 2], "not 0 to n - 1"), ([1, 1], "not 0 to n - 1")]
     {
         let forgery = forged(Some(1.0), Some(&[0, 1, 0]));
         forgery.overwrite("rated_order", &places.map(u16::to_le_bytes).concat());
@@ -87,7 +87,7 @@ fn an_order_that_is_missing_or_none() {
 }
 
 #[test]
-fn a_share_over_which_nothing_can_fade() {
+fn a_share_that_is_not_above_0() {
     for share in [0.0, -1.0] {
         let forgery = forged(Some(1.0), Some(&[0, 1, 0]));
         forgery.edit_manifest(|manifest| manifest["ranking_head"]["recency"] = share.into());

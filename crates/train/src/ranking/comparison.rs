@@ -1,10 +1,10 @@
-//! How the methods compare on ratings that they did not learn from.
+//! Compares the methods on ratings that they did not learn from.
 //!
-//! One hold-out is noisy: which tenth of the ratings it is moves the figures by more than the methods differ. So the
-//! methods learn without each user's last fifth, and are ranked twice: on the first half of that by what came
-//! before, and on the second half by what came before that, the first half included. The last are the
-//! latest where the data tell when ratings were given, for what is recommended is watched later than what was
-//! rated; else they are drawn.
+//! One hold-out is noisy: its choice changes the results by more than the methods differ. So the methods learn without
+//! the last fifth of each user's ratings, and are then measured on two windows. The first window is the first half of that
+//! fifth, ranked from the ratings before it. The second window is the second half, ranked from all ratings before it,
+//! which include the first window. The last ratings are the latest, because recommended movies are watched after the
+//! rated ones. If there are no timestamps, the order is random.
 
 use matinee_model::artifact::Ranking;
 use matinee_model::ranking::{RankingMethod, RankingView, Recency};
@@ -15,10 +15,10 @@ use crate::ratings::Rating;
 /// The share of each user's ratings that is held out, half of it in each window.
 const HOLD_OUT: f64 = 0.2;
 
-/// The share of somebody's ratings over which signals fade, where they do: 0.5 to 1 rank alike.
+/// The share of a user's ratings after which signals have faded to 1/e. Values from 0.5 to 1 rank about equally well.
 const FADES_OVER: f32 = 1.0;
 
-/// What the methods learn from, and the windows that they are ranked on.
+/// The ratings that the methods learn from, and the windows that they are measured on.
 pub(super) struct Comparison<'a> {
     training: RankingTraining<'a>,
     ratings: Vec<Rating>,
@@ -26,7 +26,7 @@ pub(super) struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    /// `None` if nobody liked any of what is held out.
+    /// `None` if there is no liked movie in the hold-out.
     pub(super) fn new(training: &RankingTraining<'a>) -> Option<Self> {
         let held_out = |share| match training.timestamps {
             Some(timestamps) => split::latest_per_user(training.ratings, timestamps, share),
@@ -46,17 +46,17 @@ impl<'a> Comparison<'a> {
         (!windows.is_empty()).then_some(Self { training: *training, ratings, windows })
     }
 
-    /// What the methods learn from.
+    /// The ratings that the methods learn from.
     pub(super) fn training(&self) -> RankingTraining<'_> {
         RankingTraining { ratings: &self.ratings, timestamps: None, ..self.training }
     }
 
-    /// How the most popular movies rank.
+    /// The results of ranking by popularity.
     pub(super) fn popularity(&self) -> (String, Ranking) {
         (POPULARITY.to_owned(), self.measure(None, None))
     }
 
-    /// How what was learned by a method ranks, without and with fading signals.
+    /// The results of one trained method, without and with fading signals.
     pub(super) fn of(&self, method: RankingMethod, view: RankingView<'_>) -> Vec<(String, Ranking)> {
         let measured = |recency| (method.name_with(recency), self.measure(Some((method, view)), recency));
         recencies(&self.training).into_iter().map(measured).collect()
@@ -74,14 +74,14 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// How signals may fade: not at all, or, where it is known when ratings were given, by recency.
+/// The ways in which signals can fade: not at all and, if there are timestamps, by recency.
 pub(super) fn recencies(training: &RankingTraining<'_>) -> Vec<Option<Recency>> {
     let fading = training.timestamps.and_then(|_| Recency::new(FADES_OVER).ok());
     std::iter::once(None).chain(fading.map(Some)).collect()
 }
 
 impl RankingTraining<'_> {
-    /// The ratings that are not marked, and when they were given.
+    /// The ratings that are not marked, with their timestamps.
     pub(super) fn without(&self, marks: &[bool]) -> (Vec<Rating>, Option<Vec<i64>>) {
         let kept: Vec<bool> = marks.iter().map(|mark| !mark).collect();
         let times = self.timestamps.map(|times| chosen(times, &kept).collect());
@@ -99,7 +99,7 @@ mod tests {
     use crate::attributes::MovieAttributes;
     use matinee_model::{MovieRow, RatingScale, UserRow};
 
-    /// A user rates ten movies, the first last, and loves them all; another rates ten others.
+    /// One user rates ten movies, each with five stars and in reverse order; another user rates ten others.
     #[test]
     fn the_second_window_knows_the_first() {
         let rating = |movie: u32| Rating { user: UserRow(movie / 10), movie: MovieRow(movie), value: 5.0 };
@@ -123,6 +123,6 @@ mod tests {
         let windows: Vec<Vec<u32>> = comparison.windows.iter().map(known).collect();
         assert_eq!(windows, [(2..10).collect::<Vec<_>>(), (1..10).collect()]);
         assert_eq!(recencies(&training).len(), 2);
-        assert_eq!(recencies(&comparison.training()), [None], "when ratings were given is not known there");
+        assert_eq!(recencies(&comparison.training()), [None], "the methods learn without timestamps");
     }
 }

@@ -1,7 +1,7 @@
-//! Learning the ranking head step by step, so that it can be left and taken up again.
+//! Trains the ranking head step by step, so that it can be interrupted and resumed.
 //!
-//! The methods are compared first; the best is then learned from everything, and no other is learned again. A step is
-//! an epoch of `ials`, or all of `ease`, which takes seconds.
+//! The methods are compared first. Only the best one is then trained on all ratings. A step is an epoch of `ials`, or all
+//! of `ease`, which takes seconds.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +12,16 @@ use super::comparison::{Comparison, recencies};
 use super::ials::Ials;
 use super::{RankedHead, RankingTraining};
 use crate::progress::Progress;
-use crate::run::{StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
-/// Learning under way.
+/// An unfinished training of the ranking head.
 pub(crate) struct RankingRun<'a> {
     training: RankingTraining<'a>,
     methods: Vec<RankingMethod>,
-    /// How many of the methods are compared.
+    /// The number of methods that are compared already.
     compared: usize,
     candidates: BTreeMap<String, Ranking>,
-    /// The factors that are being learned.
+    /// The unfinished factors of `ials`.
     ials: Option<Ials>,
 }
 
@@ -31,7 +31,7 @@ impl<'a> RankingRun<'a> {
         Self { training, methods, compared: 0, candidates: BTreeMap::new(), ials: None }
     }
 
-    /// Learns what is left. After each step `pass` may save the run, or end it by an error.
+    /// Does the remaining steps. After each step, `pass` can save the run, or end it with an error.
     pub(crate) fn complete<E>(
         mut self,
         progress: &dyn Progress,
@@ -39,13 +39,13 @@ impl<'a> RankingRun<'a> {
     ) -> Result<RankedHead, E> {
         self.compare(progress, &mut pass)?;
         let ((method, recency), training) = (self.best(), self.training);
-        progress.stage(&format!("learning to rank by {} from all ratings", method.name()));
+        progress.stage(&format!("learning the ranking head from all ratings by {}", method.name()));
         let weights = self.learn(method, &training, progress, &mut pass)?;
         let head = RankingHead { method, recency, candidates: self.candidates };
         Ok(RankedHead { head, weights })
     }
 
-    /// Compares the methods that are not compared yet; none of them if nobody liked any of the hold-out.
+    /// Compares the remaining methods, unless there is no liked movie in the hold-out.
     pub(super) fn compare<E>(
         &mut self,
         progress: &dyn Progress,
@@ -57,7 +57,7 @@ impl<'a> RankingRun<'a> {
         let training = self.training;
         let Some(comparison) = Comparison::new(&training) else { return Ok(()) };
         while let Some(&method) = self.methods.get(self.compared) {
-            progress.stage(&format!("learning to rank by {}, to compare", method.name()));
+            progress.stage(&format!("learning the ranking head by {}, to compare", method.name()));
             let weights = self.learn(method, &comparison.training(), progress, pass)?;
             self.candidates.extend([comparison.popularity()]);
             self.candidates.extend(comparison.of(method, weights.view()));
@@ -67,7 +67,7 @@ impl<'a> RankingRun<'a> {
         Ok(())
     }
 
-    /// The candidate with the highest NDCG@10; of equals the first.
+    /// The candidate with the highest NDCG@10; the first of them if there are several.
     pub(super) fn best(&self) -> (RankingMethod, Option<Recency>) {
         let fading = recencies(&self.training);
         let all =
@@ -106,7 +106,7 @@ impl<'a> RankingRun<'a> {
         Ok(self.ials.take().map_or_else(|| training.learn_by(method), Ials::into_weights))
     }
 
-    /// Writes what steps change.
+    /// Writes the state that steps change.
     pub(crate) fn save(&self, state: &mut StateWriter) {
         state.number(self.compared as u64);
         save_candidates(&self.candidates, state);
@@ -128,7 +128,7 @@ impl<'a> RankingRun<'a> {
     }
 }
 
-/// Figures to the last bit.
+/// Writes the results exactly.
 pub(super) fn save_candidates(candidates: &BTreeMap<String, Ranking>, state: &mut StateWriter) {
     state.value(&candidates.keys().collect::<Vec<_>>());
     for found in candidates.values() {

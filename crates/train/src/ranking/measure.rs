@@ -1,4 +1,6 @@
-//! How well a ranking puts first what people come to like.
+//! Measures how high a ranking puts the movies that people later like.
+
+use std::ops::Add;
 
 use matinee_model::artifact::Ranking;
 use matinee_model::ranking::{Ranked, RankingMethod, RankingView, Recency, Taste};
@@ -9,12 +11,12 @@ use serde::Serialize;
 use super::RankingTraining;
 use crate::ratings::Rating;
 
-/// How many of the first the normalised discounted cumulative gain looks at.
+/// The length of the list for the normalised discounted cumulative gain.
 const GAIN_DEPTH: usize = 10;
-/// How many of the first the recall looks at.
+/// The length of the list for the recall.
 const RECALL_DEPTH: usize = 20;
 
-/// The users to rank for, with what they had rated before and what they liked after.
+/// The users to rank for, with what they had rated before and what they liked later.
 pub struct RankingTest {
     users: Vec<User>,
     rating_counts: Vec<u32>,
@@ -26,27 +28,27 @@ pub struct RankingTest {
 struct User {
     /// By ascending movie rows.
     rated: Vec<Rated>,
-    /// The place of each in the order they were given; that of the ratings as they lie, where no times are known.
+    /// The position of each rating in the order in which they were given. Without timestamps, that of the file.
     order: Vec<u32>,
     relevant: Vec<MovieRow>,
 }
 
-/// Means over the users who liked something of the hold-out.
+/// Means over the users who liked something in the hold-out.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RankingMetrics {
-    /// The normalised discounted cumulative gain of the first ten, with gain 1 for each movie that is relevant.
+    /// The normalised discounted cumulative gain of the top ten (NDCG@10), with gain 1 for each relevant movie.
     pub ndcg_at_10: f64,
-    /// The relevant movies among the first twenty, of as many as could be there.
+    /// The number of relevant movies in the top twenty, relative to the largest possible number (recall@20).
     pub recall_at_20: f64,
-    /// The share of all movies that can be asked for that are among the first ten of somebody.
+    /// The share of the movies in the catalogue that are in the top ten of at least one user (coverage).
     pub coverage: f64,
-    /// How surprising the first ten are: the mean of log2(users / those who rated the movie), in bits.
+    /// How surprising the top ten are: the mean of log2(users / users who rated the movie), in bits (novelty).
     pub novelty: f64,
-    /// How many users were ranked for.
+    /// The number of users.
     pub users: usize,
 }
 
-/// Whether a rating says that a movie was worth recommending: in the highest quarter of the scale, 4 stars of 5.
+/// Whether a rating shows that the movie was worth recommending: in the highest quarter of the scale, 4 stars of 5.
 pub fn is_relevant(rating: f32, scale: RatingScale) -> bool {
     rating >= scale.min() + (scale.max() - scale.min()) * 0.75
 }
@@ -58,7 +60,7 @@ impl From<RankingMetrics> for Ranking {
 }
 
 impl RankingTest {
-    /// The test that `test` is for what is learned from `training`; `None` if nobody liked anything of it.
+    /// Tests models trained on `training` with the ratings in `test`. `None` if nobody liked anything in `test`.
     pub fn new(training: &RankingTraining<'_>, test: &[Rating]) -> Option<Self> {
         let mut rated = vec![Vec::new(); training.user_count];
         let mut relevant = vec![Vec::new(); training.user_count];
@@ -85,8 +87,8 @@ impl RankingTest {
         (!users.is_empty()).then_some(Self { users, rating_counts, listed, scale, user_count })
     }
 
-    /// Ranks all movies that can be asked for and that each user has not rated; without a head by popularity.
-    /// With `recency` the signals fade.
+    /// Ranks, for each user, all movies of the catalogue that the user has not rated. Without a head, by popularity. With
+    /// `recency`, signals fade.
     pub fn measure(
         &self,
         head: Option<(RankingMethod, RankingView<'_>)>,
@@ -141,12 +143,12 @@ impl RankingTest {
     fn novelty(&self, first: &[Vec<Ranked>]) -> f64 {
         let bits = |ranked: &Ranked| (self.user_count as f64 / f64::from(ranked.rating_count.max(1))).log2();
         let shown = || first.iter().flat_map(|first| first.iter().take(GAIN_DEPTH));
-        shown().map(bits).sum::<f64>() / shown().count().max(1) as f64
+        shown().map(bits).fold(0.0, Add::add) / shown().count().max(1) as f64
     }
 }
 
 impl User {
-    /// Somebody with these ratings, each with when it was given; of those of one moment the later in the file is later.
+    /// A user with these ratings, each with its time. Ratings with the same time are ordered as in the file.
     fn new(mut rated: Vec<(Option<i64>, Rated)>, relevant: Vec<MovieRow>) -> Self {
         rated.sort_by_key(|&(given, _)| given);
         let mut placed: Vec<(u32, Rated)> =
@@ -159,8 +161,10 @@ impl User {
     fn ndcg(&self, first: &[Ranked]) -> f64 {
         let discount = |place: usize| 1.0 / (place as f64 + 2.0).log2();
         let first = first.iter().take(GAIN_DEPTH).enumerate();
-        let gain: f64 =
-            first.filter(|(_, r)| self.relevant.contains(&r.movie)).map(|(i, _)| discount(i)).sum();
+        let gain: f64 = first
+            .filter(|(_, r)| self.relevant.contains(&r.movie))
+            .map(|(i, _)| discount(i))
+            .fold(0.0, Add::add);
         let ideal: f64 = (0..GAIN_DEPTH.min(self.relevant.len())).map(discount).sum();
         gain / ideal
     }
@@ -213,6 +217,28 @@ mod tests {
         let bits = [4.0_f64 / 3.0, 2.0, 4.0, 4.0].map(f64::log2);
         let shown = bits[1..].iter().sum::<f64>() + bits.iter().sum::<f64>();
         assert!((metrics.novelty - shown / 7.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn metrics_of_a_useless_ranking_are_0_and_not_minus_0() {
+        // User 0 sees only movie 1, which cannot be requested.
+        let train = [rating(0, 0, 5.0), rating(1, 1, 5.0)];
+        let training = RankingTraining {
+            user_count: 2,
+            movie_count: 2,
+            ratings: &train,
+            timestamps: None,
+            listed: &[true, true],
+            attributes: &MovieAttributes::default(),
+            scale: RatingScale::MOVIELENS,
+            seed: 0,
+        };
+        let mut test = RankingTest::new(&training, &[rating(0, 1, 5.0)]).unwrap();
+        test.listed = vec![true, false];
+        let RankingMetrics { ndcg_at_10, recall_at_20, coverage, novelty, .. } = test.measure(None, None);
+        for metric in [ndcg_at_10, recall_at_20, coverage, novelty] {
+            assert_eq!(metric.to_bits(), 0.0_f64.to_bits());
+        }
     }
 
     #[test]

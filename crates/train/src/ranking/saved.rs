@@ -1,4 +1,4 @@
-//! A ranking head that was learned, in a checkpoint.
+//! A finished ranking head in a checkpoint.
 
 use half::f16;
 use matinee_model::ranking::{RankingHead, RankingMethod, RankingWeights, Recency};
@@ -6,13 +6,13 @@ use ndarray::Array2;
 
 use super::RankedHead;
 use super::learning::{restore_candidates, save_candidates};
-use crate::run::{StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
 impl RankedHead {
-    /// Writes head and weights.
+    /// Writes the head and its weights.
     pub(crate) fn save(&self, state: &mut StateWriter) {
         save_candidates(&self.head.candidates, state);
-        // A fraction of single precision is itself again after it was text.
+        // JSON keeps numbers of single precision exactly.
         state.value(&(self.head.method, self.head.recency));
         match &self.weights {
             RankingWeights::Ease { offsets, movies, weights } => {

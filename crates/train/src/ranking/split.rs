@@ -1,4 +1,4 @@
-//! Hold-outs by user: a share of each user's ratings, at random or the latest.
+//! Hold-outs by user: a share of each user's ratings, either random or the latest.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -12,12 +12,12 @@ pub fn random_per_user(ratings: &[Rating], fraction: f64, seed: u64) -> Vec<bool
     mark(ratings, fraction, |indices| indices.shuffle(&mut random))
 }
 
-/// Marks the latest `fraction` of each user's ratings; of those of one moment the later ones in the file.
+/// Marks the latest `fraction` of each user's ratings. Ratings with the same time are ordered as in the file.
 pub fn latest_per_user(ratings: &[Rating], timestamps: &[i64], fraction: f64) -> Vec<bool> {
     mark(ratings, fraction, |indices| indices.sort_by_key(|&index| timestamps[index]))
 }
 
-/// Whether of each user's ratings all that are marked were given no earlier than all that are not.
+/// Whether no marked rating is older than a rating of the same user that is not marked.
 pub(super) fn is_latest(ratings: &[Rating], timestamps: &[i64], marks: &[bool]) -> bool {
     let users = ratings.iter().map(|rating| rating.user.index() + 1).max().unwrap_or(0);
     let (mut latest_known, mut first_marked) = (vec![i64::MIN; users], vec![i64::MAX; users]);

@@ -1,16 +1,16 @@
-//! Learning the ranking head, interruptible: a checkpoint of its own, beside that of the rating head.
+//! The stage that trains the ranking head. It can be interrupted, and has a checkpoint of its own.
 
 use crate::checkpoint::{CheckpointError, Halt, Slot};
 use crate::progress::Progress;
 use crate::ranking::{RankedHead, RankingRun, RankingTraining};
-use crate::run::{StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
-/// What a checkpoint of a head that is being learned begins with.
-const UNDER_WAY: u64 = 0;
-/// What a checkpoint of a head that was learned begins with.
-const LEARNED: u64 = 1;
+/// The first number in the checkpoint of an unfinished head.
+const UNFINISHED: u64 = 0;
+/// The first number in the checkpoint of a finished head.
+const FINISHED: u64 = 1;
 
-/// The stage, and whether the head that was learned is saved.
+/// The stage, and whether its finished head is saved.
 pub(super) struct RankingStage<'a> {
     slot: Slot<'a>,
     is_saved: bool,
@@ -21,7 +21,7 @@ impl<'a> RankingStage<'a> {
         Self { slot, is_saved: false }
     }
 
-    /// Learns the head, or what an earlier process left of it to learn.
+    /// Trains the head, starting from the checkpoint if there is one.
     pub(super) fn learn(
         &mut self,
         training: RankingTraining<'_>,
@@ -29,21 +29,21 @@ impl<'a> RankingStage<'a> {
     ) -> Result<RankedHead, Halt> {
         let mut run = RankingRun::begin(training);
         if let Some(bytes) = self.slot.load()? {
-            let learned = resume(&bytes, &mut run).map_err(|error| self.slot.unreadable(error))?;
-            if let Some(head) = learned {
+            let finished = resume(&bytes, &mut run).map_err(|error| self.slot.unreadable(error))?;
+            if let Some(head) = finished {
                 self.is_saved = true;
                 return Ok(head);
             }
-            progress.stage("going on from the checkpoint with learning to rank");
+            progress.stage("continuing from the checkpoint of the ranking head");
         }
-        run.complete(progress, |run| self.slot.pass(|| under_way(run)))
+        run.complete(progress, |run| self.slot.pass(|| unfinished(run)))
     }
 
-    /// Saves the head that was learned, once: while the rating head is learned it stays as it is.
+    /// Saves the finished head, only once: it does not change while the rating head is trained.
     pub(super) fn save(&mut self, head: &RankedHead) -> Result<(), CheckpointError> {
         if !self.is_saved {
             let mut writer = StateWriter::default();
-            writer.number(LEARNED);
+            writer.number(FINISHED);
             head.save(&mut writer);
             self.slot.save(&writer.into_bytes())?;
             self.is_saved = true;
@@ -52,24 +52,24 @@ impl<'a> RankingStage<'a> {
     }
 }
 
-fn under_way(run: &RankingRun<'_>) -> Vec<u8> {
+fn unfinished(run: &RankingRun<'_>) -> Vec<u8> {
     let mut writer = StateWriter::default();
-    writer.number(UNDER_WAY);
+    writer.number(UNFINISHED);
     run.save(&mut writer);
     writer.into_bytes()
 }
 
-/// The head, if it was learned; else makes `run` the one that was left.
+/// The head if it is finished. Otherwise restores the unfinished `run`.
 fn resume(bytes: &[u8], run: &mut RankingRun<'_>) -> Result<Option<RankedHead>, StateError> {
     let mut reader = StateReader::new(bytes);
-    let learned = match reader.number()? {
-        UNDER_WAY => {
+    let finished = match reader.number()? {
+        UNFINISHED => {
             run.restore(&mut reader)?;
             None
         }
-        LEARNED => Some(RankedHead::restore(&mut reader)?),
+        FINISHED => Some(RankedHead::restore(&mut reader)?),
         other => return Err(StateError::new(format!("{other} is not a state of the ranking head"))),
     };
     reader.finish()?;
-    Ok(learned)
+    Ok(finished)
 }

@@ -7,14 +7,15 @@ use matinee_model::{IntervalTable, Intervals};
 
 use super::ranking_stage::RankingStage;
 use super::{Measured, Plan, Stage, Trained, by_stages};
+use crate::algorithm::Run;
 use crate::checkpoint::{CheckpointError, Checkpoints, Fingerprint, Halt, Slot};
 use crate::progress::Progress;
 use crate::ratings::Dataset;
-use crate::run::{Run, StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
-/// As [`train`](super::train), but goes on from the checkpoint if there is one, with the same bits as if it had never
-/// been interrupted, and leaves one when it is told to end. The caller [clears](clear_checkpoint) it when the
-/// model is written.
+/// Like [`train`](super::train), but continues from the checkpoint if there is one, and saves one when it is interrupted.
+/// The result has the same bits as if it had never been interrupted. The caller [clears](clear_checkpoint) the checkpoint
+/// when the model is written.
 pub fn train_resumably(
     dataset: &Dataset,
     plan: &Plan,
@@ -37,7 +38,7 @@ pub fn train_resumably(
                 .and_then(|()| reader.finish())
                 .map_err(|error| slot.unreadable(error))?;
             done = epoch;
-            progress.stage(&format!("going on from the checkpoint after epoch {done} of {}", run.epochs()));
+            progress.stage(&format!("continuing from the checkpoint after epoch {done} of {}", run.epochs()));
         }
         while done < run.epochs() {
             let train_rmse = run.epoch();
@@ -53,7 +54,7 @@ pub fn train_resumably(
     Ok(trained.with(ranking))
 }
 
-/// Removes the checkpoints of a training that is done.
+/// Removes the checkpoints of a finished training.
 pub fn clear_checkpoint(
     dataset: &Dataset,
     plan: &Plan,
@@ -63,7 +64,7 @@ pub fn clear_checkpoint(
 }
 
 impl Plan {
-    /// Where the rating head and the ranking head of a training as planned are saved.
+    /// The checkpoints of this training: of the rating head, and of the ranking head.
     fn slots<'c>(&self, dataset: &Dataset, checkpoints: &'c Checkpoints) -> [Slot<'c>; 2] {
         let mut settings: BTreeMap<String, String> = self
             .algorithm
@@ -79,7 +80,7 @@ impl Plan {
     }
 }
 
-/// A training as it is saved: its stage, how many epochs of that are done, and the state of the run.
+/// A saved training: its stage, the number of finished epochs of that stage, and the state of the run.
 struct Saved {
     stage: Stage,
     epoch: usize,

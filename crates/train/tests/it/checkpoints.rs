@@ -1,4 +1,4 @@
-//! Training that is interrupted and taken up again ends with the same bits.
+//! Training that is interrupted and continued ends with the same bits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -23,7 +23,7 @@ fn plan(algorithm: &str, hold_out: f64) -> Plan {
     Plan { algorithm: configure(algorithm, given).unwrap(), seed: 1, hold_out, training_job: None }
 }
 
-/// Interrupts after some epochs of the rating head, counted over both its stages, or some steps of the ranking head.
+/// Interrupts after some epochs of the rating head, counted over both of its stages, or after some steps of the ranking head.
 struct Interrupting {
     flag: Arc<AtomicBool>,
     epochs_left: AtomicUsize,
@@ -57,7 +57,7 @@ impl Progress for Interrupting {
     }
 }
 
-/// Trains until `epochs` epochs are done and the interruption is seen.
+/// Trains until `epochs` epochs are finished and the interruption takes effect.
 fn interrupt(folder: &std::path::Path, plan: &Plan, epochs: usize) {
     interrupt_by(folder, plan, movielens(), Interrupting::after(epochs, usize::MAX));
 }
@@ -85,7 +85,7 @@ fn the_same_bits_after_an_interruption_at_any_epoch() {
     }
 }
 
-/// Ratings of few users, so that the head is learned quickly.
+/// The ratings of few users, so that the ranking head is trained quickly.
 fn few() -> Dataset {
     let mut dataset = movielens().clone();
     let kept: Vec<bool> = dataset.ratings.iter().map(|rating| rating.user.0.is_multiple_of(12)).collect();
@@ -96,8 +96,7 @@ fn few() -> Dataset {
     dataset
 }
 
-/// The comparison takes eight steps, and nine times as many calls of `pass` as methods; the head that wins here may
-/// take eight more.
+/// The comparison takes eight steps. If `ials` is the best method here, it takes eight more.
 #[test]
 fn the_same_ranking_head_after_an_interruption_at_any_step() {
     let (plan, dataset) = (plan("mean", 0.0), few());
@@ -110,7 +109,7 @@ fn the_same_ranking_head_after_an_interruption_at_any_step() {
     }
 }
 
-/// Counts the stages in which a ranking head is learned.
+/// Collects the names of the stages.
 #[derive(Default)]
 struct Stages(std::sync::Mutex<Vec<String>>);
 
@@ -125,7 +124,7 @@ impl Progress for Stages {
 }
 
 #[test]
-fn what_was_learned_of_the_ranking_head_is_not_learned_again() {
+fn a_finished_ranking_head_is_not_trained_again() {
     let (plan, dataset) = (plan("svd", 0.0), few());
     let whole = dataset.ranking_training(1).learn(&Silent);
     let folder = tempfile::tempdir().unwrap();
@@ -134,7 +133,7 @@ fn what_was_learned_of_the_ranking_head_is_not_learned_again() {
     let resumed = train_resumably(&dataset, &plan, &stages, &checkpoints(folder.path())).unwrap();
     assert!(resumed.ranking == whole);
     let stages = stages.0.into_inner().unwrap();
-    assert!(stages.iter().all(|stage| !stage.contains("to rank")), "{stages:?}");
+    assert!(stages.iter().all(|stage| !stage.contains("ranking head")), "{stages:?}");
 
     let stages = Stages::default();
     dataset.ranking_training(1).learn(&stages);
@@ -158,7 +157,7 @@ fn the_same_bits_after_an_interruption_at_every_epoch() {
 fn a_training_that_was_cleared_begins_anew() {
     let (plan, folder) = (plan("svd", 0.0), tempfile::tempdir().unwrap());
     interrupt(folder.path(), &plan, 1);
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "one of each head");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "one for each head");
     clear_checkpoint(movielens(), &plan, &checkpoints(folder.path())).unwrap();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
@@ -174,14 +173,16 @@ fn other_hyperparameters_seeds_and_data_are_refused_by_name() {
         };
     let mut other = plan("svd", 0.1);
     other.seed = 2;
-    assert!(refusal(&other, movielens()).contains("seed is 1 there and 2 here"));
-    assert!(refusal(&plan("svd", 0.2), movielens()).contains("hold_out is 0.1 there and 0.2 here"));
+    assert!(refusal(&other, movielens()).contains("seed is 1 in the checkpoint and 2 here"));
+    assert!(
+        refusal(&plan("svd", 0.2), movielens()).contains("hold_out is 0.1 in the checkpoint and 0.2 here")
+    );
     other.seed = 1;
     other.algorithm = configure("svd", [("n_factors", "9"), ("n_epochs", "3")]).unwrap();
-    assert!(refusal(&other, movielens()).contains("n_factors is 8 there and 9 here"));
+    assert!(refusal(&other, movielens()).contains("n_factors is 8 in the checkpoint and 9 here"));
     let mut fewer = movielens().clone();
     fewer.ratings.pop();
-    assert!(refusal(&plan("svd", 0.1), &fewer).contains("the data are not the same"));
+    assert!(refusal(&plan("svd", 0.1), &fewer).contains("the data differ"));
 }
 
 #[test]

@@ -1,23 +1,23 @@
-//! What `EASE^R` learns from: sparse rows over the movies.
+//! The examples that `EASE^R` learns from: sparse rows over the movies.
 
 use std::cmp::Reverse;
 
 use crate::attributes::MovieAttributes;
 use crate::ranking::signals::{Rows, Signals};
 
-/// The users with signals, and attributes of the movies as if each were a user who likes all movies that have it.
-/// Users without a signal change nothing, so they take no place in the matrix that is inverted.
+/// The users with signals, and the attributes: each is an example like a user who likes all movies that have it. Users
+/// without signals would change nothing, so they are not part of the matrix that is inverted.
 pub(super) struct Examples {
-    /// By example, the movies and the signals.
+    /// The movies of each example, with the signals.
     pub(super) rows: Rows,
-    /// The same by movie.
+    /// The examples of each movie, with the signals.
     pub(super) movies: Rows,
 }
 
 impl Examples {
-    /// With as many attributes as keep the matrix within `max_order`: by examples those that the most movies have, group
-    /// by group; where the users alone are too many, all, but of the movies with signals. `weights` are the signals of
-    /// each group's attributes.
+    /// `weights` are the signals of the attributes of each group. If the matrix would be larger than `max_order`, and is by
+    /// examples, the attributes with the fewest movies are left out, those of the last group first. If there are more users
+    /// than that, so that the matrix is by movies, all attributes are used, but only for movies with signals.
     pub(super) fn new(
         signals: &Signals,
         attributes: &MovieAttributes,
@@ -53,13 +53,13 @@ impl Examples {
         }
     }
 
-    /// The order of the matrix that is inverted: as many examples, or as many movies that are in one.
+    /// The size of the matrix that is inverted: the number of examples, or of movies in examples.
     pub(super) fn order(&self) -> usize {
         self.rows.len().min(self.movies.filled().len())
     }
 }
 
-/// All attributes with signals above 0, group by group; within a group those of the most movies first.
+/// All attributes with signals above 0, group by group. In a group, those with the most movies come first.
 fn by_use(attributes: &MovieAttributes, weights: [f32; 3]) -> Vec<(&[u32], f32)> {
     let mut all = Vec::new();
     for (group, weight) in attributes.groups().iter().zip(weights).filter(|(_, weight)| *weight > 0.0) {

@@ -1,8 +1,7 @@
 //! The inverse of a large symmetric positive definite matrix, block by block.
 //!
-//! `A = L L'` is factored by block columns, `L` is inverted by block rows, and `A^-1 = L^-T L^-1`. Nearly all of the
-//! work is products of matrices, each by one thread and of the same blocks, so the result does not depend on
-//! the number of threads.
+//! `A = L L'` is factored by block columns, `L` is inverted by block rows, and `A^-1 = L^-T L^-1`. Nearly all of the work
+//! is products of blocks. Each product is computed by one thread, so the result does not depend on the number of threads.
 
 use std::ops::Range;
 
@@ -10,10 +9,10 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 use rayon::prelude::*;
 
-/// The order of a block: two of them fit in the second cache.
+/// The order of a block. Two blocks fit into the L2 cache.
 const BLOCK: usize = 128;
 
-/// The inverse of a matrix of which the lower triangle is read; `None` if it is not positive definite.
+/// The inverse of a matrix. Only its lower triangle is read. `None` if it is not positive definite.
 pub(super) fn inverse(mut matrix: Array2<f32>) -> Option<Array2<f32>> {
     factor(&mut matrix)?;
     let inverse = invert_lower(&matrix.view());
@@ -21,7 +20,7 @@ pub(super) fn inverse(mut matrix: Array2<f32>) -> Option<Array2<f32>> {
     Some(matrix)
 }
 
-/// Turns the lower triangle into `L`.
+/// Replaces the lower triangle by `L`.
 fn factor(matrix: &mut Array2<f32>) -> Option<()> {
     let order = matrix.nrows();
     for start in (0..order).step_by(BLOCK) {
@@ -60,7 +59,7 @@ impl Lower {
         &self.entries[row * self.order..(row + 1) * self.order]
     }
 
-    /// Turns the first `count` of `b` into those of the solution of `L x = b`.
+    /// Replaces the first `count` entries of `b` by those of the solution `x` of `L x = b`.
     fn substitute(&self, b: &mut [f32], count: usize) {
         for place in 0..count {
             let lower = self.row(place);
@@ -70,7 +69,7 @@ impl Lower {
     }
 }
 
-/// `L` of one block, of which the lower triangle is read.
+/// `L` of one block. Only its lower triangle is read.
 fn factor_block(block: &ArrayView2<'_, f32>) -> Option<Lower> {
     let order = block.nrows();
     let mut lower = Lower { order, entries: vec![0.0; order * order] };
@@ -144,7 +143,7 @@ fn part<'a>(of: &ArrayView2<'a, f32>, rows: Range<usize>, columns: Range<usize>)
     part
 }
 
-/// Blocks along an axis, each with where it begins.
+/// The blocks along an axis, each with its start.
 fn in_blocks<'a>(matrix: &'a mut ArrayViewMut2<'_, f32>, axis: Axis) -> Vec<(usize, ArrayViewMut2<'a, f32>)> {
     let blocks = matrix.axis_chunks_iter_mut(axis, BLOCK).enumerate();
     blocks.map(|(block, view)| (block * BLOCK, view)).collect()
