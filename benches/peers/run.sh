@@ -4,7 +4,7 @@
 #   benches/peers/run.sh svd       the SVD of the replaced stack
 #   benches/peers/run.sh als       alternating least squares at equal rank and sweeps
 #   benches/peers/run.sh sgd       epochs of SGD, compared to the limits of the machine
-#   benches/peers/run.sh ranking   recommendations compared to EASE^R and iALS, on a random and on a time split
+#   benches/peers/run.sh ranking   recommendations compared to EASE^R and iALS, on three random splits and on a time split
 #   benches/peers/run.sh tuning    the grid search of the replaced stack, on all cores
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -101,7 +101,7 @@ fn assembled(expected: &Expected, bytes: &[u8], cut: u8) -> Verified {
 fn head(choice: u8) -> Option<RankingHead> {
     let method = match choice % 3 {
         0 => return None,
-        1 => RankingMethod::Ease { regularisation: 60.0, weights_per_movie: 64 },
+        1 => RankingMethod::Ease { regularisation: 60.0, weights_per_movie: 64, attribute_signals: None },
         _ => RankingMethod::Ials {
             rank: u32::from(choice / 3),
             unobserved_weight: 0.1,
@@ -109,7 +109,7 @@ fn head(choice: u8) -> Option<RankingHead> {
             epochs: 8,
         },
     };
-    Some(RankingHead { method, candidates: [].into() })
+    Some(RankingHead::unmeasured(method))
 }
 
 /// Requests everything that a model answers.

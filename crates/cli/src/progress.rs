@@ -39,9 +39,18 @@ impl Progress for TerminalProgress {
     }
 
     fn epoch(&self, epoch: usize, train_rmse: f64) {
-        if !self.is_terminal {
-            return eprintln!("epoch {epoch}: training RMSE {train_rmse:.4}");
+        if self.is_terminal {
+            self.step(epoch);
+        } else {
+            eprintln!("epoch {epoch}: training RMSE {train_rmse:.4}");
         }
+    }
+
+    fn begin_steps(&self, steps: usize) {
+        self.begin(steps);
+    }
+
+    fn step(&self, epoch: usize) {
         let bar = self.bar();
         bar.set_position(epoch as u64);
         if bar.length() == Some(epoch as u64) {

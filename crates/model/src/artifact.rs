@@ -18,6 +18,7 @@ mod error;
 pub(crate) mod folder;
 mod group_errors;
 mod manifest;
+mod rated_order;
 mod tensors;
 mod verified;
 mod writer;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::artifact::{self, ArtifactError, ArtifactFiles, Manifest, Tensors, folder};
 use crate::known::Known;
-use crate::ranking::RankingView;
+use crate::ranking::{Columns, RankingView};
 use crate::recommendation::{Estimate, MovieIndex};
 use crate::threads::join;
 use crate::{Catalogue, FactorsView, IdTable, MovieId, MovieRow, Rated, UserId, UserPriorView, UserRow};
@@ -173,6 +173,11 @@ impl Model {
     pub fn rated_movies(&self, user: UserRow) -> RatedMovies<'_> {
         let (movies, values) = self.tensors.rated(user);
         RatedMovies { movies, values }
+    }
+
+    /// For each of this user's ratings, its position in the order in which the user gave them, if the artifact has it.
+    pub(crate) fn rated_order(&self, user: UserRow) -> Option<Columns<'_>> {
+        self.tensors.rated_order(user)
     }
 
     /// Predicts the rating that `user` would give `movie`. A user that the model does not know gets the mean plus the

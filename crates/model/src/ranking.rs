@@ -9,12 +9,15 @@
 //! - `iALS` (Rendle, Krichene, Zhang, Koren, "Revisiting the Performance of iALS on Item Recommendation
 //!   Benchmarks", 2021): a factor model whose user vectors solve a small linear system.
 //!
+//! The signals of older ratings may count less: see [`Recency`].
+//!
 //! With everything else fixed, both are linear in the visitor's signals, so a score is a sum of contributions of single
 //! ratings.
 
 mod columns;
 mod head;
 mod implicit;
+mod recency;
 mod similar;
 mod taste;
 mod top;
@@ -23,5 +26,7 @@ pub use columns::Columns;
 pub(crate) use columns::MOST_NARROW;
 pub use head::{RankingHead, RankingMethod, RankingView, RankingWeights, signal};
 pub use implicit::{ImplicitRegression, ImplicitRow};
+pub(crate) use recency::positions;
+pub use recency::{InvalidRecency, Recency};
 pub use taste::Taste;
 pub use top::{Ranked, best};

@@ -7,7 +7,7 @@ pub use filter::Filter;
 pub(crate) use movie_index::MovieIndex;
 
 use crate::known::Known;
-use crate::ranking::{Ranked, Taste, best};
+use crate::ranking::{Ranked, Taste, best, positions};
 use crate::{Model, Movie, MovieRow, Rated, Rater, UserRow, UserVector};
 
 /// A person who asks for recommendations: a user of the training data, or a visitor whose ratings come with the request.
@@ -53,18 +53,26 @@ impl Model {
             bias: factors.user_biases[user.index()],
             factors: factors.user_factors.row(user.index()).to_vec(),
         };
-        self.with_taste(rated, vector)
+        let order = self.rated_order(user).map(|order| order.iter().collect());
+        self.with_taste(rated, order, vector)
     }
 
-    /// A visitor with these ratings, folded into both heads. If a movie is rated twice, the last rating counts.
+    /// A visitor with these ratings, oldest first, folded into both heads. If a movie is rated twice, the last rating
+    /// counts.
     pub fn visitor(&self, rated: Vec<Rated>) -> Visitor<'_> {
+        let order = positions(&rated);
         let (rated, vector) = Rater::new(self, rated).into_parts();
-        self.with_taste(rated, vector)
+        self.with_taste(rated, Some(order), vector)
     }
 
-    fn with_taste(&self, rated: Vec<Rated>, vector: UserVector) -> Visitor<'_> {
-        let head = self.manifest().ranking_head.as_ref().map(|head| head.method).zip(self.ranking());
-        let taste = Taste::new(head, &rated, self.manifest().rating_scale);
+    fn with_taste(&self, rated: Vec<Rated>, order: Option<Vec<u32>>, vector: UserVector) -> Visitor<'_> {
+        let head = self.manifest().ranking_head.as_ref();
+        let recency = head.and_then(|head| head.recency).zip(order);
+        let (head, scale) = (head.map(|head| head.method).zip(self.ranking()), self.manifest().rating_scale);
+        let taste = match recency {
+            Some((recency, order)) => Taste::by_recency(head, &rated, order.into_iter(), recency, scale),
+            None => Taste::new(head, &rated, scale),
+        };
         let known = self.known(&rated);
         Visitor { model: self, rated, vector, known, taste }
     }

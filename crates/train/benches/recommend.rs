@@ -148,7 +148,8 @@ fn generate_ease(movies: usize) -> Head {
     const EACH: usize = 64;
     let step = movies / EACH;
     let columns = (0..movies).flat_map(|row| (0..EACH).map(move |place| (place * step + row % step) as u32));
-    let method = RankingMethod::Ease { regularisation: 60.0, weights_per_movie: EACH as u32 };
+    let method =
+        RankingMethod::Ease { regularisation: 60.0, weights_per_movie: EACH as u32, attribute_signals: None };
     let weights = RankingWeights::Ease {
         offsets: (0..=movies).map(|row| (row * EACH) as u32).collect(),
         movies: columns.collect(),

@@ -177,6 +177,11 @@ impl<'a> Slot<'a> {
         }
     }
 
+    /// Whether the next [`pass`](Self::pass) saves.
+    pub(crate) fn is_due(&self) -> bool {
+        self.checkpoints.is_interrupted() || self.saved_at.elapsed() >= self.checkpoints.interval
+    }
+
     /// Saves if it is time to. If the work is interrupted, saves and ends it.
     pub(crate) fn pass(&mut self, state: impl FnOnce() -> Vec<u8>) -> Result<(), Halt> {
         let interrupted = self.checkpoints.is_interrupted();
@@ -195,7 +200,8 @@ impl<'a> Slot<'a> {
         }
     }
 
-    fn save(&self, state: &[u8]) -> Result<(), CheckpointError> {
+    /// Saves, whether it is time to or not.
+    pub(crate) fn save(&self, state: &[u8]) -> Result<(), CheckpointError> {
         let bytes = wrap(&serde_json::to_vec(&self.of).map_err(|error| self.io(error.into()))?, state);
         let folder = &self.checkpoints.folder;
         let write = || {

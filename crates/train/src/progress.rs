@@ -10,6 +10,12 @@ pub trait Progress: Sync {
 
     /// An epoch (from 1) has ended, with the root mean squared error on the ratings it learned from.
     fn epoch(&self, epoch: usize, train_rmse: f64);
+
+    /// Work starts that will take `steps` steps without errors to report.
+    fn begin_steps(&self, _steps: usize) {}
+
+    /// A step (from 1) has ended.
+    fn step(&self, _step: usize) {}
 }
 
 /// Ignores all progress.

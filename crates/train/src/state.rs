@@ -49,6 +49,12 @@ impl StateWriter {
         }
     }
 
+    /// Writes whole numbers, preceded by how many there are.
+    pub fn whole_numbers(&mut self, numbers: &[u32]) {
+        self.number(numbers.len() as u64);
+        self.0.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+    }
+
     /// Writes a small value without fractions as JSON, such as the state of a random number generator.
     pub fn value(&mut self, value: &impl Serialize) {
         let json = serde_json::to_vec(value).unwrap_or_default();
@@ -95,6 +101,14 @@ impl<'a> StateReader<'a> {
             return Err(StateError(format!("{found} numbers instead of {}", reals.len())));
         }
         reals.iter_mut().try_for_each(|real| self.real().map(|read| *real = read))
+    }
+
+    /// Reads whole numbers, as many as were written.
+    pub fn whole_numbers(&mut self) -> Result<Vec<u32>, StateError> {
+        let length =
+            usize::try_from(self.number()?).ok().and_then(|count| count.checked_mul(size_of::<u32>()));
+        let (bytes, _) = self.take(length.ok_or_else(StateError::ended)?)?.as_chunks();
+        Ok(bytes.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect())
     }
 
     /// Reads a value.
@@ -147,6 +161,7 @@ mod tests {
         writer.real(0.1 + 0.2);
         writer.floats(&[0.1, f32::MIN_POSITIVE]);
         writer.value(&[1_u64, u64::MAX]);
+        writer.whole_numbers(&[3, u32::MAX]);
         let bytes = writer.into_bytes();
 
         let mut reader = StateReader::new(&bytes);
@@ -156,6 +171,7 @@ mod tests {
         reader.floats(&mut floats).unwrap();
         assert_eq!(floats, [0.1, f32::MIN_POSITIVE]);
         assert_eq!(reader.value(), Ok([1_u64, u64::MAX]));
+        assert_eq!(reader.whole_numbers(), Ok(vec![3, u32::MAX]));
         reader.finish().unwrap();
     }
 

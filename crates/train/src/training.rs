@@ -1,5 +1,7 @@
 //! The whole training: measure on a hold-out, learn from all ratings, write the artifact.
 
+mod ranking_stage;
+mod rated_order;
 mod resumable;
 
 pub use resumable::{clear_checkpoint, train_resumably};
@@ -26,6 +28,7 @@ use crate::progress::Progress;
 use crate::ranking::{RankedHead, RankingTraining};
 use crate::ratings::{Dataset, Divided, Inputs, Rating};
 use crate::seeds::derive;
+use rated_order::rated_order;
 
 /// How a model is trained.
 pub struct Plan {
@@ -72,15 +75,30 @@ pub struct Measured {
     pub intervals: Option<Intervals>,
 }
 
-/// Trains as planned: first without the hold-out, to measure; then on all ratings.
+/// Trains as planned: the ranking head; then the rating head, first without the hold-out, to measure, then on all ratings.
 pub fn train(dataset: &Dataset, plan: &Plan, progress: &dyn Progress) -> Trained {
     let fit =
         |_: &Stage, training: &Training<'_>| Ok::<_, Infallible>(plan.algorithm.fit(training, progress));
-    let Ok(trained) = by_stages(dataset, plan, progress, None, fit);
-    trained
+    let ranking = plan.ranking_training(dataset).learn(progress);
+    let Ok(trained) = by_stages(dataset, plan, progress, ranking.head.method, None, fit);
+    trained.with(ranking)
 }
 
-/// The two parts of training.
+/// The rating head, ready to be joined with the ranking head.
+struct RatingHead {
+    fitted: Fitted,
+    measured: Option<Measured>,
+    user_prior: UserPrior,
+}
+
+impl RatingHead {
+    fn with(self, ranking: RankedHead) -> Trained {
+        let Self { fitted, measured, user_prior } = self;
+        Trained { fitted, measured, user_prior, ranking }
+    }
+}
+
+/// The two parts of learning the rating head.
 #[derive(Debug, Clone, PartialEq)]
 enum Stage {
     /// Learning without the hold-out.
@@ -89,16 +107,15 @@ enum Stage {
     Final(Option<Box<Measured>>),
 }
 
-/// Runs the stages, each with `fit`. Starts with `begin_with` if the stages before it are already done.
+/// Runs the stages, each with `fit`. `served_by` is the method of the ranking head that will be served. Starts with `begin_with` if the stages before it are already done.
 fn by_stages<E>(
     dataset: &Dataset,
     plan: &Plan,
     progress: &dyn Progress,
+    served_by: RankingMethod,
     begin_with: Option<Stage>,
     mut fit: impl FnMut(&Stage, &Training<'_>) -> Result<Fitted, E>,
-) -> Result<Trained, E> {
-    let learn_ranking = || dataset.ranking_training(derive(plan.seed, "ranking", 0)).learn(progress);
-    let mut ranking = None;
+) -> Result<RatingHead, E> {
     let mut fit = |stage, ratings: &[_]| fit(&stage, &dataset.training(ratings, plan.seed));
     let measured = match begin_with {
         Some(Stage::Final(measured)) => measured.map(|measured| *measured),
@@ -112,13 +129,7 @@ fn by_stages<E>(
             } else {
                 let test_ratings: Vec<TestRating> = test.into_iter().map(TestRating::from).collect();
                 let fitted = fit(Stage::Measuring, &train)?;
-                let weights = if plan.algorithm.is_calibrated() {
-                    // The calibration uses the scores of the head that will be served.
-                    let method = ranking.get_or_insert_with(learn_ranking).head.method;
-                    weights_of(dataset, &train, method, plan.seed)
-                } else {
-                    None
-                };
+                let weights = plan.weights_for_calibration(dataset, &train, served_by);
                 Some(Measured::of(&plan.algorithm, &fitted, dataset, &train, &test_ratings, weights.as_ref()))
             }
         }
@@ -127,20 +138,25 @@ fn by_stages<E>(
     progress.stage("learning from all ratings");
     let fitted = fit(Stage::Final(measured.clone().map(Box::new)), &dataset.ratings)?;
     let user_prior = user_prior(fitted.factors.view(), &dataset.ratings, dataset.scale);
-    let ranking = ranking.unwrap_or_else(learn_ranking);
-    Ok(Trained { fitted, measured, user_prior, ranking })
+    Ok(RatingHead { fitted, measured, user_prior })
 }
 
-/// The weights of a linear ranking head, learned from `train`.
-fn weights_of(
-    dataset: &Dataset,
-    train: &[Rating],
-    method: RankingMethod,
-    seed: u64,
-) -> Option<RankingWeights> {
-    let all = dataset.ranking_training(derive(seed, "ranking", 0));
-    let training = RankingTraining { ratings: train, timestamps: None, ..all };
-    matches!(method, RankingMethod::Ease { .. }).then(|| training.learn_by(method))
+impl Plan {
+    fn ranking_training<'d>(&self, dataset: &'d Dataset) -> RankingTraining<'d> {
+        dataset.ranking_training(derive(self.seed, "ranking", 0))
+    }
+
+    /// The weights of the ranking head that will be served, learned from `train`, if the calibration can use its scores.
+    fn weights_for_calibration(
+        &self,
+        dataset: &Dataset,
+        train: &[Rating],
+        served_by: RankingMethod,
+    ) -> Option<RankingWeights> {
+        let is_used = self.algorithm.is_calibrated() && matches!(served_by, RankingMethod::Ease { .. });
+        let training = RankingTraining { ratings: train, timestamps: None, ..self.ranking_training(dataset) };
+        is_used.then(|| training.learn_by(served_by))
+    }
 }
 
 impl Measured {
@@ -202,6 +218,7 @@ pub fn write(
         let usual_spread = calibration.table().frame.usual_spread;
         KnownRatings::of(dataset, &dataset.ratings).movie_spreads(usual_spread)
     });
+    let order = trained.ranking.head.recency.and_then(|_| rated_order(dataset));
     let artifact = NewArtifact {
         description: describe(dataset, plan, trained, inputs),
         user_ids: &dataset.user_ids,
@@ -211,6 +228,7 @@ pub fn write(
         rated_movies: &rated.movies,
         rated_values: &rated.values,
         movie_spreads: movie_spreads.as_deref(),
+        rated_order: order.as_deref(),
         user_prior: Some(&trained.user_prior),
         ranking: Some(&trained.ranking.weights),
         catalogue: &dataset.catalogue,

@@ -55,7 +55,7 @@ pub(crate) struct BatchBody {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "its fields are documentation")]
 pub(crate) struct RatingsBody {
-    /// The ratings. If a movie is rated twice, the last rating counts.
+    /// The ratings, oldest first: recent ratings may count more. If a movie is rated twice, the last rating counts.
     #[schema(max_items = 5000)]
     ratings: Vec<RatingBody>,
     /// Movies that must not be recommended, in addition to those in the parameter `exclude`.

@@ -72,7 +72,7 @@ fn read_marks(path: &Path, dataset: &Dataset) -> Result<Vec<bool>> {
 fn print_table(results: &RankingEvaluation) {
     say!("split: {}", results.split);
     say!(
-        "{:>12} {:>8} {:>10} {:>9} {:>8} {:>7} {:>7}",
+        "{:>17} {:>8} {:>10} {:>9} {:>8} {:>7} {:>7}",
         "method",
         "NDCG@10",
         "Recall@20",
@@ -85,7 +85,7 @@ fn print_table(results: &RankingEvaluation) {
         let metrics = result.metrics;
         let mark = if result.method == results.chosen { "*" } else { "" };
         say!(
-            "{:>12} {:>8.4} {:>10.4} {:>9.4} {:>8.2} {:>7} {:>7.2}",
+            "{:>17} {:>8.4} {:>10.4} {:>9.4} {:>8.2} {:>7} {:>7.2}",
             format!("{mark}{}", result.method),
             metrics.ndcg_at_10,
             metrics.recall_at_20,

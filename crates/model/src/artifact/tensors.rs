@@ -8,8 +8,8 @@ use ndarray::{ArrayView1, ArrayView2};
 use safetensors::tensor::{Metadata, TensorInfo};
 use safetensors::{Dtype, SafeTensors};
 
-use super::{AlignedBuffer, ArtifactError, Counts, Manifest, Verified};
-use crate::ranking::{Columns, MOST_NARROW, RankingMethod, RankingView};
+use super::{AlignedBuffer, ArtifactError, Counts, Manifest, Verified, rated_order};
+use crate::ranking::{Columns, MOST_NARROW, RankingHead, RankingMethod, RankingView};
 use crate::{FactorsView, IdTable, UserPriorView, UserRow};
 
 /// The longest header that is read. This release writes about 1,500 bytes.
@@ -47,6 +47,7 @@ struct Places {
     rated_movies: Range<usize>,
     rated_values: Range<usize>,
     movie_spreads: Option<Range<usize>>,
+    rated_order: Option<Range<usize>>,
     user_prior: Option<[Range<usize>; 2]>,
     ranking: Option<RankingPlaces>,
 }
@@ -118,6 +119,13 @@ impl Tensors {
         Some(self.numbers(self.layout.places.movie_spreads.as_ref()?))
     }
 
+    /// For each of a user's ratings, its position in the order in which the user gave them, if the artifact has it.
+    pub(crate) fn rated_order(&self, user: UserRow) -> Option<Columns<'_>> {
+        let order = self.columns(self.layout.places.rated_order.as_ref()?);
+        let offsets: &[u32] = self.numbers(&self.layout.places.rated_offsets);
+        Some(order.slice(offsets[user.index()] as usize..offsets[user.index() + 1] as usize))
+    }
+
     /// The prior of a user without ratings, if the artifact has one.
     pub(crate) fn user_prior(&self) -> Option<UserPriorView<'_>> {
         let [mean, precision] = self.layout.places.user_prior.as_ref()?;
@@ -129,10 +137,7 @@ impl Tensors {
         Some(match self.layout.places.ranking.as_ref()? {
             RankingPlaces::Ease { offsets, movies, weights } => RankingView::Ease {
                 offsets: self.numbers(offsets),
-                movies: match self.layout.counts.movies as usize {
-                    0..=MOST_NARROW => Columns::Narrow(self.numbers(movies)),
-                    _ => Columns::Wide(self.numbers(movies)),
-                },
+                movies: self.columns(movies),
                 weights: self.numbers(weights),
             },
             RankingPlaces::Ials { factors, gram, rank } => RankingView::Ials {
@@ -146,6 +151,14 @@ impl Tensors {
     #[expect(clippy::expect_used, reason = "parse has checked bounds and alignment of every place")]
     fn numbers<T: Pod>(&self, place: &Range<usize>) -> &[T] {
         self.buffer.numbers(place.clone()).expect("a checked place")
+    }
+
+    /// Movie rows, or as many as there can be of them.
+    fn columns(&self, place: &Range<usize>) -> Columns<'_> {
+        match self.layout.counts.movies as usize {
+            0..=MOST_NARROW => Columns::Narrow(self.numbers(place)),
+            _ => Columns::Wide(self.numbers(place)),
+        }
     }
 
     fn matrix(&self, place: &Range<usize>, rows: u32) -> ArrayView2<'_, f32> {
@@ -183,6 +196,7 @@ impl Layout {
                 None => None,
                 Some(_) => Some(header.take("movie_spreads", Dtype::F32, &[movies])?),
             },
+            rated_order: header.take_rated_order(ratings, movies, head)?,
             user_prior: header.take_user_prior(rank)?,
             ranking: head.map(|head| header.take_ranking(head.method, movies)).transpose()?,
         };
@@ -234,6 +248,14 @@ impl Layout {
         let offsets: &[u32] = numbers(buffer, "rated_offsets", &self.places.rated_offsets)?;
         let movies: &[u32] = numbers(buffer, "rated_movies", &self.places.rated_movies)?;
         check_sparse_rows(("rated_offsets", offsets), ("rated_movies", movies), counts.movies)?;
+        if let Some(order) = &self.places.rated_order {
+            let name = "rated_order";
+            let order = match counts.movies as usize {
+                0..=MOST_NARROW => Columns::Narrow(numbers(buffer, name, order)?),
+                _ => Columns::Wide(numbers(buffer, name, order)?),
+            };
+            rated_order::check(offsets, order)?;
+        }
         let rating_counts: &[u32] = numbers(buffer, "movie_rating_counts", &self.places.movie_rating_counts)?;
         let total: u64 = rating_counts.iter().map(|&count| u64::from(count)).sum();
         let rated = rating_counts.iter().filter(|&&count| count > 0).count();
@@ -334,6 +356,21 @@ impl Header {
         let (start, end) = tensor.data_offsets;
         self.taken += 1;
         Ok(self.data_start + start..self.data_start + end)
+    }
+
+    /// The order of each user's ratings. A head whose signals fade requires it.
+    fn take_rated_order(
+        &mut self,
+        ratings: usize,
+        movies: usize,
+        head: Option<&RankingHead>,
+    ) -> Result<Option<Range<usize>>, ArtifactError> {
+        let is_required = head.is_some_and(|head| head.recency.is_some());
+        if !is_required && self.metadata.info("rated_order").is_none() {
+            return Ok(None);
+        }
+        let positions = if movies <= MOST_NARROW { Dtype::U16 } else { Dtype::U32 };
+        self.take("rated_order", positions, &[ratings]).map(Some)
     }
 
     /// The mean and precision of the user prior: both or neither.

@@ -36,6 +36,9 @@ pub struct NewArtifact<'a> {
     pub rated_values: &'a [f32],
     /// How far the ratings of each movie spread, for the calibration that the description tells of.
     pub movie_spreads: Option<&'a [f32]>,
+    /// For each rating, its position in the order in which its user gave them, from 0. A ranking head whose signals fade
+    /// requires it.
+    pub rated_order: Option<&'a [u32]>,
     /// The prior of a user without ratings.
     pub user_prior: Option<&'a UserPrior>,
     /// The weights of the ranking head in the description.
@@ -187,6 +190,7 @@ impl NewArtifact<'_> {
         let ratings = self.rated_values.len();
         let (user_ids, movie_ids) = (self.user_ids, self.movie_ids);
         let narrow = self.narrow_columns();
+        let narrow_order = self.rated_order.filter(|_| movies <= MOST_NARROW).map(narrowed);
         let mut tensors = vec![
             ("mean", Dtype::F32, vec![1], bytemuck::cast_slice(&mean)),
             ("user_biases", Dtype::F32, vec![users], numbers(user_biases.as_slice())),
@@ -202,6 +206,15 @@ impl NewArtifact<'_> {
             ("rated_movies", Dtype::U32, vec![ratings], bytemuck::cast_slice(self.rated_movies)),
             ("rated_values", Dtype::F32, vec![ratings], bytemuck::cast_slice(self.rated_values)),
         ];
+        match (&narrow_order, self.rated_order) {
+            (Some(order), _) => {
+                tensors.push(("rated_order", Dtype::U16, vec![ratings], bytemuck::cast_slice(order)));
+            }
+            (None, Some(order)) => {
+                tensors.push(("rated_order", Dtype::U32, vec![ratings], bytemuck::cast_slice(order)));
+            }
+            (None, None) => {}
+        }
         if let Some(UserPrior { mean, precision }) = self.user_prior {
             let order = mean.len();
             tensors.push(("user_prior_mean", Dtype::F32, vec![order], bytemuck::cast_slice(mean)));
@@ -239,11 +252,15 @@ impl NewArtifact<'_> {
     fn narrow_columns(&self) -> Option<Vec<u16>> {
         match self.ranking {
             Some(RankingWeights::Ease { movies, offsets, .. }) if offsets.len() <= MOST_NARROW + 1 => {
-                Some(movies.iter().map(|&movie| movie as u16).collect())
+                Some(narrowed(movies))
             }
             _ => None,
         }
     }
+}
+
+fn narrowed(rows: &[u32]) -> Vec<u16> {
+    rows.iter().map(|&row| row as u16).collect()
 }
 
 /// The bytes of an array in row-major order. Empty, and so of the wrong length, for any other order.

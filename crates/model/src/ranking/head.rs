@@ -6,7 +6,7 @@ use half::f16;
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use super::Columns;
+use super::{Columns, Recency};
 use crate::artifact::Ranking;
 use crate::{MovieRow, RatingScale};
 
@@ -16,6 +16,9 @@ pub struct RankingHead {
     /// How it was learned, with the parameters that scoring needs.
     #[serde(flatten)]
     pub method: RankingMethod,
+    /// How fast the signals of older ratings fade, if they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recency: Option<Recency>,
     /// How well each method ranked the hold-out, and ranking by popularity for comparison. Empty if nothing was held out.
     #[serde(default)]
     pub candidates: BTreeMap<String, Ranking>,
@@ -31,6 +34,10 @@ pub enum RankingMethod {
         regularisation: f32,
         /// The average number of weights that are kept for each movie.
         weights_per_movie: u32,
+        /// The signals of genres, half decades and title words, in this order. Each of them was an example like a user,
+        /// who likes all movies that have it. `None` if they were not examples.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attribute_signals: Option<[f32; 3]>,
     },
     /// `iALS`.
     Ials {
@@ -93,7 +100,25 @@ pub fn signal(rating: f32, scale: RatingScale) -> f32 {
     ((rating - floor) / (scale.max() - floor)).clamp(0.0, 1.0)
 }
 
+impl RankingHead {
+    /// A head without any results on a hold-out.
+    pub fn unmeasured(method: RankingMethod) -> Self {
+        Self { method, recency: None, candidates: BTreeMap::new() }
+    }
+
+    /// Its name among the candidates.
+    pub fn name(&self) -> String {
+        self.method.name_with(self.recency)
+    }
+}
+
 impl RankingMethod {
+    /// The name of the method as a candidate, with or without fading signals.
+    pub fn name_with(&self, recency: Option<Recency>) -> String {
+        let suffix = if recency.is_some() { "_by_recency" } else { "" };
+        format!("{}{suffix}", self.name())
+    }
+
     /// The name in the manifest.
     pub fn name(&self) -> &'static str {
         match self {
@@ -140,7 +165,8 @@ mod tests {
 
     #[test]
     fn the_manifest_has_the_name_of_the_method() {
-        let ease = RankingMethod::Ease { regularisation: 60.0, weights_per_movie: 64 };
+        let ease =
+            RankingMethod::Ease { regularisation: 60.0, weights_per_movie: 64, attribute_signals: None };
         let ials = RankingMethod::Ials { rank: 32, unobserved_weight: 0.1, regularisation: 0.01, epochs: 8 };
         for (method, name) in [(ease, "ease"), (ials, "ials")] {
             assert_eq!(

@@ -1,6 +1,6 @@
 //! A visitor in the ranking head: the scores, and the contribution of each rating to them.
 
-use super::{ImplicitRegression, ImplicitRow, Ranked, RankingMethod, RankingView, best, signal};
+use super::{ImplicitRegression, ImplicitRow, Ranked, RankingMethod, RankingView, Recency, best, signal};
 use crate::factors::dot;
 use crate::{MovieRow, Rated, RatingScale};
 
@@ -27,7 +27,21 @@ impl<'a> Taste<'a> {
     /// The taste of a visitor with these ratings, at most one per movie.
     pub fn new(head: Option<(RankingMethod, RankingView<'a>)>, rated: &[Rated], scale: RatingScale) -> Self {
         let signals = rated.iter().map(|rated| (rated.movie, signal(rated.rating, scale)));
-        let signals: Vec<(MovieRow, f32)> = signals.filter(|&(_, signal)| signal > 0.0).collect();
+        Self::of_signals(head, signals.filter(|&(_, signal)| signal > 0.0).collect())
+    }
+
+    /// The same with fading signals. `order` has the position of each rating in the order in which they were given, from 0.
+    pub fn by_recency(
+        head: Option<(RankingMethod, RankingView<'a>)>,
+        rated: &[Rated],
+        order: impl Iterator<Item = u32>,
+        recency: Recency,
+        scale: RatingScale,
+    ) -> Self {
+        Self::of_signals(head, recency.signals(rated, order, scale))
+    }
+
+    fn of_signals(head: Option<(RankingMethod, RankingView<'a>)>, signals: Vec<(MovieRow, f32)>) -> Self {
         let scores = match head {
             Some(head) if !signals.is_empty() => Scores::of(head, &signals),
             _ => Scores::Popularity,
@@ -138,7 +152,7 @@ mod tests {
         let weight = |pair: &(u32, u32)| f16::from_f32(((pair.0 * 31 + pair.1) as f32).sin() * 0.2);
         let (movies, weights) = (kept.iter().map(|pair| pair.1).collect(), kept.iter().map(weight).collect());
         (
-            RankingMethod::Ease { regularisation: 60.0, weights_per_movie: 64 },
+            RankingMethod::Ease { regularisation: 60.0, weights_per_movie: 64, attribute_signals: None },
             RankingWeights::Ease { offsets, movies, weights },
         )
     }
@@ -164,6 +178,23 @@ mod tests {
                 let sum: f32 = taste.contributions(ranked.movie).iter().map(|part| part.1).sum();
                 assert!((sum - ranked.score).abs() < 1e-5, "{method:?}: {sum} {}", ranked.score);
                 assert_eq!(taste.score(ranked.movie, &counts), ranked.score);
+            }
+        }
+    }
+
+    #[test]
+    fn contributions_of_fading_signals_add_up_to_the_score() {
+        let (counts, rated) = (vec![1; MOVIES as usize], rated());
+        let recency = Recency::new(0.7).unwrap();
+        for (method, weights) in [ease(), ials()] {
+            let head = Some((method, weights.view()));
+            let order = (0..rated.len() as u32).rev();
+            let faded = Taste::by_recency(head, &rated, order, recency, SCALE);
+            let plain = Taste::new(head, &rated, SCALE);
+            assert_ne!(faded.rank(&counts, 9, None, |_| true), plain.rank(&counts, 9, None, |_| true));
+            for ranked in faded.rank(&counts, 30, None, |_| true) {
+                let sum: f32 = faded.contributions(ranked.movie).iter().map(|part| part.1).sum();
+                assert!((sum - ranked.score).abs() < 1e-5, "{method:?}: {sum} {}", ranked.score);
             }
         }
     }

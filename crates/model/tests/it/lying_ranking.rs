@@ -18,7 +18,7 @@ pub fn ease() -> Head {
         movies: vec![1, 2, 0],
         weights: [0.5, 0.25, 0.125].map(f16::from_f32).into(),
     };
-    (RankingMethod::Ease { regularisation: 60.0, weights_per_movie: 1 }, weights)
+    (RankingMethod::Ease { regularisation: 60.0, weights_per_movie: 1, attribute_signals: None }, weights)
 }
 
 pub fn ials() -> Head {
@@ -66,7 +66,7 @@ fn many_movies_have_wide_columns() {
         let movie_ids = Ids::new(ids.iter().map(String::as_str));
         let mut artifact = sample::artifact(&factors, &[4.0, 5.0, 1.5]);
         (artifact.movie_ids, artifact.ranking) = (&movie_ids, Some(&weights));
-        artifact.description.ranking_head = Some(RankingHead { method: ease().0, candidates: [].into() });
+        artifact.description.ranking_head = Some(RankingHead::unmeasured(ease().0));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model");
         write_folder(&path, &artifact).unwrap();

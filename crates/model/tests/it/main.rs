@@ -9,6 +9,7 @@ mod destination;
 mod lying_artifact;
 mod lying_ranking;
 mod model_answers;
+mod recency;
 mod recommendations;
 mod released_formats;
 mod sample;

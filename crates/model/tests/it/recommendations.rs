@@ -10,7 +10,7 @@ use crate::sample;
 fn open((method, weights): &Head, catalogue: &Catalogue) -> Model {
     let factors = sample::factors();
     let mut artifact = sample::artifact(&factors, &[4.0, 5.0, 1.5]);
-    artifact.description.ranking_head = Some(RankingHead { method: *method, candidates: [].into() });
+    artifact.description.ranking_head = Some(RankingHead::unmeasured(*method));
     (artifact.ranking, artifact.catalogue) = (Some(weights), catalogue);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model");

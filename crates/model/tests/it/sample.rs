@@ -65,7 +65,7 @@ pub fn write_ranked(folder: &Path, (method, weights): &(RankingMethod, RankingWe
     let (factors, values) = (factors(), [4.0, 5.0, 1.5]);
     let prior = UserPrior { mean: vec![0.1, 0.2, 0.3], ..UserPrior::uninformed(2) };
     let mut artifact = artifact(&factors, &values);
-    artifact.description.ranking_head = Some(RankingHead { method: *method, candidates: [].into() });
+    artifact.description.ranking_head = Some(RankingHead::unmeasured(*method));
     artifact.ranking = Some(weights);
     artifact.user_prior = Some(&prior);
     write_folder(folder, &artifact).expect("an artifact")
@@ -84,6 +84,7 @@ pub fn artifact<'a>(factors: &'a Factors, values: &'a [f32]) -> NewArtifact<'a> 
         rated_movies: &[0, 1, 1],
         rated_values: values,
         movie_spreads: None,
+        rated_order: None,
         user_prior: None,
         ranking: None,
         catalogue,

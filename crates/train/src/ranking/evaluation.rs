@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{POPULARITY, RankingMetrics, RankingTest, RankingTraining};
+use super::comparison::recencies;
+use super::{POPULARITY, RankingMetrics, RankingTest, RankingTraining, split};
 use crate::progress::Progress;
 use crate::ratings::Dataset;
 use crate::split::divide;
@@ -13,7 +14,7 @@ pub struct RankingEvaluation {
     /// How the split was made.
     pub split: String,
     /// The method that training chooses on this split, by a hold-out within the training ratings.
-    pub chosen: &'static str,
+    pub chosen: String,
     /// The results of each method, popularity first.
     pub methods: Vec<MethodResult>,
 }
@@ -21,8 +22,8 @@ pub struct RankingEvaluation {
 /// The result of one method.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MethodResult {
-    /// The name of the method.
-    pub method: &'static str,
+    /// The name of the candidate: a method, with or without fading signals.
+    pub method: String,
     /// How well it ranked.
     #[serde(flatten)]
     pub metrics: RankingMetrics,
@@ -31,32 +32,36 @@ pub struct MethodResult {
 }
 
 /// Trains on the ratings that are not marked, and ranks those that are. `None` if there is no liked movie among these.
+/// Timestamps only count if the marked ratings are the latest of each user: otherwise some of them are older than the
+/// known ones, and nobody asks for recommendations in the past.
 pub fn evaluate(
     dataset: &Dataset,
-    split: &str,
+    name: &str,
     marks: &[bool],
     seed: u64,
     progress: &dyn Progress,
 ) -> Option<RankingEvaluation> {
-    let (train, test) = divide(&dataset.ratings, |index| marks[index]);
-    let timestamps: Option<Vec<i64>> = dataset.timestamps.as_ref().map(|timestamps| {
-        timestamps.iter().zip(marks).filter(|(_, mark)| !**mark).map(|(&timestamp, _)| timestamp).collect()
-    });
     let all = dataset.ranking_training(seed);
-    let training = RankingTraining { ratings: &train, timestamps: timestamps.as_deref(), ..all };
+    let timestamps =
+        all.timestamps.filter(|timestamps| split::is_latest(&dataset.ratings, timestamps, marks));
+    let all = RankingTraining { timestamps, ..all };
+    let (_, test) = divide(&dataset.ratings, |index| marks[index]);
+    let (ratings, timestamps) = all.without(marks);
+    let training = RankingTraining { ratings: &ratings, timestamps: timestamps.as_deref(), ..all };
     let test = RankingTest::new(&training, &test)?;
-    let popularity = MethodResult { method: POPULARITY, metrics: test.measure(None), fit_seconds: 0.0 };
-    let methods = training.methods().into_iter().map(|method| {
+    let popularity = test.measure(None, None);
+    let mut methods =
+        vec![MethodResult { method: POPULARITY.to_owned(), metrics: popularity, fit_seconds: 0.0 }];
+    for method in training.methods() {
         let begin = std::time::Instant::now();
         let weights = training.learn_by(method);
         let fit_seconds = begin.elapsed().as_secs_f64();
-        MethodResult {
-            method: method.name(),
-            metrics: test.measure(Some((method, weights.view()))),
+        methods.extend(recencies(&training).into_iter().map(|recency| MethodResult {
+            method: method.name_with(recency),
+            metrics: test.measure(Some((method, weights.view())), recency),
             fit_seconds,
-        }
-    });
-    let methods = std::iter::once(popularity).chain(methods).collect();
-    let chosen = training.learn(progress).head.method.name();
-    Some(RankingEvaluation { split: split.to_owned(), chosen, methods })
+        }));
+    }
+    let chosen = training.choose(progress);
+    Some(RankingEvaluation { split: name.to_owned(), chosen, methods })
 }

@@ -12,6 +12,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 
 use super::signals::{Rows, Signals};
+use crate::state::{StateError, StateReader, StateWriter};
 
 /// With more movies than this, rows are shorter, so that a request still reads all of them within 15 ms.
 const LARGE_CATALOGUE: usize = 250_000;
@@ -19,30 +20,94 @@ const LARGE_CATALOGUE: usize = 250_000;
 /// The standard deviation of the length of a movie's row at the start.
 const INITIAL_LENGTH: f32 = 0.1;
 
-pub(super) struct Settings {
-    pub(super) rank: usize,
-    pub(super) unobserved_weight: f32,
-    pub(super) regularisation: f32,
-    pub(super) epochs: u32,
-}
-
 /// The method for a catalogue of this size, with the hyperparameters that rank a hold-out of `data/` best.
 pub(super) fn method_for(movie_count: usize) -> RankingMethod {
     let rank = if movie_count > LARGE_CATALOGUE { 32 } else { 64 };
     RankingMethod::Ials { rank, unobserved_weight: 0.1, regularisation: 0.01, epochs: 8 }
 }
 
-pub(super) fn learn(signals: &Signals, settings: Settings, seed: u64) -> RankingWeights {
-    let Settings { rank, unobserved_weight, regularisation, epochs } = settings;
-    let regression = ImplicitRegression { unobserved_weight, regularisation };
-    let mut movies = draw(&signals.movies, rank, seed);
-    for _ in 0..epochs {
-        let users = solve(&signals.users, &movies, rank, regression);
-        movies = solve(&signals.movies, &users, rank, regression);
+/// An unfinished training: the factors of the movies after some epochs.
+pub(super) struct Ials {
+    settings: Settings,
+    movies: Vec<f32>,
+    done: u32,
+}
+
+struct Settings {
+    rank: usize,
+    regression: ImplicitRegression,
+    epochs: u32,
+}
+
+impl Settings {
+    /// The settings of the method, with no epochs for other methods.
+    fn of(method: RankingMethod) -> Self {
+        let (rank, unobserved_weight, regularisation, epochs) = match method {
+            RankingMethod::Ials { rank, unobserved_weight, regularisation, epochs } => {
+                (rank as usize, unobserved_weight, regularisation, epochs)
+            }
+            RankingMethod::Ease { .. } => (1, 0.0, 0.0, 0),
+        };
+        Self { rank, regression: ImplicitRegression { unobserved_weight, regularisation }, epochs }
     }
-    let gram = gram(&movies, rank);
-    let shaped = |rows: usize, values| Array2::from_shape_vec((rows, rank), values).unwrap_or_default();
-    RankingWeights::Ials { gram: shaped(rank, gram), factors: shaped(signals.movies.len(), movies) }
+}
+
+impl Ials {
+    pub(super) fn begin(signals: &Signals, method: RankingMethod, seed: u64) -> Self {
+        let settings = Settings::of(method);
+        Self { movies: draw(&signals.movies, settings.rank, seed), settings, done: 0 }
+    }
+
+    pub(super) fn epochs_done(&self) -> usize {
+        self.done as usize
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.done >= self.settings.epochs
+    }
+
+    /// One epoch: solves for the users, then for the movies.
+    pub(super) fn epoch(&mut self, signals: &Signals) {
+        let Settings { rank, regression, .. } = self.settings;
+        let users = solve(&signals.users, &self.movies, rank, regression);
+        self.movies = solve(&signals.movies, &users, rank, regression);
+        self.done += 1;
+    }
+
+    pub(super) fn into_weights(self) -> RankingWeights {
+        let rank = self.settings.rank;
+        let gram = gram(&self.movies, rank);
+        let shaped = |values: Vec<f32>| {
+            Array2::from_shape_vec((values.len() / rank, rank), values).unwrap_or_default()
+        };
+        RankingWeights::Ials { gram: shaped(gram), factors: shaped(self.movies) }
+    }
+
+    pub(super) fn save(&self, state: &mut StateWriter) {
+        state.number(u64::from(self.done));
+        state.floats(&self.movies);
+    }
+
+    pub(super) fn restore(
+        method: RankingMethod,
+        movie_count: usize,
+        state: &mut StateReader<'_>,
+    ) -> Result<Self, StateError> {
+        let settings = Settings::of(method);
+        let done = state.number()? as u32;
+        let mut movies = vec![0.0; movie_count * settings.rank];
+        state.floats(&mut movies)?;
+        Ok(Self { settings, movies, done })
+    }
+}
+
+/// Trains all epochs.
+pub(super) fn learn(signals: &Signals, method: RankingMethod, seed: u64) -> RankingWeights {
+    let mut ials = Ials::begin(signals, method, seed);
+    while !ials.is_done() {
+        ials.epoch(signals);
+    }
+    ials.into_weights()
 }
 
 /// Random rows for the movies with signals.

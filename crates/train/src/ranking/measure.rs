@@ -3,7 +3,7 @@
 use std::ops::Add;
 
 use matinee_model::artifact::Ranking;
-use matinee_model::ranking::{Ranked, RankingMethod, RankingView, Taste};
+use matinee_model::ranking::{Ranked, RankingMethod, RankingView, Recency, Taste};
 use matinee_model::{MovieRow, Rated, RatingScale};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -26,7 +26,10 @@ pub struct RankingTest {
 }
 
 struct User {
+    /// By ascending movie rows.
     rated: Vec<Rated>,
+    /// The position of each rating in the order in which they were given. Without timestamps, that of the file.
+    order: Vec<u32>,
     relevant: Vec<MovieRow>,
 }
 
@@ -62,8 +65,9 @@ impl RankingTest {
         let mut rated = vec![Vec::new(); training.user_count];
         let mut relevant = vec![Vec::new(); training.user_count];
         let mut rating_counts = vec![0; training.movie_count];
-        for rating in training.ratings {
-            rated[rating.user.index()].push(Rated { movie: rating.movie, rating: rating.value });
+        for (index, rating) in training.ratings.iter().enumerate() {
+            let given = training.timestamps.map(|timestamps| timestamps[index]);
+            rated[rating.user.index()].push((given, Rated { movie: rating.movie, rating: rating.value }));
             rating_counts[rating.movie.index()] += 1;
         }
         let can_be_found = |rating: &&Rating| {
@@ -76,19 +80,22 @@ impl RankingTest {
             .into_iter()
             .zip(relevant)
             .filter(|(_, relevant)| !relevant.is_empty())
-            .map(|(mut rated, relevant)| {
-                rated.sort_by_key(|rated| rated.movie);
-                User { rated, relevant }
-            })
+            .map(|(rated, relevant)| User::new(rated, relevant))
             .collect();
         let (scale, user_count) = (training.scale, training.user_count);
         let listed = training.listed.to_vec();
         (!users.is_empty()).then_some(Self { users, rating_counts, listed, scale, user_count })
     }
 
-    /// Ranks, for each user, all movies of the catalogue that the user has not rated. Without a head, by popularity.
-    pub fn measure(&self, head: Option<(RankingMethod, RankingView<'_>)>) -> RankingMetrics {
-        let first: Vec<Vec<Ranked>> = self.users.par_iter().map(|user| self.first(user, head)).collect();
+    /// Ranks, for each user, all movies of the catalogue that the user has not rated. Without a head, by popularity. With
+    /// `recency`, signals fade.
+    pub fn measure(
+        &self,
+        head: Option<(RankingMethod, RankingView<'_>)>,
+        recency: Option<Recency>,
+    ) -> RankingMetrics {
+        let first: Vec<Vec<Ranked>> =
+            self.users.par_iter().map(|user| self.first(user, head, recency)).collect();
         let count = self.users.len() as f64;
         let mean = |figure: fn(&User, &[Ranked]) -> f64| {
             self.users.iter().zip(&first).map(|(user, first)| figure(user, first)).sum::<f64>() / count
@@ -102,8 +109,22 @@ impl RankingTest {
         }
     }
 
-    fn first(&self, user: &User, head: Option<(RankingMethod, RankingView<'_>)>) -> Vec<Ranked> {
-        let taste = Taste::new(head, &user.rated, self.scale);
+    #[cfg(test)]
+    pub(super) fn rated(&self, user: usize) -> &[Rated] {
+        &self.users[user].rated
+    }
+
+    fn first(
+        &self,
+        user: &User,
+        head: Option<(RankingMethod, RankingView<'_>)>,
+        recency: Option<Recency>,
+    ) -> Vec<Ranked> {
+        let order = user.order.iter().copied();
+        let taste = match recency {
+            Some(recency) => Taste::by_recency(head, &user.rated, order, recency, self.scale),
+            None => Taste::new(head, &user.rated, self.scale),
+        };
         let is_new = |movie: MovieRow| user.rated.binary_search_by_key(&movie, |rated| rated.movie).is_err();
         let admits = |movie: MovieRow| self.listed[movie.index()] && is_new(movie);
         taste.rank(&self.rating_counts, RECALL_DEPTH, None, admits)
@@ -122,11 +143,21 @@ impl RankingTest {
     fn novelty(&self, first: &[Vec<Ranked>]) -> f64 {
         let bits = |ranked: &Ranked| (self.user_count as f64 / f64::from(ranked.rating_count.max(1))).log2();
         let shown = || first.iter().flat_map(|first| first.iter().take(GAIN_DEPTH));
-        shown().map(bits).sum::<f64>() / shown().count().max(1) as f64
+        shown().map(bits).fold(0.0, Add::add) / shown().count().max(1) as f64
     }
 }
 
 impl User {
+    /// A user with these ratings, each with its time. Ratings with the same time are ordered as in the file.
+    fn new(mut rated: Vec<(Option<i64>, Rated)>, relevant: Vec<MovieRow>) -> Self {
+        rated.sort_by_key(|&(given, _)| given);
+        let mut placed: Vec<(u32, Rated)> =
+            (0..).zip(rated).map(|(place, (_, rated))| (place, rated)).collect();
+        placed.sort_by_key(|(_, rated)| rated.movie);
+        let (order, rated) = placed.into_iter().unzip();
+        Self { rated, order, relevant }
+    }
+
     fn ndcg(&self, first: &[Ranked]) -> f64 {
         let discount = |place: usize| 1.0 / (place as f64 + 2.0).log2();
         let first = first.iter().take(GAIN_DEPTH).enumerate();
@@ -147,6 +178,7 @@ impl User {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attributes::MovieAttributes;
     use matinee_model::UserRow;
 
     fn rating(user: u32, movie: u32, value: f32) -> Rating {
@@ -170,13 +202,14 @@ mod tests {
             ratings: &train,
             timestamps: None,
             listed: &[true; 4],
+            attributes: &MovieAttributes::default(),
             scale: RatingScale::MOVIELENS,
             seed: 0,
         };
         assert!(RankingTest::new(&training, &[rating(0, 1, 3.5)]).is_none(), "nobody liked it");
         // User 0 sees 1, 2, 3 and likes 2 and 3; user 3 sees 0, 1, 2, 3 and likes 0.
         let test = [rating(0, 2, 4.0), rating(0, 3, 5.0), rating(3, 0, 4.5), rating(3, 1, 2.0)];
-        let metrics = RankingTest::new(&training, &test).unwrap().measure(None);
+        let metrics = RankingTest::new(&training, &test).unwrap().measure(None, None);
         let discount = |place: f64| 1.0 / (place + 1.0).log2();
         let first_user = (discount(2.0) + discount(3.0)) / (discount(1.0) + discount(2.0));
         assert!((metrics.ndcg_at_10 - f64::midpoint(first_user, 1.0)).abs() < 1e-12);
@@ -184,6 +217,37 @@ mod tests {
         let bits = [4.0_f64 / 3.0, 2.0, 4.0, 4.0].map(f64::log2);
         let shown = bits[1..].iter().sum::<f64>() + bits.iter().sum::<f64>();
         assert!((metrics.novelty - shown / 7.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn metrics_of_a_useless_ranking_are_0_and_not_minus_0() {
+        // User 0 sees only movie 1, which cannot be requested.
+        let train = [rating(0, 0, 5.0), rating(1, 1, 5.0)];
+        let training = RankingTraining {
+            user_count: 2,
+            movie_count: 2,
+            ratings: &train,
+            timestamps: None,
+            listed: &[true, true],
+            attributes: &MovieAttributes::default(),
+            scale: RatingScale::MOVIELENS,
+            seed: 0,
+        };
+        let mut test = RankingTest::new(&training, &[rating(0, 1, 5.0)]).unwrap();
+        test.listed = vec![true, false];
+        let RankingMetrics { ndcg_at_10, recall_at_20, coverage, novelty, .. } = test.measure(None, None);
+        for metric in [ndcg_at_10, recall_at_20, coverage, novelty] {
+            assert_eq!(metric.to_bits(), 0.0_f64.to_bits());
+        }
+    }
+
+    #[test]
+    fn the_order_of_ratings_is_that_of_their_times() {
+        let given = |movie, time| (Some(time), Rated { movie: MovieRow(movie), rating: 4.0 });
+        let user = User::new(vec![given(5, 30), given(2, 10), given(9, 10), given(1, 20)], Vec::new());
+        let placed: Vec<(u32, u32)> =
+            user.rated.iter().map(|rated| rated.movie.0).zip(user.order.iter().copied()).collect();
+        assert_eq!(placed, [(1, 2), (2, 0), (5, 3), (9, 1)]);
     }
 
     #[test]
@@ -195,13 +259,14 @@ mod tests {
             ratings: &train,
             timestamps: None,
             listed: &[true, true, false, true],
+            attributes: &MovieAttributes::default(),
             scale: RatingScale::MOVIELENS,
             seed: 0,
         };
         assert!(RankingTest::new(&training, &[rating(0, 2, 5.0)]).is_none(), "nobody can find it");
         // User 0 sees 1 and 3, not 2, which is the most popular.
         let metrics =
-            RankingTest::new(&training, &[rating(0, 1, 5.0), rating(0, 2, 5.0)]).unwrap().measure(None);
+            RankingTest::new(&training, &[rating(0, 1, 5.0), rating(0, 2, 5.0)]).unwrap().measure(None, None);
         assert_eq!((metrics.ndcg_at_10, metrics.recall_at_20, metrics.coverage), (1.0, 1.0, 2.0 / 3.0));
     }
 }

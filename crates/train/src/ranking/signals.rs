@@ -35,7 +35,7 @@ impl Signals {
 
 impl Rows {
     /// `(row, column, signal)` by ascending columns within each row.
-    fn of(count: usize, entries: impl ExactSizeIterator<Item = (u32, u32, f32)> + Clone) -> Self {
+    pub(super) fn of(count: usize, entries: impl ExactSizeIterator<Item = (u32, u32, f32)> + Clone) -> Self {
         let mut offsets = vec![0; count + 1];
         for (row, ..) in entries.clone() {
             offsets[row as usize + 1] += 1;

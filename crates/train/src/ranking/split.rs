@@ -17,6 +17,21 @@ pub fn latest_per_user(ratings: &[Rating], timestamps: &[i64], fraction: f64) ->
     mark(ratings, fraction, |indices| indices.sort_by_key(|&index| timestamps[index]))
 }
 
+/// Whether no marked rating is older than a rating of the same user that is not marked.
+pub(super) fn is_latest(ratings: &[Rating], timestamps: &[i64], marks: &[bool]) -> bool {
+    let users = ratings.iter().map(|rating| rating.user.index() + 1).max().unwrap_or(0);
+    let (mut latest_known, mut first_marked) = (vec![i64::MIN; users], vec![i64::MAX; users]);
+    for ((rating, &given), &marked) in ratings.iter().zip(timestamps).zip(marks) {
+        let user = rating.user.index();
+        if marked {
+            first_marked[user] = first_marked[user].min(given);
+        } else {
+            latest_known[user] = latest_known[user].max(given);
+        }
+    }
+    latest_known.iter().zip(first_marked).all(|(&known, marked)| known <= marked)
+}
+
 /// Marks the last `fraction` of each user's ratings in the order that `arrange` gives them.
 fn mark(ratings: &[Rating], fraction: f64, mut arrange: impl FnMut(&mut [usize])) -> Vec<bool> {
     let mut by_user: Vec<usize> = (0..ratings.len()).collect();
@@ -68,5 +83,7 @@ mod tests {
         let ratings = ratings(&[4, 2]);
         let marks = latest_per_user(&ratings, &[40, 10, 30, 20, 1, 2], 0.5);
         assert_eq!(marks, [true, false, true, false, false, true]);
+        assert!(is_latest(&ratings, &[40, 10, 30, 20, 1, 2], &marks));
+        assert!(!is_latest(&ratings, &[40, 10, 30, 20, 3, 2], &marks));
     }
 }

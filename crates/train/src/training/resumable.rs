@@ -6,6 +6,7 @@ use matinee_model::artifact::{GroupErrors, HoldOut};
 use matinee_model::calibration::{Calibration, CalibrationTable, Frame};
 use matinee_model::{IntervalTable, Intervals};
 
+use super::ranking_stage::RankingStage;
 use super::{Measured, Plan, Stage, Trained, by_stages};
 use crate::algorithm::Run;
 use crate::checkpoint::{CheckpointError, Checkpoints, Fingerprint, Halt, Slot};
@@ -22,11 +23,13 @@ pub fn train_resumably(
     progress: &dyn Progress,
     checkpoints: &Checkpoints,
 ) -> Result<Trained, Halt> {
-    let mut slot = plan.slot(dataset, checkpoints);
+    let [mut slot, ranking_slot] = plan.slots(dataset, checkpoints);
+    let mut ranking_stage = RankingStage::new(ranking_slot);
     let mut saved =
         slot.load()?.map(|bytes| Saved::parse(&bytes)).transpose().map_err(|error| slot.unreadable(error))?;
     let begin_with = saved.as_ref().map(|saved| saved.stage.clone());
-    by_stages(dataset, plan, progress, begin_with, |stage, training| {
+    let ranking = ranking_stage.learn(plan.ranking_training(dataset), progress)?;
+    let trained = by_stages(dataset, plan, progress, ranking.head.method, begin_with, |stage, training| {
         let mut run = plan.algorithm.begin(training);
         progress.begin(run.epochs());
         let mut done = 0;
@@ -42,24 +45,28 @@ pub fn train_resumably(
             let train_rmse = run.epoch();
             done += 1;
             progress.epoch(done, train_rmse);
+            if slot.is_due() {
+                ranking_stage.save(&ranking)?;
+            }
             slot.pass(|| Saved::of(&*run, stage.clone(), done).into_bytes())?;
         }
-        Ok(run.fitted())
-    })
+        Ok::<_, Halt>(run.fitted())
+    })?;
+    Ok(trained.with(ranking))
 }
 
-/// Removes the checkpoint of a finished training.
+/// Removes the checkpoints of a finished training.
 pub fn clear_checkpoint(
     dataset: &Dataset,
     plan: &Plan,
     checkpoints: &Checkpoints,
 ) -> Result<(), CheckpointError> {
-    plan.slot(dataset, checkpoints).clear()
+    plan.slots(dataset, checkpoints).iter().try_for_each(Slot::clear)
 }
 
 impl Plan {
-    /// The checkpoint of this training.
-    fn slot<'c>(&self, dataset: &Dataset, checkpoints: &'c Checkpoints) -> Slot<'c> {
+    /// The checkpoints of this training: of the rating head, and of the ranking head.
+    fn slots<'c>(&self, dataset: &Dataset, checkpoints: &'c Checkpoints) -> [Slot<'c>; 2] {
         let mut settings: BTreeMap<String, String> = self
             .algorithm
             .hyperparameters()
@@ -69,7 +76,8 @@ impl Plan {
         settings.insert("algorithm".to_owned(), self.algorithm.name().to_owned());
         settings.insert("seed".to_owned(), self.seed.to_string());
         settings.insert("hold_out".to_owned(), self.hold_out.to_string());
-        checkpoints.slot("training.checkpoint", Fingerprint::of(dataset, settings))
+        let of = Fingerprint::of(dataset, settings);
+        ["training.checkpoint", "ranking.checkpoint"].map(|file| checkpoints.slot(file, of.clone()))
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use matinee_train::algorithms::configure;
 use matinee_train::checkpoint::{CheckpointError, Checkpoints, Halt};
 use matinee_train::progress::{Progress, Silent};
+use matinee_train::ratings::Dataset;
 use matinee_train::training::{Plan, clear_checkpoint, train, train_resumably};
 
 use crate::sample_data::movielens;
@@ -22,10 +23,24 @@ fn plan(algorithm: &str, hold_out: f64) -> Plan {
     Plan { algorithm: configure(algorithm, given).unwrap(), seed: 1, hold_out, training_job: None }
 }
 
-/// Interrupts after some epochs, counted over both stages.
+/// Interrupts after some epochs of the rating head, counted over both of its stages, or after some steps of the ranking head.
 struct Interrupting {
     flag: Arc<AtomicBool>,
     epochs_left: AtomicUsize,
+    steps_left: AtomicUsize,
+}
+
+impl Interrupting {
+    fn after(epochs: usize, steps: usize) -> Self {
+        let [epochs_left, steps_left] = [epochs, steps].map(AtomicUsize::new);
+        Self { flag: Arc::default(), epochs_left, steps_left }
+    }
+
+    fn count(&self, left: &AtomicUsize) {
+        if left.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.flag.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Progress for Interrupting {
@@ -34,19 +49,23 @@ impl Progress for Interrupting {
     fn begin(&self, _: usize) {}
 
     fn epoch(&self, _: usize, _: f64) {
-        if self.epochs_left.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.flag.store(true, Ordering::Relaxed);
-        }
+        self.count(&self.epochs_left);
+    }
+
+    fn step(&self, _: usize) {
+        self.count(&self.steps_left);
     }
 }
 
 /// Trains until `epochs` epochs are finished and the interruption takes effect.
 fn interrupt(folder: &std::path::Path, plan: &Plan, epochs: usize) {
-    let flag = Arc::new(AtomicBool::new(false));
-    let checkpoints = Checkpoints::new(folder.to_owned(), Duration::MAX, Arc::clone(&flag));
-    let progress = Interrupting { flag, epochs_left: AtomicUsize::new(epochs) };
-    let halted = train_resumably(movielens(), plan, &progress, &checkpoints);
-    assert!(matches!(halted, Err(Halt::Interrupted(_))), "after {epochs} epochs");
+    interrupt_by(folder, plan, movielens(), Interrupting::after(epochs, usize::MAX));
+}
+
+fn interrupt_by(folder: &std::path::Path, plan: &Plan, dataset: &Dataset, progress: Interrupting) {
+    let checkpoints = Checkpoints::new(folder.to_owned(), Duration::MAX, Arc::clone(&progress.flag));
+    let halted = train_resumably(dataset, plan, &progress, &checkpoints);
+    assert!(matches!(halted, Err(Halt::Interrupted(_))));
 }
 
 fn checkpoints(folder: &std::path::Path) -> Checkpoints {
@@ -66,6 +85,63 @@ fn the_same_bits_after_an_interruption_at_any_epoch() {
     }
 }
 
+/// The ratings of few users, so that the ranking head is trained quickly.
+fn few() -> Dataset {
+    let mut dataset = movielens().clone();
+    let kept: Vec<bool> = dataset.ratings.iter().map(|rating| rating.user.0.is_multiple_of(12)).collect();
+    let mut marks = kept.iter();
+    dataset.ratings.retain(|_| *marks.next().unwrap());
+    let mut marks = kept.iter();
+    dataset.timestamps.as_mut().unwrap().retain(|_| *marks.next().unwrap());
+    dataset
+}
+
+/// The comparison takes eight steps. If `ials` is the best method here, it takes eight more.
+#[test]
+fn the_same_ranking_head_after_an_interruption_at_any_step() {
+    let (plan, dataset) = (plan("mean", 0.0), few());
+    let whole = dataset.ranking_training(1).learn(&Silent);
+    for steps in 1..=8 {
+        let folder = tempfile::tempdir().unwrap();
+        interrupt_by(folder.path(), &plan, &dataset, Interrupting::after(usize::MAX, steps));
+        let resumed = train_resumably(&dataset, &plan, &Silent, &checkpoints(folder.path())).unwrap();
+        assert!(resumed.ranking == whole, "after {steps} steps");
+    }
+}
+
+/// Collects the names of the stages.
+#[derive(Default)]
+struct Stages(std::sync::Mutex<Vec<String>>);
+
+impl Progress for Stages {
+    fn stage(&self, purpose: &str) {
+        self.0.lock().unwrap().push(purpose.to_owned());
+    }
+
+    fn begin(&self, _: usize) {}
+
+    fn epoch(&self, _: usize, _: f64) {}
+}
+
+#[test]
+fn a_finished_ranking_head_is_not_trained_again() {
+    let (plan, dataset) = (plan("svd", 0.0), few());
+    let whole = dataset.ranking_training(1).learn(&Silent);
+    let folder = tempfile::tempdir().unwrap();
+    interrupt_by(folder.path(), &plan, &dataset, Interrupting::after(1, usize::MAX));
+    let stages = Stages::default();
+    let resumed = train_resumably(&dataset, &plan, &stages, &checkpoints(folder.path())).unwrap();
+    assert!(resumed.ranking == whole);
+    let stages = stages.0.into_inner().unwrap();
+    assert!(stages.iter().all(|stage| !stage.contains("ranking head")), "{stages:?}");
+
+    let stages = Stages::default();
+    dataset.ranking_training(1).learn(&stages);
+    let stages = stages.0.into_inner().unwrap();
+    let learned = |word: &str| stages.iter().filter(|stage| stage.contains(word)).count();
+    assert_eq!((learned("to compare"), learned("from all ratings")), (2, 1), "{stages:?}");
+}
+
 #[test]
 fn the_same_bits_after_an_interruption_at_every_epoch() {
     let plan = plan("svd", 0.1);
@@ -81,7 +157,7 @@ fn the_same_bits_after_an_interruption_at_every_epoch() {
 fn a_training_that_was_cleared_begins_anew() {
     let (plan, folder) = (plan("svd", 0.0), tempfile::tempdir().unwrap());
     interrupt(folder.path(), &plan, 1);
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "one for each head");
     clear_checkpoint(movielens(), &plan, &checkpoints(folder.path())).unwrap();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
