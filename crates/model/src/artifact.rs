@@ -17,6 +17,7 @@ mod digest;
 mod error;
 pub(crate) mod folder;
 mod group_errors;
+mod header;
 mod manifest;
 mod rated_order;
 mod tensors;

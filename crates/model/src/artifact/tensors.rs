@@ -5,15 +5,12 @@ use std::ops::Range;
 use bytemuck::Pod;
 use half::f16;
 use ndarray::{ArrayView1, ArrayView2};
-use safetensors::tensor::{Metadata, TensorInfo};
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
 
+use super::header::Header;
 use super::{AlignedBuffer, ArtifactError, Counts, Manifest, Verified, rated_order};
 use crate::ranking::{Columns, MOST_NARROW, RankingHead, RankingMethod, RankingView};
 use crate::{FactorsView, IdTable, UserPriorView, UserRow};
-
-/// The longest header that is read. This release writes about 1,500 bytes.
-const MAX_HEADER_BYTES: u64 = 1 << 16;
 
 /// The tensors of a model: checked once, then zero-copy.
 #[derive(Debug)]
@@ -196,9 +193,9 @@ impl Layout {
                 None => None,
                 Some(_) => Some(header.take("movie_spreads", Dtype::F32, &[movies])?),
             },
-            rated_order: header.take_rated_order(ratings, movies, head)?,
-            user_prior: header.take_user_prior(rank)?,
-            ranking: head.map(|head| header.take_ranking(head.method, movies)).transpose()?,
+            rated_order: take_rated_order(&mut header, ratings, movies, head)?,
+            user_prior: take_user_prior(&mut header, rank)?,
+            ranking: head.map(|head| take_ranking(&mut header, head.method, movies)).transpose()?,
         };
         header.expect_no_more()?;
         let mean = finite(buffer, "mean", &mean)?[0];
@@ -315,114 +312,56 @@ fn check_sparse_rows(
     Ok(())
 }
 
-/// The header of the file. Entries are removed from it one by one.
-struct Header {
-    metadata: Metadata,
-    /// Where the data section starts in the file.
-    data_start: usize,
-    taken: usize,
+/// The order of each user's ratings. A head whose signals fade requires it.
+fn take_rated_order(
+    header: &mut Header,
+    ratings: usize,
+    movies: usize,
+    head: Option<&RankingHead>,
+) -> Result<Option<Range<usize>>, ArtifactError> {
+    let is_required = head.is_some_and(|head| head.recency.is_some());
+    if !is_required && !header.has("rated_order") {
+        return Ok(None);
+    }
+    let positions = if movies <= MOST_NARROW { Dtype::U16 } else { Dtype::U32 };
+    header.take("rated_order", positions, &[ratings]).map(Some)
 }
 
-impl Header {
-    fn read(file: &[u8]) -> Result<Self, ArtifactError> {
-        let claimed = file.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
-        if let Some(length) = claimed.filter(|&length| length > MAX_HEADER_BYTES) {
-            let problem = format!("the header claims {length} bytes, more than {MAX_HEADER_BYTES}");
-            return Err(ArtifactError::Tensors(problem));
-        }
-        // This checks that the tensors lie end to end, without overlap, and fill the file exactly.
-        let (length, metadata) =
-            SafeTensors::read_metadata(file).map_err(|error| ArtifactError::Tensors(error.to_string()))?;
-        Ok(Self { metadata, data_start: size_of::<u64>() + length, taken: 0 })
+/// The mean and precision of the user prior: both or neither.
+fn take_user_prior(header: &mut Header, rank: usize) -> Result<Option<[Range<usize>; 2]>, ArtifactError> {
+    if !header.has("user_prior_mean") {
+        return Ok(None);
     }
+    let mean = header.take("user_prior_mean", Dtype::F32, &[rank + 1])?;
+    let precision = header.take("user_prior_precision", Dtype::F32, &[rank + 1, rank + 1])?;
+    Ok(Some([mean, precision]))
+}
 
-    /// The number of columns of a matrix.
-    fn columns(&self, name: &'static str) -> Result<usize, ArtifactError> {
-        let columns = self.info(name)?.shape.get(1).copied();
-        columns.ok_or_else(|| ArtifactError::tensor(name, "is not a matrix"))
-    }
-
-    fn take(
-        &mut self,
-        name: &'static str,
-        dtype: Dtype,
-        shape: &[usize],
-    ) -> Result<Range<usize>, ArtifactError> {
-        let tensor = self.info(name)?;
-        if tensor.dtype != dtype || tensor.shape != shape {
-            let problem = format!("is {:?} {:?}, expected {dtype:?} {shape:?}", tensor.dtype, tensor.shape);
-            return Err(ArtifactError::tensor(name, problem));
-        }
-        let (start, end) = tensor.data_offsets;
-        self.taken += 1;
-        Ok(self.data_start + start..self.data_start + end)
-    }
-
-    /// The order of each user's ratings. A head whose signals fade requires it.
-    fn take_rated_order(
-        &mut self,
-        ratings: usize,
-        movies: usize,
-        head: Option<&RankingHead>,
-    ) -> Result<Option<Range<usize>>, ArtifactError> {
-        let is_required = head.is_some_and(|head| head.recency.is_some());
-        if !is_required && self.metadata.info("rated_order").is_none() {
-            return Ok(None);
-        }
-        let positions = if movies <= MOST_NARROW { Dtype::U16 } else { Dtype::U32 };
-        self.take("rated_order", positions, &[ratings]).map(Some)
-    }
-
-    /// The mean and precision of the user prior: both or neither.
-    fn take_user_prior(&mut self, rank: usize) -> Result<Option<[Range<usize>; 2]>, ArtifactError> {
-        if self.metadata.info("user_prior_mean").is_none() {
-            return Ok(None);
-        }
-        let mean = self.take("user_prior_mean", Dtype::F32, &[rank + 1])?;
-        let precision = self.take("user_prior_precision", Dtype::F32, &[rank + 1, rank + 1])?;
-        Ok(Some([mean, precision]))
-    }
-
-    /// The weights of a ranking head that was learned by `method`.
-    fn take_ranking(&mut self, method: RankingMethod, movies: usize) -> Result<RankingPlaces, ArtifactError> {
-        Ok(match method {
-            RankingMethod::Ease { .. } => {
-                let columns = if movies <= MOST_NARROW { Dtype::U16 } else { Dtype::U32 };
-                let entries = self.info("ranking_movies")?.shape.first().copied().unwrap_or(0);
-                RankingPlaces::Ease {
-                    offsets: self.take("ranking_offsets", Dtype::U32, &[movies + 1])?,
-                    movies: self.take("ranking_movies", columns, &[entries])?,
-                    weights: self.take("ranking_weights", Dtype::F16, &[entries])?,
-                }
+/// The weights of a ranking head that was learned by `method`.
+fn take_ranking(
+    header: &mut Header,
+    method: RankingMethod,
+    movies: usize,
+) -> Result<RankingPlaces, ArtifactError> {
+    Ok(match method {
+        RankingMethod::Ease { .. } => {
+            let columns = if movies <= MOST_NARROW { Dtype::U16 } else { Dtype::U32 };
+            let entries = header.info("ranking_movies")?.shape.first().copied().unwrap_or(0);
+            RankingPlaces::Ease {
+                offsets: header.take("ranking_offsets", Dtype::U32, &[movies + 1])?,
+                movies: header.take("ranking_movies", columns, &[entries])?,
+                weights: header.take("ranking_weights", Dtype::F16, &[entries])?,
             }
-            RankingMethod::Ials { rank, .. } => {
-                let rank = rank as usize;
-                RankingPlaces::Ials {
-                    factors: self.take("ranking_factors", Dtype::F32, &[movies, rank])?,
-                    gram: self.take("ranking_gram", Dtype::F32, &[rank, rank])?,
-                    rank,
-                }
-            }
-        })
-    }
-
-    fn take_bytes(&mut self, name: &'static str) -> Result<Range<usize>, ArtifactError> {
-        let (start, end) = self.info(name)?.data_offsets;
-        self.take(name, Dtype::U8, &[end - start])
-    }
-
-    /// Rejects unknown tensors. A later format that has more of them must have another version.
-    fn expect_no_more(&self) -> Result<(), ArtifactError> {
-        if self.metadata.offset_keys().len() == self.taken {
-            Ok(())
-        } else {
-            Err(ArtifactError::Tensors("there are tensors that this format version does not have".to_owned()))
         }
-    }
-
-    fn info(&self, name: &'static str) -> Result<&TensorInfo, ArtifactError> {
-        self.metadata.info(name).ok_or_else(|| ArtifactError::tensor(name, "is missing"))
-    }
+        RankingMethod::Ials { rank, .. } => {
+            let rank = rank as usize;
+            RankingPlaces::Ials {
+                factors: header.take("ranking_factors", Dtype::F32, &[movies, rank])?,
+                gram: header.take("ranking_gram", Dtype::F32, &[rank, rank])?,
+                rank,
+            }
+        }
+    })
 }
 
 fn numbers<'a, T: Pod>(
