@@ -1,15 +1,15 @@
 //! From the factors' score to the predicted rating.
 //!
-//! A factor model errs in ways that depend on who is asked about what: it is too bold about users with few ratings, too
-//! timid about those whose ratings spread. A ridge regression on a hold-out explains what the score leaves of the ratings.
-//! With `t` the score in units, from the centre, it adds up
+//! The errors of a factor model follow patterns: scores of users with few ratings are too extreme, and scores of users
+//! whose ratings vary a lot are not extreme enough. A ridge regression on a hold-out predicts these errors. With `t` the
+//! score in units, relative to the centre, the correction is the sum of
 //!
-//! - *bilinear*: `f_u' (A + t B) g_i`, where `f_u` and `g_i` are 1, the logarithm of the number of ratings, and their
+//! - *bilinear*: `f_u' (A + t B) g_i`, where `f_u` and `g_i` contain 1, the logarithm of the number of ratings, and their
 //!   spread, of the user and of the movie;
-//! - a *link*: `q t^2 + c t^3`, with which what is predicted still rises with the score everywhere on the scale;
-//! - the *rank score*: what the ranking head says of the movie for the user's own ratings.
+//! - a *link*: `q t^2 + c t^3`; the prediction still rises with the score everywhere on the scale;
+//! - the *rank score*: the score that the ranking head gives the movie for the user's own ratings.
 //!
-//! Whoever has no ratings is predicted by the factors alone.
+//! A user without ratings is predicted by the factors alone.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,11 +21,11 @@ use crate::{MovieRow, Rated};
 pub const BILINEAR_TERMS: usize = 18;
 /// The numbers of the rank score's part.
 pub const RANK_TERMS: usize = 3;
-/// How many ratings the usual spread counts as much as.
+/// The usual spread has the weight of this many ratings.
 const USUAL_RATINGS: f64 = 5.0;
-/// Rank scores below this count in proportion, higher ones by their logarithm.
+/// Below this value, the effect of a rank score is nearly linear; above, it is logarithmic.
 const RANK_UNIT: f32 = 0.05;
-/// A unit is a range of ratings of this share of the scale: a star of the scale from 0.5 to 5.
+/// The number of units in a scale. On the scale from 0.5 to 5, a unit is one star.
 const UNITS: f32 = 4.5;
 
 /// How a score becomes a predicted rating.
@@ -33,7 +33,7 @@ const UNITS: f32 = 4.5;
 #[serde(try_from = "CalibrationTable")]
 pub struct Calibration(CalibrationTable);
 
-/// [`Calibration`] as it stands in the manifest.
+/// [`Calibration`] as it is written in the manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CalibrationTable {
@@ -55,7 +55,7 @@ pub struct CalibrationTable {
 pub struct Frame {
     /// The score at which `t` is 0.
     pub centre: f32,
-    /// The spread that is believed of ratings before any is known.
+    /// The spread that is assumed without ratings.
     pub usual_spread: f32,
     /// The means of the users' features: logarithm of the number of ratings and one, and spread in units.
     pub users: [f32; 2],
@@ -63,7 +63,7 @@ pub struct Frame {
     pub movies: [f32; 2],
 }
 
-/// Numbers that make no calibration.
+/// Why numbers are not a calibration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CalibrationError {
     /// A number is not finite.
@@ -74,7 +74,7 @@ pub enum CalibrationError {
     Weights,
 }
 
-/// What is known of a user's ratings, or of a movie's.
+/// Number and spread of the ratings of a user or a movie.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Support {
     /// How many there are.
@@ -91,7 +91,7 @@ pub struct Moments {
     squares: f64,
 }
 
-/// What the regression sees of a user, a movie and a score.
+/// The features of the regression.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Terms {
     /// Of the bilinear part.
@@ -106,7 +106,7 @@ pub struct Terms {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Signals(Vec<(MovieRow, f32)>);
 
-/// A score, and what is known beside it.
+/// A score, and everything else that the correction depends on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scored {
     /// The factors' score, not clipped.
@@ -115,7 +115,7 @@ pub struct Scored {
     pub user: Support,
     /// Of the movie.
     pub movie: Support,
-    /// What the ranking head says; 0 without one.
+    /// The score of the ranking head; 0 without one.
     pub rank_score: f32,
 }
 
@@ -167,7 +167,7 @@ impl Frame {
         (score - self.centre) / unit(scale)
     }
 
-    /// What the regression sees.
+    /// The features of the regression.
     pub fn terms(&self, scored: &Scored, scale: RatingScale) -> Terms {
         let features = |support: Support, [log_count, spread]: [f32; 2]| {
             [1.0, (support.count as f32).ln_1p() - log_count, support.spread / unit(scale) - spread]
@@ -213,7 +213,7 @@ impl Moments {
         moments
     }
 
-    /// How many there are and how far they spread, where `usual_spread` is believed before.
+    /// Their number and spread. The spread is shrunk towards `usual_spread`.
     pub fn support(self, usual_spread: f32) -> Support {
         let Self { count, sum, squares } = self;
         let ratings = f64::from(count);
@@ -230,7 +230,7 @@ impl Signals {
         Self(signals.filter(|&(_, signal)| signal > 0.0).collect())
     }
 
-    /// What a linear ranking head says of a movie; 0 of a factor model, whose score needs all of a user's vector.
+    /// The score that a linear ranking head gives a movie. 0 for a factor model, whose score needs the user's vector.
     pub fn rank_score(&self, view: &RankingView<'_>, movie: MovieRow) -> f32 {
         self.0.iter().map(|&(from, signal)| signal * view.weight(from, movie)).sum::<f32>() + 0.0
     }

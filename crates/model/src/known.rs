@@ -1,9 +1,9 @@
-//! Whom a rating is predicted for, beside their place among the factors.
+//! The facts about a person that the calibration uses, besides their factors.
 
 use crate::calibration::{Moments, Scored, Signals, Support};
 use crate::{Model, MovieRow, Rated};
 
-/// What the calibration knows of somebody by their ratings.
+/// What the calibration uses of a person's ratings.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
     support: Support,
@@ -11,7 +11,7 @@ pub(crate) struct Known {
 }
 
 impl Model {
-    /// What the calibration knows of somebody with these ratings; nothing in a model without one.
+    /// What the calibration uses of these ratings of one person. `None` in a model without calibration.
     pub(crate) fn known(&self, rated: &[Rated]) -> Option<Known> {
         let frame = self.manifest().calibration.as_ref()?.table().frame;
         let moments = Moments::of(rated.iter().map(|rated| rated.rating));
@@ -19,7 +19,7 @@ impl Model {
         Some(Known { support: moments.support(frame.usual_spread), signals })
     }
 
-    /// The rating of `movie` that the factors' `score` predicts, clipped to the scale.
+    /// The predicted rating of `movie`, from the score of the factors; clipped to the scale.
     pub(crate) fn calibrate(&self, score: f32, known: Option<&Known>, movie: Option<MovieRow>) -> f32 {
         let scale = self.manifest().rating_scale;
         let (Some(calibration), Some(known), Some(movie), Some(spreads)) =

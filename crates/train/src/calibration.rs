@@ -1,8 +1,8 @@
 //! Fitting the calibration on a hold-out: see [`matinee_model::calibration`].
 //!
-//! The same hold-out also measures the model and sets its intervals. A rating that the calibration was fitted on would
-//! flatter it there, so for these purposes each user's ratings are predicted by a calibration that was fitted on other
-//! users' alone.
+//! The same hold-out also measures the model and its intervals. A rating that the calibration was fitted on would look too
+//! well predicted. So for these measurements, the ratings of each user are predicted by a calibration that was fitted on
+//! other users only (cross-fitting).
 
 use matinee_model::calibration::{
     Calibration, CalibrationTable, Frame, Moments, RANK_TERMS, Scored, Signals, Terms,
@@ -16,12 +16,12 @@ use crate::ratings::{Dataset, Rating};
 
 /// With fewer ratings nothing is fitted.
 const FEWEST: usize = 500;
-/// The ridge: a weight is believed to be near 0 as much as so many ratings' errors of one unit say otherwise.
+/// The ridge: added to the diagonal of the normal equations, in squared units.
 const RIDGE: f64 = 10.0;
-/// In how many parts the users of the hold-out are divided to predict each part by the others.
+/// The number of parts into which the users of the hold-out are divided for cross-fitting.
 const PARTS: usize = 5;
 
-/// What is known of users and movies by the ratings that a model was learned from.
+/// The facts about users and movies that a calibration uses, from the ratings that a model was trained on.
 pub struct KnownRatings {
     usual_spread: f32,
     scale: RatingScale,
@@ -29,7 +29,7 @@ pub struct KnownRatings {
     movies: Vec<Moments>,
 }
 
-/// A hold-out as the regression sees it.
+/// A hold-out with the features of the regression.
 pub struct Explained<'a> {
     scored: Vec<Scored>,
     asked: &'a [TestRating],
@@ -67,7 +67,7 @@ impl KnownRatings {
         self.movies.iter().map(|moments| moments.support(usual_spread).spread).collect()
     }
 
-    /// What is known about each of these ratings beside the score of `factors`.
+    /// The score of each of these ratings, and everything else that the correction depends on.
     pub fn scored(
         &self,
         factors: &Factors,
@@ -94,7 +94,7 @@ impl KnownRatings {
         asked.iter().map(one).collect()
     }
 
-    /// A hold-out of ratings that these do not have, ready to be fitted on; `None` if it is too small to tell.
+    /// A hold-out, ready to be fitted on. `None` if it is too small. Its ratings must not be among the known ones.
     pub fn explain<'a>(
         &self,
         factors: &Factors,
@@ -112,12 +112,12 @@ impl KnownRatings {
 }
 
 impl Explained<'_> {
-    /// The calibration that explains all of it best.
+    /// The calibration that is fitted on the whole hold-out.
     pub fn fit(&self) -> Option<Calibration> {
         self.fit_on(|_| true)
     }
 
-    /// The prediction of each rating, by what was fitted on other users' ratings.
+    /// The prediction of each rating, by a calibration that was fitted on other users.
     pub fn cross_fit(&self) -> Option<Vec<f32>> {
         let part_of = |index: usize| self.asked[index].user.map_or(0, |user| user.index() % PARTS);
         let others: Vec<Calibration> =
@@ -126,7 +126,7 @@ impl Explained<'_> {
         Some(self.scored.iter().enumerate().map(predict).collect())
     }
 
-    /// Fits on the ratings that are `admitted`. A link with which the prediction would fall somewhere is left out.
+    /// Fits on the ratings that are `admitted`. The link is left out if a higher score could lead to a lower prediction.
     fn fit_on(&self, admitted: impl Fn(usize) -> bool) -> Option<Calibration> {
         let rows: Vec<(Terms, f64)> = (0..self.asked.len())
             .filter(|&index| admitted(index) && self.scored[index].user.count > 0)
@@ -159,7 +159,7 @@ impl Explained<'_> {
     }
 }
 
-/// The weights that explain best what is left, by ridge regression.
+/// The weights of the ridge regression.
 fn ridge(rows: impl Iterator<Item = (Vec<f64>, f64)>) -> Option<DVector<f64>> {
     let mut rows = rows.peekable();
     let order = rows.peek()?.0.len();

@@ -1,4 +1,4 @@
-//! Hold-outs whose members depend on who rated what, and on nothing else.
+//! Hold-outs that depend only on user ids, movie ids and a seed.
 //!
 //! A rating is held out if the hash of user id, movie id and seed says so. So models that are trained on successive
 //! states of the same data are measured on the same ratings, as far as both have them, whatever the order of the file
@@ -8,8 +8,8 @@ use crate::ratings::{Dataset, Rating};
 use crate::seeds::{hash, share_of};
 
 impl Dataset {
-    /// Marks about `fraction` of these ratings of the data set: each by itself, so the number varies. Where that marks
-    /// none although one would be a fair share, it marks the one nearest to it; of fewer than that it marks none.
+    /// Marks about `fraction` of these ratings of the data set. Each rating is marked independently, so their number varies.
+    /// At least one is marked if `fraction` of them, rounded, is at least one; otherwise none.
     pub fn hold_out(&self, ratings: &[Rating], fraction: f64, seed: u64) -> Vec<bool> {
         if (ratings.len() as f64 * fraction).round() < 1.0 {
             return vec![false; ratings.len()];

@@ -1,11 +1,11 @@
-//! The errors on a hold-out by groups of users, by which two models can be compared in pairs.
+//! The errors on a hold-out by groups of users, for a paired comparison of two models.
 
 use serde::{Deserialize, Serialize};
 
 /// The squared errors on the hold-out, summed over groups of users. A user is in the same group in every model.
 ///
-/// What two models differ by varies less from group to group than their errors do, because both find the same ratings
-/// hard. How much it varies tells how much of a difference is the luck of the draw.
+/// The difference between two models varies less from group to group than their errors do, because the same ratings are
+/// hard for both. Its variation shows how much of the difference may be chance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupErrors {

@@ -71,7 +71,7 @@ pub const HYPERPARAMETERS: &[Hyperparameter] = &[
     Hyperparameter {
         name: "calibrated",
         domain: Domain::Flag { default: true },
-        help: "whether a hold-out tells how the score becomes the predicted rating",
+        help: "whether scores are corrected by what a hold-out shows",
     },
 ];
 

@@ -13,8 +13,8 @@ use crate::state::{StateError, StateReader, StateWriter};
 /// The scale that algorithms learn on.
 const COMMON: RatingScale = RatingScale::MOVIELENS;
 
-/// Mapped ratings are multiples of this fraction of a star. Equal ratings on different scales become equal to the last
-/// bit, so that rounding does not set two chains of samples apart.
+/// Mapped ratings are rounded to this fraction of a star. So equal ratings on different scales become equal to the last bit,
+/// and two chains of samples do not diverge because of rounding.
 const STEPS_PER_STAR: f64 = 4096.0;
 
 /// How ratings of one scale become ratings of [`COMMON`]: `(rating - min) * factor + COMMON.min`.
@@ -36,7 +36,7 @@ pub(crate) fn relative_range(scale: RatingScale) -> f64 {
 }
 
 impl Mapping {
-    /// The mapping of ratings of `scale`; `None` where there is nothing to map.
+    /// The mapping of ratings of `scale`; `None` for the common scale.
     pub(super) fn of(scale: RatingScale) -> Option<Self> {
         let mapping = Self { min: f64::from(scale.min()), factor: relative_range(scale).recip() };
         (scale != COMMON).then_some(mapping)

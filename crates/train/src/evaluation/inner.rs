@@ -1,4 +1,4 @@
-//! What a test set may not tell: calibration and intervals, from a hold-out within what is learned from.
+//! Fits calibration and intervals on a part of the training ratings, because the test set must not be used for that.
 
 use matinee_model::calibration::Calibration;
 use matinee_model::ranking::{RankingMethod, RankingWeights};
@@ -16,16 +16,16 @@ use crate::split;
 /// The share of the ratings that is held out.
 const HOLD_OUT: f64 = 0.1;
 
-/// What a hold-out told.
+/// What is fitted on the inner hold-out.
 #[derive(Debug, Clone, Default)]
 pub struct Inner {
-    /// How scores become predicted ratings, where the algorithm asks for that.
+    /// How scores become predicted ratings, if the algorithm is calibrated.
     pub calibration: Option<Calibration>,
-    /// Where ratings lie about their predictions, if there are enough to tell.
+    /// Prediction intervals, if there are enough ratings to measure them.
     pub intervals: Option<Intervals>,
 }
 
-/// Learns from most of `train`, and tells calibration and intervals by the rest.
+/// Trains on most of `train`, and fits calibration and intervals on the rest.
 pub fn calibrate(
     dataset: &Dataset,
     algorithm: &Configured,
@@ -44,8 +44,8 @@ pub fn calibrate(
     Inner { calibration, intervals: from_errors(factors.view(), dataset, &known, &held_out) }
 }
 
-/// What is fitted on a hold-out, if the algorithm asks for that and there is enough of it, and the predictions for it:
-/// then each by what was fitted on other users.
+/// The calibration that is fitted on a hold-out, if the algorithm is calibrated and the hold-out is large enough; and the
+/// predictions for the hold-out, each by a calibration that was fitted on other users.
 pub fn calibrated(
     algorithm: &Configured,
     dataset: &Dataset,
