@@ -8,7 +8,9 @@ use crate::known::Known;
 use crate::ranking::{Columns, RankingView};
 use crate::recommendation::{Estimate, MovieIndex};
 use crate::threads::join;
-use crate::{Catalogue, FactorsView, IdTable, MovieId, MovieRow, Rated, UserId, UserPriorView, UserRow};
+use crate::{
+    Catalogue, FactorsView, IdTable, MovieId, MovieRow, Rated, UserId, UserPriorView, UserRow, UserVector,
+};
 
 /// A model in memory: a verified artifact with its catalogue.
 #[derive(Debug)]
@@ -191,6 +193,13 @@ impl Model {
         self.prediction(movie, user.is_some(), user_ratings, known.as_ref(), |movie| {
             self.factors().score(user, movie)
         })
+    }
+
+    /// The trained bias and factors of this user.
+    pub(crate) fn trained_vector(&self, user: UserRow) -> UserVector {
+        let factors = self.factors();
+        let bias = factors.user_biases[user.index()];
+        UserVector { bias, factors: factors.user_factors.row(user.index()).to_vec() }
     }
 
     /// The answer for a movie of the catalogue, and a user with this many ratings. `score` gives the unclipped score for

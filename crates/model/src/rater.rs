@@ -1,9 +1,9 @@
-//! Predictions for a person whose ratings come with the request.
+//! Many predictions for the same person.
 
 use crate::known::Known;
-use crate::{Model, MovieId, Prediction, Rated, UnknownMovie, UserPrior, UserVector};
+use crate::{Model, MovieId, Prediction, Rated, UnknownMovie, UserPrior, UserRow, UserVector};
 
-/// A person that the model was not trained on, folded into the rating head with a few ratings.
+/// A person in the rating head: a user of the training data, or a visitor who is folded in.
 #[derive(Debug)]
 pub struct Rater<'m> {
     model: &'m Model,
@@ -14,7 +14,14 @@ pub struct Rater<'m> {
 }
 
 impl<'m> Rater<'m> {
-    /// Folds these ratings in. If a movie is rated twice, the last rating counts.
+    /// A user of the training data, with the trained factors.
+    pub fn of_user(model: &'m Model, user: UserRow) -> Self {
+        let rated = model.rated_movies(user).to_vec();
+        let known = model.known(&rated);
+        Self { model, rated, vector: model.trained_vector(user), known }
+    }
+
+    /// A visitor, folded in with these ratings. If a movie is rated twice, the last rating counts.
     pub fn new(model: &'m Model, mut rated: Vec<Rated>) -> Self {
         rated.reverse();
         rated.sort_by_key(|rated| rated.movie);

@@ -48,13 +48,8 @@ impl Model {
     /// A user of the training data, with the trained factors and ratings.
     pub fn user(&self, user: UserRow) -> Visitor<'_> {
         let rated = self.rated_movies(user).to_vec();
-        let factors = self.factors();
-        let vector = UserVector {
-            bias: factors.user_biases[user.index()],
-            factors: factors.user_factors.row(user.index()).to_vec(),
-        };
         let order = self.rated_order(user).map(|order| order.iter().collect());
-        self.with_taste(rated, order, vector)
+        self.with_taste(rated, order, self.trained_vector(user))
     }
 
     /// A visitor with these ratings, oldest first, folded into both heads. If a movie is rated twice, the last rating

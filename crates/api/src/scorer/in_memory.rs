@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use matinee_model::{Model, MovieId, Rater as FoldedIn};
+use matinee_model::{Model, MovieId, Rater as Person, UserId};
 use matinee_serving::Reloadable;
 
 use super::{BatchResult, Scorer, ScorerFuture, Titles};
@@ -37,19 +37,20 @@ impl Scorer for Reloadable<Model> {
     }
 }
 
-/// Predicts one rating after the other. A visitor who occurs several times is folded in once.
+/// Predicts one rating after the other. Whoever occurs several times is looked up, or folded in, once.
 pub(crate) struct Predictions<'m> {
     model: &'m Model,
+    users: HashMap<UserId, Person<'m>>,
     visitors: HashMap<*const VisitorRatings, (Arc<VisitorRatings>, Visitor<'m>)>,
 }
 
 /// A visitor who was folded in, and the rated movies that the model does not know.
-type Visitor<'m> = Result<(FoldedIn<'m>, Vec<MovieId>), PredictError>;
+type Visitor<'m> = Result<(Person<'m>, Vec<MovieId>), PredictError>;
 
 impl<'m> Predictions<'m> {
     /// Predictions by `model`.
     pub(crate) fn new(model: &'m Model) -> Self {
-        Self { model, visitors: HashMap::new() }
+        Self { model, users: HashMap::new(), visitors: HashMap::new() }
     }
 
     /// The answer to one request.
@@ -57,7 +58,10 @@ impl<'m> Predictions<'m> {
         let model = self.model;
         match &request.rater {
             Rater::User(user) => {
-                let prediction = model.predict(user, &request.movie)?;
+                let prediction = match self.user(user) {
+                    Some(user) => user.predict(&request.movie)?,
+                    None => model.predict(user, &request.movie)?,
+                };
                 Ok(PredictAnswer::new(prediction, model.manifest()))
             }
             Rater::Ratings(ratings) => {
@@ -70,9 +74,18 @@ impl<'m> Predictions<'m> {
             }
         }
     }
+
+    /// The user, if the model knows them.
+    fn user(&mut self, id: &UserId) -> Option<&Person<'m>> {
+        if !self.users.contains_key(id) {
+            let row = self.model.user_row(id)?;
+            self.users.insert(id.clone(), Person::of_user(self.model, row));
+        }
+        self.users.get(id)
+    }
 }
 
 fn fold_in<'m>(model: &'m Model, ratings: &VisitorRatings) -> Visitor<'m> {
     let known = ratings.known_to(model)?;
-    Ok((FoldedIn::new(model, known.rated), known.unknown))
+    Ok((Person::new(model, known.rated), known.unknown))
 }
