@@ -109,7 +109,7 @@ pub const SPREADS: [f32; 3] = [0.9, 1.1, 1.0];
 pub fn write_calibrated(folder: &Path, (method, weights): &(RankingMethod, RankingWeights)) -> Manifest {
     let (factors, values) = (factors(), [4.0, 5.0, 1.5]);
     let mut artifact = artifact(&factors, &values);
-    artifact.description.ranking_head = Some(RankingHead { method: *method, candidates: [].into() });
+    artifact.description.ranking_head = Some(RankingHead::unmeasured(*method));
     artifact.description.calibration = Some(calibration());
     (artifact.ranking, artifact.movie_spreads) = (Some(weights), Some(SPREADS.as_slice()));
     write_folder(folder, &artifact).expect("an artifact")
