@@ -106,6 +106,7 @@ await test("a movie has a view of its own, and back leads to the list", async (p
   const first = await page.textContent("#movie-title");
   assert.match(await page.textContent("#predicted"), /You might give it \d\.\d, most likely between \d\.\d and \d\.\d/);
   assert.match(await page.textContent("#movie-body"), /Rated by \d+ people/);
+  assert.match(await page.locator(".histogram").getAttribute("aria-label"), /4 stars: \d+%/);
   await give(page.locator("#movie .cards .stars:not(.given) .strip").first(), 4);
   await page.waitForFunction(() => JSON.parse(localStorage.matinee).ratings.length === 4);
   await page.locator("#movie h4 a").nth(1).click();
@@ -138,6 +139,43 @@ await test("a known user's list says whose it is, and how to leave it", async (p
   await begun(page);
 });
 
+for (const [device, options] of [["desktop", {}], ["phone", { ...PHONE, ...DARK }]]) {
+  await test(`together: one list, and what each would say: ${device}`, async (page) => {
+    await rateThree(page);
+    const own = await titles(page);
+    await page.locator("summary", { hasText: "Together" }).click();
+    await page.click("#together-ask");
+    await page.locator("#together-status.error", { hasText: "two to six" }).waitFor();
+    await page.fill("#person", "Ann");
+    await page.fill("#person-link", "https://example.org/");
+    await page.keyboard.press("Enter");
+    await page.locator("#together-status.error", { hasText: "not a link" }).waitFor();
+    for (const [name, ratings] of [["Ann", "356:5,597:4.5,1721:4"], ["Bo", "1214:5,1200:5,593:4.5"]]) {
+      await page.fill("#person", name);
+      await page.fill("#person-link", `${ADDRESS}/#${new URLSearchParams({ ratings })}`);
+      await page.keyboard.press("Enter");
+      await page.locator("#people li", { hasText: `${name} (3 ratings)` }).waitFor();
+    }
+    await page.click("#together-ask");
+    await settled(page, "What 3 people would enjoy");
+    assert.notDeepEqual(await titles(page), own);
+    const said = await page.locator("#recommendations .each").first().innerText();
+    assert.match(said, /^You: ★ \d\.\d\s+Ann: ★ \d\.\d\s+Bo: ★ \d\.\d$/);
+    assert.equal(await page.locator("#whose").isVisible(), true);
+    await accessible(page);
+    await page.locator("#whose").evaluate((whose) => whose.scrollIntoView());
+    await shoot(page, `together-${device}`);
+    // The people stay on the device.
+    await page.reload();
+    await settled(page, "What 3 people would enjoy");
+    await page.locator("#whose button", { hasText: "Back to my list" }).click();
+    await settled(page, "3 ratings");
+    assert.deepEqual(await titles(page), own);
+    await page.goBack();
+    await settled(page, "What 3 people would enjoy");
+  }, options);
+}
+
 await test("filters are in the address, and the next page has other movies", async (page) => {
   await rateThree(page);
   await page.locator("#filters summary").click();
@@ -161,6 +199,10 @@ await test("filters are in the address, and the next page has other movies", asy
   await page.waitForFunction(() => document.querySelectorAll("#recommendations h3").length === 20);
   assert.equal(pages.length, 1, "the second click asks for nothing");
   assert.equal(new Set(await titles(page)).size, 20);
+  const asked = page.waitForResponse((response) => response.url().includes("varied=true") && response.ok());
+  await page.check("#varied");
+  await asked;
+  assert.match(page.url(), /varied=true/);
   await page.fill("#year-from", "2100");
   await settled(page, "Nothing fits");
 });

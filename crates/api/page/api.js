@@ -80,7 +80,7 @@ export const model = () => ask("model");
 export const genres = () => ask("genres");
 export const movie = (id) => ask(`movies/${encodeURIComponent(id)}`);
 export const similar = (id, limit) => ask(withParameters(`movies/${encodeURIComponent(id)}/similar`, { limit }));
-export const popular = (limit) => ask(withParameters("movies", { limit }));
+export const start = () => ask("start");
 
 // The most ids of one request, and the longest query string that the API reads.
 const MAX_IDS = 100;

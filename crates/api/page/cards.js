@@ -6,7 +6,7 @@ import { poster } from "./poster.js";
 import * as ratings from "./ratings.js";
 import { stars } from "./stars.js";
 import { genres, t } from "./strings.js";
-import { parts, spoken } from "./titles.js";
+import { name as nameOf, spoken } from "./titles.js";
 
 // A link to a movie's view; it opens over the list, and in a new tab by itself.
 export function movieLink(movie, attributes, ...children) {
@@ -18,9 +18,9 @@ export function movieLink(movie, attributes, ...children) {
   return element("a", { href: `#${new URLSearchParams({ movie: movie.movie_id })}`, ...attributes, onclick }, ...children);
 }
 
-// `name`, `tag`: the list item; `more`: what stands below the facts; `hide`: whether it can be hidden.
+// `more` stands below the facts; `hide`: whether it can be hidden; `level`: the level of its heading.
 export function card(movie, { more = [], hide, level = "h3" } = {}) {
-  const { name, original } = parts(movie);
+  const name = nameOf(movie);
   const facts = [movie.year, genres(movie.genres)].filter(Boolean).join(" · ");
   const item = element(
     "li",
@@ -28,7 +28,7 @@ export function card(movie, { more = [], hide, level = "h3" } = {}) {
     movieLink(movie, { class: "picture", tabindex: -1, "aria-hidden": "true" }, poster(movie)),
     element("div", { class: "about" },
       element(level, {}, movieLink(movie, {}, name)),
-      ...(original ? [element("p", { class: "original" }, original)] : []),
+      ...(movie.original_title ? [element("p", { class: "original" }, movie.original_title)] : []),
       element("p", { class: "soft" }, facts),
       ...more),
     element("div", { class: "actions" }, stars(movie),

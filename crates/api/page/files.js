@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { byId, element, tell } from "./elements.js";
 import * as ratings from "./ratings.js";
 import { t } from "./strings.js";
-import { name, parts } from "./titles.js";
+import { name } from "./titles.js";
 
 // How many movies are searched for at once.
 const AT_ONCE = 6;
@@ -64,8 +64,8 @@ async function search({ title, year }) {
   const { movies } = await api.search([...title].slice(0, 60).join(""));
   const sought = plain(title);
   return movies.find((movie) => {
-    const { name, original } = parts(movie);
-    const isSame = [name, ...original.split(", ")].some((one) => plain(one) === sought);
+    const names = [name(movie), movie.original_title ?? "", ...(movie.original_title ?? "").split(", ")];
+    const isSame = names.some((one) => plain(one) === sought);
     return isSame && (!year || !movie.year || Math.abs(movie.year - Number(year)) <= 1);
   });
 }

@@ -32,6 +32,7 @@ address.onChange(follow);
 for (const [name, id] of Object.entries(FILTERS)) {
   byId(id).addEventListener("input", whenQuiet(name === "genre" ? 0 : 250, () => address.change({ [name]: byId(id).value })));
 }
+byId("varied").addEventListener("change", ({ target }) => address.change({ varied: target.checked ? "true" : "" }));
 byId("user-form").addEventListener("submit", (event) => {
   event.preventDefault();
   const user = byId("user").value.trim();
@@ -67,7 +68,8 @@ function follow() {
   if (wanted === asked) return;
   asked = wanted;
   for (const [name, id] of Object.entries(FILTERS)) if (byId(id) !== document.activeElement) byId(id).value = state[name];
-  byId("filters").open ||= Boolean(state.genre || state.from || state.to);
+  byId("varied").checked = Boolean(state.varied);
+  byId("filters").open ||= Boolean(state.genre || state.from || state.to || state.varied);
   byId("user").value = state.user;
   recommendations.banner();
   recommendations.refresh();

@@ -9,7 +9,7 @@ import * as ratings from "./ratings.js";
 import * as recommendations from "./recommendations.js";
 import { stars } from "./stars.js";
 import { genres, problem, t } from "./strings.js";
-import { parts } from "./titles.js";
+import { name } from "./titles.js";
 
 const SIMILAR = 8;
 let open = "";
@@ -66,27 +66,37 @@ async function load(id) {
 }
 
 function show({ movie, similar }) {
-  const { name, original } = parts(movie);
-  tell(byId("movie-title"), name);
+  const { original_title: original } = movie;
+  tell(byId("movie-title"), name(movie));
   const facts = [movie.year, genres(movie.genres)].filter(Boolean).join(" · ");
   const why = recommendations.shown.get(movie.movie_id);
   byId("movie-body").replaceChildren(
     element("div", { class: "movie" }, poster(movie), element("div", {},
       ...(original ? [element("p", { class: "original" }, t("originally", { title: original }))] : []),
       element("p", { class: "soft" }, facts),
-      ...(movie.rating_count === undefined ? [] : [element("p", { class: "soft" }, t("ratedBy", { n: movie.rating_count.toLocaleString() }))]),
-      links(movie),
       element("div", { id: "predicted" }),
       ...(why ? reasons(why, recommendations.counted() !== ratings.all() && Boolean(recommendations.source().user)) : []),
-      stars(movie))),
+      stars(movie),
+      ...(movie.rating_count === undefined ? [] : [element("p", { class: "soft" }, t("ratedBy", { n: movie.rating_count }))]),
+      ...(movie.rating_histogram && movie.rating_count ? [histogram(movie.rating_histogram)] : []))),
     element("h3", {}, t("similar")),
     ...(similar.length ? [element("ul", { class: "cards" }, ...similar.map((one) => card(one, { level: "h4" })))] : [element("p", {}, t("noneSimilar"))]),
   );
 }
 
-function links({ imdb_id: imdb, tmdb_id: tmdb }) {
-  const places = [imdb && ["IMDb", `https://www.imdb.com/title/tt${imdb}/`], tmdb && ["TMDB", `https://www.themoviedb.org/movie/${tmdb}`]];
-  return element("p", { class: "row" }, ...places.filter(Boolean).map(([name, href]) => element("a", { href, rel: "noreferrer" }, name)));
+// How often each rating was given, in ten steps.
+function histogram(counts) {
+  const most = Math.max(...counts);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const told = counts.map((count, step) => `${t("stars", { n: (step + 1) / 2 })}: ${t("percent", { n: Math.round((100 * count) / total) })}`);
+  return svg("svg", { class: "histogram", viewBox: "0 0 300 78", role: "img", "aria-label": told.join(", ") },
+    ...counts.flatMap((count, step) => {
+      const height = Math.max(1, (60 * count) / most);
+      return [
+        svg("rect", { x: step * 30 + 2, y: 60 - height, width: 26, height }),
+        ...(step % 2 ? [svg("text", { x: step * 30 + 15, y: 75, "text-anchor": "middle" }, String((step + 1) / 2))] : []),
+      ];
+    }));
 }
 
 async function predict(id) {

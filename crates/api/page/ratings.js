@@ -38,10 +38,6 @@ export function of(id) {
   return ratings.get(id)?.rating ?? 0;
 }
 
-export function best() {
-  return Math.max(0, ...[...ratings.values()].map(({ rating }) => rating));
-}
-
 export function rate(movie, rating) {
   if (rating > 0) ratings.set(movie.movie_id, { rating, at: Date.now(), movie: facts(movie) });
   else ratings.delete(movie.movie_id);

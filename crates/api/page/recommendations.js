@@ -10,8 +10,10 @@ import { problem, t } from "./strings.js";
 import { people } from "./together.js";
 
 const PAGE = 10;
-// What counts as a rating that tells a taste.
-const LIKED = 2;
+// Up to this rating a movie was not liked, and says nothing about what would be.
+const DISLIKED = 2;
+// A query string has a limit; a body has room for all.
+const MOST_IN_ADDRESS = 200;
 let cursor;
 let asked = new AbortController();
 // The load that is under way.
@@ -22,7 +24,7 @@ export const shown = new Map();
 // Whose list is shown: that of a `user`, of the ratings `given` by a link, of a `group`, or the visitor's.
 export function source() {
   const { user, ratings: link, together } = address.read();
-  if (together) return { group: people() };
+  if (together && people().length > 1) return { group: people() };
   if (user) return { user };
   const given = ratings.parse(link);
   return given.length ? { given } : {};
@@ -68,17 +70,18 @@ export async function more() {
 }
 
 async function load(signal, place) {
-  const { genre, from, to } = address.read();
+  const { genre, from, to, varied } = address.read();
   const { user, given, group } = source();
   const rated = given ?? ratings.all();
   // Of what is most popular a part stands at the top already.
   const limit = user || group || rated.length || cursor ? PAGE : 2.5 * PAGE;
-  const parameters = { limit, genre, yearFrom: from, yearTo: to, cursor };
+  const parameters = { limit, genre, yearFrom: from, yearTo: to, varied, cursor };
   const own = (loading = Symbol("load"));
   try {
-    const answer = await (group ? api.recommendTogether(group, ratings.hiddenIds(), parameters, signal) : user
-      ? api.recommendToUser(user, { ...parameters, exclude: ratings.hiddenIds().slice(0, 200).join(",") }, signal)
-      : api.recommend(rated, ratings.hiddenIds(), parameters, signal));
+    const exclude = ratings.hiddenIds();
+    const answer = await (group ? api.recommendTogether(group, exclude, parameters, signal) : user
+      ? api.recommendToUser(user, { ...parameters, exclude: exclude.slice(0, MOST_IN_ADDRESS).join(",") }, signal)
+      : api.recommend(rated, exclude, parameters, signal));
     const atTop = new Set(limit > PAGE ? await start.ids() : []);
     signal.throwIfAborted();
     place(answer.recommendations.filter(({ movie_id }) => !atTop.has(movie_id)));
@@ -117,8 +120,10 @@ function say(text) {
 
 function heading(rankedBy) {
   const { user, given, group } = source();
-  const title = group ? t("titleTogether") : user ? t("titleUser", { user }) : given ? t("titleLink") : rankedBy === "popularity" || (!rankedBy && ratings.count() === 0) ? t("titlePopular") : t("titleYours");
-  tell(byId("recommendations-title"), title);
+  // Until there is an answer, a visitor without ratings is sure to get what is popular.
+  const isPopular = (rankedBy ?? (ratings.count() ? "taste" : "popularity")) === "popularity";
+  const own = t(isPopular ? "titlePopular" : "titleYours");
+  tell(byId("recommendations-title"), group ? t("titleTogether") : user ? t("titleUser", { user }) : given ? t("titleLink") : own);
 }
 
 function summary(answer, rated) {
@@ -127,7 +132,9 @@ function summary(answer, rated) {
   const { user, given, group } = source();
   if (group) return t("togetherDone", { n: group.length });
   if (user || given) return "";
-  if (answer.ranked_by === "popularity") return rated.length && Math.max(...rated.map(({ rating }) => rating)) < LIKED + 0.5 ? t("noted") : t("asPopular");
+  if (answer.ranked_by === "popularity") {
+    return t(rated.length && rated.every(({ rating }) => rating <= DISLIKED) ? "noted" : "asPopular");
+  }
   return t("fromRatings", { n: rated.length });
 }
 

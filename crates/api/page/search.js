@@ -6,7 +6,7 @@ import { byId, element, tell, whenQuiet } from "./elements.js";
 import { poster } from "./poster.js";
 import { stars } from "./stars.js";
 import { problem, t } from "./strings.js";
-import { parts } from "./titles.js";
+import { name } from "./titles.js";
 
 let asked = new AbortController();
 
@@ -57,8 +57,7 @@ export function start() {
 }
 
 function result(movie) {
-  const { name, original } = parts(movie);
   return element("li", { "data-movie": movie.movie_id },
     movieLink(movie, { tabindex: -1, "aria-hidden": "true" }, poster(movie)),
-    element("div", {}, movieLink(movie, {}, name), element("span", { class: "soft" }, [movie.year, original].filter(Boolean).map((fact) => ` ${fact}`).join(" ·")), stars(movie)));
+    element("div", {}, movieLink(movie, {}, name(movie)), element("span", { class: "soft" }, [movie.year, movie.original_title].filter(Boolean).map((fact) => ` ${fact}`).join(" ·")), stars(movie)));
 }

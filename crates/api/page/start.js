@@ -10,7 +10,6 @@ import { t } from "./strings.js";
 import { name } from "./titles.js";
 
 const ENOUGH = 5;
-const SHOWN = 15;
 
 export async function start() {
   // Who has rated enough sees the list first.
@@ -39,27 +38,13 @@ export function load() {
 
 async function fill() {
   try {
-    const { movies } = await api.popular(60);
-    const chosen = varied(movies);
-    byId("start-list").replaceChildren(...chosen.map(tile));
-    return chosen.map(({ movie_id }) => movie_id);
+    const { movies } = await api.start();
+    byId("start-list").replaceChildren(...movies.map(tile));
+    return movies.map(({ movie_id }) => movie_id);
   } catch {
     // The recommendations, which fail too, say why.
     return [];
   }
-}
-
-// The best known movies that are not like those before them: of each combination of a genre and a decade one.
-function varied(movies) {
-  const seen = new Map();
-  const chosen = movies.filter(({ title, genres, year }) => {
-    const kinds = [...genres.map((genre) => `${genre} ${year > 1990}`), title.split(/[:,(]/)[0]];
-    const worn = Math.max(...kinds.map((kind) => seen.get(kind) ?? 0));
-    if (worn > 3 || seen.has(kinds.at(-1))) return false;
-    for (const kind of kinds) seen.set(kind, (seen.get(kind) ?? 0) + 1);
-    return true;
-  });
-  return chosen.slice(0, SHOWN);
 }
 
 function tile(movie) {

@@ -162,7 +162,7 @@ const Chinese = {
   // The elements of index.html, by `data-t`.
   page: {
     skip: "跳到推荐", tagline: "给几部电影打分，看看接下来看什么。", search: "搜索电影", searchHint: "例如：matrix",
-    startTitle: "看过这些吗？打个分吧。", all: "显示全部", recommendations: "推荐", filters: "筛选", genre: "类型", every: "全部",
+    startTitle: "看过这些吗？打个分吧。", all: "显示全部", recommendations: "推荐", filters: "筛选", genre: "类型", varied: "更多变化", every: "全部",
     from: "起始年份", to: "截止年份", more: "更多", mine: "我的评分", share: "复制我的评分链接", clear: "全部移除",
     bringAndTake: "导入与导出", bring: "读取 MovieLens、Letterboxd 或 IMDb 的导出文件（CSV）", take: "保存我的评分（CSV）",
     together: "一起看", togetherHint: "二至六个人，一份列表：最多快乐，最少痛苦。", person: "名字", personLink: "对方的评分链接（留空则用当前评分）",
