@@ -1,6 +1,6 @@
-# The two commands that do all the set-up:
-#   make run    train on data/ if there is no model yet, and serve on port 3000 (needs Rust alone)
-#   make test   every test there is, in Docker and sam too (installs what it lacks)
+# These two commands do all the set-up:
+#   make run    trains on data/ if there is no model yet, and serves on port 3000 (only needs Rust)
+#   make test   runs every test, those with Docker and sam too (installs missing tools)
 
 MATINEE = cargo run --release --locked --quiet --package matinee --
 
@@ -12,6 +12,6 @@ run:
 test:
 	scripts/test.sh
 
-# Called by `sam build`: the demo model that a deployed stack answers with until ModelUri names another.
+# `sam build` calls this. A deployed stack answers from this demo model until another model is live.
 build-DemoModelLayer:
 	$(MATINEE) train --data data --output "$(ARTIFACTS_DIR)/model"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the static binary of the image, and prints where it is.
+# Builds the static binary for the image, and prints its path.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,17 +10,17 @@ main() {
   add_target
   add_compiler
   CC_x86_64_unknown_linux_musl=musl-gcc cargo build --release --locked --quiet --package matinee --target "$TARGET" ||
-    fail "the binary does not build"
+    fail "the binary cannot be built"
   echo "$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/$TARGET/release/matinee"
 }
 
 add_target() {
   [ ! -d "$(rustc --print target-libdir --target "$TARGET")" ] || return 0
-  command -v rustup >/dev/null || fail "the Rust target $TARGET is missing, and rustup, which adds it; see https://rustup.rs"
+  command -v rustup >/dev/null || fail "the Rust target $TARGET is missing, and rustup, which could add it, is not installed; see https://rustup.rs"
   rustup target add "$TARGET" >&2 || fail "the Rust target $TARGET cannot be added"
 }
 
-# A few dependencies have parts in C.
+# Some dependencies contain C code.
 add_compiler() {
   ! command -v musl-gcc >/dev/null || return 0
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then

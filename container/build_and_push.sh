@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the SageMaker image and pushes it to Amazon ECR, in the account and region of the AWS CLI's configuration.
-#   container/build_and_push.sh NAME[:TAG]              builds, makes the repository if it is missing, pushes
-#   container/build_and_push.sh --no-push NAME[:TAG]    builds, for this machine's Docker alone
+#   container/build_and_push.sh NAME[:TAG]              builds, creates the repository if it is missing, pushes
+#   container/build_and_push.sh --no-push NAME[:TAG]    only builds, for this machine's Docker
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,12 +15,12 @@ main() {
     esac
     shift
   done
-  [[ $name =~ ^[a-z0-9][a-z0-9._/-]*(:[A-Za-z0-9._-]+)?$ ]] || usage "'$name' is no name of an image"
+  [[ $name =~ ^[a-z0-9][a-z0-9._/-]*(:[A-Za-z0-9._-]+)?$ ]] || usage "'$name' is not a valid image name"
   [[ $name == *:* ]] || name=$name:latest
   need docker "see https://docs.docker.com/engine/install/"
   docker info >/dev/null 2>&1 || fail "no Docker daemon answers; start Docker, or run scripts/docker.sh as root"
   if $push; then
-    # Before the build: it takes minutes.
+    # This comes before the build, which takes minutes.
     find_registry
   fi
   build "$name"
@@ -45,10 +45,10 @@ build() {
   echo "building $name" >&2
   binary=$(container/build.sh)
   context=$(mktemp -d)
-  # shellcheck disable=SC2064  # the folder is known now
+  # shellcheck disable=SC2064  # the folder must be expanded now
   trap "rm -rf '$context'" EXIT
   cp "$binary" "$context/"
-  # SageMaker takes an image, not the index of images that attestations make of it.
+  # SageMaker needs an image. With attestations, Docker would push an index of images.
   BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker build --quiet --platform linux/amd64 --tag "$name" --file container/Dockerfile \
     "$context" >/dev/null || fail "the image does not build"
   echo "built $name: $(docker image inspect --format '{{.Size}}' "$name") bytes"
@@ -59,13 +59,13 @@ push() {
   if ! aws ecr describe-repositories --region "$REGION" --repository-names "$repository" >/dev/null 2>&1; then
     aws ecr create-repository --region "$REGION" --repository-name "$repository" \
       --image-scanning-configuration scanOnPush=true >/dev/null ||
-      fail "the repository $repository is not there and cannot be created; ecr:CreateRepository is needed"
-    echo "made the repository $repository"
+      fail "the repository $repository does not exist and cannot be created; the permission ecr:CreateRepository is needed"
+    echo "created the repository $repository"
   fi
-  # Two steps: a pipe would hide which of them fails.
+  # Two steps, because a pipe would hide which of them fails.
   local password
   password=$(aws ecr get-login-password --region "$REGION") ||
-    fail "ECR gives no password; ecr:GetAuthorizationToken is needed"
+    fail "ECR returns no password; the permission ecr:GetAuthorizationToken is needed"
   docker login --username AWS --password-stdin "$REGISTRY" <<<"$password" >/dev/null || fail "$REGISTRY refuses the login"
   docker tag "$name" "$REGISTRY/$name"
   docker push --quiet "$REGISTRY/$name" >/dev/null || fail "$REGISTRY/$name cannot be pushed"

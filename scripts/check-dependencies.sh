@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Licences, sources and bans of every dependency, by deny.toml; and known vulnerabilities, by the database of RustSec, if
-# it can be had. That database lies in a git repository alone, in no package registry: without it this says so and passes.
-# REQUIRE_ADVISORIES=1 fails then.
+# Checks licences, sources and bans of every dependency against deny.toml, and known vulnerabilities against RustSec's
+# database. That database is a git repository and is not in any package registry. If it cannot be downloaded, this script
+# says so and passes; with REQUIRE_ADVISORIES=1 it fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

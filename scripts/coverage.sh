@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The share of the lines that the tests reach, by file: scripts/coverage.sh [PACKAGE...]. Without packages, what answers
-# requests: the AWS SDK would take minutes to compile once more, and the loops of training many minutes to run while counted.
+# Prints the share of the lines that the tests reach, by file: scripts/coverage.sh [PACKAGE...]. Without arguments, it
+# measures the packages that answer requests. The others are slow: the AWS SDK would take minutes to compile again, and
+# training would take many minutes with counters.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

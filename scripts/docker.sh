@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that a Docker daemon answers. With root on Debian it is installed and started; prints the process id of a
-# daemon that it started, for the caller to end.
+# Makes sure that a Docker daemon answers. As root on Debian, it installs and starts Docker if necessary. If it started a
+# daemon, it prints the process id, and the caller has to end it.
 set -euo pipefail
 
 LOG=${TMPDIR:-/tmp}/matinee-dockerd.log

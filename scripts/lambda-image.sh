@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes sure that `sam local` has its base image: the public one where it can be pulled, else a stand-in under its tag.
+# Makes sure that `sam local` has its base image: the public one if it can be pulled, otherwise a substitute with its tag.
 set -euo pipefail
 
 ARCHITECTURE=${1:-x86_64}
@@ -8,19 +8,19 @@ DEBIAN_PACKAGES=(busybox-static libc6 libgcc-s1 ca-certificates)
 
 main() {
   if docker image inspect "$TAG" >/dev/null 2>&1; then
-    echo "base image: $TAG is here"
+    echo "base image: $TAG is present"
   elif timeout 60 docker pull --quiet "$TAG" >/dev/null 2>&1; then
     echo "base image: pulled $TAG"
   else
     build_stand_in
-    echo "base image: $TAG cannot be pulled; a stand-in of ${DEBIAN_PACKAGES[*]} was imported under that tag"
+    echo "base image: $TAG cannot be pulled; a substitute made of ${DEBIAN_PACKAGES[*]} was imported with that tag"
   fi
 }
 
-# A root file system of a few Debian packages: a custom runtime needs the C library and little else.
+# Makes a root file system from a few Debian packages. A custom runtime needs the C library and little else.
 build_stand_in() (
   command -v apt-get >/dev/null || {
-    echo "error: $TAG cannot be pulled, and a stand-in needs Debian packages; run this with internet or on Debian" >&2
+    echo "error: $TAG cannot be pulled, and a substitute needs Debian packages; run this with internet access or on Debian" >&2
     exit 1
   }
   work=$(mktemp -d)

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Every test there is. What is lacking is installed where that can be done without asking, and named otherwise.
+# Runs every test. Missing tools are installed if that needs no confirmation; otherwise the script names them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export SAM_CLI_TELEMETRY=0
-# One set of features for every step, so that nothing is compiled twice.
+# All steps use the same features, so that nothing is compiled twice.
 AWS=matinee/aws
 
 main() {
@@ -41,12 +41,12 @@ step() {
   "$@" || { printf '\nFAILED: %s\n' "$name" >&2; exit 1; }
 }
 
-# The daemon runs on only if it ran before.
+# Ends the daemon at the end, unless it was running before.
 docker_up() {
   printf '\n== Docker (at %d s)\n' "$SECONDS"
   local daemon
   daemon=$(scripts/docker.sh)
-  # shellcheck disable=SC2064  # the process id is known now
+  # shellcheck disable=SC2064  # the process id must be expanded now
   [ -z "$daemon" ] || trap "kill $daemon" EXIT
   scripts/lambda-image.sh
 }

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Installs the commands that the documents use from PyPI into virtual environments, and prints where they are: sam, the AWS
-# CLI, cargo-lambda and cfn-lint. With --tests also checkov, moto and ministack, which only the tests use.
+# Installs the commands that the documents use (sam, the AWS CLI, cargo-lambda and cfn-lint) from PyPI into virtual
+# environments, and prints their folder. With --tests it also installs checkov, moto and ministack, which only the tests
+# use.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 TOOLS=${MATINEE_TOOLS:-$PWD/.tools}
 PINNED=(aws-sam-cli==1.170.0 awscli==1.46.3 cargo-lambda==1.9.2 cfn-lint==1.58.0)
 
-# checkov needs an older boto3 than sam does, and ministack the boto3 of its botocore.
+# checkov needs an older boto3 than sam, and ministack needs the boto3 that matches its botocore.
 CHECKS=$TOOLS-checks
 PINNED_CHECKS=(checkov==3.3.30 "moto[s3,server]==5.2.5")
 EMULATOR=$TOOLS-emulator
@@ -45,7 +46,7 @@ make_environment() {
     apt-get update --quiet=2 && apt-get install --yes --quiet=2 python3 python3-venv >&2
     python3 -m venv "$folder" >&2
   else
-    echo "error: python3 with its venv module is missing; install it (Debian: apt-get install python3-venv)" >&2
+    echo "error: python3 or its venv module is missing; install it (Debian: apt-get install python3-venv)" >&2
     exit 1
   fi
 }

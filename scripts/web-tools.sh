@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that there is Chromium and Node.js, and installs what the tests of the page need from npm and what those of
-# the API's description need from PyPI; prints the folder of both.
+# Makes sure that Chromium and Node.js are installed. It installs the npm packages for the tests of the page, and the PyPI
+# packages for the tests of the API's description, and prints the folder that contains both.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,7 +18,7 @@ main() {
   fi
   if [ "$(cat "$TOOLS/python/installed" 2>/dev/null)" != "$SCHEMATHESIS" ]; then
     echo "installing $SCHEMATHESIS into $TOOLS" >&2
-    # sam pins other versions of what it needs, so it gets an environment of its own.
+    # sam pins other versions of the same dependencies, so schemathesis gets an environment of its own.
     python3 -m venv "$TOOLS/python" >&2
     "$TOOLS/python/bin/pip" install --quiet --disable-pip-version-check "$SCHEMATHESIS" >&2
     echo "$SCHEMATHESIS" >"$TOOLS/python/installed"

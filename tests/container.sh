@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# The image as SageMaker runs it: a training job on data/, the model served, a job that is stopped and goes on, and jobs
-# that fail; on a read-only root without capabilities, as the user of this script and as one that nobody has heard of.
-# Needs Docker.
+# Runs the image as SageMaker does: a training job on data/, serving the model, a job that is stopped and resumed, and jobs
+# that fail. The root file system is read-only, there are no capabilities, and the user is that of this script or an
+# unknown one. Needs Docker.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 IMAGE=matinee:test
 MAX_IMAGE_BYTES=15000000
-# What a container must do without. Nothing of the image is written to, and no privilege is used.
+# The container must work without these. It writes nothing to the image and uses no privilege.
 CONFINED=(--read-only --cap-drop ALL --security-opt no-new-privileges)
-# A user without a name, a home or a file.
+# A user without a name, a home directory or files.
 ANYBODY=12345:54321
 
 main() {
@@ -31,20 +31,20 @@ image_is_small() {
 trains() {
   local job=$WORK/job
   new_job "$job" '{"algorithm":"\"bayes\"","sagemaker_region":"\"eu-west-1\""}'
-  train "$job" | tee "$WORK/log" | grep -E '^(validation_|wrote )' || fail "the job tells no metrics: $(cat "$WORK/log")"
-  # As SageMaker does: the folder becomes model.tar.gz, which is unpacked for the server.
+  train "$job" | tee "$WORK/log" | grep -E '^(validation_|wrote )' || fail "the job prints no metrics: $(cat "$WORK/log")"
+  # SageMaker packs the folder into model.tar.gz and unpacks it for the server.
   tar --create --gzip --file "$WORK/model.tar.gz" --directory "$job/model" .
   mkdir -p "$WORK/endpoint/model"
   tar --extract --gzip --file "$WORK/model.tar.gz" --directory "$WORK/endpoint/model"
 }
 
-# All that is written goes into /opt/ml, which is in memory here and gone with the container.
+# Everything is written to /opt/ml, which is in memory here and disappears with the container.
 trains_as_anybody() {
   local job=$WORK/anybody
   new_job "$job" '{"algorithm":"bias"}'
   docker run --rm "${CONFINED[@]}" --user "$ANYBODY" --tmpfs /opt/ml:mode=1777 --volume "$job/input:/opt/ml/input:ro" \
-    "$IMAGE" train >"$WORK/log" 2>&1 || fail "a job of any user fails: $(cat "$WORK/log")"
-  grep '^wrote ' "$WORK/log" || fail "a job of any user writes no model: $(cat "$WORK/log")"
+    "$IMAGE" train >"$WORK/log" 2>&1 || fail "a job of an unknown user fails: $(cat "$WORK/log")"
+  grep '^wrote ' "$WORK/log" || fail "a job of an unknown user writes no model: $(cat "$WORK/log")"
 }
 
 serves() {
@@ -75,17 +75,17 @@ goes_on_after_sigterm() {
   train "$whole" >/dev/null
   new_job "$job" "$settings"
   docker run --detach --name "$TRAINING" "${CONFINED[@]}" --user "$(id -u):$(id -g)" --volume "$job:/opt/ml" "$IMAGE" train >/dev/null
-  # No pipe: the log goes on when the line was found.
-  grep --max-count=1 --quiet 'epoch=50;' < <(docker logs --follow "$TRAINING" 2>&1) || fail "the job tells no epochs"
+  # Not a pipe, because the log continues after the line was found.
+  grep --max-count=1 --quiet 'epoch=50;' < <(docker logs --follow "$TRAINING" 2>&1) || fail "the job prints no epochs"
   docker kill --signal TERM "$TRAINING" >/dev/null
   code=$(docker wait "$TRAINING")
   docker logs "$TRAINING" 2>&1 | tail -1
   [ "$code" = 143 ] || fail "the stopped job ended with $code"
   [ -s "$job/checkpoints/training.checkpoint" ] || fail "there is no checkpoint"
   [ ! -e "$job/model" ] || fail "the stopped job left a model"
-  train "$job" | grep 'going on' || fail "the job began again"
+  train "$job" | grep 'going on' || fail "the job started from the beginning"
   cmp "$whole/model/model.safetensors" "$job/model/model.safetensors" || fail "the bytes differ"
-  echo "stopped and started again: the same bytes"
+  echo "stopped and resumed: the same bytes"
 }
 
 # shellcheck disable=SC2016  # the backquotes are part of the reasons
@@ -95,16 +95,16 @@ leaves_reasons() {
   echo 'movieId,title' >"$WORK/file.csv"
   reason 'channel `train` has no ratings.csv: it holds movies.csv' '{}' movies.csv
   printf 'userId,movieId,rating\n1,10,4\n1,20,ten\n' >"$WORK/file.csv"
-  reason 'the data cannot be learned from: ratings.csv:3: `ten` is not a number' '{}' ratings.csv
+  reason 'a model cannot be trained on this data: ratings.csv:3: `ten` is not a number' '{}' ratings.csv
   printf 'viewer,movieId,rating\n1,10,4\n' >"$WORK/file.csv"
-  reason 'the data cannot be learned from: part-1.csv:1: the header `viewer,movieId,rating` has no column `userId`' '{}' part-1.csv
+  reason 'a model cannot be trained on this data: part-1.csv:1: the header `viewer,movieId,rating` has no column `userId`' '{}' part-1.csv
   printf 'userId,movieId,rating\n1,10,4\n' >"$WORK/file.csv"
   reason 'unknown hyperparameter `n_factor`' '{"n_factor":"8"}' ratings.csv
   reason 'algorithm svd: hyperparameter `lr_all` is `7`; it must be a number from' '{"algorithm":"svd","lr_all":"7"}' ratings.csv
   reason 'channel `train` has TrainingInputMode Pipe' '{}' ratings.csv '{"train":{"TrainingInputMode":"Pipe"}}'
 }
 
-# A job with this channel and these hyperparameters must leave this reason first.
+# A job with this channel and these hyperparameters must fail with this reason, which comes first.
 reason() {
   local expected=$1 settings=$2 file=${3:-} channels=${4:-} code=0
   rm -rf "$job"

@@ -1,4 +1,4 @@
-"""The requests in container/ are ones that SageMaker's service model takes: names, types and required fields."""
+"""SageMaker's service model accepts the requests in container/: names, types and required fields."""
 
 import json
 import pathlib
@@ -28,7 +28,7 @@ def main():
 
 
 def enum_faults(value, shape, place="request"):
-    """The values that are none of those that the model lists, which the validator does not look at."""
+    """Returns values that are not among those that the model lists; the validator does not check them."""
     if shape.type_name == "structure":
         for name, member in value.items():
             yield from enum_faults(member, shape.members[name], f"{place}.{name}")

@@ -1,8 +1,8 @@
-"""moto on one port, with training jobs that take their time.
+"""Runs moto on one port, with training jobs that stay in progress. Prints its address.
 
-moto's own jobs are completed when they are created. Here a job is in progress until POST /matinee/finish
-{"name", "status", "reason"} says how it ended, its artifact lies where CompressionType puts it, and a name is taken once.
-POST /matinee/date {"bucket", "key", "time"} dates an object, as S3 does by the start of a long upload. Prints its address.
+moto's own jobs are complete as soon as they are created. Here, a job is in progress until POST /matinee/finish
+{"name", "status", "reason"} says how it ended. Its artifact is where CompressionType puts it, and a name can be used only
+once. POST /matinee/date {"bucket", "key", "time"} sets the date of an object, as S3 does for the start of a long upload.
 """
 
 import json

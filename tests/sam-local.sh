@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The built function under sam's own emulators: every event by `sam local invoke`, and curl against
-# `sam local start-api`. Needs `sam build` before, and Docker with the base image.
+# Runs the built function under sam's own emulators: every event with `sam local invoke`, and curl against
+# `sam local start-api`. Run `sam build` before it. Needs Docker with the base image.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,8 +23,8 @@ binary_is_small() {
   [ "$size" -lt "$MAX_BOOTSTRAP_BYTES" ] || fail "the function's binary has $size bytes, more than $MAX_BOOTSTRAP_BYTES"
 }
 
-# An event is expected to be answered 200; one named *-STATUS.json with that status; one named direct-*.json, which no front
-# sends, by the answer alone.
+# An event must be answered with 200, or with STATUS if it is named *-STATUS.json. An event named direct-*.json does not come
+# from an API, so its answer is only the body.
 invoke() {
   local event=$1 expected=200 answer
   [[ $event =~ -([0-9]{3})\.json$ ]] && expected=${BASH_REMATCH[1]}

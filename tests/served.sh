@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# A server with a model of data/: the page in headless Chromium, and whatever schemathesis makes of /openapi.json.
-# Screenshots are left in target/page. Needs `cargo test --workspace` before, which builds the binary.
+# Starts a server with a model of data/, and tests the page in headless Chromium and the API with requests that schemathesis
+# derives from /openapi.json. Screenshots are left in target/page. Run `cargo test --workspace` before it, which builds the
+# binary.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -29,7 +30,7 @@ start_server() {
   fail "the server did not start"
 }
 
-# Requests that fit the document and requests that do not: no 5xx, no answer that is not documented.
+# Sends valid and invalid requests: there must be no 5xx and no undocumented answer.
 try_the_document() {
   "$1" run "$ADDRESS/openapi.json" --url "$ADDRESS" --max-examples 60 --seed 1 --workers 1 \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,unsupported_method \

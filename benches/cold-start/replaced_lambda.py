@@ -1,5 +1,5 @@
 """The Lambda that Matinee replaces, in a few lines: pandas and boto3, movies.csv from S3 at every call, and a rating from a
-SageMaker endpoint. Below it is what Lambda's Python runtime does: ask for an event, hand it over, send the answer."""
+SageMaker endpoint. The loop at the end does what Lambda's Python runtime does: get an event, call the handler, send the answer."""
 
 import io
 import json

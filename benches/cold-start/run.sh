@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 
 main() {
   PATH="$(scripts/tools.sh):$PATH"
-  # The empty function is no part of the product: CargoLambda.toml does not name its package.
+  # The empty function is not part of the product, so CargoLambda.toml does not name its package.
   cargo lambda build --release --locked --quiet --bin predict
   (cd benches/cold-start && cargo lambda build --release --locked --quiet --package matinee-cold-start --bin empty-function)
   cargo build --release --locked --quiet --package matinee-cold-start --package matinee
@@ -19,7 +19,7 @@ main() {
     "$target/lambda/empty-function/bootstrap" "$target/lambda/predict/bootstrap" "$(python_lambda "$model")"
 }
 
-# The replaced Lambda as one executable, with the packages that it needs.
+# Makes one executable of the replaced Lambda, with the packages that it needs.
 python_lambda() {
   local environment=${MATINEE_PEERS:-$PWD/.tools/peers}-lambda
   if ! cmp --silent benches/cold-start/requirements.txt "$environment/installed"; then

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The image's size and how fast it starts; beside it what the replaced stack's image holds at least: benches/container/run.sh
-# [RUNS]. Needs Docker.
+# The size of the image and its start time, compared to the minimal size of the replaced stack's image:
+# benches/container/run.sh [RUNS]. Needs Docker.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 RUNS=${1:-10}
 IMAGE=matinee:bench
 PEERS=${MATINEE_PEERS:-$PWD/.tools/peers}
-# What the replaced stack's image installs from Debian, its base image not counted.
+# What the replaced stack's image installs from Debian, without its base image.
 DEBIAN_PACKAGES=(python3.11-minimal libpython3.11-minimal libpython3.11-stdlib nginx nginx-common)
 
 main() {
@@ -35,7 +35,7 @@ starts() {
 sizes() {
   benches/peers/install.sh
   local python debian package
-  # pip and what compiles are no part of an image that serves.
+  # An image for serving does not need pip or compilers.
   python=$(du --summarize --bytes --exclude=pip --exclude=__pycache__ --exclude=setuptools "$PEERS"/lib/python3*/site-packages | cut -f1)
   debian=0
   for package in "${DEBIAN_PACKAGES[@]}"; do

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Training as ratings grow, on generated data of a known noise: benches/growth/run.sh [COUNT ...]
+# Training on growing numbers of ratings, on generated data with known noise: benches/growth/run.sh [COUNT ...]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Load for as long as is told, on loopback: the local server, the Lambda binary under a fake Runtime API, and the server of
-# the replaced stack, gunicorn with flask and scikit-surprise, a third of the time each: benches/load/run.sh [MINUTES]
-# MATINEE_PREDICT names the binary of the function; without it, it is built.
+# Load for the given time, on loopback: a third of it each for the local server, the Lambda binary with a fake Runtime API,
+# and the server of the replaced stack, gunicorn with flask and scikit-surprise: benches/load/run.sh [MINUTES]
+# MATINEE_PREDICT is the path of the function's binary. If it is not set, the binary is built.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . benches/serve/server.sh
@@ -50,7 +50,7 @@ tell() {
     name, $2, $3, $4, $7, $5, $6, $8, $9, $10 }' "$WORK/result"
 }
 
-# The memory of the server and its workers in MB; what they share counts once.
+# The memory of the server and its workers in MB. Shared memory counts once.
 resident() {
   local process
   for process in $(processes); do

@@ -18,7 +18,7 @@ import pandas
 import datasets
 import protocol
 
-# As little as makes bayes as good as myFM: on ML-100K half of its chains, on data/ less of everything.
+# The smallest settings with which bayes is as accurate as myFM: half of its chains on ML-100K, less of everything on data/.
 SHORT = ["n_factors=8", "n_burn_in=6", "n_samples=12", "n_chains=8"]
 OURS = [
     ("matinee bayes", ["--algorithm", "bayes"]),
@@ -30,7 +30,7 @@ OURS = [
     ("matinee bias", ["--algorithm", "bias"]),
     ("matinee mean", ["--algorithm", "mean"]),
 ]
-# Name in the table, name in fit.py, the folds that are measured.
+# Name in the table, name in fit.py, folds to measure.
 THEIRS = [
     ("myFM", "myfm", range(5)),
     ("myFM, title words too", "myfm-words", range(5)),
@@ -40,7 +40,7 @@ THEIRS = [
     ("scikit-surprise SVDpp", "surprise-svdpp", range(1)),
 ]
 SLOW = {"surprise-svdpp"}
-# As many as published results on each have.
+# The same numbers as in published results on each.
 MYFM_RANK = {"data/": 8, "ML-100K u1-u5": 10}
 PACKAGES = ["myfm", "lenskit", "libmf", "implicit"]
 
@@ -73,7 +73,7 @@ def tell(name, folds):
 
 
 def ours(binary, dataset, arguments, floor):
-    """`floor` is the processor time of the same command with nothing to learn."""
+    """`floor` is the processor time of the same command without any training."""
     report = protocol.matinee(binary, dataset.folds, "--threads", "1", *arguments, data=dataset.arguments())
     fit = max(report["cpu"] - floor, 0) / protocol.FOLDS
     same = {"fit": fit, "memory": report["memory"]}

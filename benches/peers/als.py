@@ -1,4 +1,4 @@
-"""Alternating least squares, 50 factors, 15 sweeps, one thread: Matinee beside LensKit's and implicit's solver.
+"""Alternating least squares, 50 factors, 15 sweeps, one thread: Matinee compared to the solvers of LensKit and implicit.
 
 Processor seconds for one fold of data/, code compiled before. implicit learns another objective: just its time counts.
 """

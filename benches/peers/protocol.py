@@ -1,4 +1,4 @@
-"""The folds, the errors and the way to run Matinee and its peers that every comparison shares."""
+"""What all comparisons have in common: the folds, the errors, and how Matinee and its peers are run."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import pandas
 HERE = pathlib.Path(__file__).parent
 DATA = HERE / "../../data"
 FOLDS = 5
-# Where peers live that want the first numpy.
+# The environment of the peers that need numpy 1.
 NUMPY1 = pathlib.Path(sys.prefix) / "numpy1/bin/python"
 
 
@@ -22,7 +22,7 @@ def ratings():
 
 
 def random_folds(count):
-    """Fold i tests the rows p[i::5] of a permutation p, which scikit-learn's users will recognise."""
+    """Fold i tests the rows p[i::5] of a permutation p."""
     folds = numpy.empty(count, dtype=int)
     permutation = numpy.random.default_rng(0).permutation(count)
     for fold in range(FOLDS):
@@ -39,7 +39,7 @@ def mae(predicted, actual):
 
 
 def matinee(binary, folds, *arguments, data=("--ratings", DATA / "ratings.csv", "--movies", DATA / "movies.csv")):
-    """The report of `matinee evaluate` on these folds; in it `cpu` and `memory` of the process, in s and MB."""
+    """The report of `matinee evaluate` on these folds, plus `cpu` and `memory` of the process, in s and MB."""
     with tempfile.TemporaryDirectory() as folder:
         folds_file, report = pathlib.Path(folder) / "folds.csv", pathlib.Path(folder) / "report.json"
         pandas.DataFrame({"fold": folds}).to_csv(folds_file, index=False)
@@ -49,7 +49,7 @@ def matinee(binary, folds, *arguments, data=("--ratings", DATA / "ratings.csv", 
 
 
 def run(command):
-    """What a command prints, and its processor time in s and its peak memory in MB."""
+    """The output of a command, its processor time in s, and its peak memory in MB."""
     process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)

@@ -1,4 +1,4 @@
-"""Ranking: `matinee evaluate --ranking` beside EASE^R, implicit's iALS and the most popular movies, on the same splits.
+"""Ranking: `matinee evaluate --ranking` compared to EASE^R, implicit's iALS and the most popular movies, on the same splits.
 
 A fifth of each user's ratings is held out, at random and the latest. Relevant is what was rated 4 or more; all movies
 that a user has not rated before are ranked. EASE^R and implicit learn from the ratings of 4 and more, as their papers
@@ -87,7 +87,7 @@ class Data:
         return self.measure(numpy.tile(counts, (self.shape[0], 1)), test, 0.0)
 
     def ease(self, test, regularisation, signals):
-        """In the dual form, which inverts a matrix of users and gives the same numbers as one of movies."""
+        """In the dual form, which inverts a matrix of users instead of movies and gives the same numbers."""
         begin = time.perf_counter()
         signals = signals.toarray()
         inverse = numpy.linalg.inv(signals @ signals.T + regularisation * numpy.eye(len(signals)))

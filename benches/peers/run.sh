@@ -3,8 +3,8 @@
 #   benches/peers/run.sh accuracy  accuracy, time and memory of every algorithm and of its peers, one thread each
 #   benches/peers/run.sh svd       the SVD of the replaced stack
 #   benches/peers/run.sh als       alternating least squares at equal rank and sweeps
-#   benches/peers/run.sh sgd       epochs of SGD, beside the limits of the machine
-#   benches/peers/run.sh ranking   recommendations beside EASE^R and iALS, on a random and on a time split
+#   benches/peers/run.sh sgd       epochs of SGD, compared to the limits of the machine
+#   benches/peers/run.sh ranking   recommendations compared to EASE^R and iALS, on a random and on a time split
 #   benches/peers/run.sh tuning    the grid search of the replaced stack, on all cores
 set -euo pipefail
 cd "$(dirname "$0")/../.."

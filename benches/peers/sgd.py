@@ -1,4 +1,4 @@
-"""Epochs of SGD at rank 64 on one thread: Matinee's SVD beside LIBMF, and beside what the machine can do."""
+"""Epochs of SGD at rank 64 on one thread: Matinee's SVD compared to LIBMF and to the limits of the machine."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ def seconds(iterations):
     begin = time.process_time()
     model.fit(triples)
     return time.process_time() - begin
-# Set-up is the same for any number of iterations: the difference has none.
+# The set-up time is the same for any number of iterations, so the difference does not include it.
 print(min((seconds(80) - seconds(20)) / 60 for _ in range(5)) / len(triples), file=sys.stderr)
 """
 

@@ -1,4 +1,4 @@
-"""SVD with default hyperparameters: Matinee beside scikit-surprise, on the same folds, one thread each.
+"""SVD with default hyperparameters: Matinee compared to scikit-surprise, on the same folds, one thread each.
 
 The training rows are shuffled for scikit-surprise: its SVD visits them in the order in which it gets them, and the
 file is sorted by user.

@@ -1,4 +1,4 @@
-"""The grid search of the replaced stack, 81 points on 5 folds: `matinee tune` beside scikit-surprise's GridSearchCV with
+"""The grid search of the replaced stack, 81 points on 5 folds: `matinee tune` compared to scikit-surprise's GridSearchCV with
 n_jobs=-1, on all cores, in the same run.
 
 How long a fit takes depends on factors and epochs, not on learning rate and regularisation: of the 9 points for each
@@ -38,7 +38,7 @@ SAMPLE = GRID | {"lr_all": [0.02], "reg_all": [0.1]}
 
 
 class Folds:
-    """The folds that every comparison shares, as scikit-surprise's searches take them; training rows shuffled."""
+    """The folds of all comparisons, in the form that scikit-surprise's searches need, with shuffled training rows."""
 
     def __init__(self, ratings, folds):
         self.ratings, self.folds = ratings[["userId", "movieId", "rating"]], folds
@@ -109,7 +109,7 @@ def grid_search(ratings, folds):
     wall, cpu = clocks()
     found = search(ratings, folds, grid | {"random_state": [0]})
     wall = time.perf_counter() - wall
-    # The processor time of workers counts when they have ended.
+    # The processor time of workers is counted only after they have ended.
     get_reusable_executor().shutdown(wait=True)
     cpu = clocks()[1] - cpu
     best = {name: found.best_params["rmse"][name] for name in GRID}
@@ -142,7 +142,7 @@ def tune(binary, *arguments):
 
 
 def upset(points):
-    """How much better than a point a worse one is on the fold where that is most, as a share of the RMSE."""
+    """The largest margin by which a worse point beats a better one on a single fold, as a share of the RMSE."""
     rmse = points.filter(regex="^rmse_").to_numpy()
     largest = 0
     for better, mean in zip(rmse, rmse.mean(axis=1)):
@@ -152,7 +152,7 @@ def upset(points):
 
 
 def clocks():
-    """Wall time, and the processor time of this process and of the children that have ended."""
+    """The wall time, and the processor time of this process and its ended children."""
     times = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return time.perf_counter(), sum(usage.ru_utime + usage.ru_stime for usage in times)
 

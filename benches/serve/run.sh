@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Load on one server after the other, on loopback: the container's `serve`, and the server of the replaced stack, gunicorn
-# with flask and scikit-surprise. Each is asked for random pairs of data/ over 16 connections: benches/serve/run.sh [SECONDS]
+# Loads two servers in turn, on loopback: the container's `serve`, and the server of the replaced stack, gunicorn with
+# flask and scikit-surprise. Each gets requests for random pairs of data/ over 16 connections: benches/serve/run.sh [SECONDS]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . benches/serve/server.sh
@@ -17,7 +17,7 @@ main() {
     'requests per CPU s'
   SAGEMAKER_BIND_TO_PORT=$PORT "$binary" sagemaker serve --root "$WORK" >"$WORK/log" 2>&1 &
   load 'matinee sagemaker serve'
-  # The workers of the replaced stack, and threads that keep connections open, where the others do not.
+  # First the workers of the replaced stack, which close connections, then threads, which keep them open.
   start_replaced --worker-class sync
   load 'gunicorn sync'
   start_replaced --worker-class gthread --threads 8
@@ -34,7 +34,7 @@ load() {
   end_server
 }
 
-# The processor time of the server and its workers so far, which the load generator does not share.
+# The processor time of the server and its workers so far, without the load generator.
 ticks() {
   local process total=0
   for process in $(processes); do

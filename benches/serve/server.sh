@@ -1,4 +1,4 @@
-# Sourced by the scripts that load servers: a port, the server under test, and its load by benches/serve/pairs.lua.
+# Sourced by the scripts that load servers. It provides a port, the server under test, and load by benches/serve/pairs.lua.
 
 CONNECTIONS=16
 PEERS=${MATINEE_PEERS:-$PWD/.tools/peers}
@@ -12,13 +12,13 @@ prepare() {
   PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 }
 
-# The server of the replaced stack, in the background; the arguments are gunicorn's.
+# Starts the server of the replaced stack in the background. The arguments are those of gunicorn.
 start_replaced() {
   "$PEERS/bin/gunicorn" --chdir benches/serve --workers 2 "$@" --bind "127.0.0.1:$PORT" --log-level error \
     surprise_server:app >"$WORK/log" 2>&1 &
 }
 
-# Waits until the server that was started last answers the path, and warms it up.
+# Waits until the last started server answers the path, and warms it up.
 await_server() {
   local name=$1 health=$2
   SERVER=$!
@@ -29,7 +29,7 @@ await_server() {
   ask 2 >/dev/null
 }
 
-# Asks for random pairs of data/ for some seconds, and prints what pairs.lua tells of them.
+# Requests random pairs of data/ for some seconds, and prints the results of pairs.lua.
 ask() {
   wrk --threads 1 --connections "$CONNECTIONS" --duration "${1}s" --script benches/serve/pairs.lua "http://127.0.0.1:$PORT" |
     grep '^result'
@@ -41,7 +41,7 @@ end_server() {
   SERVER=
 }
 
-# The server's process and its workers'.
+# The processes of the server and its workers.
 processes() {
   echo "$SERVER"
   pgrep --parent "$SERVER" || true

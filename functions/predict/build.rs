@@ -1,13 +1,13 @@
-//! Names the build by a digest of what the demo model is made from.
+//! Gives the binary a digest of everything that the demo model is made from.
 //!
-//! The demo model is in a layer, and SAM does not look at layers when it decides whether a function needs a new version.
-//! With this digest in it, the binary changes whenever the demo model can, and a changed binary does make a version.
+//! The demo model is in a layer, but SAM ignores layers when it decides whether a function needs a new version. Because of
+//! the digest, the binary changes whenever the demo model may have changed, and a changed binary leads to a new version.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-/// The data, and the code that learns from them.
+/// The data, and the code that trains with it.
 const SOURCES: [&str; 3] = ["../../data", "../../crates/model/src", "../../crates/train/src"];
 
 fn main() -> std::io::Result<()> {
@@ -23,7 +23,7 @@ fn main() -> std::io::Result<()> {
     Ok(())
 }
 
-/// The file, or the files under the folder, in the order of their names.
+/// The file, or all files in the folder, ordered by name.
 fn files(path: &Path) -> std::io::Result<BTreeSet<PathBuf>> {
     if path.is_file() {
         return Ok([path.to_owned()].into());

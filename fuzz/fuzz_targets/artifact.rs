@@ -1,4 +1,4 @@
-//! Any bytes as an artifact: read, or refused; never a panic, never memory that the bytes do not fill.
+//! Any bytes as an artifact: it is read or refused, without a panic, and without allocating more than the bytes fill.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -11,8 +11,8 @@ use matinee_model::{Catalogue, Filter, Model, MovieRow, Rated, RatingScale};
 
 const MOVIES: &[u8] = b"movieId,title,genres\n10,Ten (2010),Drama\n";
 
-/// What stands before the tensors: how many users, movies, rated movies and ratings there are, the ranking head,
-/// and how the files are cut.
+/// The bytes before the tensors: the numbers of users, movies, rated movies and ratings, the ranking head, and how the
+/// files are cut.
 type Choices = [u8; 6];
 
 fuzz_target!(|bytes: &[u8]| {
@@ -30,7 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// Opens these bytes as tensors, under a manifest that vouches for them.
+/// Opens these bytes as tensors, with a manifest that matches them.
 fn open([users, movies, rated_movies, ratings, ranking, cut]: Choices, tensors: &[u8]) {
     let (model, listed) = (digest(tensors, cut), FileDigest::of(MOVIES));
     let manifest = Manifest {
@@ -63,7 +63,7 @@ fn open([users, movies, rated_movies, ratings, ranking, cut]: Choices, tensors: 
     }
 }
 
-/// Length and sums, with those of chunks that are short or long.
+/// Length and checksums, with chunks of various lengths.
 fn digest(bytes: &[u8], cut: u8) -> FileDigest {
     let length = 16 << (cut % 12);
     let sha256 = bytes.chunks(length).map(sha256_hex).collect::<Vec<_>>();
@@ -71,7 +71,7 @@ fn digest(bytes: &[u8], cut: u8) -> FileDigest {
     FileDigest { chunks, ..FileDigest::of(bytes) }
 }
 
-/// The file from pieces that come in another order, and which one wrong bit spoils.
+/// Assembles the file from pieces in another order, and checks that one wrong bit is found.
 fn assembled(expected: &Expected, bytes: &[u8], cut: u8) -> Verified {
     let length = 1 + bytes.len() / (1 + usize::from(cut / 16));
     let mut pieces: Vec<(usize, &[u8])> =
@@ -97,7 +97,7 @@ fn assembled(expected: &Expected, bytes: &[u8], cut: u8) -> Verified {
     assembled
 }
 
-/// No ranking head, or one of either method.
+/// No ranking head, or one with either method.
 fn head(choice: u8) -> Option<RankingHead> {
     let method = match choice % 3 {
         0 => return None,
@@ -112,7 +112,7 @@ fn head(choice: u8) -> Option<RankingHead> {
     Some(RankingHead { method, candidates: [].into() })
 }
 
-/// Asks all that a model answers.
+/// Requests everything that a model answers.
 fn ask(model: Model) {
     let _ = model.predict(&"10".into(), &"10".into());
     if model.movie_ids().len() > 0 {

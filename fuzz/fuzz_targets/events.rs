@@ -1,12 +1,12 @@
-//! Any JSON as an event: answered, and a request in the documented form; never a panic.
+//! Any JSON as an event: it is answered without a panic, and a request is answered in the documented form.
 #![no_main]
 
 use axum::http::StatusCode;
 use lambda_http::{Context, LambdaEvent};
 use libfuzzer_sys::fuzz_target;
 use matinee_api::router;
-use matinee_front::{Event, function};
 use matinee_fuzz::{RUNTIME, assert_documented, model};
+use matinee_lambda_adapter::{Event, function};
 use serde_json::Value;
 use std::sync::LazyLock;
 use tower::ServiceExt;
@@ -24,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let status = answer["statusCode"].as_u64().expect("a status") as u16;
     let body = answer["body"].as_str().unwrap_or_default();
-    // What is answered to HEAD is not read, and what is binary comes encoded.
+    // Answers to HEAD have no body, and binary bodies are encoded.
     let body = if answer["isBase64Encoded"] == Value::Bool(true) { "" } else { body };
     assert_documented(StatusCode::from_u16(status).expect("a status"), body.as_bytes());
 });

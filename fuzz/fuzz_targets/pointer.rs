@@ -1,4 +1,4 @@
-//! Any bytes as `live.json`: a pointer that is written back as it was read, or refused.
+//! Any bytes as `live.json`: it is refused, or it is written back as it was read.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

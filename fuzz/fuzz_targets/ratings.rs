@@ -1,4 +1,4 @@
-//! Any bytes as ratings and catalogue: learned from, or reported; never a panic.
+//! Any bytes as ratings and catalogue: they are learned from or reported, without a panic.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -7,12 +7,12 @@ use matinee_train::algorithms::configure;
 use matinee_train::progress::Silent;
 use matinee_train::ratings::{CsvFile, Inputs, check};
 
-/// What parts the ratings from the catalogue.
-const PART: &[u8] = b"\n---\n";
+/// The separator between the ratings and the catalogue.
+const SEPARATOR: &[u8] = b"\n---\n";
 
 fuzz_target!(|bytes: &[u8]| {
-    let at = bytes.windows(PART.len()).position(|window| window == PART);
-    let (ratings, movies) = at.map_or((bytes, None), |at| (&bytes[..at], Some(&bytes[at + PART.len()..])));
+    let at = bytes.windows(SEPARATOR.len()).position(|window| window == SEPARATOR);
+    let (ratings, movies) = at.map_or((bytes, None), |at| (&bytes[..at], Some(&bytes[at + SEPARATOR.len()..])));
     let csv = |name: &str, bytes: &[u8]| CsvFile { name: name.to_owned(), bytes: bytes.to_vec() };
     let inputs = Inputs {
         ratings: vec![csv("ratings.csv", ratings)],

@@ -1,4 +1,4 @@
-//! Any request on any route of either router: an answer of the documented form, never a 5xx, never a panic.
+//! Any request on any route of either router: it is answered in the documented form, never with a 5xx or a panic.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ use matinee_api::{inference, router};
 use matinee_fuzz::{RUNTIME, assert_documented, model};
 use tower::ServiceExt;
 
-/// What the bytes after the first are put behind: a body where the path is whole, else the rest of the path.
+/// The routes. The bytes after the first are the body if the path is complete, else the rest of the path.
 const ROUTES: [(&str, &str); 9] = [
     ("POST", "/predict"),
     ("POST", "/predict/batch"),
@@ -23,7 +23,7 @@ const ROUTES: [(&str, &str); 9] = [
     ("GET", "/movies/"),
     ("GET", "/"),
 ];
-/// The formats of an invocation, some of them none.
+/// Content types of an invocation, not all of them supported.
 const FORMATS: [&str; 4] = ["application/json", "application/jsonlines", "text/csv", "text/plain"];
 
 static API: LazyLock<Router> = LazyLock::new(|| router(model()));
@@ -58,7 +58,7 @@ fn invoke(formats: usize, rest: &[u8]) {
     answer(&INFERENCE, request);
 }
 
-/// The first line, and what is behind it.
+/// The first line, and the rest.
 fn cut(bytes: &[u8]) -> (&[u8], &[u8]) {
     match bytes.iter().position(|&byte| byte == b'\n') {
         Some(end) => (&bytes[..end], &bytes[end + 1..]),

@@ -1,10 +1,10 @@
-//! A small model to ask, and what every answer of the API must be.
+//! A small model for the targets, and the check that every answer of the API must pass.
 
 use std::sync::{Arc, LazyLock};
 
 use axum::http::StatusCode;
-use matinee_api::LiveModel;
 use matinee_model::{Model, RatingScale};
+use matinee_serving::Reloadable;
 use matinee_train::algorithms::configure;
 use matinee_train::progress::Silent;
 use matinee_train::ratings::{CsvFile, Inputs, check};
@@ -15,12 +15,12 @@ const RATINGS: &str = "userId,movieId,rating,timestamp\n1,10,5,1\n1,20,1,2\n2,10
 const MOVIES: &str = "movieId,title,genres\n10,Ten (2010),Drama\n20,\"Twenty, The (2020)\",Drama|Comedy\n\
                       30,Thirty (2030),\n40,Unrated (2040),Drama\n";
 
-/// Where futures run.
+/// Runs the futures of all targets.
 pub static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_current_thread().build().expect("a runtime"));
 
 /// Three users and four movies, one of them not rated.
-pub fn model() -> Arc<LiveModel> {
+pub fn model() -> Arc<Reloadable<Model>> {
     let folder = tempfile::tempdir().expect("a folder");
     let csv = |name: &str, content: &str| CsvFile { name: name.to_owned(), bytes: content.into() };
     let inputs = Inputs { ratings: vec![csv("ratings.csv", RATINGS)], movies: Some(csv("movies.csv", MOVIES)) };
@@ -29,10 +29,10 @@ pub fn model() -> Arc<LiveModel> {
     let plan = Plan { algorithm, seed: 0, hold_out: 0.3, training_job: None };
     let trained = train(&dataset, &plan, &Silent);
     write(folder.path(), &dataset, &plan, &trained, &inputs).expect("an artifact");
-    Arc::new(LiveModel::loaded(Model::open(folder.path()).expect("a model")))
+    Arc::new(Reloadable::loaded(Model::open(folder.path()).expect("a model")))
 }
 
-/// Fails unless an answer has a form that is documented: never a 5xx, and an error with a code and a message.
+/// Panics unless the answer is documented: never a 5xx, and errors have a code and a message.
 pub fn assert_documented(status: StatusCode, body: &[u8]) {
     const DOCUMENTED: [u16; 8] = [200, 304, 400, 404, 405, 406, 413, 415];
     assert!(DOCUMENTED.contains(&status.as_u16()), "{status}: {}", String::from_utf8_lossy(body));

@@ -1,4 +1,4 @@
-"""Deploys the built stack on an emulator of AWS as a user does, uses all of it, and takes it away.
+"""Deploys the built stack on an emulator of AWS as a user does, uses all of it, and removes it.
 
     MOTO_PYTHON=... python deploy.py MATINEE BUILT      (tests/deploy/run.sh does it)
 
@@ -15,12 +15,12 @@ import training
 from emulator import Emulator, SageMaker
 from stack import DATA, NAME, ROOT, Stack
 
-# What the jobs here learn: a model worth serving, in a moment.
+# The hyperparameters of the jobs here: they train a usable model in a moment.
 HYPERPARAMETERS = '{"algorithm":"svd","n_factors":"8","n_epochs":"5","hold_out":"0.1"}'
 BEGIN = time.monotonic()
 
 
-# A repository holds an image; the emulator keeps the manifest, which is all that is read of it here.
+# A repository contains an image. The emulator keeps its manifest, and nothing else of it is read here.
 IMAGE = {
     "schemaVersion": 2,
     "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
@@ -65,7 +65,7 @@ def first_deployment(stack):
     done("sam deploy with defaults")
     answer = json.loads(stack.run("bash", "-c", stack.outputs["Curl"]))
     assert answer["movie_title"] == "Fight Club (1999)" and 0.5 <= answer["predicted_rating"] <= 5, answer
-    done(f"the printed curl line: {answer['predicted_rating']}, {answer['movie_title']}")
+    done(f"the printed curl command: {answer['predicted_rating']}, {answer['movie_title']}")
     headers, _ = stack.expect(200, "<title>Matinee", "/")
     assert headers["content-type"].startswith("text/html"), headers
     stack.expect(200, "import", "/page/main.js")
@@ -96,7 +96,7 @@ def train_and_publish(stack):
     demo = stack.predict()["model_version"]
     stack.matinee("upload", "data")
     [name] = training.wait_for_jobs(stack.sagemaker, 1)
-    # Both files of the upload have waited by now, and the second event starts nothing more.
+    # By now the wait is over for both files of the upload, and the second event starts no other job.
     time.sleep(3)
     assert training.wait_for_jobs(stack.sagemaker, 1) == [name], "two files started two jobs"
     done(f"an upload of two files starts one job: {name}")
@@ -107,14 +107,14 @@ def train_and_publish(stack):
     stack.matinee("train", "-p", "seed=2")
     [by_hand] = set(training.wait_for_jobs(stack.sagemaker, 2)) - {name}
     uri = training.do_job(stack, by_hand, stack.matinee_program)
-    # Whether the gate takes it is chance: it is as good as the first.
+    # It is as good as the first model, so it is chance whether the gate accepts it.
     event = json.dumps({"action": "publish", "uri": uri, "force": True})
     stack.run("sam", "remote", "invoke", "PublishModelFunction", "--stack-name", NAME, "--event", event)
     second = stack.until("the second model answers", lambda: version_other_than(stack, first))
     done(f"a job by hand, published by sam remote invoke: {first} -> {second}")
     logs = stack.run("sam", "logs", "--stack-name", NAME, "--name", "PublishModelFunction")
     assert "model published" in logs, logs[-2000:]
-    done("sam logs has the line that tells of the publication")
+    done("sam logs shows the line of the publication")
     return (demo, first), (second, uri)
 
 
@@ -148,21 +148,21 @@ def doctor(stack):
     stack.ecr.put_image(repositoryName="matinee", imageTag="latest", imageManifest=json.dumps(IMAGE))
     found = findings(stack)
     print("\n".join(found.values()))
-    # The emulator's policy simulator knows no conditions, and the API's name leads nowhere without curl's help.
+    # The emulator's policy simulator ignores conditions, and only curl is told how to resolve the API's name.
     for check in ("stack", "bucket", "events", "data", "image", "predict", "start-training", "publish-model", "model"):
         assert found[check].startswith("ok"), found[check]
-    # Somebody changes a function by hand.
+    # A function is changed by hand.
     name = stack.outputs["StartTrainingFunctionName"]
     stack.awslambda.update_function_configuration(FunctionName=name, Environment={"Variables": {"BUCKET": "another"}})
     found = findings(stack)
     assert found["start-training"].startswith("FAULT"), found["start-training"]
-    done("matinee aws doctor finds the stack well, and a function that was changed by hand")
+    done("matinee aws doctor passes, and detects a function that was changed by hand")
     stack.deploy(UploadQuietSeconds="3")
     stack.deploy(UploadQuietSeconds="2")
 
 
 def findings(stack):
-    """The doctor's lines, by what was checked."""
+    """The lines of the doctor, by check."""
     lines = stack.matinee("doctor", check=False).stdout.splitlines()
     return {line.removeprefix("not checked").split()[0 if line.startswith("not checked") else 1]: line for line in lines}
 
@@ -175,7 +175,7 @@ def access(stack):
     stack.predict("--header", f"x-api-key: {key}")
     stack.expect(200, "<title>Matinee", "/")
     stack.expect(200, "import", "/page/main.js")
-    done("Authorization=api-key on a stack that is there: 403 without the key, the page stays open")
+    done("Authorization=api-key on an existing stack: 403 without the key, the page stays open")
     stack.deploy(Authorization="iam")
     status, _, body = stack.curl("/predict", *DATA)
     assert status == 403, f"{status} {body} without a signature"
@@ -206,25 +206,25 @@ def failed_events(stack, sagemaker):
         found = stack.sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages")
         return found and found[0]["Body"]
 
-    body = stack.until("the failed event lies in the queue", message, seconds=180)
+    body = stack.until("the failed event is in the queue", message, seconds=180)
     assert "data/more.csv" in body, body
-    done("SageMaker does not answer: the upload's event lies in the queue")
+    done("SageMaker does not answer: the upload's event is in the queue")
 
 
 def take_away(stack):
     bucket = stack.outputs["BucketName"]
     document = (ROOT / "docs/operations.md").read_text()
     commands = document.split("## Teardown\n")[1].split("```sh\n")[1].split("```")[0]
-    delete, _, others = commands.partition("\n")
-    # It asks whether it should.
-    stack.shell(delete, text="y\n" * 5)
+    delete, then, others = commands.partition("aws ecr delete-repository")
+    # The command asks for confirmation.
+    stack.shell(f'{delete}\ntest "$BUCKET" = {bucket}', text="y\n" * 5)
     assert stack.s3.list_objects_v2(Bucket=bucket)["KeyCount"] > 0, "the bucket with the data is gone"
-    done("sam delete leaves the bucket with the data")
-    stack.shell(others)
+    done("sam delete keeps the bucket with the data")
+    stack.shell(f"BUCKET={bucket}\n{then}{others}")
     (ROOT / "versions.json").unlink()
     names = [bucket["Name"] for bucket in stack.s3.list_buckets()["Buckets"]]
     assert bucket not in names, names
-    done("the commands of the documents take the bucket and the image away")
+    done("the commands of the documents remove the bucket and the image")
 
 
 def done(what):

@@ -15,7 +15,7 @@ TESTS = Path(__file__).resolve().parents[1]
 
 
 class Emulator:
-    """ministack, which checks policies and speaks TLS, with the demo model at /opt as the function's layer puts it there."""
+    """ministack, which checks policies and supports TLS. The demo model is at /opt, where the function's layer puts it."""
 
     def __init__(self, demo_model, sagemaker):
         self.folder = Path(tempfile.mkdtemp(prefix="matinee-deploy-"))
@@ -30,7 +30,7 @@ class Emulator:
             "GATEWAY_PORT": str(self.port),
             "IOT_MTLS_ENABLED": "0",
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
-            # The addresses that the stack prints are those of this host, so they can be used as they are.
+            # The stack prints addresses of this host, so they can be used unchanged.
             "MINISTACK_HOST": f"{REGION}.amazonaws.com",
             "MINISTACK_REGION": REGION,
             "MINISTACK_SSL_CERT": str(self.certificate),
@@ -40,7 +40,7 @@ class Emulator:
             "USE_SSL": "1",
         }
         program = Path(sys.executable).with_name("ministack")
-        # A mount of its own: nothing outside of the emulator sees another /opt.
+        # A private mount: processes outside the emulator do not see the changed /opt.
         script = f'mount --bind "{demo_model}" /opt && exec "{program}"'
         namespace = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
         with self.log.open("w") as log:
@@ -50,7 +50,7 @@ class Emulator:
         self.wait()
 
     def environment(self):
-        """What the programs under test need to find the emulator."""
+        """The variables with which the programs under test find the emulator."""
         return os.environ | {
             "AWS_ACCESS_KEY_ID": ACCOUNT,
             "AWS_CA_BUNDLE": str(self.certificate),
@@ -69,7 +69,7 @@ class Emulator:
         names = ["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"]
         files = ["-keyout", self.folder / "key.pem", "-out", certificate]
         subprocess.run([*request, *names, *files], check=True, capture_output=True)
-        # Every address that curl is given is the emulator's.
+        # curl resolves every address to the emulator.
         (self.folder / ".curlrc").write_text(f'connect-to = "::127.0.0.1:{self.port}"\ninsecure\n')
         return certificate
 
@@ -92,7 +92,7 @@ class Emulator:
 
 
 class SageMaker:
-    """moto's SageMaker, in which a job is in progress until it is ended."""
+    """moto's SageMaker, in which a job stays in progress until the test ends it."""
 
     def __init__(self):
         program = [sys.executable, str(TESTS / "moto_service.py")]
@@ -106,7 +106,7 @@ class SageMaker:
 
 
 def end(process):
-    """Ends a process and those that it started."""
+    """Ends a process and its children."""
     try:
         os.killpg(process.pid, 15)
         process.wait(10)

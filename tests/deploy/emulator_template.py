@@ -1,4 +1,4 @@
-"""The built template without what ministack lacks. Nothing else is changed: differences() finds every change there is.
+"""The built template without the features that ministack lacks. differences() checks that nothing else is changed.
 
     python emulator_template.py BUILT DERIVED
 """
@@ -11,7 +11,7 @@ from samcli.yamlhelper import yaml_dump, yaml_parse
 
 METHODS = ("get", "head", "post", "put", "patch", "delete")
 ANY = "x-amazon-apigateway-any-method"
-# What is taken out, and why.
+# What is removed, and why.
 TAKEN_OUT = {
     "Resources.PredictFunction.Properties.DeploymentPreference": "no CodeDeploy",
     "Resources.StaleModelAlarm": "no alarms on metric math",
@@ -36,7 +36,7 @@ def derive(template):
 
 
 def write_out(path):
-    """The methods that ANY stands for, one by one."""
+    """All methods that ANY stands for."""
     any_method = path.pop(ANY)
     for method in METHODS:
         path.setdefault(method, any_method)
@@ -51,7 +51,7 @@ def check(template, changed):
 
 
 def differences(left, right, place=""):
-    """The places at which two templates differ."""
+    """The places where two templates differ."""
     if isinstance(left, dict) and isinstance(right, dict):
         for name in left.keys() | right.keys():
             here = f"{place}.{name}" if place else name

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Deploys the built stack on an emulator of AWS, as deploy.py tells. Needs `sam build` and `cargo build --workspace` before,
-# and the tools of scripts/tools.sh on the PATH. The layer is mounted at /opt in a mount namespace of the emulator's own.
+# Deploys the built stack on an emulator of AWS: see deploy.py. Run `sam build` and `cargo build --workspace` before it, and
+# put the tools of scripts/tools.sh on the PATH. The layer is mounted at /opt in the emulator's own mount namespace.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

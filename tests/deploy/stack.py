@@ -1,4 +1,4 @@
-"""The deployed stack, as its user sees it: sam, curl, the matinee command line, and AWS's own interfaces."""
+"""The deployed stack as a user sees it: sam, curl, the matinee command line, and AWS's own interfaces."""
 
 import json
 import shlex
@@ -36,7 +36,7 @@ class Stack:
         self.outputs = {}
 
     def deploy(self, **parameters):
-        """`sam deploy`, with these parameters beside those that the stack has."""
+        """Runs `sam deploy` with these parameters; the others keep their values."""
         arguments = ["sam", "deploy", "--template-file", self.template, "--config-file", ROOT / "samconfig.toml"]
         if parameters:
             arguments += ["--parameter-overrides", *(f'{name}="{quoted(value)}"' for name, value in parameters.items())]
@@ -46,23 +46,23 @@ class Stack:
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
     def run(self, *arguments, check=True, text=None):
-        """Runs a program and gives what it prints."""
+        """Runs a program and returns its output."""
         arguments = [str(argument) for argument in arguments]
         run = subprocess.run(arguments, cwd=ROOT, env=self.environment, capture_output=True, text=True, input=text)
         assert not check or run.returncode == 0, f"{shlex.join(arguments)}: {run.stdout[-3000:]}{run.stderr[-3000:]}"
         return run.stdout if check else run
 
     def matinee(self, *arguments, check=True):
-        """`matinee aws ...` with the variables of the output CommandLine, set as the documents say."""
+        """Runs `matinee aws ...` with the variables of the output CommandLine, set as in the documents."""
         line = shlex.join([str(self.matinee_program), "aws", *map(str, arguments)])
         return self.shell(line, check=check)
 
     def shell(self, commands, check=True, text=None):
-        """Runs lines of the documents, in a shell that has the variables of the output CommandLine."""
+        """Runs lines of the documents in a shell that has the variables of the output CommandLine."""
         return self.run("bash", "-ec", f"{self.outputs['CommandLine']}\n{commands}", check=check, text=text)
 
     def curl(self, path, *arguments):
-        """Status, headers and body of an answer of the API."""
+        """Returns status, headers and body of an answer of the API."""
         answer = self.run("curl", "--silent", "--include", "--max-time", "60", *arguments, self.outputs["ApiUrl"] + path)
         head, _, body = answer.partition("\n\n")
         while body.startswith("HTTP/"):
@@ -72,18 +72,18 @@ class Stack:
         return int(lines[0].split()[1]), headers, body
 
     def expect(self, status, text, path, *arguments):
-        """Asks, and wants this status and this text in the answer."""
+        """Sends a request and requires this status, and this text in the answer."""
         found, headers, body = self.curl(path, *arguments)
         assert found == status and text in body, f"{path} {arguments}: {found} {body[:500]}, not {status} {text}"
         return headers, body
 
     def predict(self, *arguments):
-        """What the API predicts."""
+        """Returns the API's prediction."""
         _, body = self.expect(200, '"movie_title":"Fight Club (1999)"', "/predict", *DATA, *arguments)
         return json.loads(body)
 
     def until(self, what, condition, seconds=60):
-        """Waits until a condition holds; what changes the stack works beside the requests."""
+        """Waits until a condition holds, because changes to the stack take effect in the background."""
         begin = time.monotonic()
         while time.monotonic() - begin < seconds:
             found = condition()
@@ -93,7 +93,7 @@ class Stack:
         raise AssertionError(f"in {seconds} s it did not happen that {what}")
 
     def live_function(self):
-        """The configuration of the version that answers."""
+        """Returns the configuration of the version that answers."""
         name = self.outputs["PredictFunctionName"]
         return self.awslambda.get_function_configuration(FunctionName=name, Qualifier="live")
 
@@ -102,5 +102,5 @@ DATA = ("--data", '{"userId":"2","movieId":"2959"}')
 
 
 def quoted(value):
-    """A value as `sam deploy --parameter-overrides` takes it: in double quotes."""
+    """Returns a value in double quotes, as `sam deploy --parameter-overrides` needs it."""
     return value.replace("\\", "\\\\").replace('"', '\\"')

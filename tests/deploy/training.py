@@ -1,4 +1,4 @@
-"""What SageMaker does with a training job: brings the data, runs the container's program, takes the model away."""
+"""Does what SageMaker does with a training job: downloads the data, runs the container's program, uploads the model."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def wait_for_jobs(sagemaker, count):
-    """The names of the jobs, once there are so many."""
+    """Waits until there are this many jobs, and returns their names."""
     begin = time.monotonic()
     while time.monotonic() - begin < 60:
         jobs = sagemaker.list_training_jobs()["TrainingJobSummaries"]
@@ -20,7 +20,7 @@ def wait_for_jobs(sagemaker, count):
 
 
 def do_job(aws, name, matinee):
-    """Does the job with the container's own program, and tells EventBridge of its end. Gives where the model lies."""
+    """Runs the job with the container's own program, reports its end to EventBridge, and returns the model's URI."""
     job = aws.sagemaker.describe_training_job(TrainingJobName=name)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -95,7 +95,7 @@ def finish(aws, name):
     assert answer["FailedEntryCount"] == 0, answer
 
 
-# Only AWS itself may send events of aws.sagemaker; the rule is told to take these too.
+# Only AWS itself may send events of aws.sagemaker, so the rule is changed to accept these too.
 SOURCE = "matinee.test.sagemaker"
 
 

@@ -1,17 +1,17 @@
-//! The commands in the documents can be pasted: every variable is set before it is used.
+//! The commands in the documents can be pasted into a shell: every variable is set before it is used.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 const DOCUMENTS: [&str; 4] = ["README.md", "README.zh-CN.md", "docs/operations.md", "docs/sagemaker.md"];
-/// Set in every shell.
+/// Variables that every shell sets.
 const ALWAYS: [&str; 3] = ["PATH", "PWD", "HOME"];
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()
 }
 
-/// The lines of the blocks that are for a shell. Of a console only what is typed is a command.
+/// The command lines in blocks for a shell. In a console block, only typed lines are commands.
 fn commands(document: &str) -> Vec<&str> {
     let mut block = None;
     let mut found = Vec::new();
@@ -41,7 +41,7 @@ fn name(text: &str) -> &str {
     &text[..end.unwrap_or(text.len())]
 }
 
-/// The variables that a line uses. In single quotes a shell puts none in.
+/// The variables that a line uses. A shell does not expand variables in single quotes.
 fn used(line: &str) -> Vec<&str> {
     let outside = line.split('\'').step_by(2);
     let places = outside.flat_map(|text| text.split('$').skip(1));
@@ -58,7 +58,7 @@ fn set(line: &str) -> Vec<&str> {
     assignments.filter(is_name).collect()
 }
 
-/// What is wrong with the commands of a document.
+/// The errors in the commands of a document.
 fn faults(document: &str) -> Vec<String> {
     let mut known: BTreeSet<String> = ALWAYS.map(str::to_owned).into();
     let mut faults = Vec::new();

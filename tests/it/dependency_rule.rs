@@ -1,8 +1,16 @@
-//! The dependency rule: `model` <- `train`, `api` <- `aws` <- `jobs` <- `cli`, `functions/*`.
+//! Crates depend on each other in the direction that ARCHITECTURE.md draws, and each knows only what it needs.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Command;
 
-/// The packages that `package` needs, by name.
+use serde_json::Value;
+
+use crate::drawing::Drawing;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// The names of all packages that `package` needs.
 fn dependencies(package: &str) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
         .args([
@@ -17,12 +25,53 @@ fn dependencies(package: &str) -> Vec<String> {
             "{p}",
         ])
         .args(["--locked", "--target", "all"])
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .current_dir(ROOT)
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let tree = String::from_utf8(output.stdout).unwrap();
     tree.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+/// Each dependency of one of our crates on another, except those of tests.
+fn between_crates() -> BTreeSet<(String, String)> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1", "--locked", "--offline"])
+        .current_dir(ROOT)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut found = BTreeSet::new();
+    for package in metadata["packages"].as_array().unwrap() {
+        let manifest = Path::new(package["manifest_path"].as_str().unwrap());
+        let Some(from) = drawn_name(manifest.parent().unwrap()) else { continue };
+        for dependency in package["dependencies"].as_array().unwrap() {
+            if let (Some(path), None | Some("build")) =
+                (dependency["path"].as_str(), dependency["kind"].as_str())
+            {
+                found.insert((from.clone(), drawn_name(Path::new(path)).unwrap_or_else(|| path.to_owned())));
+            }
+        }
+    }
+    found
+}
+
+/// The name of a crate of the product in ARCHITECTURE.md: `api` or `functions/predict`.
+fn drawn_name(folder: &Path) -> Option<String> {
+    let name = folder.file_name()?.to_str()?;
+    match folder.parent()?.file_name()?.to_str()? {
+        "crates" => Some(name.to_owned()),
+        "functions" => Some(format!("functions/{name}")),
+        _ => None,
+    }
+}
+
+#[test]
+fn crates_depend_in_the_direction_that_is_drawn() {
+    let dependencies = between_crates();
+    let pairs = dependencies.iter().map(|(from, to)| (from.as_str(), to.as_str()));
+    Drawing::after("## The crates").assert_allows(pairs);
 }
 
 fn is_aws(name: &str) -> bool {
@@ -36,7 +85,7 @@ fn is_network(name: &str) -> bool {
 #[track_caller]
 fn assert_free(package: &str, what: &str, is_forbidden: impl Fn(&str) -> bool) {
     let found: Vec<String> = dependencies(package).into_iter().filter(|name| is_forbidden(name)).collect();
-    assert!(found.is_empty(), "{package} must know no {what}, but needs {found:?}");
+    assert!(found.is_empty(), "{package} must not need {what}, but needs {found:?}");
 }
 
 #[test]
@@ -48,9 +97,18 @@ fn model_and_train_know_no_network_and_no_aws() {
 }
 
 #[test]
-fn the_api_knows_no_aws_and_no_training() {
-    assert_free("matinee-api", "AWS", is_aws);
-    assert_free("matinee-api", "training", |name| name == "matinee-train");
+fn what_serves_knows_no_aws_and_no_training() {
+    for package in ["matinee-serving", "matinee-api"] {
+        assert_free(package, "AWS", is_aws);
+        assert_free(package, "training", |name| name == "matinee-train");
+    }
+}
+
+#[test]
+fn a_failed_load_is_reported_without_http() {
+    let is_http_server = |name: &str| name == "axum" || name == "matinee-api";
+    assert_free("matinee-serving", "HTTP", |name| is_http_server(name) || ["http", "hyper"].contains(&name));
+    assert_free("matinee-aws", "HTTP server", is_http_server);
 }
 
 #[test]
@@ -59,21 +117,23 @@ fn the_local_product_compiles_no_aws_crate() {
 }
 
 #[test]
-fn the_functions_carry_no_training() {
-    for function in ["predict", "start-training", "publish-model"] {
+fn the_functions_contain_no_training() {
+    for function in ["predict", "training"] {
         assert_free(function, "training", |name| name == "matinee-train");
     }
 }
 
 #[test]
-fn what_answers_carries_no_control_plane() {
+fn what_answers_requests_contains_no_control_plane() {
     assert_free("predict", "control plane", |name| name == "aws-sdk-sagemaker" || name == "matinee-jobs");
     assert_free("matinee-aws", "control plane", |name| name == "aws-sdk-sagemaker" || name == "matinee-jobs");
 }
 
 #[test]
 fn events_are_read_without_an_sdk() {
-    assert_free("matinee-front", "SDK", |name| name.starts_with("aws-sdk-") || name == "matinee-aws");
+    assert_free("matinee-lambda-adapter", "SDK", |name| {
+        name.starts_with("aws-sdk-") || name == "matinee-aws"
+    });
 }
 
 #[test]

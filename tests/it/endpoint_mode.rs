@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use aws_sdk_s3::config::Credentials;
-use matinee_api::{LoadReason, Source};
 use matinee_aws::{S3Source, s3_client_of};
 use matinee_model::{Catalogue, Model};
+use matinee_serving::{LoadReason, Source};
 use matinee_tests::{Behaviour, EndpointDouble, FakeRuntime, S3Double, binary, read_event, train_small};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 const PAIRS: usize = 1_000;
 
-/// What `reload` finds, move by move, without waiting for the time to look.
+/// What `reload` finds, pointer by pointer, without waiting for the refresh interval.
 #[tokio::test]
 async fn titles_are_loaded_anew_when_the_pointer_moves_and_only_then() {
     let s3 = S3Double::start().await;
@@ -52,7 +52,7 @@ async fn titles_are_loaded_anew_when_the_pointer_moves_and_only_then() {
     assert_eq!(count(reload().await.unwrap()), None);
 }
 
-/// The container's server: one that runs already and its model, by these variables, or one that is started.
+/// The container's server: either one that runs already and its model, given by these variables, or one that is started.
 struct Container {
     url: String,
     model: PathBuf,
@@ -98,7 +98,7 @@ fn serve(root: &Path) -> (Process, String) {
     (Process(process), format!("http://127.0.0.1:{port}"))
 }
 
-/// Pairs of ids, of which some are of nobody and of no movie.
+/// Pairs of ids; some users and movies do not exist.
 fn random_pairs(model: &Model) -> Vec<(String, String)> {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(0);
     let users: Vec<&str> = model.user_ids().iter().collect();
@@ -110,7 +110,7 @@ fn random_pairs(model: &Model) -> Vec<(String, String)> {
     (0..PAIRS).map(|_| (draw(&users, "nobody"), draw(&movies, "no-movie"))).collect()
 }
 
-/// Events, and bodies with ratings for them: right ones, and ones that are refused.
+/// Events, and bodies with ratings for them: valid ones, and ones that are refused.
 fn with_ratings() -> Vec<(&'static str, Value)> {
     let history = json!([{"movieId": "1", "rating": 4.5}, {"movieId": "no-movie", "rating": 3}]);
     let pairs = json!([
@@ -130,7 +130,7 @@ fn with_ratings() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Takes out what the modes tell differently.
+/// Removes what differs between the modes.
 fn forget(body: &mut Value, names: &[&str]) {
     match body {
         Value::Object(fields) => {

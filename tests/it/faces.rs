@@ -1,4 +1,4 @@
-//! The same request gets the same answer on every face: library, command line, local server, Lambda.
+//! The same request gets the same answer from the library, the command line, the local server and the Lambda.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

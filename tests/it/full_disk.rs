@@ -1,4 +1,4 @@
-//! A disk that is full while a model is written leaves the model that was there.
+//! If the disk is full while a model is written, the old model is kept.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -6,14 +6,14 @@ use std::process::{Command, Output};
 use matinee_model::Model;
 use matinee_tests::{binary, events_folder};
 
-/// A few ratings, and a model of them.
+/// A few ratings, and a model trained on them.
 const RATINGS: &str = "userId,movieId,rating\n1,10,5\n1,20,1\n2,10,4\n2,30,3\n3,20,2\n3,30,4.5\n";
 const MOVIES: &str = "movieId,title,genres\n10,Ten (2010),Drama\n20,Twenty (2020),Drama\n30,Thirty (2030),\n";
 const SMALL: &str = r#""$MATINEE" train --data "$DATA" --algorithm mean --hold-out 0 --output "$MODEL""#;
 /// 4 MB of factors.
 const LARGE: &str = r#""$MATINEE" train --data "$LARGE_DATA" --algorithm svd -p n_factors=100 -p n_epochs=1 --hold-out 0 --output "$MODEL""#;
 
-/// Runs a script that trains a small model and fails to write a large one in its place.
+/// Runs a script that trains a small model and then fails to replace it with a large one.
 fn run(folder: &Path, shell: &[&str], script: &str) -> Output {
     let data = folder.join("data");
     std::fs::create_dir_all(&data).unwrap();
@@ -41,7 +41,7 @@ fn assert_is_the_small_one(model: &Path) {
     assert_eq!(names, ["manifest.json", "model.safetensors", "movies.csv"], "nothing is left over");
 }
 
-/// No file may have more than 1 MB, which root is held to as well.
+/// Limits files to 1 MB; the limit applies to root too.
 #[test]
 fn a_write_that_fails_leaves_the_old_model() {
     let folder = tempfile::tempdir().unwrap();
@@ -55,7 +55,7 @@ fn a_write_that_fails_leaves_the_old_model() {
     assert_eq!(left.len(), 2, "{left:?}");
 }
 
-/// The folder of the model is a file system of 3 MB, as a mounted volume is. Where nothing may be mounted, the test above is all.
+/// The folder of the model is a file system of 3 MB, like a mounted volume. If mounting is not allowed, it passes.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_volume_keeps_the_old_model() {

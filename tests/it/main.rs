@@ -1,11 +1,14 @@
-//! End to end: what holds across crates, binaries and documents.
+//! End-to-end tests across crates, binaries and documents.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod commands;
 mod dependency_rule;
+mod drawing;
 mod endpoint_mode;
 mod faces;
 mod full_disk;
+mod imports;
 mod reliability;
 mod s3_faults;
 mod stand;
+mod translation;

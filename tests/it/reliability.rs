@@ -1,4 +1,4 @@
-//! Every test that `docs/reliability.md` names in its tables of faults and inputs is there.
+//! Every test that `docs/reliability.md` names in its tables of faults and inputs exists.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! S3 that is slow, breaks off, lies or refuses: at a cold start, and while a newer model is loaded.
+//! S3 is slow, cuts connections, returns wrong bytes or refuses: at a cold start, and while a newer model is loaded.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::stand::{POINTER, Stand};
 const GET: &str = "s3:GetObject";
 const TENSORS: &str = "model.safetensors";
 const SLOW_DOWN: Fault = Fault::Refuse(503, "SlowDown");
-/// What API Gateway waits.
+/// How long API Gateway waits.
 const GATEWAY: Duration = Duration::from_secs(29);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,7 +82,7 @@ async fn nobody_listens_and_then_somebody_does() {
     cold.comes_to(&stand.versions[1]).await;
 }
 
-/// Takes as long as the function waits for S3.
+/// This test takes as long as the function waits for S3.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_s3_that_hangs_is_given_up_before_the_api_gives_up() {
     let hangs = [Fault::Hang.into(), Fault::Stall.at(GET, TENSORS)];
@@ -135,7 +135,7 @@ async fn whatever_s3_does_the_loaded_model_goes_on_answering() {
     .await;
 }
 
-/// What stands in the place of the pointer.
+/// What is stored in place of the pointer.
 type Pointer = fn(&Stand) -> String;
 
 fn pointer_with(stand: &Stand, field: &str, value: &str) -> String {

@@ -1,4 +1,4 @@
-//! `predict` before an S3 of two models and a pointer, and what stands between them.
+//! `predict`, an S3 with two models and a pointer, and a proxy between them.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 /// The pointer.
 pub const POINTER: &str = "models/live.json";
-/// How often the function looks at it at most.
+/// The shortest time between two looks of the function at the pointer.
 const REFRESH: Duration = Duration::from_secs(1);
 
 /// An S3 with two models, of which the first is live.
@@ -85,7 +85,7 @@ impl Stand {
         self.predict_with(&[]).await
     }
 
-    /// Starts one with these variables besides.
+    /// Starts a sandbox with these additional variables.
     pub async fn predict_with(&self, more: &[(&str, &str)]) -> Predict {
         let (uri, refresh) = (self.s3.uri(POINTER), REFRESH.as_secs().to_string());
         let mut environment = self.recorder.environment().to_vec();
@@ -96,7 +96,7 @@ impl Stand {
         Predict { runtime, _process: process }
     }
 
-    /// Lets nothing go wrong any more; something must have.
+    /// Ends all faults; at least one must have struck.
     pub async fn heal(&self) -> Vec<Call> {
         let struck = self.recorder.heal().await;
         assert!(!struck.is_empty(), "the fault met no call");
@@ -105,19 +105,19 @@ impl Stand {
 }
 
 impl Predict {
-    /// Waits until it asks for its first event.
+    /// Waits until the function asks for its first event.
     pub async fn ready(&self) {
         self.runtime.ready().await;
     }
 
-    /// What a request is answered.
+    /// The answer to a request.
     pub async fn ask(&self) -> Answer {
         let answer = self.runtime.invoke(read_event("predict")).await.unwrap();
         let body = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
         Answer { status: answer["statusCode"].as_u64().unwrap(), body }
     }
 
-    /// Asks for longer than it takes to look at the pointer: the same model goes on answering.
+    /// Sends requests for longer than it takes to look at the pointer: the same model must keep answering.
     pub async fn goes_on_with(&self, version: &str) {
         let begin = Instant::now();
         while begin.elapsed() < 2 * REFRESH {
@@ -127,7 +127,7 @@ impl Predict {
         }
     }
 
-    /// Asks until this model answers. No request on the way fails.
+    /// Sends requests until this model answers. None of them may fail.
     pub async fn comes_to(&self, version: &str) {
         let begin = Instant::now();
         loop {
@@ -136,12 +136,12 @@ impl Predict {
             if answer.body["model_version"] == version {
                 return;
             }
-            assert!(begin.elapsed() < Duration::from_secs(30), "{version} does not come: {answer:?}");
+            assert!(begin.elapsed() < Duration::from_secs(30), "{version} does not go live: {answer:?}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
-    /// Asks until there is an answer from this model, within what an outage is answered from memory.
+    /// Sends requests until this model answers; the outage may be remembered for some time.
     pub async fn recovers_to(&self, version: &str) {
         let begin = Instant::now();
         loop {
@@ -157,7 +157,7 @@ impl Predict {
 }
 
 impl Answer {
-    /// That there is no model, for this reason.
+    /// Checks that there is no model, for this reason.
     #[track_caller]
     pub fn assert_unavailable(&self, reason: &str) {
         let error = &self.body["error"];

@@ -1,4 +1,4 @@
-//! `matinee aws`, the same loop by hand.
+//! `matinee aws`: the training loop by hand.
 
 use std::process::{Command, Output};
 
@@ -8,13 +8,13 @@ use crate::world::{JOB_NAME_PREFIX, ROLE, STACK, World};
 
 const IMAGE: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/matinee:latest";
 
-/// `matinee aws` with these variables and no others.
+/// `matinee aws` with only these variables.
 pub struct CommandLine {
     pub variables: Vec<(&'static str, String)>,
 }
 
 impl CommandLine {
-    /// Region, credentials and where every service is.
+    /// With region, credentials and the addresses of all services.
     pub fn new(address: &str) -> Self {
         let variables = [
             ("AWS_REGION", "eu-west-1"),
@@ -25,7 +25,7 @@ impl CommandLine {
         Self { variables: variables.map(|(name, value)| (name, value.to_owned())).to_vec() }
     }
 
-    /// The same, with what the stack's output `CommandLine` sets.
+    /// The same, with the variables that the stack's output `CommandLine` sets.
     fn with_settings(self, api: &str) -> Self {
         let settings = [
             ("MATINEE_BUCKET", BUCKET),
@@ -38,7 +38,7 @@ impl CommandLine {
         settings.iter().fold(self, |matinee, (name, value)| matinee.with(name, value))
     }
 
-    /// The same, with a variable.
+    /// The same, with one more variable.
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         self.variables.push((name, value.to_owned()));
         self
@@ -83,18 +83,18 @@ async fn the_loop_by_hand() {
     let started = matinee.says(&["train", "-p", "n_factors=4"]);
     let job = started.split([' ', ':']).nth(1).unwrap().to_owned();
     assert!(matinee.says(&["jobs"]).contains(&format!("InProgress   {job}")));
-    assert!(matinee.refuses(&["train"]).contains(&format!("{job} runs")));
+    assert!(matinee.refuses(&["train"]).contains(&format!("{job} is running")));
     world.moto.finish(&job, "Failed", Some("too few ratings"));
     assert!(matinee.says(&["jobs"]).contains(&format!("Failed       {job}")));
 
     let ((first, one), (second, two)) = (world.artifact(0).await, world.artifact(1).await);
     assert!(matinee.says(&["versions"]).contains("no model is published yet"));
     assert_eq!(matinee.says(&["publish", &first]), format!("{one} is live; before: none\n"));
-    assert_eq!(matinee.says(&["publish", &first]), format!("{one} is live already\n"));
+    assert_eq!(matinee.says(&["publish", &first]), format!("{one} is already live\n"));
     assert_eq!(matinee.says(&["publish", &second]), format!("{two} is live; before: {one}\n"));
     assert!(matinee.refuses(&["publish", "s3://matinee-test/none/"]).contains("not_found"));
     assert_eq!(matinee.says(&["rollback"]), format!("{one} is live; before: {two}\n"));
-    assert!(matinee.refuses(&["rollback", "abc"]).contains(&format!("there are: {two}")));
+    assert!(matinee.refuses(&["rollback", "abc"]).contains(&format!("the earlier versions are: {two}")));
     let versions = matinee.says(&["versions"]);
     assert!(
         versions.starts_with(&format!("live {one} ")) && versions.contains(&format!("     {two} ")),
@@ -102,15 +102,16 @@ async fn the_loop_by_hand() {
     );
 
     let matinee = matinee.with("MATINEE_PREDICT_MEMORY_MB", "8");
-    assert!(matinee.refuses(&["publish", &second]).contains("the function has 8 MB"));
+    assert!(matinee.refuses(&["publish", &second]).contains("the predict function has 8 MB"));
     let matinee = matinee.with("MATINEE_GATE_MAX_RMSE_RISE", "-1").with("MATINEE_TRAINING_SPOT", "maybe");
-    assert!(matinee.refuses(&["publish", &second]).contains("GATE_MAX_RMSE_RISE is `-1`"));
-    assert!(matinee.refuses(&["train"]).contains("TRAINING_SPOT is `maybe`"));
+    assert!(matinee.refuses(&["publish", &second]).contains("MATINEE_GATE_MAX_RMSE_RISE is invalid: `-1`"));
+    assert!(matinee.refuses(&["train"]).contains("MATINEE_TRAINING_SPOT is invalid: `maybe`"));
     let matinee = matinee.with("MATINEE_JOB_NAME_PREFIX", "no_name");
     assert!(matinee.refuses(&["jobs"]).contains("`no_name`"));
 }
 
-/// As every SDK and the AWS CLI have it: the address of one service comes before that of all, an option before both.
+/// As in every SDK and the AWS CLI, the address of one service takes precedence over that of all services, and an
+/// option over both.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs moto: scripts/test.sh"]
 async fn the_address_of_one_service_comes_before_that_of_all() {

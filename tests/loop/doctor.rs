@@ -1,4 +1,4 @@
-//! `matinee aws doctor`, before a stack that is as it was asked for, and before one that is not.
+//! `matinee aws doctor`, on a stack that matches its parameters and on one that does not.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -11,7 +11,7 @@ use crate::world::{ROLE, STACK, World};
 
 const IMAGE: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/matinee:latest";
 
-/// What is asked for where a test says nothing else.
+/// The parameters, if a test does not set others.
 const PARAMETERS: [(&str, &str); 8] = [
     ("MemorySize", "256"),
     ("Architecture", "x86_64"),
@@ -23,7 +23,7 @@ const PARAMETERS: [(&str, &str); 8] = [
     ("Authorization", "none"),
 ];
 
-/// The parts of the stack that the doctor looks at, under the names of `template.yaml`.
+/// The parts of the stack that the doctor checks, with the names from `template.yaml`.
 fn template(api: &str) -> Value {
     let parameters: serde_json::Map<String, Value> = PARAMETERS
         .iter()
@@ -62,27 +62,27 @@ async fn without_a_stack_what_can_be_asked_is_told_and_the_rest_is_said_to_be_un
     let matinee = CommandLine::new(world.moto.address());
     for task in ["doctor", "versions"] {
         let told = matinee.refuses(&[task]);
-        assert!(told.contains("there is no stack `matinee` here; deploy it"), "{told}");
+        assert!(told.contains("there is no stack `matinee` in this account and region; deploy it"), "{told}");
     }
     let (mut server, api) = serve();
     let matinee = matinee.with("MATINEE_BUCKET", BUCKET).with("MATINEE_ROLE", ROLE).with("MATINEE_API", &api);
     let told = matinee.with("MATINEE_IMAGE", IMAGE).refuses(&["doctor"]);
     for line in [
-        "FAULT       stack          there is no stack `matinee` here; deploy it",
+        "FAULT       stack          there is no stack `matinee` in this account and region; deploy it",
         "ok          bucket         s3://matinee-test",
-        // moto answers another XML than S3.
+        // moto's XML differs from that of S3.
         "not checked events         s3:GetBucketNotification: ",
-        "FAULT       data           s3://matinee-test/data/ holds no ratings.csv",
-        "FAULT       image          team/matinee:latest is not there; push it",
+        "FAULT       data           s3://matinee-test/data/ has no ratings.csv",
+        "FAULT       image          there is no image team/matinee:latest; push it",
         "not checked processor ",
-        "FAULT       role           role matinee-TrainingRole is not there; deploy the stack",
+        "FAULT       role           there is no role matinee-TrainingRole; deploy the stack",
         "not checked quota          servicequotas:ListServiceQuotas: ",
         "not checked predict ",
         "not checked start-training ",
         "not checked publish-model ",
-        "ok          model          none is published yet",
+        "ok          model          no model is published yet",
         "ok          API ",
-        "4 of 13 checks found a fault, 6 could not be made",
+        "4 of 13 checks found a fault, and 6 could not be made",
     ] {
         assert!(told.contains(line), "{line}: {told}");
     }
@@ -102,17 +102,17 @@ async fn a_stack_that_is_as_it_was_asked_for_is_well() {
     world.upload();
     let (uri, version) = world.artifact(0).await;
 
-    // Nothing but region, credentials and the stack's name, which is the default.
+    // Only region, credentials and the stack's name, which is the default.
     let matinee = CommandLine::new(world.moto.address());
     assert_eq!(matinee.says(&["publish", &uri]), format!("{version} is live; before: none\n"));
     let told = matinee.says(&["doctor"]);
     for line in [
         "ok          stack          matinee is CREATE_COMPLETE",
-        "ok          events         uploads start no training, as TrainOnUpload=false asks",
+        "ok          events         uploads do not start training, because TrainOnUpload=false",
         "ok          data           2 files",
         "ok          image          team/matinee:latest",
         "not checked processor      ecr:GetDownloadUrlForLayer: ",
-        "not checked role           the role is there and trusts SageMaker",
+        "not checked role           the role exists and trusts SageMaker",
         "ok          predict        version 1 has all 5 settings",
         "ok          start-training version $LATEST has all 3 settings",
         "ok          publish-model  version $LATEST has all 4 settings",
@@ -150,7 +150,7 @@ async fn parameters_that_did_not_reach_what_was_deployed_are_faults() {
         "FAULT       predict        version 1: tracing is `false`, not `true`, memory is `256`, not `512`, \
          CORS_ORIGINS is ``, not `https://example.com`; deploy the stack again",
         "FAULT       publish-model  version $LATEST: tracing is `false`, not `true`, PREDICT_MEMORY_MB is `256`, not `512`",
-        "though Authorization=api-key",
+        "although Authorization=api-key",
     ] {
         assert!(told.contains(line), "{line}: {told}");
     }
@@ -158,7 +158,7 @@ async fn parameters_that_did_not_reach_what_was_deployed_are_faults() {
     server.wait().unwrap();
 }
 
-/// Stands for the deployed API.
+/// Takes the place of the deployed API.
 fn serve() -> (Child, String) {
     let folder = tempfile::tempdir().unwrap().keep();
     train_small(&folder.join("model"), 0);

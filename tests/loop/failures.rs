@@ -1,4 +1,4 @@
-//! Whatever goes wrong, the live model goes on answering.
+//! Whatever goes wrong, the live model keeps answering.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ async fn a_corrupt_artifact_is_refused_and_never_replaces_a_good_one() {
     assert!(refused["reasons"][0].as_str().unwrap().starts_with("not_found"), "{refused}");
     assert_eq!(world.live_version(), version);
 
-    // Somebody breaks an artifact after it went live: running sandboxes keep what they have.
+    // An artifact is damaged after it went live: running sandboxes keep the model that they have loaded.
     world.moto.put(&key, &whole);
     world.publish.answer(publish(&bad)).await;
     until_version(&predict, &json!(bad_version)).await;
@@ -60,7 +60,7 @@ async fn s3_may_fail_be_slow_or_break_off_and_come_back() {
 
     world.publish.recorder.inject(Fault::Refuse(503, "SlowDown"));
     let error = world.publish.invoke(publish(&first)).await.unwrap_err();
-    assert!(error["errorMessage"].as_str().unwrap().contains("the live model is as it was"), "{error}");
+    assert!(error["errorMessage"].as_str().unwrap().contains("the live model has not changed"), "{error}");
     world.publish.recorder.heal().await;
     world.publish.answer(publish(&first)).await;
 
@@ -80,7 +80,7 @@ async fn s3_may_fail_be_slow_or_break_off_and_come_back() {
     predict.recorder.heal().await;
     until_version(&predict, &json!(next)).await;
 
-    // A sandbox that starts while S3 fails answers 503, and recovers.
+    // A sandbox that starts while S3 fails answers with 503, and recovers.
     let cold = {
         let cold = world.predict().await;
         cold.recorder.inject(Fault::Refuse(503, "SlowDown"));
@@ -93,7 +93,7 @@ async fn s3_may_fail_be_slow_or_break_off_and_come_back() {
     assert_eq!(cold.predict().await["model_version"], next);
 }
 
-/// Asks for longer than it takes to look for a newer model.
+/// Sends requests for longer than it takes to look for a newer model.
 async fn goes_on_with(predict: &crate::world::Function, version: &str) {
     for _ in 0..25 {
         let answer = predict.predict().await;

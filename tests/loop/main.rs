@@ -1,5 +1,5 @@
-//! The whole loop on loopback over real HTTP: moto's S3 and control plane, the functions' and the container's own
-//! binaries. Needs moto, so it is run by scripts/test.sh: `cargo test --test loop -- --ignored`.
+//! The whole training loop over real HTTP on loopback, with moto's S3 and control plane and with the binaries of the
+//! functions and the container. It needs moto, so scripts/test.sh runs it: `cargo test --test loop -- --ignored`.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod command_line;

@@ -1,4 +1,4 @@
-//! What the roles of the stack allow is what the functions do: no more, no less.
+//! The roles of the stack allow exactly what the functions do.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::world::{JOB_NAME_PREFIX, ROLE, STACK, World, until_version};
 
-/// What the roles allow beside, and who does that.
+/// What else the roles allow, and who needs it.
 const NOT_OURS: [(&str, &str); 7] = [
     ("KeepCheckpoints", "SageMaker copies /opt/ml/checkpoints"),
     ("PullTheImage", "SageMaker pulls the image"),
@@ -31,14 +31,14 @@ struct Allowed {
 async fn the_policies_allow_just_the_calls_that_are_made() {
     let world = World::start().await;
     world.upload();
-    // A model that nothing refers to is retired.
+    // A model that nothing refers to is tagged for removal.
     world.moto.put(&format!("models/{JOB_NAME_PREFIX}-abandoned/output/model/manifest.json"), b"{}");
     let predict = world.predict().await;
     predict.predict().await;
     let (_, ended) = world.train(json!({})).await;
     world.publish.answer(ended).await;
     let live = world.live_version();
-    // A load that failed is not tried again at once.
+    // A failed load is not tried again at once.
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     until_version(&predict, &live).await;
 
@@ -75,7 +75,7 @@ impl Allowed {
             return false;
         }
         if self.action == "s3:ListBucket" {
-            // The resource is the bucket, and the condition has the prefix.
+            // The resource is the bucket; the prefix is in the condition.
             let key = call.resource.strip_prefix(&format!("{BUCKET}/")).unwrap_or_default();
             return self.prefix.iter().any(|pattern| is_like(pattern, key));
         }
@@ -85,7 +85,7 @@ impl Allowed {
     }
 }
 
-/// Whether `text` is like a pattern in which `*` stands for anything.
+/// Whether `text` matches a pattern in which `*` stands for anything.
 fn is_like(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
@@ -144,7 +144,7 @@ fn resources(value: &Value) -> Vec<String> {
 fn resolved(text: &str) -> String {
     let text =
         text.replace("${Bucket.Arn}", &format!("arn:aws:s3:::{BUCKET}")).replace("${TrainingRole.Arn}", ROLE);
-    // The id of the stack in tests/template/stack.py begins so.
+    // The id of the stack in tests/template/stack.py begins with this.
     let text = text.replace("matinee-51af3dc0", JOB_NAME_PREFIX);
     text.replace("arn:aws:sagemaker:us-east-1:123456789012:", "")
 }

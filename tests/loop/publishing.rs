@@ -1,4 +1,4 @@
-//! Uploads become models, worse ones do not, and what went live can be taken back.
+//! Uploads become live models unless they are worse, and a live model can be rolled back.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::world::{World, until_version};
 async fn new_ratings_become_the_live_model_without_anyones_hands() {
     let world = World::start().await;
     let error = world.start.invoke(json!({})).await.unwrap_err();
-    assert!(error["errorMessage"].as_str().unwrap().contains("holds no ratings.csv"), "{error}");
+    assert!(error["errorMessage"].as_str().unwrap().contains("has no ratings.csv"), "{error}");
 
     let upload = world.upload();
     let started = world.start.answer(upload.clone()).await;
@@ -34,7 +34,7 @@ async fn new_ratings_become_the_live_model_without_anyones_hands() {
     let predict = world.predict().await;
     assert_eq!(predict.predict().await["model_version"], first);
 
-    // The job read all there is: its end starts no other. Then a file comes.
+    // The job has read all data, so its end starts no other job. Then a file is uploaded.
     assert_eq!(world.start.answer(ended).await["status"], "up_to_date");
     let (_, ended) = world.train(json!({"seed": "1"})).await;
     let published = world.publish.answer(ended).await;
@@ -94,7 +94,7 @@ async fn of_two_publishers_that_race_the_later_decides_again() {
     }
     let other = World::publisher(&world.moto).await;
     let publish = |uri: &str| json!({"action": "publish", "uri": uri});
-    // The first pointer, and one in the place of another.
+    // The first pointer, and one that replaces another.
     for (slow, fast) in [(0, 1), (2, 1)] {
         let (arrived, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let held = Fault::Hold(Arc::clone(&arrived), Arc::clone(&go_on));

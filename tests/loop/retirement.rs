@@ -1,4 +1,4 @@
-//! What nothing refers to is tagged for removal, and nothing else.
+//! Only models that nothing refers to are tagged for removal.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! `SageMaker` and S3 that throttle, refuse, hang or lose an answer: what `start-training` and `publish-model` make of it.
+//! What `start-training` and `publish-model` do when `SageMaker` or S3 throttles, refuses, hangs or loses an answer.
 
 use matinee_tests::{BUCKET, Fault};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::world::{Function, World};
 
 const THROTTLED: Fault = Fault::Refuse(400, "ThrottlingException");
 
-/// The type of the error that the function reports; it must tell what was asked, and what came of it.
+/// The type of the error that the function reports. Its message must say what was requested and what was answered.
 async fn fails(function: &Function, event: &Value, named: [&str; 2]) -> String {
     let error = function.invoke(event.clone()).await.unwrap_err();
     let message = error["errorMessage"].as_str().unwrap();
@@ -54,7 +54,7 @@ async fn a_training_job_is_started_once_or_the_reason_is_told() {
     assert_eq!(fails(&world.start, &by_hand, ["holds no ratings.csv", "data/movies.csv"]).await, "NoRatings");
     world.upload();
 
-    // What passes is tried again; where the answer to the request was lost, the job is there, once.
+    // Temporary faults are retried. If the answer to the request was lost, there is still only one job.
     recorder.inject(THROTTLED.at("sagemaker:ListTrainingJobs", "").times(2));
     recorder.inject(Fault::Lose.at("sagemaker:CreateTrainingJob", "").times(1));
     let answer = world.start.answer(by_hand.clone()).await;
@@ -65,7 +65,7 @@ async fn a_training_job_is_started_once_or_the_reason_is_told() {
     assert!(!names.is_empty() && names.iter().all(|name| *name == answer["job"]), "{names:?}");
 }
 
-/// Takes as long as the functions wait for a service.
+/// This test takes as long as the functions wait for a service.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs moto: scripts/test.sh"]
 async fn a_service_that_hangs_is_given_up() {

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use crate::world::{Function, JOB_NAME_PREFIX, World, upload_event};
 
-/// Sends two events at once: the job of the first is created after that of the second, and both saw that none runs.
+/// Sends two events at once. The job of the first is created after that of the second, and neither saw a running job.
 async fn at_once(
     first: (&Function, &Value),
     second: (&Function, &Value),
@@ -44,7 +44,7 @@ async fn two_files_of_the_same_second_start_one_job() {
     assert_eq!(started["status"], "started", "{started}");
     assert_eq!((&late["status"], &late["job"]), (&json!("running"), &started["job"]), "{late}");
 
-    // An event that is delivered again when the job has ended, well or not, starts none either.
+    // An event that is delivered again after the job has ended, successfully or not, starts no job either.
     for status in ["Failed", "Completed"] {
         world.moto.finish(started["job"].as_str().unwrap(), status, None);
         let again = other.answer(ratings.clone()).await;
@@ -78,7 +78,7 @@ async fn what_changes_while_a_job_runs_is_learned_from_however_it_is_dated() {
     let (request, ended) = world.train(json!({})).await;
     assert_eq!(world.start.answer(ended.clone()).await["status"], "up_to_date");
 
-    // A large file, uploaded in parts: it is dated by the start of its upload, long before the job.
+    // A large file is uploaded in parts. Its date is the start of its upload, long before the job.
     world.moto.put("data/more.csv", b"userId,movieId,rating,timestamp\n1,1,4.0,1\n");
     world.moto.date("data/more.csv", 1_600_000_000);
     let next = world.start.answer(ended.clone()).await;
@@ -127,7 +127,7 @@ async fn of_two_jobs_the_last_to_end_leaves_a_model_of_the_last_data() {
     };
     let waits = world.start.answer(ends(&other)).await;
     assert_eq!((&waits["status"], &waits["job"]), (&json!("running"), &older["job"]), "{waits}");
-    // The model of the older data has taken the place of the newer one's.
+    // The model of the older data has replaced that of the newer data.
     let again = world.start.answer(ends(&world.start)).await;
     assert_eq!((&again["status"], &again["files"]), (&json!("started"), &json!(3)), "{again}");
     assert!(again["job"] != older["job"] && again["job"] != newer["job"], "{again}");
@@ -183,6 +183,19 @@ async fn two_stacks_whose_names_begin_alike_leave_each_others_jobs_alone() {
             assert_eq!((&passed["status"], &passed["job"]), (&json!("not_ours"), &theirs["job"]), "{passed}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs moto: scripts/test.sh"]
+async fn the_end_of_a_job_that_somebody_named_starts_no_other() {
+    let world = World::start().await;
+    let ours = world.start.answer(world.upload()).await;
+    world.moto.finish(ours["job"].as_str().unwrap(), "Completed", None);
+    let mut ended = state_change(&requests(&world.start).pop().unwrap(), "Completed");
+    ended["detail"]["TrainingJobName"] = format!("{JOB_NAME_PREFIX}-20261122-120000").into();
+    let passed = world.start.answer(ended).await;
+    assert_eq!(passed["status"], "by_hand", "{passed}");
+    assert_eq!(requests(&world.start).len(), 1, "one job was asked for");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! The stack on loopback: its bucket, its jobs, and its functions' own binaries.
+//! The stack on loopback: its bucket, its jobs, and the binaries of its functions.
 
 use matinee_tests::{
     BUCKET, FakeRuntime, Moto, Recorder, RunningFunction, binary, do_job, events_folder, read_event,
@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 
 /// The name of the stack.
 pub const STACK: &str = "matinee";
-/// What the names of its jobs begin with.
+/// The prefix of the names of its jobs.
 pub const JOB_NAME_PREFIX: &str = "matinee-1c2fa620";
 /// The role of its jobs.
 pub const ROLE: &str = "arn:aws:iam::123456789012:role/matinee-TrainingRole";
 const METRICS: &str = r#"[{"Name":"validation:rmse","Regex":"validation_rmse=([0-9.]+);"}]"#;
-/// What the jobs of the tests learn: a model worth serving, in a moment.
+/// The hyperparameters of the jobs in the tests: they train a usable model in a moment.
 const HYPERPARAMETERS: &str = r#"{"algorithm":"svd","n_factors":"8","n_epochs":"5","hold_out":"0.1"}"#;
 
-/// A function with its Runtime API, and what stands between it and the services.
+/// A function with its Runtime API, and the proxies between it and the services.
 pub struct Function {
     pub recorder: Recorder,
     runtime: FakeRuntime,
@@ -46,12 +46,12 @@ impl Function {
         self.runtime.invoke(event).await
     }
 
-    /// The answer to an event that the function must deal with.
+    /// The answer to an event that the function must handle.
     pub async fn answer(&self, event: Value) -> Value {
         self.invoke(event).await.unwrap()
     }
 
-    /// What `POST /predict` is answered.
+    /// The answer to `POST /predict`.
     pub async fn predict(&self) -> Value {
         let answer = self.answer(read_event("predict")).await;
         serde_json::from_str(answer["body"].as_str().unwrap()).unwrap()
@@ -67,9 +67,10 @@ impl World {
         Self { moto, start, publish, training }
     }
 
-    /// Another sandbox of start-training, of the stack whose jobs' names begin like this.
+    /// Another sandbox of start-training, for the stack whose job names have this prefix.
     pub async fn starter(moto: &Moto, job_name_prefix: &str) -> Function {
         let variables = [
+            ("FUNCTION", "start-training"),
             ("BUCKET", BUCKET),
             ("STACK_NAME", STACK),
             ("JOB_NAME_PREFIX", job_name_prefix),
@@ -78,28 +79,29 @@ impl World {
             ("HYPERPARAMETERS", HYPERPARAMETERS),
             ("METRIC_DEFINITIONS", METRICS),
         ];
-        Function::run(moto, "start-training", &variables).await
+        Function::run(moto, "training", &variables).await
     }
 
     /// Another sandbox of publish-model.
     pub async fn publisher(moto: &Moto) -> Function {
         let variables = [
+            ("FUNCTION", "publish-model"),
             ("BUCKET", BUCKET),
             ("STACK_NAME", STACK),
             ("JOB_NAME_PREFIX", JOB_NAME_PREFIX),
             ("PREDICT_MEMORY_MB", "256"),
         ];
-        Function::run(moto, "publish-model", &variables).await
+        Function::run(moto, "training", &variables).await
     }
 
-    /// A sandbox of predict that follows the pointer, looking at most once a second.
+    /// A sandbox of predict that follows the pointer and looks at it at most once a second.
     pub async fn predict(&self) -> Function {
         let uri = format!("s3://{BUCKET}/models/live.json");
         let variables = [("MODEL_URI", uri.as_str()), ("MODEL_REFRESH_SECONDS", "1"), ("STACK_NAME", STACK)];
         Function::run(&self.moto, "predict", &variables).await
     }
 
-    /// Puts `data/` into the bucket, as a user does, and gives the event of the last file.
+    /// Uploads `data/` into the bucket, as a user does, and returns the event of the last file.
     pub fn upload(&self) -> Value {
         let data = events_folder().with_file_name("data");
         for name in ["movies.csv", "ratings.csv"] {
@@ -108,7 +110,7 @@ impl World {
         upload_event("data/ratings.csv", "upload-1")
     }
 
-    /// Starts a job by hand with these hyperparameters, lets it be done, and gives its request and the event of its end.
+    /// Starts a job by hand with these hyperparameters, runs it, and returns its request and the event of its end.
     pub async fn train(&self, hyperparameters: Value) -> (Value, Value) {
         let started = self.start.answer(json!({"hyperparameters": hyperparameters})).await;
         assert_eq!(started["status"], "started", "{started}");
@@ -117,7 +119,7 @@ impl World {
         (request, ended)
     }
 
-    /// Trains a model with this seed and gives where it lies, and its version.
+    /// Trains a model with this seed, and returns its URI and version.
     pub async fn artifact(&self, seed: u64) -> (String, String) {
         let (request, ended) = self.train(json!({"seed": seed.to_string()})).await;
         assert_eq!(ended["detail"]["TrainingJobStatus"], "Completed");
@@ -133,9 +135,9 @@ impl World {
     }
 }
 
-/// The event that `EventBridge` has of an upload that is over now.
+/// The `EventBridge` event of an upload that has just ended.
 pub fn upload_event(key: &str, id: &str) -> Value {
-    // To the second, as S3 tells times.
+    // S3 reports times in whole seconds.
     let time = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap().to_string();
     json!({
         "id": id,
@@ -146,7 +148,7 @@ pub fn upload_event(key: &str, id: &str) -> Value {
     })
 }
 
-/// Asks until the answer's model is this one: what is newer is loaded beside the requests.
+/// Sends requests until this model answers, because a newer model is loaded in the background.
 pub async fn until_version(function: &Function, version: &Value) -> Value {
     let begin = std::time::Instant::now();
     loop {
@@ -155,7 +157,7 @@ pub async fn until_version(function: &Function, version: &Value) -> Value {
         if answer["model_version"] == *version {
             return answer;
         }
-        assert!(begin.elapsed().as_secs() < 30, "{version} does not come: {answer}");
+        assert!(begin.elapsed().as_secs() < 30, "{version} does not go live: {answer}");
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
 }

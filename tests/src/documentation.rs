@@ -1,4 +1,4 @@
-//! What `docs/configuration.md` says.
+//! The tables of `docs/configuration.md`.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub fn documented(section: &str) -> BTreeMap<String, String> {
     .collect()
 }
 
-/// Fails unless the variables that `read` looks up are just those of this section.
+/// Fails unless `read` looks up exactly the variables of this section.
 pub fn assert_reads_documented(section: &str, read: impl FnOnce(&dyn Fn(&str) -> Option<String>)) {
     let asked = std::cell::RefCell::new(std::collections::BTreeSet::new());
     read(&|name: &str| {

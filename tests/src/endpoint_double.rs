@@ -1,5 +1,5 @@
-//! `SageMaker`'s runtime service, as far as it is used: passes invocations on to a container, or fails as it
-//! is told to.
+//! A double of `SageMaker`'s runtime service, as far as it is used here. It passes invocations on to a container, or
+//! fails on request.
 //!
 //! <https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html>
 
@@ -15,7 +15,7 @@ use axum::routing::post;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-/// The only endpoint there is.
+/// The name of the only endpoint.
 pub const ENDPOINT_NAME: &str = "matinee-test";
 
 /// What the service does with an invocation.
@@ -55,12 +55,12 @@ impl EndpointDouble {
         Self { address, shared }
     }
 
-    /// Does this from now on.
+    /// Sets what the service does from now on.
     pub fn behave(&self, behaviour: Behaviour) {
         *self.shared.behaviour.lock().unwrap() = behaviour;
     }
 
-    /// How many invocations there were since this was last asked.
+    /// The number of invocations since the last call of this function.
     pub fn take_calls(&self) -> usize {
         self.shared.calls.swap(0, Ordering::Relaxed)
     }
@@ -98,7 +98,7 @@ async fn invocations(
     }
 }
 
-/// What the container answers; an error of its own is a `ModelError` of the service.
+/// The container's answer; an error of the container becomes a `ModelError` of the service.
 fn pass_on(container: &str, headers: &HeaderMap, body: &[u8]) -> Response {
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let mut request = agent.post(format!("{container}/invocations"));

@@ -1,4 +1,4 @@
-//! The Lambda Runtime API, as far as a function uses it: hands out events, takes answers.
+//! A fake Lambda Runtime API, as far as a function uses it: it hands out events and takes answers.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
@@ -18,10 +18,10 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot};
 
-/// How long a function may take to do what is asked of it.
+/// How long a function may take for a request.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What X-Ray calls the trace of every invocation.
+/// The X-Ray trace id of every invocation.
 pub const TRACE_ID: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
 
 /// The Runtime API of one function.
@@ -70,12 +70,12 @@ impl FakeRuntime {
         Self { address, shared, events }
     }
 
-    /// Starts a function's binary under this API; no other variable of this process reaches it.
+    /// Starts a function's binary under this API. It gets only these variables, not those of this process.
     pub fn run(&self, binary: &Path, environment: &[(&str, &str)]) -> RunningFunction {
         self.run_logging_to(binary, environment, Stdio::inherit())
     }
 
-    /// The same, where its log goes elsewhere.
+    /// The same, with another place for its log.
     pub fn run_logging_to(
         &self,
         binary: &Path,
@@ -96,7 +96,7 @@ impl FakeRuntime {
         RunningFunction { process: command.spawn().unwrap(), started }
     }
 
-    /// Waits until the function asks for its first event, and tells when it did.
+    /// Waits until the function asks for its first event, and returns that time.
     pub async fn ready(&self) -> Instant {
         let (sender, receiver) = oneshot::channel();
         *self.shared.first_next.lock().unwrap() = Some(sender);
@@ -118,7 +118,7 @@ async fn next(State(shared): State<Arc<Shared>>) -> (HeaderMap, String) {
     if let Some(first_next) = shared.first_next.lock().unwrap().take() {
         let _ = first_next.send(Instant::now());
     }
-    // The test is over when nobody can send an event any more: the function is killed while it waits.
+    // When no event can be sent any more, the test is over, and the function is killed while it waits.
     let Some(Invocation { id, event }) = shared.events.lock().await.recv().await else {
         return std::future::pending().await;
     };

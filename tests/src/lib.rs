@@ -1,4 +1,4 @@
-//! Doubles of the services around the functions, each over real HTTP on loopback, and a model to serve.
+//! Test doubles of the services around the functions, each over real HTTP on loopback, and a model to serve.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::missing_panics_doc)]
 

@@ -7,21 +7,21 @@ use serde_json::{Value, json};
 
 use crate::stack::python_of;
 
-/// The bucket that is there from the start.
+/// The bucket that exists from the start.
 pub const BUCKET: &str = "matinee-test";
 
-/// Whom moto takes the caller for: it does not check signatures.
+/// The identity of every caller: moto does not check signatures.
 const SIGNED: &str =
     "AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00";
 
-/// moto, running.
+/// A running moto server.
 pub struct Moto {
     process: Child,
     address: String,
 }
 
 impl Moto {
-    /// Starts `tests/moto_service.py` with the Python that `moto_server` on the PATH belongs to, and makes a bucket.
+    /// Starts `tests/moto_service.py` with the Python of the `moto_server` on the PATH, and creates a bucket.
     pub fn start() -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/moto_service.py");
         let mut process = Command::new(python_of("moto_server"))
@@ -39,12 +39,12 @@ impl Moto {
         moto
     }
 
-    /// Where it listens.
+    /// Its address.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Puts an object, as somebody with the console would.
+    /// Puts an object, as a user of the console would.
     pub fn put(&self, key: &str, bytes: &[u8]) {
         ureq::put(self.url(key)).header("authorization", SIGNED).send(bytes).unwrap();
     }
@@ -70,7 +70,7 @@ impl Moto {
         ureq::delete(self.url(key)).header("authorization", SIGNED).call().unwrap();
     }
 
-    /// Makes a role that training jobs may assume.
+    /// Creates a role that training jobs may assume.
     pub fn make_role(&self, arn: &str) {
         let name = arn.rsplit('/').next().unwrap();
         let trust = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"sagemaker.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
@@ -86,7 +86,7 @@ impl Moto {
             .unwrap();
     }
 
-    /// Makes a stack of `CloudFormation` from a template in JSON, with these parameters.
+    /// Creates a `CloudFormation` stack from a JSON template with these parameters.
     pub fn make_stack(&self, name: &str, template: &Value, parameters: &[(&str, &str)]) {
         let mut form = vec![
             ("Action".to_owned(), "CreateStack".to_owned()),
@@ -105,7 +105,7 @@ impl Moto {
             .unwrap();
     }
 
-    /// Publishes the first version of a function of Lambda, under this alias.
+    /// Publishes the first version of a Lambda function under this alias.
     pub fn publish_function(&self, name: &str, alias: &str) {
         let first = json!({"Name": alias, "FunctionVersion": "1"});
         for (what, body) in [("versions", json!({})), ("aliases", first)] {
@@ -116,7 +116,7 @@ impl Moto {
         }
     }
 
-    /// Makes an image in ECR.
+    /// Creates an image in ECR.
     pub fn make_image(&self, repository: &str, tag: &str) {
         let ask = |operation: &str, body: Value| {
             ureq::post(&self.address)
@@ -144,7 +144,7 @@ impl Moto {
         ureq::post(format!("{}/matinee/finish", self.address)).send(end.to_string()).unwrap();
     }
 
-    /// Dates an object, in seconds since 1970.
+    /// Sets the date of an object, in seconds since 1970.
     pub fn date(&self, key: &str, time: i64) {
         let date = json!({"bucket": BUCKET, "key": key, "time": time});
         ureq::post(format!("{}/matinee/date", self.address)).send(date.to_string()).unwrap();

@@ -1,4 +1,4 @@
-//! Stands between a function and a service: notes every call, and lets calls go wrong.
+//! A proxy between a function and a service. It records every call, and can make calls fail.
 
 mod fault;
 
@@ -29,7 +29,7 @@ pub struct Call {
     pub resource: String,
 }
 
-/// Notes calls on their way to a service.
+/// Records calls on their way to a service.
 pub struct Recorder {
     socket: SocketAddr,
     address: String,
@@ -62,12 +62,12 @@ impl Recorder {
         Self { socket, address: format!("http://{socket}"), shared, listening }
     }
 
-    /// Lets calls go wrong from now on. Of several faults that meet a call the first one strikes.
+    /// Makes calls fail from now on. If several faults match a call, the first one strikes.
     pub fn inject(&self, fault: impl Into<Aimed>) {
         self.shared.faults.lock().unwrap().push(fault.into());
     }
 
-    /// Lets nothing go wrong any more, and gives the calls that did.
+    /// Ends all faults, and returns the calls that failed.
     pub async fn heal(&self) -> Vec<Call> {
         self.shared.faults.lock().unwrap().clear();
         let mut listening = self.listening.lock().await;
@@ -78,7 +78,7 @@ impl Recorder {
         std::mem::take(&mut self.shared.struck.lock().unwrap())
     }
 
-    /// Ends every connection, and lets nobody connect.
+    /// Closes every connection, and refuses new ones.
     pub async fn refuse_connections(&self) {
         if let Some(listening) = self.listening.lock().await.take() {
             listening.abort();
@@ -91,12 +91,12 @@ impl Recorder {
         self.shared.calls.lock().unwrap().clone()
     }
 
-    /// The bodies of the calls of this action of `SageMaker`.
+    /// The bodies of the calls to this action of `SageMaker`.
     pub fn training_requests(&self) -> Vec<Value> {
         self.shared.requests.lock().unwrap().clone()
     }
 
-    /// Notes a call that is made elsewhere.
+    /// Records a call that is made elsewhere.
     pub fn note(&self, action: &str, resource: String) {
         self.shared.note(Call { action: action.to_owned(), resource });
     }
@@ -113,7 +113,7 @@ impl Recorder {
 }
 
 impl Shared {
-    /// Serves until it is aborted, and its connections with it.
+    /// Serves until it is aborted, together with its connections.
     async fn listen(self: Arc<Self>, listener: TcpListener) {
         let mut connections = JoinSet::new();
         while let Ok((socket, _)) = listener.accept().await {
@@ -131,7 +131,7 @@ impl Shared {
         }
     }
 
-    /// Answers a call; the connection ends where that is an error.
+    /// Answers a call; an error closes the connection.
     async fn pass(self: &Arc<Self>, request: Request<Incoming>) -> io::Result<Response> {
         let (parts, body) = request.into_parts();
         let body = axum::body::to_bytes(Body::new(body), usize::MAX).await.unwrap();
@@ -159,7 +159,7 @@ impl Shared {
             .unwrap()
         };
         if status == StatusCode::NOT_FOUND && is_get {
-            // S3 tells missing from forbidden to those who may list.
+            // S3 distinguishes missing from forbidden only for callers that may list.
             self.note(Call { action: "s3:ListBucket".to_owned(), resource });
         }
         let mut response = Response::new(damaged(answer, fault.as_ref())?);
@@ -205,7 +205,7 @@ impl Shared {
         self.calls.lock().unwrap().push(call);
     }
 
-    /// Notes a call, and beside it what the service checks beside.
+    /// Records a call, and the other permissions that the service checks for it.
     fn note_call(&self, call: Call, body: &[u8]) {
         let is_new_job = call.action == "sagemaker:CreateTrainingJob";
         let job = call.resource.clone();

@@ -1,4 +1,4 @@
-//! S3 over HTTP on loopback, on a folder.
+//! A double of S3 over HTTP on loopback, which stores objects in a folder.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use s3s_fs::FileSystem;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-/// The bucket that is there from the start.
+/// The bucket that exists from the start.
 const BUCKET: &str = "matinee-test";
 
 /// S3 with one bucket.
@@ -39,7 +39,7 @@ impl S3Double {
                 if down.load(Ordering::Relaxed) {
                     continue;
                 }
-                // What is small goes at once, or every answer waits for an acknowledgement.
+                // Small packets are sent at once; otherwise every answer would wait for an acknowledgement.
                 socket.set_nodelay(true).unwrap();
                 let service = service.clone();
                 tokio::spawn(async move {
@@ -51,7 +51,7 @@ impl S3Double {
         Self { folder, endpoint, is_down }
     }
 
-    /// Closes connections as soon as they are made, or serves them again.
+    /// Sets whether new connections are closed at once or served.
     pub fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::Relaxed);
     }
@@ -60,7 +60,7 @@ impl S3Double {
     pub fn put(&self, key: &str, bytes: &[u8]) {
         let path = self.path(key);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        // In one step: whoever reads meanwhile has the old object or the new one, as in S3.
+        // In one step: a concurrent reader gets the old object or the new one, as in S3.
         let part = path.with_extension("part");
         std::fs::write(&part, bytes).unwrap();
         std::fs::rename(part, path).unwrap();
@@ -85,7 +85,7 @@ impl S3Double {
         std::fs::remove_file(self.path(key)).unwrap();
     }
 
-    /// Where it listens.
+    /// Its address.
     pub fn address(&self) -> &str {
         &self.endpoint
     }

@@ -1,4 +1,4 @@
-//! The stack that `CloudFormation` makes of `template.yaml`.
+//! The stack that `CloudFormation` makes from `template.yaml`.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -8,7 +8,7 @@ use std::sync::{Mutex, OnceLock};
 
 use serde_json::Value;
 
-/// The program that makes the transforms: it takes a second to start, so all tests share one.
+/// The program that runs the transforms. It takes a second to start, so all tests share one.
 static TRANSFORMER: OnceLock<Mutex<Transformer>> = OnceLock::new();
 
 struct Transformer {
@@ -16,8 +16,8 @@ struct Transformer {
     answers: BufReader<std::process::ChildStdout>,
 }
 
-/// The template after both transforms, with these parameters put in and conditions decided. References to other
-/// resources stay: a `Ref`, a `Fn::GetAtt`, or `${...}` in a text.
+/// The template after both transforms, with these parameters inserted and conditions evaluated. References to other
+/// resources are kept: a `Ref`, a `Fn::GetAtt`, or `${...}` in a text.
 pub fn stack(parameters: &[(&str, &str)]) -> Value {
     let parameters: BTreeMap<&str, &str> = parameters.iter().copied().collect();
     let transformer = TRANSFORMER.get_or_init(|| Mutex::new(Transformer::start()));
@@ -42,7 +42,7 @@ impl Transformer {
     }
 }
 
-/// The Python of the virtual environment in which this command is.
+/// The Python of the virtual environment that contains this command.
 pub(crate) fn python_of(command: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap();
     let found = std::env::split_paths(&path).map(|folder| folder.join(command)).find(|path| path.exists());

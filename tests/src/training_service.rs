@@ -1,4 +1,4 @@
-//! What `SageMaker` does with a training job: brings the data, runs the container, takes the model away.
+//! Does what `SageMaker` does with a training job: downloads the data, runs the container, uploads the model.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::moto::{BUCKET, Moto};
 use crate::recorder::Recorder;
 
-/// Does the job that a `CreateTrainingJob` describes, with the container's own binary, and gives the event that tells its
-/// end. What it does in S3 it does under the job's role, and `role` notes it.
+/// Runs the job that a `CreateTrainingJob` describes, with the container's own binary, and returns the event of its end.
+/// Its calls to S3 are made under the job's role, and `role` records them.
 pub fn do_job(moto: &Moto, role: &Recorder, matinee: &Path, request: &Value) -> Value {
     let name = request["TrainingJobName"].as_str().unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -42,7 +42,7 @@ pub fn do_job(moto: &Moto, role: &Recorder, matinee: &Path, request: &Value) -> 
     state_change(request, "Completed")
 }
 
-/// The event that `EventBridge` has of a job that ended, in the form of
+/// The `EventBridge` event of a job that has ended, in the form of
 /// <https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html>.
 pub fn state_change(request: &Value, status: &str) -> Value {
     let name = &request["TrainingJobName"];

@@ -1,4 +1,4 @@
-//! Two models swapped a thousand times under load. It is a program of its own: what it measures is its own memory.
+//! Swaps two models a thousand times under load. It is a program of its own, because it measures its own memory.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
@@ -10,21 +10,22 @@ use aws_sdk_s3::config::Credentials;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
-use matinee_api::{Live, LiveModel, Loading, Source, router};
+use matinee_api::router;
 use matinee_aws::{ModelUri, S3Source, s3_client_of};
 use matinee_model::Model;
 use matinee_model::artifact::sha256_hex;
+use matinee_serving::{LoadFuture, Reloadable, Source};
 use matinee_tests::{S3Double, train_on};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 const SWAPS: usize = 1_000;
-/// Each is a dozen calls over HTTP, by libraries that are not optimised here.
+/// Each takes a dozen calls over HTTP, with libraries that are not optimised here.
 const S3_SWAPS: usize = 50;
-/// How often the source is asked at most, and what a client waits between requests.
+/// The shortest time between two looks at the source, and the time that a client waits between requests.
 const PAUSE: Duration = Duration::from_millis(2);
 const CLIENTS: usize = 2;
-/// A model has half a megabyte: 900 that are not let go would be 450.
+/// A model has half a megabyte, so 900 leaked models would take 450.
 const GROWTH_MB: u64 = 48;
 const POINTER: &str = "models/live.json";
 
@@ -78,7 +79,7 @@ fn resident_mb() -> u64 {
     line.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024
 }
 
-async fn follow(s3: &S3Double) -> LiveModel {
+async fn follow(s3: &S3Double) -> Reloadable<Model> {
     let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
         .endpoint_url(s3.address())
         .region(aws_config::Region::new("eu-west-1"))
@@ -86,10 +87,10 @@ async fn follow(s3: &S3Double) -> LiveModel {
         .load()
         .await;
     let ModelUri::S3(uri) = s3.uri(POINTER).parse().unwrap() else { unreachable!() };
-    Live::refreshed(S3Source::new(s3_client_of(&config), uri), PAUSE)
+    Reloadable::refreshed(S3Source::new(s3_client_of(&config), uri), PAUSE)
 }
 
-/// Two folders, of which one is pointed to.
+/// Two folders, and a pointer to one of them.
 struct Folders {
     paths: [PathBuf; 2],
     pointed: Arc<AtomicUsize>,
@@ -97,20 +98,20 @@ struct Folders {
 }
 
 impl Source<Model> for Folders {
-    fn load(&self) -> Loading<'_, Model> {
+    fn load(&self) -> LoadFuture<'_, Model> {
         Box::pin(async { Ok(Model::open(&self.paths[self.loaded.load(Ordering::Relaxed)])?) })
     }
 
-    fn reload(&self) -> Loading<'_, Option<Model>> {
+    fn reload(&self) -> LoadFuture<'_, Option<Model>> {
         let pointed = self.pointed.load(Ordering::Relaxed);
         let is_newer = self.loaded.swap(pointed, Ordering::Relaxed) != pointed;
         Box::pin(async move { if is_newer { self.load().await.map(Some) } else { Ok(None) } })
     }
 }
 
-/// Swaps models so often while clients ask; how many requests they were answered.
+/// Swaps models this often while clients send requests, and returns the number of answers.
 async fn swap_under_load(
-    live: LiveModel,
+    live: Reloadable<Model>,
     models: &[Stored; 2],
     swaps: usize,
     point: impl Fn(usize),
@@ -168,7 +169,7 @@ async fn a_thousand_swaps_under_load_lose_no_request_and_no_memory() {
     let pointed = Arc::new(AtomicUsize::new(0));
     let paths = [0, 1].map(|index| models[index].folder.path().join("model"));
     let source = Folders { paths, pointed: Arc::clone(&pointed), loaded: AtomicUsize::new(0) };
-    let live = Live::refreshed(source, PAUSE);
+    let live = Reloadable::refreshed(source, PAUSE);
     let served = swap_under_load(live, &models, SWAPS, |index| pointed.store(index, Ordering::Relaxed)).await;
     assert!(served > SWAPS);
 }

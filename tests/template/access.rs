@@ -1,4 +1,4 @@
-//! Who gets in: each kind of API asks for what `Authorization` says, and leaves open what has to be.
+//! Access: each type of API requires what `Authorization` says, and keeps open the paths that must be open.
 
 use matinee_tests::stack;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ fn all_paths_go_to_the_function_and_ask_for_what_the_parameter_says() {
     }
 }
 
-/// API Gateway puts variables in and does nothing else: no VTL, and static values stand in single quotes.
+/// API Gateway only inserts variables: there is no VTL, and static values are in single quotes.
 #[test]
 #[ignore = "needs sam: scripts/test.sh"]
 fn what_the_gateway_answers_itself_has_the_form_of_the_functions_errors() {

@@ -1,4 +1,4 @@
-"""Runs CloudFormation's transforms on template.yaml for many sets of parameters, and checks what comes out.
+"""Runs CloudFormation's transforms on template.yaml for many sets of parameters, and checks the results.
 
 cfn-lint reads each transformed template, asl-validator the state machine in it. Prints a row for each set. Needs the
 Python of sam, and the folder of npm packages that scripts/web-tools.sh prints as the only argument.
@@ -57,7 +57,7 @@ def check(name, given, folder):
     values = stack.parameters(template, given)
     transformed = stack.transformed(template, values)
     file = folder / f"{name.replace(', ', '-').replace(' ', '-')}.json"
-    # The values are the defaults here, so that cfn-lint looks at this set.
+    # The values become the defaults here, so that cfn-lint checks this set.
     for parameter, value in given.items():
         transformed["Parameters"][parameter]["Default"] = value
     file.write_text(json.dumps(transformed, indent=1))
@@ -77,7 +77,7 @@ def lint(folder):
 def state_machines(packages, folder):
     program = packages / "node_modules/asl-validator/dist/bin/asl-validator.js"
     for file in sorted(folder.glob("*.asl")):
-        # The name of the function stands where AWS puts its ARN.
+        # The function's name takes the place of its ARN.
         text = file.read_text().replace("${StartTrainingFunction.Arn}", "arn:aws:lambda:us-east-1:123456789012:function:start")
         file.write_text(text.replace("${FailedEvents}", "https://sqs.us-east-1.amazonaws.com/123456789012/failed"))
         run = subprocess.run(["node", program, "--json-path", file], capture_output=True, text=True)

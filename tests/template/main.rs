@@ -1,4 +1,4 @@
-//! The stack as `CloudFormation` makes it: `template.yaml` after its transforms. Needs sam, so it is run by scripts/test.sh:
+//! The stack as `CloudFormation` creates it: `template.yaml` after its transforms. It needs sam, so scripts/test.sh runs it:
 //! `cargo test --test template -- --ignored`.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

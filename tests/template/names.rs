@@ -1,4 +1,4 @@
-//! Names that the stack makes: unambiguous between stacks, short enough, and read as they are written.
+//! Names that the stack creates: they are unambiguous between stacks, short enough, and read as they are written.
 
 use matinee_tests::stack;
 use serde_json::Value;
@@ -21,8 +21,8 @@ fn statement<'s>(stack: &'s Value, role: &str, sid: &str) -> &'s Value {
         .unwrap_or_else(|| panic!("{role} has no {sid}"))
 }
 
-/// `matinee` and `matinee-staging` know their own jobs: each has a prefix that the other's does not begin with, and
-/// whatever may only concern one's own jobs names it.
+/// `matinee` and `matinee-staging` recognise their own jobs: neither prefix begins with the other, and everything that
+/// must only affect the stack's own jobs uses the prefix.
 #[test]
 #[ignore = "needs sam: scripts/test.sh"]
 fn jobs_of_two_stacks_are_told_apart() {
@@ -61,7 +61,7 @@ fn jobs_of_two_stacks_are_told_apart() {
     }
 }
 
-/// The names of rules are cut where the stack's is long, so the queue names the rules themselves.
+/// The names of rules are shortened if the stack's name is long, so the queue's policy names the rules themselves.
 #[test]
 #[ignore = "needs sam: scripts/test.sh"]
 fn the_queue_takes_what_each_rule_cannot_deliver() {
@@ -115,7 +115,7 @@ fn an_endpoint_serves_what_a_job_writes() {
     assert_eq!(source, &expected);
 }
 
-/// X-Ray's policy is there where tracing is.
+/// A role has X-Ray's policy only if tracing is enabled.
 #[test]
 #[ignore = "needs sam: scripts/test.sh"]
 fn a_function_may_trace_only_where_tracing_is_on() {

@@ -1,4 +1,4 @@
-//! The roles under which AWS itself acts allow what the stack asks of them, and nothing else.
+//! The roles that AWS services assume allow what the stack needs, and nothing else.
 
 use matinee_tests::stack;
 use serde_json::Value;

@@ -1,9 +1,10 @@
-"""The stack that CloudFormation makes of template.yaml and these parameters.
+"""The stack that CloudFormation makes from template.yaml and these parameters.
 
     python tests/template/stack.py
 
-reads a JSON object of parameters a line, and answers each with a line: the template as JSON after both transforms, with conditions decided and parameters put in. References to other
-resources stay as they are, because only AWS knows their values. Needs the Python of sam (scripts/tools.sh).
+reads one JSON object of parameters per line and answers each with one line: the template as JSON after both transforms, with
+conditions evaluated and parameters inserted. References to other resources are kept, because only AWS knows their values. Needs
+the Python of sam (scripts/tools.sh).
 """
 
 import copy
@@ -46,7 +47,7 @@ def stack(given):
 
 
 def parameters(template, given):
-    """The value of every parameter, as a text."""
+    """The value of every parameter, as text."""
     unknown = set(given) - set(template["Parameters"]) - set(PSEUDO_PARAMETERS)
     assert not unknown, f"the template has no parameters {unknown}"
     defaults = {name: str(parameter["Default"]) for name, parameter in template["Parameters"].items()}
@@ -62,7 +63,7 @@ def transformed(template, values):
 
 
 def with_json_strings(part, values):
-    """Does what AWS::LanguageExtensions does to this template: it uses Fn::ToJsonString alone, of parameters alone."""
+    """Does what AWS::LanguageExtensions does to this template, which only uses Fn::ToJsonString, and only on parameters."""
     if isinstance(part, list):
         return [with_json_strings(element, values) for element in part]
     if not isinstance(part, dict):
@@ -74,14 +75,14 @@ def with_json_strings(part, values):
 
 
 class NoManagedPolicies:
-    """The template names policies of AWS by their ARN, so none has to be looked up by its name."""
+    """The template refers to AWS policies by ARN, so no policy has to be looked up by name."""
 
     def load(self):
         return {}
 
 
 class Resolver:
-    """Decides conditions and puts in parameters, as CloudFormation does before it makes resources."""
+    """Evaluates conditions and inserts parameters, as CloudFormation does before it creates resources."""
 
     def __init__(self, template, values):
         self.template = template

@@ -1,4 +1,4 @@
-//! A changed parameter reaches what answers: SAM makes another version of the function, or another deployment of the API.
+//! A changed parameter takes effect: SAM creates another version of the function, or another deployment of the API.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{of_type, properties};
 
-/// A value other than the default for each parameter on which the function that answers depends.
+/// A value other than the default for each parameter that the predict function depends on.
 const OF_THE_FUNCTION: [(&str, &str); 8] = [
     ("Architecture", "arm64"),
     ("CorsOrigins", "https://example.com"),
@@ -31,7 +31,7 @@ fn only(stack: &Value, wanted: &str) -> String {
 fn each_parameter_of_the_function_publishes_a_version() {
     let mut versions = BTreeSet::from([only(&stack(&[]), "AWS::Lambda::Version")]);
     for (name, value) in OF_THE_FUNCTION {
-        // An endpoint needs a model, which is a change of its own.
+        // An endpoint needs a model, which is a separate change.
         let model = ("ModelUri", "s3://bucket/models/");
         let version = if name == "CreateEndpoint" {
             versions.insert(only(&stack(&[model]), "AWS::Lambda::Version"));
@@ -43,7 +43,7 @@ fn each_parameter_of_the_function_publishes_a_version() {
     }
 }
 
-/// What of the function's properties a parameter changes is among those that publish a version.
+/// The properties of the function that a parameter changes are among those that publish a version.
 #[test]
 #[ignore = "needs sam: scripts/test.sh"]
 fn no_other_parameter_changes_the_function() {
@@ -53,7 +53,7 @@ fn no_other_parameter_changes_the_function() {
     let others = parameters.keys().filter(|name| !known.contains(name.as_str()));
     let changed: Vec<(&str, String)> =
         others.map(|name| (name.as_str(), other_value(name, &parameters[name]))).collect();
-    // One by one where a rule binds two of them; the rest at once.
+    // Parameters that a rule connects are changed one by one, the others at once.
     let (bound, free): (Vec<_>, Vec<_>) =
         changed.iter().partition(|(name, _)| ["ApiType", "Authorization", "Deployment"].contains(name));
     let free: Vec<(&str, &str)> = free.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -71,7 +71,7 @@ fn no_other_parameter_changes_the_function() {
     }
 }
 
-/// Another value that the parameter takes.
+/// Another valid value of the parameter.
 fn other_value(name: &str, parameter: &Value) -> String {
     if name == "ImageUri" {
         return "123456789012.dkr.ecr.us-east-1.amazonaws.com/other:1".to_owned();

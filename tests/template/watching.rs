@@ -1,4 +1,4 @@
-//! The dashboard and the alarms of the stack read the metrics that the code writes: all of them, and no others.
+//! The dashboard and the alarms of the stack use exactly the metrics that the code writes.
 
 use std::collections::BTreeSet;
 
@@ -18,8 +18,8 @@ fn written() -> BTreeSet<String> {
     Metric::ALL.iter().map(|metric| metric.name().to_owned()).collect()
 }
 
-/// Namespace, name, and the names of the dimensions of every metric that the dashboard shows. `.` stands for what the
-/// metric above has in its place, and `...` for all of it.
+/// Namespace, name, and names of the dimensions of every metric that the dashboard shows. `.` stands for the value in
+/// the same place of the metric above, and `...` for all of its values.
 fn on_the_dashboard(stack: &Value) -> Vec<Vec<String>> {
     let body = properties(stack, "DashboardBoard")["DashboardBody"].as_str().unwrap();
     let body: Value = serde_json::from_str(body).unwrap();
@@ -57,7 +57,7 @@ fn the_dashboard_shows_just_what_the_code_writes() {
     }
 }
 
-/// What counts the requests of each type: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html>,
+/// The metrics that count the requests of each type of API: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html>,
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html>,
 /// <https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html>
 #[test]
@@ -99,7 +99,7 @@ fn the_alarms_watch_what_the_code_writes() {
     assert_eq!(found, expected.map(str::to_owned).into());
 }
 
-/// Step Functions calls the function synchronously, so a failure is one of the execution.
+/// Step Functions calls the function synchronously, so a failure is a failure of the execution.
 #[test]
 #[ignore = "needs sam: scripts/test.sh"]
 fn an_upload_that_starts_no_training_sounds_an_alarm() {

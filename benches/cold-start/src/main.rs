@@ -1,21 +1,21 @@
-//! Starts functions in turn against a fake Runtime API and an S3 on loopback, and prints the time from the start of the
+//! Starts functions in turn with a fake Runtime API and an S3 on loopback, and prints the time from the start of the
 //! process to its first `next` request: `cold-start RUNS MODEL EMPTY_BINARY PREDICT_BINARY [PYTHON SCRIPT]`.
 #![expect(clippy::unwrap_used, reason = "a benchmark")]
 
-mod large_model;
 mod memory_s3;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use matinee_generated_model::ModelSize;
 use matinee_tests::{FakeRuntime, read_event};
 
-/// No log lines between the figures.
+/// Keeps log lines out of the output.
 const QUIET: (&str, &str) = ("AWS_LAMBDA_LOG_LEVEL", "ERROR");
 const BUCKET: &str = "/bench/";
 const WARM_REQUESTS: usize = 500;
 
-/// A function in one setting.
+/// A function with its environment.
 struct Setting {
     name: &'static str,
     binary: PathBuf,
@@ -33,7 +33,7 @@ async fn main() {
     };
     let runs: usize = runs.parse().unwrap();
     let large = tempfile::tempdir().unwrap();
-    large_model::write(&large.path().join("model"));
+    ModelSize::MOVIELENS_32M.write(&large.path().join("model"), None);
     let s3 = serve_models(Path::new(model), &large.path().join("model")).await;
     let from_s3 = |uri: &str| {
         vec![
@@ -117,7 +117,7 @@ impl Setting {
         self.memory_kb.push(memory);
     }
 
-    /// Median and 99th percentile in milliseconds, from handing a request out to its answer.
+    /// The median and the 99th percentile of the time from a request to its answer, in milliseconds.
     async fn warm(&self) -> [f64; 2] {
         let runtime = FakeRuntime::start().await;
         let _function = runtime.run(&self.binary, &self.variables());
@@ -132,7 +132,7 @@ impl Setting {
         [times[WARM_REQUESTS / 2], times[WARM_REQUESTS * 99 / 100]]
     }
 
-    /// Minimum, median and maximum in milliseconds.
+    /// The minimum, median and maximum in milliseconds.
     fn summary(&self) -> [f64; 3] {
         let mut times = self.starts.clone();
         times.sort_unstable();

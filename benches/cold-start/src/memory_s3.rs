@@ -1,4 +1,4 @@
-//! S3 on loopback that holds its objects in memory, so that its disk is not what is measured.
+//! An S3 on loopback with its objects in memory, so that the benchmark does not measure a disk.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 type Objects = Arc<HashMap<String, Bytes>>;
 
-/// Serves these objects, by `/BUCKET/KEY`, and gives the address.
+/// Serves these objects as `/BUCKET/KEY`. Returns the address.
 pub async fn serve(objects: HashMap<String, Bytes>) -> String {
     let app = Router::new().fallback(get).with_state(Arc::new(objects));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

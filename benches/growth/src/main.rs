@@ -1,6 +1,6 @@
-//! Trains on generated ratings and prints time, peak memory, and the error beside the least that there can be.
+//! Trains on generated ratings, and prints the time, the peak memory, and the error next to the lowest possible error.
 //!
-//! One size a process, so that its peak memory is its own: `benches/growth/run.sh` runs several.
+//! Each process trains one size, so that the peak memory belongs to it. `benches/growth/run.sh` runs several sizes.
 
 mod planted;
 
@@ -9,7 +9,8 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use clap::Parser;
 use matinee_model::RatingScale;
-use matinee_train::algorithms::{self, Training};
+use matinee_train::algorithm::Training;
+use matinee_train::algorithms;
 use matinee_train::attributes::MovieAttributes;
 use matinee_train::evaluation::measure;
 use matinee_train::progress::Silent;
@@ -60,7 +61,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The peak memory of this process so far, which Linux tells.
+/// The peak memory of this process so far, as reported by Linux.
 fn peak_megabytes() -> Result<f64> {
     let status = std::fs::read_to_string("/proc/self/status").context("peak memory is read from /proc")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;

@@ -1,4 +1,4 @@
-//! Ratings of a known model: no prediction can be better than the noise that was added.
+//! Generates ratings from a known model: no prediction can be more accurate than the added noise.
 
 use matinee_model::{MovieRow, RatingScale, UserRow};
 use matinee_train::ratings::Rating;
@@ -15,9 +15,9 @@ const INTERACTION: f32 = 0.35;
 /// In the middle of the scale, so that few ratings are clipped.
 const MEAN: f32 = 2.9;
 const RANK: usize = 8;
-/// As in MovieLens: a few hundred ratings a user, spread by a factor of three; 10 movies get a third of the
-/// ratings that 100 get.
-const RATINGS_A_USER: f64 = 145.0;
+/// As in MovieLens: about 150 ratings per user, spread by a factor of three. The first 10 movies get a third of the
+/// ratings of the first 100.
+const RATINGS_PER_USER: f64 = 145.0;
 const SPREAD: f64 = 1.1;
 const ZIPF_EXPONENT: f64 = 0.8;
 
@@ -35,11 +35,11 @@ struct Side {
 }
 
 impl Planted {
-    /// About `count` ratings: users by users, each with movies drawn by popularity, each movie once.
+    /// About `count` ratings, user by user. Each user rates distinct movies, drawn by popularity.
     pub fn new(count: usize, seed: u64) -> Self {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let user_count = (count as f64 / RATINGS_A_USER).ceil() as usize;
-        // As catalogues grow: 9,000 movies of 100,000 ratings, 60,000 of 10 million.
+        let user_count = (count as f64 / RATINGS_PER_USER).ceil() as usize;
+        // As catalogues grow: 9,000 movies for 100,000 ratings, 60,000 for 10 million.
         let movie_count = (9_000.0 * (count as f64 / 1e5).powf(0.41)) as usize;
         let users = Side::new(user_count, USER_BIAS, &mut random);
         let movies = Side::new(movie_count, MOVIE_BIAS, &mut random);
@@ -59,7 +59,7 @@ impl Planted {
     }
 }
 
-/// How many ratings each user gives: log-normal, `count` in all.
+/// The number of ratings of each user: log-normal, `count` in total.
 fn activities(count: usize, user_count: usize, random: &mut impl Rng) -> Vec<usize> {
     let Ok(distribution) = LogNormal::new(0.0, SPREAD) else { return Vec::new() };
     let drawn: Vec<f64> = (0..user_count).map(|_| distribution.sample(random)).collect();
@@ -67,7 +67,7 @@ fn activities(count: usize, user_count: usize, random: &mut impl Rng) -> Vec<usi
     drawn.into_iter().map(|share| ((share / total * count as f64).round() as usize).max(1)).collect()
 }
 
-/// Different movies, drawn by a Zipf law.
+/// Distinct movies, drawn from a Zipf distribution.
 fn popular(count: usize, movie_count: usize, random: &mut impl Rng) -> Vec<usize> {
     let Ok(zipf) = Zipf::new(movie_count as f64, ZIPF_EXPONENT) else { return Vec::new() };
     let mut drawn = Vec::with_capacity(count);

@@ -1,4 +1,4 @@
-//! Hands events to one sandbox of `predict`, one after the other as Lambda does, and prints a line of
+//! Sends events to one sandbox of `predict`, one after the other as Lambda does, and prints a line for
 //! `benches/load/run.sh`: `matinee-load SECONDS PREDICT_BINARY MODEL RATINGS`.
 #![expect(clippy::unwrap_used, reason = "a benchmark")]
 
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use matinee_tests::{FakeRuntime, read_event};
 use serde_json::{Value, json};
 
-/// How many different pairs are asked for.
+/// The number of different pairs to ask for.
 const PAIRS: usize = 1_000;
 const WARM_UP: Duration = Duration::from_secs(2);
 
@@ -70,7 +70,7 @@ fn events(ratings: &str) -> Vec<Value> {
 }
 
 impl Load {
-    /// Asks for so long; how long each answer took, in microseconds.
+    /// Sends requests for this long. Returns the time of each answer in microseconds.
     async fn ask_for(&mut self, time: Duration) -> Vec<u32> {
         let begin = Instant::now();
         let mut times = Vec::new();
@@ -86,11 +86,11 @@ impl Load {
         times
     }
 
-    /// What of the function is in memory.
+    /// The resident memory of the function.
     fn resident_mb(&self) -> f64 {
         let path = format!("/proc/{}/smaps_rollup", self.process);
-        let told = std::fs::read_to_string(path).unwrap();
-        let line = told.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap();
+        let smaps = std::fs::read_to_string(path).unwrap();
+        let line = smaps.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap();
         line.split_whitespace().next().unwrap().parse::<f64>().unwrap() / 1024.0
     }
 }

@@ -1,4 +1,4 @@
-//! What one core can do.
+//! Measures the peak rates of one core.
 
 use std::hint::black_box;
 
@@ -9,15 +9,15 @@ use super::timed;
 /// Independent sums, enough to hide the latency of an operation.
 const SUMS: usize = 12;
 const ROUNDS: usize = 4_000_000;
-/// Far more than any cache holds.
+/// Far more than fits into any cache.
 const FLOATS: usize = 128 << 20;
 
-/// The least time that `work` took.
+/// The shortest time that `work` took.
 pub fn fastest(repeats: usize, mut work: impl FnMut()) -> f64 {
     (0..repeats).map(|_| timed(&mut work)).fold(f64::INFINITY, f64::min)
 }
 
-/// Floating point operations a second of fused multiply-adds on registers, two each.
+/// Floating point operations per second of fused multiply-adds on registers. Each counts as two.
 pub fn fused_operations(repeats: usize) -> f64 {
     let arch = Arch::new();
     let lanes = arch.dispatch(Lanes);
@@ -27,7 +27,7 @@ pub fn fused_operations(repeats: usize) -> f64 {
     (2 * SUMS * ROUNDS * lanes) as f64 / seconds
 }
 
-/// Bytes a second of reading memory once, from one end to the other.
+/// Bytes per second when reading memory once, from start to end.
 pub fn read_bytes(repeats: usize) -> f64 {
     let floats = vec![1.0_f32; FLOATS];
     let arch = Arch::new();

@@ -1,5 +1,5 @@
-//! Ratings a second of SGD epochs on one thread, beside the peak of the machine's arithmetic and of its memory, which are
-//! measured in the same run: `matinee-sgd RATINGS.csv [RANK]`.
+//! Measures SGD epochs on one thread in ratings per second, and in the same run the peak rates of the machine's arithmetic
+//! and memory: `matinee-sgd RATINGS.csv [RANK]`.
 
 mod machine;
 
@@ -11,15 +11,15 @@ use matinee_train::algorithms::svd::{HYPERPARAMETERS, Svd};
 use matinee_train::hyperparameters::Hyperparameters;
 use matinee_train::ratings::{CsvFile, Inputs, check};
 
-/// Epochs of a measurement, and measurements: the fastest counts, the others were disturbed.
+/// The epochs of a measurement, and the number of measurements. The fastest counts, because the others were disturbed.
 const EPOCHS: usize = 40;
 const REPEATS: usize = 7;
-/// A score and the update of both factor rows: two operations each for the product, and four for either row.
-const OPERATIONS_A_FACTOR: f64 = 8.0;
+/// Operations per factor for a score and the update of both factor rows: two for the product, and three for each row.
+const OPERATIONS_PER_FACTOR: f64 = 8.0;
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let path = arguments.next().context("name a file of ratings")?;
+    let path = arguments.next().context("usage: matinee-sgd RATINGS.csv [RANK]")?;
     let rank = arguments.next().unwrap_or_else(|| "64".to_owned());
     let csv = CsvFile { name: path.clone(), bytes: std::fs::read(&path)? };
     let (dataset, _) = check(&Inputs { ratings: vec![csv], movies: None }, RatingScale::MOVIELENS);
@@ -32,7 +32,7 @@ fn main() -> Result<()> {
         }
     });
     let (rate, peak) = (count / seconds, machine::fused_operations(REPEATS));
-    let operations = rate * OPERATIONS_A_FACTOR * rank.parse::<f64>()?;
+    let operations = rate * OPERATIONS_PER_FACTOR * rank.parse::<f64>()?;
     println!("SGD, rank {rank}, one thread      {:8.1} million ratings/s", rate / 1e6);
     println!("its arithmetic                {:8.1} GFLOP/s", operations / 1e9);
     println!(

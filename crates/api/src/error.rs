@@ -1,118 +1,86 @@
-//! Every error that a caller can see: status, stable code and public message, in one table.
+//! Every error that a caller can see, with its status, stable code and public message, in one table.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use matinee_model::{UnknownMovie, UserId};
-use serde::Serialize;
+use matinee_model::UnknownMovie;
+use matinee_serving::{AnswerSummary, EndpointFault, LoadError, RETRY_AFTER};
 
-use crate::endpoint::{EndpointError, EndpointFault};
-use crate::inference::Format;
-use crate::live_model::{LoadError, LoadReason, RETRY_AFTER};
+use crate::predict_error::PredictError;
 use crate::request::InvalidRequest;
+use crate::response::{BatchEntry, BatchError, ErrorAnswer, ErrorDescription, PredictAnswer};
+use crate::summary::Summarize;
 
 /// What went wrong with a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ApiError {
-    /// The request is not what the route takes.
+    /// The request does not have the form that the route takes.
     InvalidRequest(InvalidRequest),
-    /// The cursor is a place in the list of a model that is not the one that answers.
+    /// The cursor comes from a model that another one has replaced.
     StaleCursor,
-    /// The movie is not in the catalogue.
-    UnknownMovie(UnknownMovie),
-    /// The model was not trained on ratings of this user.
-    UnknownUser(UserId),
-    /// Only a model in memory can answer this.
-    NotSupported,
-    /// There is no such route; there are these.
+    /// The request is valid, but there is no answer to it.
+    Predict(PredictError),
+    /// There is no such route. The text says where to find the routes.
     NotFound(&'static str),
-    /// The route does not take this method.
+    /// The route does not support this method.
     MethodNotAllowed,
-    /// The body is larger than so many bytes.
+    /// The body is larger than this many bytes.
     PayloadTooLarge(usize),
-    /// The body is of a type that is not read.
-    UnsupportedMediaType(String),
-    /// No type that the caller accepts can be written.
-    NotAcceptable(String),
-    /// There is no model to answer with.
-    ModelUnavailable(LoadReason),
-    /// The endpoint that answers instead of a model in memory does not.
-    Endpoint(EndpointFault),
+    /// The type of the body is not supported.
+    UnsupportedMediaType {
+        /// The `Content-Type` of the request.
+        found: String,
+        /// The supported types.
+        supported: &'static str,
+    },
+    /// None of the types that the caller accepts is supported.
+    NotAcceptable {
+        /// The `Accept` header of the request.
+        found: String,
+        /// The supported types.
+        supported: &'static str,
+    },
     /// A bug.
     Internal,
 }
 
-/// The body of an error answer.
-#[derive(Debug, Serialize)]
-pub(crate) struct ErrorBody<'a> {
-    error: ErrorDetails<'a>,
-}
-
-#[derive(Debug, Serialize)]
-struct ErrorDetails<'a> {
-    code: &'static str,
-    message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-    request_id: &'a str,
-}
+/// Status, stable code and public message.
+type Public = (StatusCode, &'static str, String);
 
 impl ApiError {
-    /// The stable code of a movie that is not in the catalogue.
-    pub(crate) const UNKNOWN_MOVIE: &'static str = "unknown_movie";
-
-    /// Status, code and public message.
-    fn table(&self) -> (StatusCode, &'static str, String) {
+    fn public(&self) -> Public {
         match self {
-            Self::InvalidRequest(error) => (StatusCode::BAD_REQUEST, "invalid_request", error.to_string()),
+            Self::InvalidRequest(error) => invalid(error),
             Self::StaleCursor => (
                 StatusCode::BAD_REQUEST,
                 "stale_cursor",
-                "the parameter `cursor` is of a model that another one has replaced; begin without it"
+                "the parameter `cursor` belongs to a model that has been replaced; start again without it"
                     .to_owned(),
             ),
-            Self::UnknownMovie(error) => (StatusCode::NOT_FOUND, Self::UNKNOWN_MOVIE, error.to_string()),
-            Self::UnknownUser(user) => (
-                StatusCode::NOT_FOUND,
-                "unknown_user",
-                format!(
-                    "the model has no ratings of user `{user}`; POST /recommendations takes ratings instead"
-                ),
-            ),
-            Self::NotSupported => (
-                StatusCode::NOT_IMPLEMENTED,
-                "not_supported",
-                "an endpoint gives the ratings here, and does not recommend; deploy with a model in memory"
-                    .to_owned(),
-            ),
-            Self::NotFound(routes) => {
-                (StatusCode::NOT_FOUND, "not_found", format!("there is no such route; there are {routes}"))
+            Self::Predict(error) => public_of(error),
+            Self::NotFound(hint) => {
+                (StatusCode::NOT_FOUND, "not_found", format!("there is no such route; {hint}"))
             }
             Self::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method_not_allowed",
-                "this route does not take this method; the Allow header has those it takes".to_owned(),
+                "this route does not support this method; the Allow header lists those it supports"
+                    .to_owned(),
             ),
             Self::PayloadTooLarge(limit) => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "payload_too_large",
                 format!("the body is larger than {limit} bytes; send it in parts"),
             ),
-            Self::UnsupportedMediaType(found) => (
+            Self::UnsupportedMediaType { found, supported } => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
-                format!("the Content-Type `{found}` is not read; send {}", Format::ALL),
+                format!("the Content-Type `{found}` is not supported; send {supported}"),
             ),
-            Self::NotAcceptable(accept) => (
+            Self::NotAcceptable { found, supported } => (
                 StatusCode::NOT_ACCEPTABLE,
                 "not_acceptable",
-                format!("nothing of `{accept}` can be written; accept {}", Format::ALL),
+                format!("none of the types in `{found}` is supported; accept {supported}"),
             ),
-            Self::ModelUnavailable(_) => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "model_unavailable",
-                "there is no model to answer with; try again later".to_owned(),
-            ),
-            Self::Endpoint(fault) => fault.table(),
             Self::Internal => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",
@@ -121,62 +89,98 @@ impl ApiError {
         }
     }
 
-    /// Stable code and public message, for a record among others.
-    pub(crate) fn code_and_message(&self) -> (&'static str, String) {
-        let (_, code, message) = self.table();
-        (code, message)
-    }
-
     /// The stable code.
     pub fn code(&self) -> &'static str {
-        self.table().1
+        self.public().1
     }
 
     /// The body of the answer.
-    pub(crate) fn body<'a>(&self, request_id: &'a str) -> ErrorBody<'a> {
-        let (_, code, message) = self.table();
+    pub(crate) fn body(&self, request_id: &str) -> ErrorAnswer {
+        let (_, code, message) = self.public();
         let reason = match self {
-            Self::ModelUnavailable(reason) => Some(reason.code()),
-            Self::Endpoint(fault) => Some(fault.code()),
+            Self::Predict(PredictError::ModelUnavailable(reason)) => Some(reason.code()),
+            Self::Predict(PredictError::Endpoint(fault)) => Some(fault.code()),
             _ => None,
         };
-        ErrorBody { error: ErrorDetails { code, message, reason, request_id } }
+        ErrorAnswer { error: ErrorDescription { code, message, reason, request_id: request_id.to_owned() } }
     }
 }
 
-impl EndpointFault {
-    /// Status, code and public message.
-    fn table(self) -> (StatusCode, &'static str, String) {
-        let (status, code, message) = match self {
-            Self::Throttled | Self::Unavailable | Self::Unreachable => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "endpoint_unavailable",
-                "the endpoint cannot answer now; try again later",
-            ),
-            Self::Timeout => {
-                (StatusCode::GATEWAY_TIMEOUT, "endpoint_timeout", "the endpoint did not answer in time")
-            }
-            Self::ModelError
-            | Self::InternalFailure
-            | Self::Refused
-            | Self::AccessDenied
-            | Self::BadAnswer => {
-                (StatusCode::BAD_GATEWAY, "endpoint_failed", "the endpoint failed to answer")
-            }
-        };
-        (status, code, message.to_owned())
+fn invalid(error: &InvalidRequest) -> Public {
+    (StatusCode::BAD_REQUEST, "invalid_request", error.to_string())
+}
+
+fn public_of(error: &PredictError) -> Public {
+    match error {
+        PredictError::UnknownMovie(error) => {
+            (StatusCode::NOT_FOUND, BatchError::UNKNOWN_MOVIE, error.to_string())
+        }
+        PredictError::UnknownUser(user) => (
+            StatusCode::NOT_FOUND,
+            "unknown_user",
+            format!("the model has no ratings of user `{user}`; POST /recommendations takes ratings instead"),
+        ),
+        PredictError::RatingOffScale { index, scale } => {
+            let error = Box::new(InvalidRequest::NotARating(*scale));
+            invalid(&InvalidRequest::Entry { field: "ratings", index: *index, error })
+        }
+        PredictError::ModelUnavailable(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "model_unavailable",
+            "there is no model to answer with; try again later".to_owned(),
+        ),
+        PredictError::NoModelInMemory => (
+            StatusCode::NOT_IMPLEMENTED,
+            "not_supported",
+            "the ratings come from an endpoint, which cannot recommend; deploy with a model in memory"
+                .to_owned(),
+        ),
+        PredictError::Endpoint(fault) => public_of_fault(*fault),
     }
+}
+
+fn public_of_fault(fault: EndpointFault) -> Public {
+    let (status, code, message) = match fault {
+        EndpointFault::Throttled | EndpointFault::Unavailable | EndpointFault::Unreachable => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "endpoint_unavailable",
+            "the endpoint cannot answer now; try again later",
+        ),
+        EndpointFault::Timeout => {
+            (StatusCode::GATEWAY_TIMEOUT, "endpoint_timeout", "the endpoint did not answer in time")
+        }
+        EndpointFault::ModelError
+        | EndpointFault::InternalFailure
+        | EndpointFault::Refused
+        | EndpointFault::AccessDenied
+        | EndpointFault::BadAnswer => {
+            (StatusCode::BAD_GATEWAY, "endpoint_failed", "the endpoint failed to answer")
+        }
+    };
+    (status, code, message.to_owned())
 }
 
 impl IntoResponse for ApiError {
-    /// The status, with the error attached: the middleware writes the body, for it knows the request id.
+    /// The status, with the error attached. The middleware knows the request id and writes the body.
     fn into_response(self) -> Response {
-        let mut response = self.table().0.into_response();
+        let mut response = self.public().0.into_response();
         if response.status() == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER.as_secs()));
         }
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+impl Summarize for ApiError {
+    fn summary(&self) -> AnswerSummary {
+        let Self::Predict(error) = self else { return AnswerSummary::default() };
+        AnswerSummary {
+            unknown_users: u32::from(matches!(error, PredictError::UnknownUser(_))),
+            unknown_movies: u32::from(matches!(error, PredictError::UnknownMovie(_))),
+            endpoint_errors: u32::from(matches!(error, PredictError::Endpoint(_))),
+            ..AnswerSummary::default()
+        }
     }
 }
 
@@ -186,21 +190,32 @@ impl From<InvalidRequest> for ApiError {
     }
 }
 
+impl From<PredictError> for ApiError {
+    fn from(error: PredictError) -> Self {
+        Self::Predict(error)
+    }
+}
+
 impl From<UnknownMovie> for ApiError {
     fn from(error: UnknownMovie) -> Self {
-        Self::UnknownMovie(error)
+        Self::Predict(error.into())
     }
 }
 
 impl From<LoadError> for ApiError {
     fn from(error: LoadError) -> Self {
-        Self::ModelUnavailable(error.reason)
+        Self::Predict(error.into())
     }
 }
 
-impl From<EndpointError> for ApiError {
-    fn from(error: EndpointError) -> Self {
-        tracing::error!(reason = error.fault.code(), detail = error.detail, "the endpoint did not answer");
-        Self::Endpoint(error.fault)
+impl From<Result<PredictAnswer, ApiError>> for BatchEntry {
+    fn from(answer: Result<PredictAnswer, ApiError>) -> Self {
+        match answer {
+            Ok(answer) => Self::Answer(answer),
+            Err(error) => {
+                let (_, code, message) = error.public();
+                Self::Error { error: BatchError { code, message } }
+            }
+        }
     }
 }

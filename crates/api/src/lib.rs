@@ -1,36 +1,28 @@
-//! The HTTP API: one axum [`Router`](axum::Router) that every face serves, so that no two can answer
-//! differently; and beside it the one that `SageMaker` asks ([`inference`]), over the same requests and answers.
+//! The HTTP API: one axum [`Router`](axum::Router) that the Lambda function and the local server share, so both give
+//! the same answers. [`inference`] is the router that `SageMaker` asks; it takes the same requests and gives the same
+//! answers.
 //!
-//! The layers below know no status codes: [`error`] maps what they say to status, stable code and public
-//! message in one table. Nothing internal is told in a 5xx answer; it is logged, once, by the middleware
-//! in `observe`. This crate knows no AWS.
+//! The layers below HTTP know no status codes: [`error`] maps their errors to a status, a stable code and a public
+//! message in one table. A 5xx answer contains no internal details. This crate knows no AWS.
+//!
+//! The modules import each other in one direction only, which ARCHITECTURE.md draws and a test checks.
 
-mod caching;
-mod compression;
-pub mod endpoint;
 pub mod error;
-mod facts;
+mod http;
 pub mod inference;
-pub mod live_model;
-mod observe;
 mod openapi;
-mod panics;
-mod prediction;
+mod predict_error;
 pub mod request;
 pub mod response;
+mod router;
 mod routes;
-mod sampling;
-mod scorer;
-mod security;
+mod schema;
+pub mod scorer;
+mod summary;
 
-pub use compression::compressed;
-pub use endpoint::{Endpoint, EndpointError, EndpointFault, EndpointScorer};
-pub use facts::Facts;
-pub use live_model::{Live, LiveModel, LoadError, LoadReason, Loading, PathSource, Source};
-pub use observe::{ColdStart, Observed, REQUEST_ID};
+pub use http::{ColdStart, REQUEST_ID, Sampling, ShareError, compressed};
 pub use openapi::document;
-pub use panics::log_panics;
+pub use predict_error::PredictError;
 pub use request::MAX_QUERY_STRING_BYTES;
-pub use routes::{MAX_BODY_BYTES, router, sampled_router};
-pub use sampling::{Sampling, ShareError};
-pub use scorer::{Answering, Scorer, Titles};
+pub use router::{MAX_BODY_BYTES, router, sampled_router};
+pub use scorer::{EndpointScorer, Scorer, ScorerFuture, Titles};

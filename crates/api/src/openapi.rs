@@ -1,47 +1,42 @@
-//! The description of the API, `OpenAPI` 3.1, made from the code when it is first asked for.
+//! The description of the API in `OpenAPI` 3.1. It is made from the code on first use.
 
-mod bodies;
-mod errors;
 mod gateway;
-mod parameters;
-
-use std::sync::OnceLock;
 
 use axum::http::header;
 use axum::response::Response;
+use once_cell::sync::OnceCell;
 use utoipa::OpenApi;
 
-use crate::caching::{EntityTag, Freshness, Kept};
-use crate::routes;
-
-pub(crate) use bodies::{BatchBody, PairBody, RatingsBody};
-pub(crate) use errors::*;
+use crate::error::ApiError;
+use crate::http::{EntityTag, Freshness, IfNoneMatch};
+use crate::response::ErrorAnswer;
+use crate::routes::{movies, page, predictions, recommendations};
+use crate::schema::NotModified;
 use gateway::Gateway;
-pub(crate) use parameters::{BrowseParameters, PageParameters, SimilarParameters};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Matinee",
-        description = "Predicted ratings and recommendations of movies. Bodies are read as JSON whatever their \
-                       content type. Names of fields and parameters are read in any case, with `_` or without: \
-                       `user_id` is `userId`. Every error has the same form, with a stable `code`.",
+        description = "Predicts ratings of movies and recommends movies. A body is read as JSON whatever its \
+                       content type is. In names of fields and parameters, case and `_` are ignored: \
+                       `user_id` is the same as `userId`. Every error has the same form, with a stable `code`.",
     ),
-    servers((url = ".", description = "Where this document comes from")),
+    servers((url = ".", description = "The server that this document comes from")),
     paths(
-        routes::predict,
-        routes::predict_batch,
-        routes::recommend_to_visitor,
-        routes::recommend_to_user,
-        routes::list_movies,
-        routes::describe_movie,
-        routes::similar_movies,
-        routes::list_genres,
-        routes::describe_model,
-        routes::health,
+        predictions::predict,
+        predictions::predict_batch,
+        recommendations::recommend_to_visitor,
+        recommendations::recommend_to_user,
+        movies::list_movies,
+        movies::describe_movie,
+        movies::similar_movies,
+        movies::list_genres,
+        predictions::describe_model,
+        predictions::health,
         serve,
-        routes::page,
-        routes::page_file,
+        page::page,
+        page::page_file,
     ),
     components(schemas(ErrorAnswer)),
     modifiers(&Gateway),
@@ -49,39 +44,25 @@ pub(crate) use parameters::{BrowseParameters, PageParameters, SimilarParameters}
 struct Document;
 
 /// The description of the API as JSON.
-pub fn document() -> &'static str {
-    &described().0
+pub fn document() -> serde_json::Result<&'static str> {
+    tagged_document().map(|(json, _)| json.as_str())
 }
 
-/// The document, and its tag.
-fn described() -> &'static (String, EntityTag) {
-    static DOCUMENT: OnceLock<(String, EntityTag)> = OnceLock::new();
-    DOCUMENT.get_or_init(|| {
-        let json = Document::openapi().to_json().unwrap_or_default();
+/// The description and its entity tag.
+fn tagged_document() -> serde_json::Result<&'static (String, EntityTag)> {
+    static DOCUMENT: OnceCell<(String, EntityTag)> = OnceCell::new();
+    DOCUMENT.get_or_try_init(|| {
+        let json = Document::openapi().to_json()?;
         let tag = EntityTag::of_text(&json);
-        (json, tag)
+        Ok((json, tag))
     })
 }
 
 /// This document
 #[utoipa::path(get, path = "/openapi.json", tag = "service",
-    responses((status = 200, description = "The description of this API", body = Object), Unchanged))]
-pub(crate) async fn serve(kept: Kept) -> Response {
-    let (json, tag) = described();
-    tag.answer(&kept, Freshness::Asked, || ([(header::CONTENT_TYPE, "application/json")], json.as_str()))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn every_route_is_documented() {
-        let document = Document::openapi();
-        let documented: BTreeSet<&str> = document.paths.paths.keys().map(String::as_str).collect();
-        let routed: BTreeSet<&str> = routes::routes().into_iter().map(|(path, _)| path).collect();
-        assert_eq!(routed, documented);
-    }
+    responses((status = 200, description = "The description of this API", body = Object), NotModified))]
+pub(crate) async fn serve(cached: IfNoneMatch) -> Result<Response, ApiError> {
+    let (json, tag) = tagged_document().map_err(|_| ApiError::Internal)?;
+    let answer = || ([(header::CONTENT_TYPE, "application/json")], json.as_str());
+    Ok(tag.respond(&cached, Freshness::Revalidate, answer))
 }

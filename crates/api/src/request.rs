@@ -1,93 +1,87 @@
-//! What callers send. `userId` and `movieId` are the documented names; every other spelling of them
-//! ([`is_spelling`]) is read too.
+//! What callers send. `userId` and `movieId` are the documented names, and every other spelling of them is accepted
+//! too: see [`is_spelling`].
 
 mod batch;
+mod body;
+mod cursor;
 mod fields;
 mod invalid;
-mod place;
 mod query;
 mod ratings;
 
 use std::sync::Arc;
 
 pub use batch::{MAX_PAIRS, PredictBatch};
+pub use body::FromBody;
+pub use cursor::{Cursor, Offset};
 pub use fields::is_spelling;
 pub use invalid::InvalidRequest;
 pub use matinee_model::MAX_ID_BYTES;
 use matinee_model::{MovieId, UserId};
-pub use place::{Cursor, Offset};
-pub(crate) use query::split;
+pub(crate) use query::split_list;
 pub use query::{
-    Browse, MAX_IDS, MAX_LIMIT, MAX_QUERY_BYTES, MAX_QUERY_STRING_BYTES, Parameters, RecommendationsPage,
-    Selection,
+    FromParameters, MAX_IDS, MAX_LIMIT, MAX_QUERY_BYTES, MovieSearch, MoviesPage, Parameters,
+    RecommendationsPage, Selection,
 };
 pub use ratings::{KnownRatings, MAX_RATINGS, RecommendationsRequest, VisitorRatings};
 use serde_json::Value;
 
 use fields::{checked_id, field, id};
 
-/// Ids of movies.
-pub type MovieIds = Vec<MovieId>;
+/// The longest query string that is read, in bytes as they are sent.
+pub const MAX_QUERY_STRING_BYTES: usize = 8_192;
 
 /// The body of `POST /predict`: `{"userId":"2","movieId":"2959"}`, or `{"movieId":"2959","ratings":[...]}`. Ids may be
-/// numbers; other fields are passed over.
+/// numbers. Other fields are ignored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PredictRequest {
-    /// For whom to predict.
+    /// Whose rating to predict.
     pub rater: Rater,
-    /// What to predict.
+    /// The movie to predict it for.
     pub movie: MovieId,
 }
 
-/// For whom a rating is predicted.
+/// Whose rating is predicted.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rater {
-    /// A user of the training data, or any other.
+    /// A user, who may be in the training data or not.
     User(UserId),
-    /// Somebody with these ratings. They stand for the user, whatever the model has learned of the same user.
+    /// Somebody with these ratings. They are used instead of anything that the model has learned about a user.
     Ratings(Arc<VisitorRatings>),
 }
 
-impl PredictRequest {
+impl FromBody for PredictRequest {
     const EXAMPLE: &str = r#"{"userId":"2","movieId":"2959"}"#;
 
-    /// Reads a body of any content type.
-    pub fn parse(body: &[u8]) -> Result<Self, InvalidRequest> {
-        Self::from_json(&InvalidRequest::parse(body, Self::EXAMPLE)?)
+    fn read(json: &Value) -> Result<Self, InvalidRequest> {
+        Self::read_with(json, None)
     }
+}
 
-    /// Reads a JSON value.
-    pub fn from_json(json: &Value) -> Result<Self, InvalidRequest> {
-        Self::among(json, None)
-    }
-
-    /// Reads a JSON value; where it has no ratings, `shared` are those of whoever rates.
-    fn among(json: &Value, shared: Option<&Arc<VisitorRatings>>) -> Result<Self, InvalidRequest> {
-        Self::of(json, shared).map_err(|error| error.unlike(Self::EXAMPLE))
-    }
-
-    fn of(json: &Value, shared: Option<&Arc<VisitorRatings>>) -> Result<Self, InvalidRequest> {
+impl PredictRequest {
+    /// Reads a JSON value. `shared` are the ratings of a value that has none of its own.
+    fn read_with(json: &Value, shared: Option<&Arc<VisitorRatings>>) -> Result<Self, InvalidRequest> {
         let fields = json.as_object().ok_or(InvalidRequest::NotAnObject)?;
         let rater = match (field(fields, "ratings")?, shared) {
-            (Some(own), _) => Rater::Ratings(Arc::new(VisitorRatings::of(own)?)),
+            (Some(own), _) => Rater::Ratings(Arc::new(VisitorRatings::read(own)?)),
             (None, Some(shared)) => Rater::Ratings(Arc::clone(shared)),
             (None, None) => Rater::User(id(fields, "userId")?.into()),
         };
         Ok(Self { rater, movie: id(fields, "movieId")?.into() })
     }
 
-    /// The request for these ids.
+    /// The request for a user and a movie with these ids.
     pub fn new(user: &str, movie: &str) -> Result<Self, InvalidRequest> {
         let (user, movie) = Self::ids(user, movie)?;
         Ok(Self { rater: Rater::User(user), movie })
     }
 
-    /// These ids without the space around them, if they can be ids.
+    /// These ids without surrounding white space, if they are valid ids.
     pub fn ids(user: &str, movie: &str) -> Result<(UserId, MovieId), InvalidRequest> {
         Ok((checked_id(user, "userId")?.into(), checked_id(movie, "movieId")?.into()))
     }
 
-    /// The JSON object that [`Self::from_json`] reads as this request.
+    /// The JSON object that [`FromBody::from_json`] reads as this request.
     pub(crate) fn to_json(&self) -> Value {
         let movie = self.movie.as_str();
         match &self.rater {
@@ -102,9 +96,9 @@ mod tests {
     use super::*;
 
     fn refusal(body: &str) -> InvalidRequest {
-        match PredictRequest::parse(body.as_bytes()).unwrap_err() {
+        match PredictRequest::from_body(body.as_bytes()).unwrap_err() {
             InvalidRequest::Form { error, example } => {
-                assert!(PredictRequest::parse(example.as_bytes()).is_ok());
+                assert_eq!(PredictRequest::from_body(example.as_bytes()), PredictRequest::new("2", "2959"));
                 *error
             }
             error => error,
@@ -112,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_strings_or_whole_numbers_by_any_spelling() {
+    fn ids_are_strings_or_whole_numbers_under_any_spelling() {
         let expected = PredictRequest::new("2", "2959").unwrap();
         for body in [
             r#"{"userId":"2","movieId":"2959"}"#,
@@ -121,21 +115,21 @@ mod tests {
             r#"{"user_id":"2","movie_id":"2959"}"#,
             r#"{"UserId":"2","MovieID":2959}"#,
         ] {
-            assert_eq!(PredictRequest::parse(body.as_bytes()), Ok(expected.clone()), "{body}");
+            assert_eq!(PredictRequest::from_body(body.as_bytes()), Ok(expected.clone()), "{body}");
         }
-        let negative = PredictRequest::parse(br#"{"userId":-7,"movieId":18446744073709551615}"#).unwrap();
+        let negative = PredictRequest::from_body(br#"{"userId":-7,"movieId":18446744073709551615}"#).unwrap();
         assert_eq!(negative, PredictRequest::new("-7", "18446744073709551615").unwrap());
     }
 
     #[test]
-    fn ratings_stand_for_the_user() {
+    fn ratings_are_used_instead_of_the_user() {
         let ratings = VisitorRatings(vec![("1".into(), 4.5)]);
         let expected = PredictRequest { rater: Rater::Ratings(Arc::new(ratings)), movie: "2959".into() };
         for body in [
             r#"{"movieId":"2959","ratings":[{"movieId":1,"rating":4.5}]}"#,
             r#"{"userId":"2","movie_id":"2959","ratings":[{"movie_id":"1","rating":4.5}]}"#,
         ] {
-            assert_eq!(PredictRequest::parse(body.as_bytes()), Ok(expected.clone()), "{body}");
+            assert_eq!(PredictRequest::from_body(body.as_bytes()), Ok(expected.clone()), "{body}");
         }
         for request in [expected, PredictRequest::new("2", "2959").unwrap()] {
             assert_eq!(PredictRequest::from_json(&request.to_json()), Ok(request.clone()));
@@ -143,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_name_the_field() {
+    fn errors_name_the_field() {
         assert_eq!(refusal(" "), InvalidRequest::Empty);
         assert!(matches!(refusal("userId=2"), InvalidRequest::Json(_)));
         assert_eq!(refusal("[]"), InvalidRequest::NotAnObject);

@@ -1,11 +1,13 @@
-//! What callers get.
+//! The answers.
 
 mod batch;
+mod error;
 mod model;
 mod movies;
 mod recommendations;
 
 pub use batch::{BatchAnswer, BatchEntry, BatchError};
+pub use error::{ErrorAnswer, ErrorDescription};
 use model::{CountsSchema, MetricsSchema, RatingScaleSchema};
 pub use movies::{GenreAnswer, GenresAnswer, MovieAnswer, MoviesAnswer, SimilarAnswer, SimilarMovie};
 pub use recommendations::{RankedBy, Reason, RecommendationAnswer, RecommendationsAnswer};
@@ -15,7 +17,7 @@ use matinee_model::{MovieId, Prediction, RatingScale};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The answer of `POST /predict`. The first two fields are those of the replaced stack.
+/// The answer of `POST /predict`. The service that this one replaced had only the first two fields.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PredictAnswer {
     /// The predicted rating, rounded to one decimal.
@@ -24,19 +26,20 @@ pub struct PredictAnswer {
     pub movie_title: String,
     /// The predicted rating, not rounded.
     pub score: f32,
-    /// Whether the model was trained on ratings of this user; where the request has ratings, whether one of them counts.
+    /// Whether the model was trained on ratings of this user; if the request has ratings, whether any of them counts.
     pub known_user: bool,
     /// Whether the model was trained on ratings of this movie.
     pub known_movie: bool,
-    /// The ends of the interval that holds the rating four times in five, where the model tells one.
+    /// The ends of the interval that contains the actual rating in 80 % of cases; missing if the model has no
+    /// intervals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<[f64; 2]>,
     /// The version of the model that answered.
     pub model_version: String,
-    /// How many of the ratings in the request count, where it has ratings.
+    /// How many of the ratings in the request count; missing if it has no ratings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratings_counted: Option<usize>,
-    /// Rated movies of the request that the model does not know, whose ratings count for nothing.
+    /// Rated movies in the request that the model does not know. Their ratings are ignored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown_movies: Vec<String>,
     /// Who answered, where it is not the model in memory.
@@ -55,11 +58,11 @@ pub enum AnswerSource {
 /// The answer of `GET /model`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ModelAnswer {
-    /// The version of the model: it names the content of its files.
+    /// The version of the model. It is a digest of the content of its files.
     pub version: String,
     /// The algorithm that trained it.
     pub algorithm: String,
-    /// The scale of the ratings that it predicts.
+    /// The scale of its ratings.
     #[schema(value_type = RatingScaleSchema)]
     pub rating_scale: RatingScale,
     /// How much it was trained on.
@@ -68,11 +71,11 @@ pub struct ModelAnswer {
     /// How well it predicts.
     #[schema(value_type = MetricsSchema)]
     pub metrics: Metrics,
-    /// The training job, where one trained it.
+    /// The training job that trained it, if there was one.
     pub training_job: Option<String>,
     /// When it was written, in UTC.
     pub created_at: String,
-    /// Who answers, where it is not the model in memory.
+    /// Who answers; missing if it is the model in memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<AnswerSource>,
 }
@@ -84,13 +87,13 @@ pub struct HealthAnswer {
     pub status: &'static str,
     /// The version of the model that answers.
     pub model_version: String,
-    /// Who answers, where it is not the model in memory.
+    /// Who answers; missing if it is the model in memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<AnswerSource>,
 }
 
 impl PredictAnswer {
-    /// The answer that tells `prediction`, made by the model that `manifest` describes.
+    /// The answer for a prediction by the model that `manifest` describes.
     pub fn new(prediction: Prediction<'_>, manifest: &Manifest) -> Self {
         Self {
             predicted_rating: rounded(f64::from(prediction.score), 10.0),
@@ -106,7 +109,7 @@ impl PredictAnswer {
         }
     }
 
-    /// The same for somebody with so many ratings that count, and with ratings of these movies that do not.
+    /// The same answer for somebody with `count` ratings of known movies, and with ratings of these unknown movies.
     #[must_use]
     pub fn from_ratings(self, count: usize, unknown: &[MovieId]) -> Self {
         let unknown_movies = unknown.iter().map(MovieId::to_string).collect();
@@ -114,7 +117,7 @@ impl PredictAnswer {
     }
 }
 
-/// `number` to the nearest of `parts` of 1.
+/// Rounds to a multiple of 1 / `parts`.
 fn rounded(number: f64, parts: f64) -> f64 {
     (number * parts).round() / parts
 }

@@ -1,4 +1,9 @@
-//! Who answers: the model in memory, or an endpoint that predicts, with the titles in memory.
+//! Who answers: the model in memory, or an endpoint that predicts while the titles are in memory.
+//!
+//! This is below HTTP. A [`Scorer`] returns plain answers and [`PredictError`]s.
+
+mod endpoint;
+mod in_memory;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -6,41 +11,42 @@ use std::sync::Arc;
 
 use matinee_model::{Catalogue, Filter, Model, Movie};
 
-use crate::error::ApiError;
-use crate::live_model::LiveModel;
-use crate::prediction::Predictions;
+use crate::predict_error::PredictError;
 use crate::request::PredictRequest;
 use crate::response::{ModelAnswer, PredictAnswer};
 
-/// An answer under way.
-pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, ApiError>> + Send + 'a>>;
+pub use endpoint::EndpointScorer;
+pub(crate) use in_memory::Predictions;
 
-/// Answers what the API is asked.
+/// The future of an answer.
+pub type ScorerFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, PredictError>> + Send + 'a>>;
+
+/// An answer or an error for each request of a batch.
+pub type BatchResult = Vec<Result<PredictAnswer, PredictError>>;
+
+/// Answers the questions of the API.
 pub trait Scorer: Send + Sync + 'static {
     /// Predicts a rating.
-    fn predict<'a>(&'a self, request: &'a PredictRequest) -> Answering<'a, PredictAnswer>;
+    fn predict<'a>(&'a self, request: &'a PredictRequest) -> ScorerFuture<'a, PredictAnswer>;
 
-    /// Predicts ratings: one answer a request, in their order. It fails as a whole where nothing can be answered.
-    fn predict_all<'a>(
-        &'a self,
-        requests: &'a [PredictRequest],
-    ) -> Answering<'a, Vec<Result<PredictAnswer, ApiError>>>;
+    /// Predicts ratings: one answer for each request, in their order. It fails as a whole if none can be answered.
+    fn predict_all<'a>(&'a self, requests: &'a [PredictRequest]) -> ScorerFuture<'a, BatchResult>;
 
     /// Describes the model that predicts.
-    fn describe(&self) -> Answering<'_, ModelAnswer>;
+    fn describe(&self) -> ScorerFuture<'_, ModelAnswer>;
 
-    /// The movies that can be asked for.
-    fn titles(&self) -> Answering<'_, Titles>;
+    /// The movies of the catalogue.
+    fn titles(&self) -> ScorerFuture<'_, Titles>;
 
-    /// The model in memory, without which nothing can be recommended.
-    fn model(&self) -> Answering<'_, Arc<Model>>;
+    /// The model in memory. Nothing can be recommended without it.
+    fn model(&self) -> ScorerFuture<'_, Arc<Model>>;
 }
 
-/// The movies that can be asked for, and where a model knows them their ratings.
+/// The movies of the catalogue, with the number of their ratings if a model in memory knows it.
 pub enum Titles {
-    /// Of a model in memory.
+    /// From a model in memory.
     Model(Arc<Model>),
-    /// A catalogue alone.
+    /// From a catalogue alone.
     Catalogue(Arc<Catalogue>),
 }
 
@@ -53,7 +59,7 @@ impl Titles {
         }
     }
 
-    /// Names what is there: the version of the model, or of the catalogue.
+    /// The version of the model, or of the catalogue.
     pub fn version(&self) -> &str {
         match self {
             Self::Model(model) => model.manifest().version.as_str(),
@@ -61,7 +67,7 @@ impl Titles {
         }
     }
 
-    /// Whether a movie has this genre, in any case of letters.
+    /// Whether any movie has this genre, ignoring case.
     pub fn has_genre(&self, genre: &str) -> bool {
         match self {
             Self::Model(model) => model.has_genre(genre),
@@ -71,8 +77,8 @@ impl Titles {
         }
     }
 
-    /// The first `limit` movies that `filter` admits: those that most people have rated, or by id where that is not
-    /// known.
+    /// The first `limit` movies that `filter` admits: those with the most ratings first, or by id if the numbers of
+    /// ratings are unknown.
     pub fn first(&self, filter: &Filter, limit: usize) -> Vec<Movie<'_>> {
         match self {
             Self::Model(model) => model.popular(filter, limit).into_iter().map(|(_, movie)| movie).collect(),
@@ -88,34 +94,5 @@ impl Titles {
             Self::Model(model) => Some(model.movie_row(&id.into()).map_or(0, |row| model.rating_count(row))),
             Self::Catalogue(_) => None,
         }
-    }
-}
-
-impl Scorer for LiveModel {
-    fn predict<'a>(&'a self, request: &'a PredictRequest) -> Answering<'a, PredictAnswer> {
-        Box::pin(async { Predictions::of(&*self.current().await?).predict(request) })
-    }
-
-    fn predict_all<'a>(
-        &'a self,
-        requests: &'a [PredictRequest],
-    ) -> Answering<'a, Vec<Result<PredictAnswer, ApiError>>> {
-        Box::pin(async {
-            let model = self.current().await?;
-            let mut predictions = Predictions::of(&model);
-            Ok(requests.iter().map(|request| predictions.predict(request)).collect())
-        })
-    }
-
-    fn describe(&self) -> Answering<'_, ModelAnswer> {
-        Box::pin(async { Ok(self.current().await?.manifest().into()) })
-    }
-
-    fn titles(&self) -> Answering<'_, Titles> {
-        Box::pin(async { Ok(Titles::Model(self.current().await?)) })
-    }
-
-    fn model(&self) -> Answering<'_, Arc<Model>> {
-        Box::pin(async { Ok(self.current().await?) })
     }
 }

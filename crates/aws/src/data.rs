@@ -1,15 +1,15 @@
-//! The ratings in the bucket: `data/` as the console, `aws s3 cp` and `matinee aws upload` leave it.
+//! The ratings in the bucket: the objects that the console, `aws s3 cp` or `matinee aws upload` put under `data/`.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use matinee_model::data_files::{BothThere, DataFiles};
+use matinee_model::data_files::{AmbiguousFiles, DataFiles};
 
 use matinee_model::artifact::sha256_hex;
 
-use crate::error_chain::{chain, is_transient};
+use crate::error_chain::{error_chain, is_transient};
 
-/// The prefix under which data lie.
+/// The prefix of the data.
 pub const DATA_PREFIX: &str = "data/";
 
 /// An object under [`DATA_PREFIX`].
@@ -19,24 +19,25 @@ pub struct DataObject {
     pub key: String,
     /// Its length in bytes.
     pub length: u64,
-    /// When it was put there, in seconds since 1970.
+    /// When it was uploaded, in seconds since 1970.
     pub modified: i64,
-    /// Names its content, without quotes.
+    /// Its `ETag`, without quotes.
     pub etag: String,
 }
 
-/// Names one state of the data: twelve hexadecimal digits over every file's key, length, `ETag` and date.
+/// Identifies one state of the data: the first twelve hexadecimal digits of a digest of every file's key, length, `ETag`
+/// and date.
 ///
-/// Equal digests mean equal bytes. A file that is uploaded again has another date, so it makes another state
-/// even if its bytes are the same.
+/// Equal digests mean equal bytes. If a file is uploaded again, its date changes, and so does the digest, even if the
+/// bytes are the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataDigest(String);
 
 impl DataDigest {
-    /// How many characters it has.
+    /// Its length in characters.
     pub const LENGTH: usize = 12;
 
-    /// The digest of these objects, in whatever order they are listed.
+    /// The digest of these objects. Their order does not matter.
     pub fn of(data: &[DataObject]) -> Self {
         let mut lines: Vec<String> = data.iter().map(DataObject::line).collect();
         lines.sort_unstable();
@@ -45,7 +46,7 @@ impl DataDigest {
         Self(digits)
     }
 
-    /// The digest that is written like this; `None` if the text is not one.
+    /// Reads a digest; `None` if the text is not one.
     pub fn parse(text: &str) -> Option<Self> {
         let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         (text.len() == Self::LENGTH && text.bytes().all(is_digit)).then(|| Self(text.to_owned()))
@@ -58,43 +59,55 @@ impl DataDigest {
 }
 
 impl DataObject {
-    /// What the digest takes in. A key may hold any character, so its length comes first.
+    /// The line that goes into the digest. A key may contain any character, so its length comes first.
     fn line(&self) -> String {
         let Self { key, length, modified, etag } = self;
         format!("{} {key} {length} {etag} {modified}\n", key.len())
     }
 }
 
-/// Why there is nothing to learn from.
+/// Why there is nothing to train on.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
-    /// The bucket does not tell what it holds.
+    /// The bucket cannot be listed.
     #[error("cannot list s3://{bucket}/{DATA_PREFIX}: {problem}")]
     Unreadable {
         /// The bucket.
         bucket: String,
-        /// What it said.
+        /// The error.
         problem: String,
-        /// Whether the same call may succeed in a while.
+        /// Whether the same call may succeed later.
         is_transient: bool,
     },
     /// There are no ratings.
     #[error(
-        "s3://{bucket}/{DATA_PREFIX} holds no ratings.csv ({found}); upload it, for example with `matinee aws upload`"
+        "s3://{bucket}/{DATA_PREFIX} has no ratings.csv ({found}); upload it, for example with `matinee aws upload`"
     )]
     NoRatings {
         /// The bucket.
         bucket: String,
-        /// What it holds instead.
+        /// What is there instead.
         found: String,
     },
-    /// A training job would not know what to read.
+    /// The same data is there twice, and a training job would not know which to read.
     #[error("{DATA_PREFIX}: {0}")]
-    BothThere(#[from] BothThere),
+    BothThere(#[from] AmbiguousFiles),
 }
 
-/// Lists the data, which must have ratings among them.
+/// Lists the data. Fails if there are no ratings.
 pub async fn list_data(client: &Client, bucket: &str) -> Result<Vec<DataObject>, DataError> {
+    let objects = list_data_prefix(client, bucket).await?;
+    if !data_files(&objects)?.ratings.is_empty() {
+        return Ok(objects);
+    }
+    let keys: Vec<&str> = objects.iter().map(|object| object.key.as_str()).take(10).collect();
+    let found =
+        if keys.is_empty() { "it is empty".to_owned() } else { format!("it holds {}", keys.join(", ")) };
+    Err(DataError::NoRatings { bucket: bucket.to_owned(), found })
+}
+
+/// Lists what lies under [`DATA_PREFIX`], whether or not it can be learned from.
+pub async fn list_data_prefix(client: &Client, bucket: &str) -> Result<Vec<DataObject>, DataError> {
     let mut objects = Vec::new();
     let mut pages = client.list_objects_v2().bucket(bucket).prefix(DATA_PREFIX).into_paginator().send();
     while let Some(page) = pages.next().await {
@@ -106,20 +119,14 @@ pub async fn list_data(client: &Client, bucket: &str) -> Result<Vec<DataObject>,
             etag: object.e_tag.unwrap_or_default().trim_matches('"').to_owned(),
         }));
     }
-    if has_ratings(&objects)? {
-        return Ok(objects);
-    }
-    let keys: Vec<&str> = objects.iter().map(|object| object.key.as_str()).take(10).collect();
-    let found =
-        if keys.is_empty() { "it is empty".to_owned() } else { format!("it holds {}", keys.join(", ")) };
-    Err(DataError::NoRatings { bucket: bucket.to_owned(), found })
+    Ok(objects)
 }
 
-/// Whether a training job would find ratings among these, which it does by the same rules.
-fn has_ratings(objects: &[DataObject]) -> Result<bool, DataError> {
+/// The files that a training job would read, by the same rules. Paths are relative to [`DATA_PREFIX`].
+pub fn data_files(objects: &[DataObject]) -> Result<DataFiles, AmbiguousFiles> {
     let relative =
         |object: &DataObject| Some((object.key.strip_prefix(DATA_PREFIX)?.to_owned(), object.length));
-    Ok(!DataFiles::choose(objects.iter().filter_map(relative))?.ratings.is_empty())
+    DataFiles::choose(objects.iter().filter_map(relative))
 }
 
 fn unreadable<E>(bucket: &str, error: &SdkError<E, HttpResponse>) -> DataError
@@ -129,7 +136,7 @@ where
     let code = error.code().unwrap_or_default();
     DataError::Unreadable {
         bucket: bucket.to_owned(),
-        problem: format!("{code} {}", chain(error)),
+        problem: format!("{code} {}", error_chain(error)),
         is_transient: is_transient(error),
     }
 }
@@ -146,7 +153,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn equal_states_alone_have_equal_digests(
+        fn digests_are_equal_if_and_only_if_the_states_are(
             mut one in prop::collection::vec(object(), 0..4),
             mut two in prop::collection::vec(object(), 0..4),
         ) {
@@ -155,20 +162,20 @@ mod tests {
             one.sort_by(order);
             two.sort_by(order);
             prop_assert_eq!(digests[0] == digests[1], one == two);
-            prop_assert_eq!(&digests[0], &DataDigest::of(&one), "the order of a listing does not matter");
+            prop_assert_eq!(&digests[0], &DataDigest::of(&one), "the order of the objects does not matter");
             prop_assert_eq!(DataDigest::parse(digests[0].as_str()), Some(digests[0].clone()));
         }
     }
 
     #[test]
-    fn a_text_of_another_form_is_not_a_digest() {
+    fn other_text_is_not_a_digest() {
         for text in ["", "120000", "0123456789ABC", "0123456789Ab", "staging-0123"] {
             assert_eq!(DataDigest::parse(text), None, "{text}");
         }
     }
 
     #[test]
-    fn ratings_are_told_from_what_lies_beside_them() {
+    fn ratings_are_recognised_among_other_files() {
         for (key, length, expected) in [
             ("data/ratings.csv", 10, true),
             ("data/ratings.csv.gz", 10, true),
@@ -186,7 +193,7 @@ mod tests {
             ("data/._ratings.csv", 10, false),
         ] {
             let object = DataObject { key: key.to_owned(), length, modified: 0, etag: String::new() };
-            assert_eq!(has_ratings(&[object]).unwrap(), expected, "{key}");
+            assert_eq!(!data_files(&[object]).unwrap().ratings.is_empty(), expected, "{key}");
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Errors of the SDK: in one line, for the log, and whether it is worth asking again.
+//! Errors of the SDK: how to write them in one line, and whether to try again.
 
 use std::error::Error;
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
-/// Codes by which services say that they are asked too often, whatever the status.
+/// Error codes that mean too many requests, whatever the status.
 const THROTTLED: [&str; 6] = [
     "SlowDown",
     "Throttling",
@@ -16,12 +16,13 @@ const THROTTLED: [&str; 6] = [
 ];
 
 /// An error and its causes in one line.
-pub fn chain(error: &(dyn Error + 'static)) -> String {
+pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
     causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
-/// Whether the same call may succeed in a while: the service was not reached, broke off, is overloaded or fails.
+/// Whether the same call may succeed later: the service was not reached, the connection broke, or the service is
+/// overloaded or has an internal error.
 pub fn is_transient<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     match error {
         SdkError::ServiceError(refusal) => {

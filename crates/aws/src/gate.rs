@@ -1,33 +1,26 @@
 //! The gate: whether a model is good enough to take the place of the live one.
 
 use matinee_model::artifact::{HoldOut, Manifest};
+use matinee_variables::{VariableError, Variables};
 
-/// How much worse than the live model a new one may be.
+/// How much worse than the live model a new model may be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gate {
-    /// By how much the RMSE on the hold-out may be higher, in stars.
+    /// How much higher its RMSE on the hold-out may be, in stars.
     pub max_rmse_rise: f64,
-    /// By how much NDCG@10 may be lower.
+    /// How much lower its NDCG@10 may be.
     pub max_ndcg_drop: f64,
-    /// By which share the ratings it was trained on may be fewer.
+    /// How many fewer ratings it may be trained on, as a share of those of the live model.
     pub max_rating_loss: f64,
 }
 
-/// What the gate says of a model.
+/// What the gate finds about a model.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Verdict {
     /// Why the model must not go live; empty if it may.
     pub refusals: Vec<String>,
     /// What could not be compared, and why.
     pub skipped: Vec<String>,
-}
-
-/// A tolerance that cannot be meant.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{variable} is `{value}`; it must be a number of 0 or more")]
-pub struct GateError {
-    variable: &'static str,
-    value: String,
 }
 
 impl Default for Gate {
@@ -37,20 +30,14 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// Reads `GATE_MAX_RMSE_RISE`, `GATE_MAX_NDCG_DROP` and `GATE_MAX_RATING_LOSS`; an empty variable counts as missing.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, GateError> {
-        let tolerance = |variable: &'static str, default: f64| {
-            let Some(value) = lookup(variable).filter(|value| !value.trim().is_empty()) else {
-                return Ok(default);
-            };
-            let number = value.trim().parse().ok().filter(|&number| number >= 0.0 && f64::is_finite(number));
-            number.ok_or(GateError { variable, value })
-        };
-        let usual = Self::default();
+    /// Reads `GATE_MAX_RMSE_RISE`, `GATE_MAX_NDCG_DROP` and `GATE_MAX_RATING_LOSS`.
+    pub fn from_variables(variables: &Variables<'_>) -> Result<Self, VariableError> {
+        let tolerance = |name, default| Ok(variables.non_negative(name)?.unwrap_or(default));
+        let default = Self::default();
         Ok(Self {
-            max_rmse_rise: tolerance("GATE_MAX_RMSE_RISE", usual.max_rmse_rise)?,
-            max_ndcg_drop: tolerance("GATE_MAX_NDCG_DROP", usual.max_ndcg_drop)?,
-            max_rating_loss: tolerance("GATE_MAX_RATING_LOSS", usual.max_rating_loss)?,
+            max_rmse_rise: tolerance("GATE_MAX_RMSE_RISE", default.max_rmse_rise)?,
+            max_ndcg_drop: tolerance("GATE_MAX_NDCG_DROP", default.max_ndcg_drop)?,
+            max_rating_loss: tolerance("GATE_MAX_RATING_LOSS", default.max_rating_loss)?,
         })
     }
 
@@ -59,7 +46,7 @@ impl Gate {
         let mut verdict = Verdict::default();
         if candidate.rating_scale != live.rating_scale {
             verdict.refusals.push(format!(
-                "it predicts ratings of {}, the live model of {}",
+                "it predicts ratings on the scale {}, and the live model on {}",
                 candidate.rating_scale, live.rating_scale
             ));
             return verdict;
@@ -78,7 +65,7 @@ impl Gate {
             )),
             (Some(_), Some(_)) => {}
             (None, Some(_)) => verdict.refusals.push(
-                "it was trained without a hold-out, so nothing shows that it is no worse; train with hold_out"
+                "it was trained without a hold-out, so its RMSE is unknown; train with the hyperparameter hold_out"
                     .to_owned(),
             ),
             (_, None) => verdict.skipped.push("RMSE: the live model was trained without a hold-out".to_owned()),
@@ -93,8 +80,8 @@ impl Gate {
                 self.max_ndcg_drop
             )),
             (Some(_), Some(_)) => {}
-            (None, _) => verdict.skipped.push("NDCG@10: the new model does not tell it".to_owned()),
-            (_, None) => verdict.skipped.push("NDCG@10: the live model does not tell it".to_owned()),
+            (None, _) => verdict.skipped.push("NDCG@10: it was not measured for the new model".to_owned()),
+            (_, None) => verdict.skipped.push("NDCG@10: it was not measured for the live model".to_owned()),
         }
     }
 
@@ -102,7 +89,7 @@ impl Gate {
         let (new, old) = (candidate.counts.ratings, live.counts.ratings);
         if f64::from(new) < f64::from(old) * (1.0 - self.max_rating_loss) {
             verdict.refusals.push(format!(
-                "it was trained on {new} ratings, the live model on {old}: more than {} % fewer",
+                "it was trained on {new} ratings, and the live model on {old}: more than {} % fewer",
                 self.max_rating_loss * 100.0
             ));
         }
@@ -118,7 +105,6 @@ mod tests {
     use super::*;
     use matinee_model::RatingScale;
     use matinee_model::artifact::{Counts, FORMAT_VERSION, FileDigest, Metrics, ModelVersion, Ranking};
-    use proptest::prelude::*;
 
     fn manifest(rmse: Option<f64>, ndcg: Option<f64>, ratings: u32) -> Manifest {
         let digest = FileDigest::of(b"");
@@ -150,35 +136,29 @@ mod tests {
         }
     }
 
-    #[test]
-    fn tolerances_are_read_and_refused_by_name() {
-        let read = |value: &'static str| {
-            Gate::from_lookup(move |name| (name == "GATE_MAX_NDCG_DROP").then(|| value.to_owned()))
-        };
-        assert_eq!(read(" 0.5 "), Ok(Gate { max_ndcg_drop: 0.5, ..Gate::default() }));
-        assert_eq!(read(""), Ok(Gate::default()));
-        for wrong in ["-0.1", "NaN", "inf", "ten"] {
-            let expected = format!("GATE_MAX_NDCG_DROP is `{wrong}`; it must be a number of 0 or more");
-            assert_eq!(read(wrong).unwrap_err().to_string(), expected);
-        }
+    /// Reads a gate where only this variable is set.
+    fn gate(name: &str, value: &str) -> Result<Gate, VariableError> {
+        let lookup = |asked: &str| (asked == name).then(|| value.to_owned());
+        Gate::from_variables(&Variables::from_lookup(lookup))
     }
 
-    proptest! {
-        #[test]
-        fn any_text_is_a_tolerance_or_refused_by_name(value in r"\PC{0,12}|-?[0-9]{1,3}(\.[0-9]{0,3})?(e[0-9]{1,3})?") {
-            let given = value.clone();
-            match Gate::from_lookup(move |name| (name == "GATE_MAX_RATING_LOSS").then(|| given.clone())) {
-                Ok(gate) => prop_assert!(gate.max_rating_loss >= 0.0 && gate.max_rating_loss.is_finite()),
-                Err(error) => {
-                    let said = error.to_string();
-                    prop_assert!(said.starts_with("GATE_MAX_RATING_LOSS is `") && said.contains(&value), "{}", said);
-                }
-            }
+    #[test]
+    fn each_tolerance_has_a_variable_and_a_default() {
+        let default = Gate::default();
+        for (name, expected) in [
+            ("GATE_MAX_RMSE_RISE", Gate { max_rmse_rise: 0.5, ..default }),
+            ("GATE_MAX_NDCG_DROP", Gate { max_ndcg_drop: 0.5, ..default }),
+            ("GATE_MAX_RATING_LOSS", Gate { max_rating_loss: 0.5, ..default }),
+        ] {
+            assert_eq!(gate(name, "0.5"), Ok(expected));
+            assert_eq!(gate(name, ""), Ok(default));
+            let error = gate(name, "-0.1").unwrap_err().to_string();
+            assert!(error.contains(&format!("{name} is invalid: `-0.1`")), "{error}");
         }
     }
 
     #[test]
-    fn what_is_within_the_tolerances_passes() {
+    fn a_model_within_the_tolerances_passes() {
         let live = manifest(Some(0.88), Some(0.2), 1000);
         for (rmse, ndcg, ratings) in [(0.88, 0.2, 1000), (0.8849, 0.191, 900), (0.5, 0.9, 5000)] {
             let verdict = Gate::default().judge(&manifest(Some(rmse), Some(ndcg), ratings), &live);
@@ -187,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_worse_by_just_the_tolerance_passes() {
+    fn a_model_that_is_worse_by_exactly_the_tolerance_passes() {
         // Powers of two, so that the sums are exact.
         let gate = Gate { max_rmse_rise: 0.25, max_ndcg_drop: 0.125, max_rating_loss: 0.5 };
         let live = manifest(Some(0.5), Some(0.5), 1000);
@@ -196,33 +176,40 @@ mod tests {
     }
 
     #[test]
-    fn what_is_worse_is_refused_with_the_figures() {
+    fn a_worse_model_is_refused_with_the_figures() {
         let live = manifest(Some(0.88), Some(0.2), 1000);
-        for (rmse, ndcg, ratings, said) in [
+        for (rmse, ndcg, ratings, reason) in [
             (0.8851, 0.2, 1000, "RMSE 0.8851 is more than 0.005 above the live model's 0.8800"),
             (0.88, 0.1899, 1000, "NDCG@10 0.1899 is more than 0.01 below the live model's 0.2000"),
-            (0.88, 0.2, 899, "899 ratings, the live model on 1000: more than 10 % fewer"),
+            (0.88, 0.2, 899, "899 ratings, and the live model on 1000: more than 10 % fewer"),
         ] {
             let verdict = Gate::default().judge(&manifest(Some(rmse), Some(ndcg), ratings), &live);
             assert_eq!(verdict.refusals.len(), 1);
-            assert!(verdict.refusals[0].contains(said), "{verdict:?}");
+            assert!(verdict.refusals[0].contains(reason), "{verdict:?}");
         }
     }
 
     #[test]
-    fn what_cannot_be_compared_is_said() {
+    fn metrics_that_cannot_be_compared_are_listed() {
         let verdict = Gate::default().judge(&manifest(Some(0.9), None, 10), &manifest(None, Some(0.1), 10));
         assert!(verdict.refusals.is_empty(), "{verdict:?}");
-        assert_eq!(verdict.skipped.len(), 2);
+        let skipped = [
+            "RMSE: the live model was trained without a hold-out",
+            "NDCG@10: it was not measured for the new model",
+        ];
+        assert_eq!(verdict.skipped, skipped);
         let unmeasured = Gate::default().judge(&manifest(None, None, 10), &manifest(Some(0.9), None, 10));
-        assert!(unmeasured.refusals[0].contains("train with hold_out"), "{unmeasured:?}");
+        assert!(unmeasured.refusals[0].contains("hyperparameter hold_out"), "{unmeasured:?}");
     }
 
     #[test]
-    fn another_scale_is_refused() {
+    fn a_model_with_another_scale_is_refused() {
         let mut other = manifest(Some(0.1), None, 10);
         other.rating_scale = RatingScale::new(1.0, 10.0).unwrap();
         let verdict = Gate::default().judge(&other, &manifest(Some(0.9), None, 10));
-        assert_eq!(verdict.refusals, ["it predicts ratings of 1..10, the live model of 0.5..5"]);
+        assert_eq!(
+            verdict.refusals,
+            ["it predicts ratings on the scale 1..10, and the live model on 0.5..5"]
+        );
     }
 }

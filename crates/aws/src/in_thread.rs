@@ -1,8 +1,8 @@
-//! What takes the processor is done beside the requests.
+//! Work that takes processor time runs beside the requests.
 
-use matinee_api::{LoadError, LoadReason};
+use matinee_serving::{LoadError, LoadReason};
 
-/// Does it on a thread of its own.
+/// Runs `work` on another thread.
 pub(crate) async fn in_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, LoadError> {

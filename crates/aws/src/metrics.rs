@@ -1,8 +1,8 @@
-//! Metrics as log lines: CloudWatch's embedded metric format, which costs no call.
+//! Metrics as log lines in CloudWatch's embedded metric format, which needs no API call.
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>.
-//! The line is also the log line that tells what happened. Every metric has its name here; the dashboard and the
-//! alarms of `template.yaml` use these.
+//! The same line is the log entry of the event. The names of all metrics are here; the dashboard and the alarms
+//! of `template.yaml` use them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,17 +10,17 @@ use serde_json::{Value, json};
 
 /// The namespace of all metrics.
 pub const NAMESPACE: &str = "Matinee";
-/// The only dimension: the stack that the function belongs to.
+/// The only dimension: the name of the function's stack.
 pub const DIMENSION: &str = "Stack";
-/// How many values of one metric a line may have.
+/// How many values of one metric a line may contain.
 pub const MAX_VALUES: usize = 100;
 
-/// What is measured.
+/// A metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
     /// A training job was started.
     TrainingStarted,
-    /// A training job ended without a model.
+    /// A training job ended without writing a model.
     TrainingFailed,
     /// A model went live.
     ModelPublished,
@@ -28,21 +28,21 @@ pub enum Metric {
     ModelRefused,
     /// Hours since the live model was trained.
     ModelAgeHours,
-    /// How long a model, or the titles of the endpoint mode, took to load while requests waited for it.
+    /// How long a model took to load while requests waited for it; in the endpoint mode, the titles.
     ModelLoadMs,
-    /// A load that failed: of the first model, or of one that was to replace it.
+    /// A model failed to load: the first one, or one that was to replace the live one.
     ModelLoadFailures,
-    /// A model that replaced another while requests were answered.
+    /// A model replaced another while requests were answered.
     ModelSwaps,
-    /// How long the router took for a request. There is a value a request, so their count is that of the requests.
+    /// How long the router took for a request. Each request has a value, so the sample count is the number of requests.
     LatencyMs,
-    /// Predictions for, and questions about, users whom the model does not know.
+    /// Requests for users whom the model does not know.
     UnknownUsers,
-    /// Movies asked for or rated that the model does not know.
+    /// Movies in requests that the model does not know.
     UnknownMovies,
-    /// Answers from averages or by popularity.
+    /// Answers from averages or by popularity, for lack of anything better.
     Fallbacks,
-    /// Answers that the endpoint should have given and did not.
+    /// Requests that the endpoint failed to answer.
     EndpointErrors,
 }
 
@@ -85,21 +85,21 @@ impl Metric {
 
     fn unit(self) -> &'static str {
         match self {
-            // CloudWatch knows no hours.
+            // CloudWatch has no unit for hours.
             Self::ModelAgeHours => "None",
             Self::ModelLoadMs | Self::LatencyMs => "Milliseconds",
             _ => "Count",
         }
     }
 
-    /// The line that tells a value of this metric, with `message` and what else there is to say.
+    /// The log line with a value of this metric, a message and further properties.
     pub fn line(self, stack: &str, value: f64, message: &str, properties: &Value) -> String {
         line(stack, &[(self, json!(value))], message, properties)
     }
 }
 
-/// The line that tells these metrics, each a number or up to [`MAX_VALUES`] of them, with `message` and what else
-/// there is to say.
+/// The log line with these metrics, a message and further properties. The value of a metric is a number, or a list of up
+/// to [`MAX_VALUES`] numbers.
 pub fn line(stack: &str, metrics: &[(Metric, Value)], message: &str, properties: &Value) -> String {
     let is_failure = |(metric, _): &(Metric, Value)| {
         matches!(metric, Metric::TrainingFailed | Metric::ModelRefused | Metric::ModelLoadFailures)
@@ -121,7 +121,7 @@ pub fn line(stack: &str, metrics: &[(Metric, Value)], message: &str, properties:
     });
     if let Value::Object(line) = &mut line {
         line.extend(metrics.iter().map(|(metric, value)| (metric.name().to_owned(), value.clone())));
-        // The format's own members come first.
+        // A property does not replace a member of the format.
         for (name, value) in properties.as_object().into_iter().flatten() {
             line.entry(name).or_insert_with(|| value.clone());
         }
@@ -134,9 +134,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_a_metric_and_says_why() {
-        let why = json!({"job": "matinee-1", "message": "not this one"});
-        let line = Metric::ModelRefused.line("matinee", 1.0, "worse", &why);
+    fn a_line_has_the_metric_the_message_and_the_properties() {
+        let properties = json!({"job": "matinee-1", "message": "not this one"});
+        let line = Metric::ModelRefused.line("matinee", 1.0, "worse", &properties);
         let line: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"], "ModelRefused");
         assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["Stack"]]));

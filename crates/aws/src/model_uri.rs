@@ -1,42 +1,42 @@
-//! Where a model is: a path, or a place in S3.
+//! The location of a model: a path, or a URI in S3.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// Where a model is.
+/// The location of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelUri {
     /// A folder or a `model.tar.gz` on this machine.
     Path(PathBuf),
-    /// A place in S3.
+    /// A URI in S3.
     S3(S3Uri),
 }
 
-/// A model in S3.
+/// The location of a model in S3.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct S3Uri {
     /// The bucket.
     pub bucket: String,
-    /// What is there.
+    /// How the model is stored there.
     pub layout: S3Layout,
 }
 
-/// How a model lies in S3.
+/// How a model is stored in S3.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum S3Layout {
-    /// Loose files under a prefix, which is empty or ends with `/`.
+    /// Separate files under a prefix, which is empty or ends with `/`.
     Prefix(String),
     /// A `model.tar.gz` with this key.
     Archive(String),
-    /// A pointer to the model that is live, with this key.
+    /// A pointer to the live model, with this key.
     Pointer(String),
 }
 
-/// Text that is not a model URI.
+/// Text that is not the location of a model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no place of a model; write a path, s3://BUCKET/PREFIX/, s3://BUCKET/KEY.tar.gz, or s3://BUCKET/KEY.json for a pointer to one of these"
+    "`{0}` is not the location of a model; write a path, s3://BUCKET/PREFIX/, s3://BUCKET/KEY.tar.gz, or s3://BUCKET/KEY.json for a pointer to one of these"
 )]
 pub struct ModelUriError(String);
 
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_paths_prefixes_and_archives_apart() {
+    fn paths_prefixes_archives_and_pointers_are_distinguished() {
         for (text, expected) in [
             ("/opt/model", ModelUri::Path("/opt/model".into())),
             ("model.tar.gz", ModelUri::Path("model.tar.gz".into())),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_neither() {
+    fn other_text_is_refused() {
         for text in ["", "s3://", "s3:///key", "https://example.com/model", "s3://a b/c"] {
             assert!(text.parse::<ModelUri>().is_err(), "{text}");
         }
@@ -121,12 +121,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_place_that_reads_back_or_refused(text in prop_oneof![".{0,40}", "s3://[a-z/. ]{0,40}"]) {
+        fn any_text_is_refused_or_reads_back_the_same(text in prop_oneof![".{0,40}", "s3://[a-z/. ]{0,40}"]) {
             match text.parse() {
                 Ok(ModelUri::S3(uri)) => prop_assert_eq!(uri.to_string().parse(), Ok(uri)),
                 Ok(ModelUri::Path(path)) => prop_assert_eq!(path, PathBuf::from(text)),
                 Err(error) => {
-                    let named = format!("`{text}` is no place");
+                    let named = format!("`{text}` is not the location of a model");
                     prop_assert!(error.to_string().starts_with(&named));
                 }
             }

@@ -1,4 +1,4 @@
-//! Objects of one bucket, read in parallel ranges and checked as they come.
+//! The objects of a bucket, read in parallel ranges and checked while they arrive.
 
 use std::ops::Range;
 
@@ -8,23 +8,23 @@ use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
 use bytes::Bytes;
 use futures_util::future::{join, try_join};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use matinee_api::{LoadError, LoadReason};
 use matinee_model::artifact::{ArtifactError, Expected, Verified};
+use matinee_serving::{LoadError, LoadReason};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::error_chain::chain;
+use crate::error_chain::error_chain;
 use crate::in_thread::in_thread;
 
-/// One connection gives 90-100 MB/s: 8 MB are worth a request of their own.
+/// One connection gives 90-100 MB/s, so 8 MB are worth a request.
 const RANGE_BYTES: usize = 8 << 20;
-/// A dozen connections fill the network of a function.
+/// Twelve connections use the whole network bandwidth of a function.
 const CONNECTIONS: usize = 12;
-/// How often the bytes of a range are asked for, where connections break off.
+/// How often a range is requested if connections break.
 const ATTEMPTS: usize = 3;
-/// How many pieces may wait to be checked: what is received must not pile up.
+/// How many received pieces may wait to be checked. The limit keeps them from filling the memory.
 const PIECES: usize = 64;
 
-/// Bytes of an object, and where they belong.
+/// Bytes of an object, and their offset in it.
 type Piece = (usize, Bytes);
 
 /// The objects of a bucket.
@@ -34,8 +34,8 @@ pub(crate) struct Objects {
     pub(crate) bucket: String,
 }
 
-/// An object whose first range was asked for: its length is known, its bytes are on their way.
-pub(crate) struct Begun<'a> {
+/// An object whose first range was requested: its length is known, and its bytes are arriving.
+pub(crate) struct OpenObject<'a> {
     objects: &'a Objects,
     key: String,
     first: GetObjectOutput,
@@ -43,19 +43,19 @@ pub(crate) struct Begun<'a> {
 }
 
 impl Objects {
-    /// Asks for the first range of an object, which tells its length.
-    pub(crate) async fn begin(&self, key: String) -> Result<Begun<'_>, LoadError> {
+    /// Requests the first range of an object. The answer has the length of the whole.
+    pub(crate) async fn open(&self, key: String) -> Result<OpenObject<'_>, LoadError> {
         let first = self.get(&key, 0..RANGE_BYTES, None).await?;
         let length = total_length(&first).ok_or_else(|| self.wrong(&key, "has no length"))?;
-        Ok(Begun { objects: self, key, first, length })
+        Ok(OpenObject { objects: self, key, first, length })
     }
 
-    /// The bytes of an object that has at most `limit`.
+    /// Reads an object of at most `limit` bytes.
     pub(crate) async fn fetch(&self, key: &str, limit: u64) -> Result<Vec<u8>, LoadError> {
-        self.begin(key.to_owned()).await?.at_most(limit)?.read().await
+        self.open(key.to_owned()).await?.at_most(limit)?.read().await
     }
 
-    /// A small object with its ETag; `None` if it still has the ETag `known`.
+    /// Reads a small object and its ETag; `None` if the ETag is still `known`.
     pub(crate) async fn fetch_changed(
         &self,
         key: &str,
@@ -72,12 +72,12 @@ impl Objects {
         };
         let etag = output.e_tag().unwrap_or_default().to_owned();
         let length = total_length(&output).ok_or_else(|| self.wrong(key, "has no length"))?;
-        let begun = Begun { objects: self, key: key.to_owned(), first: output, length };
-        let bytes = begun.at_most(limit.min(RANGE_BYTES as u64))?.read().await?;
+        let object = OpenObject { objects: self, key: key.to_owned(), first: output, length };
+        let bytes = object.at_most(limit.min(RANGE_BYTES as u64))?.read().await?;
         Ok(Some((bytes, etag)))
     }
 
-    /// Asks for a range, of the object with this ETag if one is given.
+    /// Requests a range. If an ETag is given, the object must have it.
     async fn get(
         &self,
         key: &str,
@@ -87,12 +87,12 @@ impl Objects {
         let range = format!("bytes={}-{}", range.start, range.end - 1);
         let request = self.client.get_object().bucket(&self.bucket).key(key).range(range);
         let request = request.set_if_match(etag.map(str::to_owned));
-        // Boxed, for the futures of the SDK are large.
+        // Boxed, because the futures of the SDK are large.
         Box::pin(request.send()).await.map_err(|error| self.explain(key, &error))
     }
 
-    /// Hands on the bytes of a range. Where the connection breaks off, what is left is asked for again.
-    async fn pass_on(
+    /// Sends the bytes of a range to `pieces`. If the connection breaks, requests the rest.
+    async fn send_range(
         &self,
         key: &str,
         mut output: GetObjectOutput,
@@ -101,19 +101,23 @@ impl Objects {
     ) -> Result<(), LoadError> {
         let etag = output.e_tag().map(str::to_owned);
         for _ in 1..ATTEMPTS {
-            match self.pass_on_until_it_breaks(key, output, &mut range, pieces).await {
+            match self.send_until_it_breaks(key, output, &mut range, pieces).await {
                 Err(error) if error.reason == LoadReason::Unreachable => {
-                    tracing::warn!(detail = error.detail, left = range.len(), "asking for the rest again");
+                    tracing::warn!(
+                        detail = error.detail,
+                        left = range.len(),
+                        "the connection broke; requesting the rest"
+                    );
                     output = self.get(key, range.clone(), etag.as_deref()).await?;
                 }
-                done => return done,
+                result => return result,
             }
         }
-        self.pass_on_until_it_breaks(key, output, &mut range, pieces).await
+        self.send_until_it_breaks(key, output, &mut range, pieces).await
     }
 
-    /// Hands on bytes from the start of `range`, which becomes what is left.
-    async fn pass_on_until_it_breaks(
+    /// Sends bytes from the start of `range`. Afterwards `range` is what is still missing.
+    async fn send_until_it_breaks(
         &self,
         key: &str,
         mut output: GetObjectOutput,
@@ -121,42 +125,42 @@ impl Objects {
         pieces: &Sender<Piece>,
     ) -> Result<(), LoadError> {
         if output.content_length().map(usize::try_from) != Some(Ok(range.len())) {
-            return Err(self.wrong(key, "has another length than its manifest says"));
+            return Err(self.wrong(key, "does not have the length that its manifest says"));
         }
         while let Some(bytes) = output.body.next().await {
             let bytes = match bytes {
                 Ok(bytes) => bytes,
                 Err(_) if range.start == range.end => break,
-                Err(error) => return Err(self.broken(key, &chain(&error))),
+                Err(error) => return Err(self.broken(key, &error_chain(&error))),
             };
             if bytes.len() > range.len() {
-                return Err(self.wrong(key, "is longer than it says"));
+                return Err(self.wrong(key, "sent more bytes than it announced"));
             }
             let piece = (range.start, bytes);
             range.start += piece.1.len();
             if pieces.send(piece).await.is_err() {
-                // Whoever checks the pieces has found a fault, which counts.
+                // The receiver has found a fault and reports it.
                 return Ok(());
             }
         }
         if range.start == range.end {
             Ok(())
         } else {
-            Err(self.broken(key, "the connection ended before the object"))
+            Err(self.broken(key, "the connection ended before the end of the object"))
         }
     }
 
     fn explain(&self, key: &str, error: &SdkError<GetObjectError>) -> LoadError {
         let reason = match error.raw_response().map(|response| response.status().as_u16()) {
-            // A region and credentials that are wrong look like a bucket that is not there.
+            // A wrong region or wrong credentials look like a missing bucket.
             Some(404) => LoadReason::NotFound,
             Some(401 | 403) => LoadReason::AccessDenied,
-            // The range is not there: the object is shorter than the manifest says, or empty.
+            // The range is outside of the object, which is shorter than its manifest says, or empty.
             Some(416) => LoadReason::Invalid,
             _ => LoadReason::Unreachable,
         };
         let code = error.code().map(|code| format!("{code}: ")).unwrap_or_default();
-        LoadError { reason, detail: format!("{}: {code}{}", self.name(key), chain(error)) }
+        LoadError { reason, detail: format!("{}: {code}{}", self.name(key), error_chain(error)) }
     }
 
     pub(crate) fn wrong(&self, key: &str, problem: &str) -> LoadError {
@@ -172,13 +176,13 @@ impl Objects {
     }
 }
 
-impl Begun<'_> {
-    /// How long the object is.
+impl OpenObject<'_> {
+    /// The length of the object in bytes.
     pub(crate) fn length(&self) -> u64 {
         self.length
     }
 
-    /// Refuses an object of more bytes than `limit`.
+    /// Refuses an object of more than `limit` bytes.
     pub(crate) fn at_most(self, limit: u64) -> Result<Self, LoadError> {
         if self.length <= limit {
             return Ok(self);
@@ -186,7 +190,7 @@ impl Begun<'_> {
         Err(self.wrong(&format!("has {} bytes, more than {limit}", self.length)))
     }
 
-    /// The bytes of an object whose sum nothing tells.
+    /// Reads an object without checking it.
     pub(crate) async fn read(self) -> Result<Vec<u8>, LoadError> {
         let length = usize::try_from(self.length).map_err(|_| self.wrong("does not fit into memory"))?;
         let mut bytes = vec![0; length];
@@ -200,34 +204,34 @@ impl Begun<'_> {
         Ok(bytes)
     }
 
-    /// The bytes of an object that must be as expected. A thread checks them while they come.
+    /// Reads an object that must have the expected length and digest. A thread checks the bytes while they arrive.
     pub(crate) async fn read_expected(self, expected: Expected) -> Result<Verified, LoadError> {
         let length = expected.length();
         if self.length != length as u64 {
-            return Err(self.wrong("has another length than its manifest says"));
+            return Err(self.wrong("does not have the length that its manifest says"));
         }
         let (sender, pieces) = channel(PIECES);
         let assembled = in_thread(move || assemble(expected, pieces));
         let (received, assembled) = join(self.receive(length, sender), assembled).await;
-        // What broke off lacks pieces too: the cause is told.
+        // If the connection broke, pieces are missing too: report the cause.
         received?;
         Ok(assembled??)
     }
 
-    /// Hands on all bytes, further ranges in parallel.
+    /// Sends all bytes to `pieces`, and requests the ranges after the first in parallel.
     async fn receive(self, length: usize, pieces: Sender<Piece>) -> Result<(), LoadError> {
         let Self { objects, key, first, .. } = self;
         let (key, pieces) = (key.as_str(), &pieces);
         let mut ranges = (0..length).step_by(RANGE_BYTES).map(|start| start..length.min(start + RANGE_BYTES));
-        let first = objects.pass_on(key, first, ranges.next().unwrap_or(0..0), pieces);
+        let first = objects.send_range(key, first, ranges.next().unwrap_or(0..0), pieces);
         let further: Vec<_> = ranges
             .map(|range| async move {
                 if pieces.is_closed() {
-                    // A fault was found: the rest is not wanted.
+                    // The receiver has found a fault, so the rest is not needed.
                     return Ok(());
                 }
                 let output = objects.get(key, range.clone(), None).await?;
-                objects.pass_on(key, output, range, pieces).await
+                objects.send_range(key, output, range, pieces).await
             })
             .collect();
         let further = stream::iter(further).buffer_unordered(CONNECTIONS).try_collect();
@@ -239,7 +243,7 @@ impl Begun<'_> {
     }
 }
 
-/// Puts together a file on a thread of its own.
+/// Assembles a file from its pieces, and checks it.
 fn assemble(expected: Expected, mut pieces: Receiver<Piece>) -> Result<Verified, ArtifactError> {
     let mut assembly = expected.assemble();
     while let Some((offset, piece)) = pieces.blocking_recv() {

@@ -1,112 +1,112 @@
-//! Publishing: checks of an artifact, the gate, and the pointer by a conditional write.
+//! Publishing a model: check the artifact, ask the gate, and move the pointer by a conditional write.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::primitives::ByteStream;
-use matinee_api::{LoadError, LoadReason};
 use matinee_model::Model;
 use matinee_model::artifact::{MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, sha256_hex};
 use matinee_model::live_pointer::{LivePointer, MAX_POINTER_BYTES, Published};
+use matinee_serving::{LoadError, LoadReason};
 use serde::Serialize;
 
-use crate::error_chain::chain;
+use crate::error_chain::error_chain;
 use crate::gate::Gate;
 use crate::memory::Memory;
 use crate::model_uri::{S3Layout, S3Uri};
 use crate::objects::Objects;
-use crate::retirement;
+use crate::retired_tag::untag_model;
 use crate::s3_source::S3Source;
 
-/// How often a lost race is decided again.
+/// The object that says which model is live.
+pub const LIVE_POINTER_KEY: &str = "models/live.json";
+/// How often to decide again if somebody else moves the pointer meanwhile.
 const ROUNDS: usize = 5;
 
-/// Makes models live in one bucket.
+/// Decides which model of a bucket is live.
 #[derive(Debug)]
 pub struct Publisher {
     client: Client,
     pointer: PointerObject,
     gate: Gate,
     memory: Memory,
-    /// The memory in MB of the function that serves, which holds two models while it moves from one to the other.
-    serving_memory: Option<u64>,
+    /// The memory in MB of the predict function, which holds two models while it changes from one to the other.
+    serving_memory: Option<u32>,
 }
 
 #[derive(Debug)]
 struct PointerObject {
     objects: Objects,
-    key: String,
 }
 
-/// What became of a model.
+/// What was decided about a model.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Decision {
-    /// It is live now.
+    /// It went live.
     Published {
         /// The live model.
         live: Published,
-        /// What was live before.
+        /// The version that was live before.
         before: Option<String>,
         /// What the gate could not compare.
         skipped: Vec<String>,
     },
-    /// It was live already.
+    /// It is already live.
     AlreadyLive {
         /// The live model.
         live: Published,
     },
-    /// It must not go live; the live model is as it was.
+    /// It must not go live. The live model has not changed.
     Refused {
-        /// Its version, where it could be read.
+        /// Its version, if it could be read.
         version: Option<String>,
         /// Where it is.
         uri: String,
-        /// Why.
+        /// The reasons.
         reasons: Vec<String>,
     },
 }
 
-/// Why nothing was decided. The live model is as it was.
+/// Why nothing was decided. The live model has not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     /// The bucket did not answer.
-    #[error("{0}; the live model is as it was, try again")]
+    #[error("{0}; the live model has not changed, try again")]
     Load(LoadError),
-    /// The bucket did not take what had to be written.
-    #[error("{0}; the live model is as it was")]
+    /// The bucket refused a write.
+    #[error("{0}; the live model has not changed")]
     Write(String),
-    /// Others moved the pointer all the time.
-    #[error("the pointer was moved by others {ROUNDS} times; try again")]
+    /// Somebody else moved the pointer each time.
+    #[error("somebody else moved the pointer {ROUNDS} times meanwhile; try again")]
     Contended,
-    /// There is nothing to go back to.
+    /// There is no such model to go back to.
     #[error("{0}")]
     NoSuchVersion(String),
 }
 
-/// A model that was read and checked, or why it was not.
+/// A model that was read and checked, or why it cannot go live.
 type Candidate = Result<(Published, Manifest), String>;
 
 impl Publisher {
-    /// A publisher that moves the pointer at `key` of `bucket`, with a gate, within this memory.
-    pub fn new(client: Client, bucket: &str, key: &str, gate: Gate, memory: Memory) -> Self {
+    /// A publisher that moves the pointer of `bucket`, with a gate, within this memory.
+    pub fn new(client: Client, bucket: &str, gate: Gate, memory: Memory) -> Self {
         let objects = Objects { client: client.clone(), bucket: bucket.to_owned() };
-        let pointer = PointerObject { objects, key: key.to_owned() };
-        Self { client, pointer, gate, memory, serving_memory: None }
+        Self { client, pointer: PointerObject { objects }, gate, memory, serving_memory: None }
     }
 
-    /// The same; models are refused that a function of so many MB cannot hold twice.
+    /// The same, for a predict function with this memory: a model that it cannot hold twice is refused.
     #[must_use]
-    pub fn for_function_of(self, megabytes: Option<u64>) -> Self {
+    pub fn with_serving_memory(self, megabytes: Option<u32>) -> Self {
         Self { serving_memory: megabytes, ..self }
     }
 
-    /// What is live, and what was.
+    /// The live model and those before it; `None` if no model is published yet.
     pub async fn list(&self) -> Result<Option<LivePointer>, PublishError> {
         Ok(self.pointer.read().await?.map(|(pointer, _)| pointer))
     }
 
-    /// Makes the artifact at `uri` live if it passes: its own checks always, the gate unless `ungated`.
-    pub async fn publish(&self, uri: &S3Uri, ungated: bool) -> Result<Decision, PublishError> {
+    /// Makes the artifact at `uri` live if it passes its checks and the gate. `force` bypasses the gate.
+    pub async fn publish(&self, uri: &S3Uri, force: bool) -> Result<Decision, PublishError> {
         let (candidate, manifest) = match self.read_candidate(uri).await? {
             Ok(candidate) => candidate,
             Err(reason) => return Ok(refused(None, uri, vec![reason])),
@@ -120,9 +120,11 @@ impl Publisher {
                 return Ok(found_live(pointer, written.as_ref()));
             }
             let mut skipped = Vec::new();
-            if let (Some((pointer, _)), false) = (&before, ungated) {
+            if let (Some((pointer, _)), false) = (&before, force) {
                 match self.live_manifest(&pointer.live).await? {
-                    None => skipped.push("everything: the live model's manifest cannot be read".to_owned()),
+                    None => {
+                        skipped.push("any metric: the manifest of the live model cannot be read".to_owned());
+                    }
                     Some(live) => {
                         let verdict = self.gate.judge(&manifest, &live);
                         if !verdict.refusals.is_empty() {
@@ -132,7 +134,7 @@ impl Publisher {
                     }
                 }
             }
-            retirement::keep(&self.client, uri).await.map_err(PublishError::Write)?;
+            untag_model(&self.client, uri).await.map_err(PublishError::Write)?;
             if let Some(decision) = self.swap(before, candidate.clone(), skipped).await? {
                 return Ok(decision);
             }
@@ -141,7 +143,7 @@ impl Publisher {
         Err(PublishError::Contended)
     }
 
-    /// Goes back to an earlier model: to `version`, or to the one that was live last.
+    /// Goes back to an earlier model: to `version`, or to the previous one.
     pub async fn roll_back(&self, version: Option<&str>) -> Result<Decision, PublishError> {
         let mut version = version.map(str::to_owned);
         let mut written = None;
@@ -153,7 +155,7 @@ impl Publisher {
                 return Ok(found_live(&pointer, written.as_ref()));
             }
             let target = target(&pointer, version.as_deref())?;
-            // Decided once: if only the answer to the write is lost, the next round must not go back once more.
+            // The target is chosen once. If the write succeeds but its answer is lost, the next round must not go back further.
             version = Some(target.version.clone());
             let uri: S3Uri = match target.uri.parse() {
                 Ok(uri) => uri,
@@ -162,7 +164,7 @@ impl Publisher {
             let candidate = match self.read_candidate(&uri).await? {
                 Ok((candidate, _)) if candidate.manifest_sha256 == target.manifest_sha256 => candidate,
                 Ok((candidate, _)) => {
-                    let reason = "its manifest is not the one that was published".to_owned();
+                    let reason = "its manifest has changed since it was published".to_owned();
                     return Ok(refused(Some(candidate.version), &uri, vec![reason]));
                 }
                 Err(reason) => return Ok(refused(Some(target.version.clone()), &uri, vec![reason])),
@@ -175,12 +177,12 @@ impl Publisher {
         Err(PublishError::Contended)
     }
 
-    /// Reads the artifact as the function that serves does.
+    /// Reads the artifact as the predict function does.
     async fn read_candidate(&self, uri: &S3Uri) -> Result<Candidate, PublishError> {
         if let S3Layout::Pointer(_) = uri.layout {
-            return Ok(Err("it is a pointer, not an artifact".to_owned()));
+            return Ok(Err("it is a pointer, not a model".to_owned()));
         }
-        let source = S3Source::new(self.client.clone(), uri.clone()).within(self.memory);
+        let source = S3Source::new(self.client.clone(), uri.clone()).with_memory(self.memory);
         let (model, manifest_sha256) = match source.load_with_digest().await {
             Ok(loaded) => loaded,
             Err(error) if error.reason == LoadReason::Unreachable => return Err(PublishError::Load(error)),
@@ -200,15 +202,15 @@ impl Publisher {
     }
 
     fn does_not_fit(&self, model: &Model) -> Option<String> {
-        let needed = Memory::for_two(model.manifest());
-        let has = self.serving_memory.filter(|&has| has < needed)?;
+        let needed = Memory::needed_for_two(model.manifest());
+        let has = self.serving_memory.filter(|&has| u64::from(has) < needed)?;
         Some(format!(
-            "the function has {has} MB, and needs {needed} MB to load it beside another of this size; \
+            "the predict function has {has} MB, but needs {needed} MB to load it while it serves another of this size; \
              deploy with MemorySize={needed} or more"
         ))
     }
 
-    /// The manifest of the live model; `None` if the artifact is gone or broken, so that a good one may heal it.
+    /// The manifest of the live model; `None` if the artifact is missing or damaged. Then a new one may replace it.
     async fn live_manifest(&self, live: &Published) -> Result<Option<Manifest>, PublishError> {
         let Ok(uri) = live.uri.parse::<S3Uri>() else { return Ok(None) };
         let objects = Objects { client: self.client.clone(), bucket: uri.bucket.clone() };
@@ -219,11 +221,15 @@ impl Publisher {
                 json.and_then(|json| {
                     let is_published = sha256_hex(&json) == live.manifest_sha256;
                     let manifest = Manifest::parse(&json)?;
-                    if is_published { Ok(manifest) } else { Err(objects.wrong(&key, "was changed")) }
+                    if is_published {
+                        Ok(manifest)
+                    } else {
+                        Err(objects.wrong(&key, "has changed since it was published"))
+                    }
                 })
             }
             S3Layout::Archive(_) => {
-                let source = S3Source::new(self.client.clone(), uri.clone()).within(self.memory);
+                let source = S3Source::new(self.client.clone(), uri.clone()).with_memory(self.memory);
                 source.load_with_digest().await.map(|(model, _)| model.manifest().clone())
             }
             S3Layout::Pointer(_) => return Ok(None),
@@ -231,14 +237,17 @@ impl Publisher {
         match read {
             Ok(manifest) => Ok(Some(manifest)),
             Err(error) if matches!(error.reason, LoadReason::NotFound | LoadReason::Invalid) => {
-                tracing::warn!(detail = error.detail, "the live model cannot be compared with");
+                tracing::warn!(
+                    detail = error.detail,
+                    "the live model cannot be read, so the new one is not compared with it"
+                );
                 Ok(None)
             }
             Err(error) => Err(PublishError::Load(error)),
         }
     }
 
-    /// Moves the pointer from `before` to `next`; `None` if somebody else moved it.
+    /// Moves the pointer from `before` to `next`; `None` if somebody else moved it meanwhile.
     async fn swap(
         &self,
         before: Option<(LivePointer, String)>,
@@ -254,12 +263,12 @@ impl Publisher {
 }
 
 impl PointerObject {
-    /// The pointer and its ETag; `None` if there is none yet.
+    /// The pointer and its ETag; `None` if there is no pointer yet.
     async fn read(&self) -> Result<Option<(LivePointer, String)>, PublishError> {
-        match self.objects.fetch_changed(&self.key, None, MAX_POINTER_BYTES).await {
+        match self.objects.fetch_changed(LIVE_POINTER_KEY, None, MAX_POINTER_BYTES).await {
             Ok(Some((json, etag))) => {
                 let pointer = LivePointer::parse(&json).map_err(|error| {
-                    PublishError::Load(self.objects.wrong(&self.key, &format!("is {error}")))
+                    PublishError::Load(self.objects.wrong(LIVE_POINTER_KEY, &format!("is {error}")))
                 })?;
                 Ok(Some((pointer, etag)))
             }
@@ -269,9 +278,9 @@ impl PointerObject {
         }
     }
 
-    /// Writes the pointer in the place of the one with this ETag, or of none; `false` if there is another.
+    /// Writes the pointer, if the stored one still has this ETag or, without an ETag, if there is none; `false` otherwise.
     async fn write(&self, pointer: &LivePointer, etag: Option<&str>) -> Result<bool, PublishError> {
-        let request = self.objects.client.put_object().bucket(&self.objects.bucket).key(&self.key);
+        let request = self.objects.client.put_object().bucket(&self.objects.bucket).key(LIVE_POINTER_KEY);
         let request = match etag {
             Some(etag) => request.if_match(etag),
             None => request.if_none_match("*"),
@@ -283,17 +292,16 @@ impl PointerObject {
                 Ok(false)
             }
             Err(error) => Err(PublishError::Write(format!(
-                "cannot write the pointer s3://{}/{}: {}",
+                "cannot write the pointer s3://{}/{LIVE_POINTER_KEY}: {}",
                 self.objects.bucket,
-                self.key,
-                chain(&error)
+                error_chain(&error)
             ))),
         }
     }
 }
 
-/// What to say of a model that is found live: it was made so by this very write, of which the answer was lost,
-/// or before.
+/// The decision about a model that turns out to be live. Either it was live before, or an earlier round of this call
+/// made it live and the answer to the write was lost.
 fn found_live(pointer: &LivePointer, written: Option<&Published>) -> Decision {
     let live = pointer.live.clone();
     if written != Some(&live) {
@@ -311,9 +319,12 @@ fn target<'a>(pointer: &'a LivePointer, version: Option<&str>) -> Result<&'a Pub
     found.ok_or_else(|| {
         let known: Vec<&str> = pointer.previous.iter().map(|model| model.version.as_str()).collect();
         PublishError::NoSuchVersion(match version {
-            None => "nothing was live before".to_owned(),
+            None => "no model was live before this one".to_owned(),
             Some(version) => {
-                format!("version {version} was not live before; there are: {}", known.join(", "))
+                format!(
+                    "version {version} was not live before; the earlier versions are: {}",
+                    known.join(", ")
+                )
             }
         })
     })

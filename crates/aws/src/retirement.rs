@@ -1,31 +1,28 @@
-//! Models of training jobs that nothing refers to any more are tagged, and a lifecycle rule of the bucket removes what is
-//! tagged.
+//! Retirement: models of training jobs that nothing refers to any more are tagged, and a lifecycle rule of the bucket
+//! removes tagged objects.
 //!
-//! Invariant: after a run no model is tagged that is live, that a rollback can reach, or that the stack pins. Models
-//! that were not written by a job of the stack are never touched.
+//! Invariant: after a run the live model, the models that a rollback can reach, and the pinned model are not tagged. Models
+//! that no job of the stack wrote are never touched.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{Tag, Tagging};
-use matinee_model::artifact::{MANIFEST_FILE, MODEL_FILE, MOVIES_FILE};
 use matinee_model::live_pointer::LivePointer;
 
-use crate::error_chain::chain;
+use crate::error_chain::error_chain;
 use crate::model_uri::{S3Layout, S3Uri};
 use crate::publishing::{PublishError, Publisher};
+use crate::retired_tag::{tag, untag};
 
-/// Where training jobs write.
+/// The prefix under which training jobs write.
 const MODELS: &str = "models/";
-/// The tag that the lifecycle rule of the stack's bucket looks for.
-const RETIRED: (&str, &str) = ("matinee", "retired");
 
 /// The models of one stack's training jobs.
 #[derive(Debug, Clone)]
 pub struct JobModels {
     client: Client,
     bucket: String,
-    /// `models/PREFIX-`, with which the keys of all of them begin.
+    /// `models/PREFIX-`, which all their keys begin with.
     prefix: String,
     pinned: Option<S3Uri>,
 }
@@ -36,31 +33,31 @@ pub enum RetireError {
     /// The pointer could not be read.
     #[error(transparent)]
     Pointer(#[from] PublishError),
-    /// The bucket refused, or did not answer.
+    /// The bucket refused a call or did not answer.
     #[error("{0}")]
     Bucket(String),
 }
 
 impl JobModels {
-    /// The models in `bucket` of the jobs whose names begin with `job_name_prefix` and a hyphen. The one at `pinned`
-    /// is kept.
+    /// The models in `bucket` of the jobs whose names begin with `job_name_prefix` and a hyphen. The model at `pinned` is
+    /// always kept.
     pub fn new(client: Client, bucket: &str, job_name_prefix: &str, pinned: Option<S3Uri>) -> Self {
         let prefix = format!("{MODELS}{job_name_prefix}-");
         Self { client, bucket: bucket.to_owned(), prefix, pinned }
     }
 
-    /// Tags every model that is neither live, nor among those to which one can go back, nor pinned; gives the folders.
+    /// Tags every model that is not live, not pinned, and not one to go back to. Returns their folders.
     pub async fn retire(&self, publisher: &Publisher) -> Result<BTreeSet<String>, RetireError> {
         let kept = self.kept(publisher.list().await?.as_ref());
         let mut retired = BTreeSet::new();
         for key in self.keys().await? {
             let folder = folder(&key);
             if !kept.contains(folder) {
-                self.tag(&key).await?;
+                tag(&self.client, &self.bucket, &key).await.map_err(RetireError::Bucket)?;
                 retired.insert(folder.to_owned());
             }
         }
-        // Somebody may have published one of them meanwhile.
+        // One of them may have been published meanwhile.
         let kept = self.kept(publisher.list().await?.as_ref());
         for key in self.keys().await? {
             let folder = folder(&key);
@@ -71,19 +68,18 @@ impl JobModels {
         Ok(retired.difference(&kept).cloned().collect())
     }
 
-    /// The folders of the models that must stay.
+    /// The folders of the models to keep.
     fn kept(&self, pointer: Option<&LivePointer>) -> BTreeSet<String> {
         let published =
             pointer.into_iter().flat_map(|pointer| std::iter::once(&pointer.live).chain(&pointer.previous));
         let published = published.filter_map(|model| model.uri.parse::<S3Uri>().ok());
-        let places = published.chain(self.pinned.clone()).filter(|uri| uri.bucket == self.bucket);
-        places
-            .map(|uri| match uri.layout {
-                S3Layout::Prefix(key) | S3Layout::Archive(key) | S3Layout::Pointer(key) => {
-                    folder(&key).to_owned()
-                }
-            })
-            .collect()
+        let kept = published.chain(self.pinned.clone()).filter(|uri| uri.bucket == self.bucket);
+        kept.map(|uri| match uri.layout {
+            S3Layout::Prefix(key) | S3Layout::Archive(key) | S3Layout::Pointer(key) => {
+                folder(&key).to_owned()
+            }
+        })
+        .collect()
     }
 
     async fn keys(&self) -> Result<Vec<String>, RetireError> {
@@ -96,48 +92,16 @@ impl JobModels {
                     "cannot list s3://{}/{}: {}",
                     self.bucket,
                     self.prefix,
-                    chain(&error)
+                    error_chain(&error)
                 ))
             })?;
             keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
         }
         Ok(keys)
     }
-
-    async fn tag(&self, key: &str) -> Result<(), RetireError> {
-        let wrong = |problem: String| {
-            RetireError::Bucket(format!("cannot tag s3://{}/{key}: {problem}", self.bucket))
-        };
-        let (name, value) = RETIRED;
-        let tag = Tag::builder().key(name).value(value).build().map_err(|error| wrong(error.to_string()))?;
-        let tags = Tagging::builder().tag_set(tag).build().map_err(|error| wrong(error.to_string()))?;
-        let request = self.client.put_object_tagging().bucket(&self.bucket).key(key).tagging(tags);
-        request.send().await.map_err(|error| wrong(chain(&error)))?;
-        Ok(())
-    }
 }
 
-/// Takes the tag from the model at `uri`, which is about to be published.
-pub(crate) async fn keep(client: &Client, uri: &S3Uri) -> Result<(), String> {
-    match &uri.layout {
-        S3Layout::Prefix(prefix) => {
-            for file in [MANIFEST_FILE, MODEL_FILE, MOVIES_FILE] {
-                untag(client, &uri.bucket, &format!("{prefix}{file}")).await?;
-            }
-            Ok(())
-        }
-        S3Layout::Archive(key) => untag(client, &uri.bucket, key).await,
-        S3Layout::Pointer(_) => Ok(()),
-    }
-}
-
-async fn untag(client: &Client, bucket: &str, key: &str) -> Result<(), String> {
-    let answer = client.delete_object_tagging().bucket(bucket).key(key).send().await;
-    answer.map_err(|error| format!("cannot take the tags from s3://{bucket}/{key}: {}", chain(&error)))?;
-    Ok(())
-}
-
-/// The folder of the job that wrote this: `models/JOB/`.
+/// The folder of the job that wrote this object: `models/JOB/`.
 fn folder(key: &str) -> &str {
     let name = key.strip_prefix(MODELS).unwrap_or_default();
     let end = name.find('/').map_or(key.len(), |slash| MODELS.len() + slash + 1);

@@ -1,54 +1,55 @@
-//! A model in S3: loose files, an archive, or what a pointer points to.
+//! Loads a model from S3: from separate files, from an archive, or from where a pointer points to.
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use futures_util::future::{try_join, try_join3};
-use matinee_api::{LoadError, LoadReason, Loading, PathSource, Source};
 use matinee_model::artifact::{
     ArtifactError, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES, MODEL_FILE,
     MOVIES_FILE, Manifest, Tensors, read_archive_within, sha256_hex,
 };
 use matinee_model::live_pointer::{LivePointer, MAX_POINTER_BYTES, Published};
 use matinee_model::{Catalogue, Model};
+use matinee_serving::{LoadError, LoadFuture, LoadReason, PathSource, Source};
 
 use crate::in_thread::in_thread;
+use crate::lock::lock;
 use crate::memory::{Memory, needed_bytes};
 use crate::model_uri::{S3Layout, S3Uri};
 use crate::objects::Objects;
 use crate::serving_metrics::ServingMetrics;
 
-/// A request that waits for the model is answered before API Gateway gives up on it.
+/// Less than API Gateway waits for an answer, because requests wait for the model.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// A model in S3.
+/// Loads a model from S3.
 #[derive(Debug)]
 pub struct S3Source {
     client: Client,
     uri: S3Uri,
     memory: Memory,
-    /// What answers while there is no pointer.
+    /// The local model to serve while there is no pointer.
     until_published: Option<PathBuf>,
-    /// Where the model's age is told.
+    /// The metrics that record the model's age.
     metrics: Option<Arc<ServingMetrics>>,
-    /// The pointer that was followed, and where it led.
+    /// The pointer that was followed last.
     followed: Mutex<Option<Followed>>,
 }
 
-/// What became of the pointer that was read last.
+/// The pointer that was read last, and the model that was loaded last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Followed {
-    /// Its ETag; `None` if what it points to may be there later.
+    /// The ETag of the pointer; `None` if its model could not be read but may be there later.
     etag: Option<String>,
     /// The version of the model that was loaded last.
     loaded: Option<String>,
 }
 
 impl S3Source {
-    /// A model at `uri`, read with `client`.
+    /// Loads the model at `uri` with `client`.
     pub fn new(client: Client, uri: S3Uri) -> Self {
         Self {
             client,
@@ -60,35 +61,35 @@ impl S3Source {
         }
     }
 
-    /// The same within this memory: a model that does not fit is refused before it is fetched.
+    /// The same with this memory: a model that does not fit is refused before it is fetched.
     #[must_use]
-    pub fn within(self, memory: Memory) -> Self {
+    pub fn with_memory(self, memory: Memory) -> Self {
         Self { memory, ..self }
     }
 
-    /// The same, where a model on this machine answers while there is no pointer yet.
+    /// The same, with a local model to serve while there is no pointer yet.
     #[must_use]
     pub fn until_published(self, path: PathBuf) -> Self {
         Self { until_published: Some(path), ..self }
     }
 
-    /// The same, which tells these metrics how old the live model is.
+    /// The same, recording in these metrics which model is live and when it was trained.
     #[must_use]
-    pub fn measured(self, metrics: Option<Arc<ServingMetrics>>) -> Self {
+    pub fn with_metrics(self, metrics: Option<Arc<ServingMetrics>>) -> Self {
         Self { metrics, ..self }
     }
 
-    /// The artifact, which is no pointer, and the SHA-256 of its manifest.
+    /// Loads the artifact at the URI, which must not be a pointer. Returns the SHA-256 of its manifest too.
     pub(crate) async fn load_with_digest(&self) -> Result<(Model, String), LoadError> {
         self.in_time(self.fetch_model(&self.uri, None)).await
     }
 
-    /// Whether a load may find something else later.
+    /// Whether a later load may find another model.
     pub fn can_change(&self) -> bool {
         matches!(self.uri.layout, S3Layout::Pointer(_))
     }
 
-    /// What the pointer says, unless it still is the one that was followed.
+    /// Reads the pointer and its ETag; `None` if it has not changed since it was followed.
     async fn changed_pointer(&self, key: &str) -> Result<Option<(LivePointer, String)>, LoadError> {
         let known = self.followed().and_then(|followed| followed.etag);
         let objects = self.objects(&self.uri);
@@ -101,7 +102,7 @@ impl S3Source {
         Ok(Some((pointer, etag)))
     }
 
-    /// What is served of the model that the pointer points to, if that is another one than before.
+    /// Loads what the pointer points to; `None` if that is loaded already.
     async fn follow<T: Served>(&self, key: &str) -> Result<Option<T>, LoadError> {
         let Some((pointer, etag)) = self.changed_pointer(key).await? else {
             return Ok(None);
@@ -117,7 +118,7 @@ impl S3Source {
             Ok(served) => {
                 tracing::info!(version, uri = uri.to_string(), "{} loaded", T::NAME);
                 if let Some(metrics) = &self.metrics {
-                    served.measure(metrics, &version);
+                    served.record(metrics, &version);
                 }
                 self.set_followed(Followed { etag: Some(etag), loaded: Some(version) });
                 Ok(Some(served))
@@ -128,7 +129,7 @@ impl S3Source {
                     LoadReason::NotFound | LoadReason::AccessDenied => {
                         self.set_followed(Followed { etag: None, loaded });
                     }
-                    // What is wrong stays so until the pointer moves: it is not fetched again in vain.
+                    // A wrong model stays wrong until the pointer moves, so it is not fetched again.
                     LoadReason::Invalid | LoadReason::InsufficientMemory => {
                         self.set_followed(Followed { etag: Some(etag), loaded });
                     }
@@ -142,14 +143,14 @@ impl S3Source {
         let S3Layout::Pointer(key) = &self.uri.layout else {
             return T::fetch_unpublished(self, &self.uri).await;
         };
-        // A load begins anew: nothing is in memory.
-        *self.followed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        // Nothing is in memory, so what was followed before does not count.
+        *lock(&self.followed) = None;
         match self.follow(key).await {
             Ok(Some(served)) => Ok(served),
             Ok(None) => Err(self.wrong_pointer(key, &"it has not changed")),
             Err(error) => match &self.until_published {
                 Some(path) if self.nothing_is_published(&error) => {
-                    tracing::info!(path = %path.display(), "no model is published yet; this one answers until then");
+                    tracing::info!(path = %path.display(), "no model is published yet; serving this one until then");
                     T::open(path).await
                 }
                 _ => Err(error),
@@ -157,22 +158,22 @@ impl S3Source {
         }
     }
 
-    /// What has come in the place of what was loaded last.
+    /// Loads the model that has replaced the one that was loaded last; `None` if there is none.
     async fn reload_served<T: Served>(&self) -> Result<Option<T>, LoadError> {
         let S3Layout::Pointer(key) = &self.uri.layout else { return Ok(None) };
         match self.follow(key).await {
-            // What was loaded while there was no pointer goes on answering.
+            // The local model stays until there is a pointer.
             Err(error) if self.until_published.is_some() && self.nothing_is_published(&error) => Ok(None),
             followed => followed,
         }
     }
 
-    /// There is no pointer; one that leads nowhere was remembered.
+    /// Whether there is no pointer. (If it points to a missing model, it was followed.)
     fn nothing_is_published(&self, error: &LoadError) -> bool {
         error.reason == LoadReason::NotFound && self.followed().is_none()
     }
 
-    /// The model at `uri`, and the SHA-256 of its manifest, which must be `manifest_sha256` where that is given.
+    /// Loads the model at `uri`. The SHA-256 of its manifest must be `manifest_sha256`, if that is given; it is returned.
     async fn fetch_model(
         &self,
         uri: &S3Uri,
@@ -186,16 +187,16 @@ impl S3Source {
         }
     }
 
-    /// All files at once: the first range of each is asked for before the manifest has told its length.
+    /// Loads the files in parallel. The first range of each is requested before the manifest says how long it is.
     async fn fetch_files(
         &self,
         objects: &Objects,
         prefix: &str,
         manifest_sha256: Option<&str>,
     ) -> Result<(Model, String), LoadError> {
-        let begin = |file: &str| objects.begin(format!("{prefix}{file}"));
-        let manifest = async { begin(MANIFEST_FILE).await?.at_most(MAX_MANIFEST_BYTES)?.read().await };
-        let (json, model, movies) = try_join3(manifest, begin(MODEL_FILE), begin(MOVIES_FILE)).await?;
+        let open = |file: &str| objects.open(format!("{prefix}{file}"));
+        let manifest = async { open(MANIFEST_FILE).await?.at_most(MAX_MANIFEST_BYTES)?.read().await };
+        let (json, model, movies) = try_join3(manifest, open(MODEL_FILE), open(MOVIES_FILE)).await?;
         let found = sha256_hex(&json);
         expect_manifest(manifest_sha256, &found)?;
         let manifest = Manifest::parse(&json)?;
@@ -221,7 +222,7 @@ impl S3Source {
         key: &str,
         manifest_sha256: Option<&str>,
     ) -> Result<(Model, String), LoadError> {
-        let archive = objects.begin(key.to_owned()).await?.at_most(MAX_MODEL_BYTES)?;
+        let archive = objects.open(key.to_owned()).await?.at_most(MAX_MODEL_BYTES)?;
         self.memory.check(&format!("the archive {key}"), archive.length())?;
         let archive = archive.read().await?;
         let (memory, name) = (self.memory, key.to_owned());
@@ -238,12 +239,12 @@ impl S3Source {
         Ok((in_thread(move || Model::from_files(files)).await??, found))
     }
 
-    /// The `movies.csv` under the prefix, where no model needs to be; or that of the archive.
+    /// Loads the `movies.csv` under the prefix, which does not need to have a model beside it, or that of an archive.
     async fn fetch_catalogue(&self, uri: &S3Uri) -> Result<Catalogue, LoadError> {
         let objects = self.objects(uri);
         let movies = match &uri.layout {
             S3Layout::Prefix(prefix) => {
-                let movies = objects.begin(format!("{prefix}{MOVIES_FILE}")).await?;
+                let movies = objects.open(format!("{prefix}{MOVIES_FILE}")).await?;
                 self.memory.check("the catalogue", movies.length().saturating_mul(2))?;
                 movies.at_most(MAX_MOVIES_BYTES)?.read().await?
             }
@@ -258,7 +259,7 @@ impl S3Source {
 
     async fn in_time<T>(&self, fetching: impl Future<Output = Result<T, LoadError>>) -> Result<T, LoadError> {
         tokio::time::timeout(LOAD_TIMEOUT, fetching).await.unwrap_or_else(|_| {
-            let detail = format!("{} did not come within {} s", self.uri, LOAD_TIMEOUT.as_secs());
+            let detail = format!("{} could not be read within {} s", self.uri, LOAD_TIMEOUT.as_secs());
             Err(LoadError { reason: LoadReason::Unreachable, detail })
         })
     }
@@ -268,34 +269,34 @@ impl S3Source {
     }
 
     fn wrong_pointer(&self, key: &str, problem: &impl ToString) -> LoadError {
-        self.objects(&self.uri).wrong(key, &format!("leads nowhere: {}", problem.to_string()))
+        self.objects(&self.uri).wrong(key, &format!("cannot be followed: {}", problem.to_string()))
     }
 
     fn followed(&self) -> Option<Followed> {
-        self.followed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.followed).clone()
     }
 
     fn set_followed(&self, followed: Followed) {
-        *self.followed.lock().unwrap_or_else(PoisonError::into_inner) = Some(followed);
+        *lock(&self.followed) = Some(followed);
     }
 }
 
-/// What of a published model is kept in memory: the whole, or its catalogue alone.
+/// What a function keeps in memory of a model: all of it, or only its catalogue.
 trait Served: Sized + Send {
-    /// What it is called in the log.
+    /// Its name in the log.
     const NAME: &str;
 
-    /// Fetches it from an artifact whose manifest must have this SHA-256, as far as it is read.
+    /// Fetches it from a published artifact. If its manifest is read, it must have this SHA-256.
     async fn fetch(source: &S3Source, uri: &S3Uri, manifest_sha256: &str) -> Result<Self, LoadError>;
 
-    /// Fetches it from an artifact that no pointer tells of.
+    /// Fetches it from an artifact that was not found by a pointer.
     async fn fetch_unpublished(source: &S3Source, uri: &S3Uri) -> Result<Self, LoadError>;
 
-    /// Reads it from this machine.
+    /// Reads it from a local path.
     async fn open(path: &Path) -> Result<Self, LoadError>;
 
-    /// Tells how old it is, if it knows.
-    fn measure(&self, _metrics: &ServingMetrics, _version: &str) {}
+    /// Records its version and age, if it knows them.
+    fn record(&self, _metrics: &ServingMetrics, _version: &str) {}
 }
 
 impl Served for Model {
@@ -313,12 +314,12 @@ impl Served for Model {
         PathSource(path.to_owned()).load().await
     }
 
-    fn measure(&self, metrics: &ServingMetrics, version: &str) {
-        metrics.is_live(version, &self.manifest().created_at);
+    fn record(&self, metrics: &ServingMetrics, version: &str) {
+        metrics.set_live_version(version, &self.manifest().created_at);
     }
 }
 
-/// The endpoint has the model; no manifest needs to lie beside the titles.
+/// The endpoint has the model, so the titles do not need a manifest beside them.
 impl Served for Catalogue {
     const NAME: &str = "titles";
 
@@ -336,30 +337,30 @@ impl Served for Catalogue {
 }
 
 impl Source<Model> for S3Source {
-    fn load(&self) -> Loading<'_, Model> {
+    fn load(&self) -> LoadFuture<'_, Model> {
         Box::pin(self.in_time(self.load_served()))
     }
 
-    fn reload(&self) -> Loading<'_, Option<Model>> {
+    fn reload(&self) -> LoadFuture<'_, Option<Model>> {
         Box::pin(self.in_time(self.reload_served()))
     }
 }
 
 impl Source<Catalogue> for S3Source {
-    fn load(&self) -> Loading<'_, Catalogue> {
+    fn load(&self) -> LoadFuture<'_, Catalogue> {
         Box::pin(self.in_time(self.load_served()))
     }
 
-    fn reload(&self) -> Loading<'_, Option<Catalogue>> {
+    fn reload(&self) -> LoadFuture<'_, Option<Catalogue>> {
         Box::pin(self.in_time(self.reload_served()))
     }
 }
 
-/// Refuses a manifest that is not the one that was published.
+/// Refuses a manifest that has changed since it was published.
 fn expect_manifest(expected: Option<&str>, found: &str) -> Result<(), LoadError> {
     if expected.is_none_or(|expected| expected == found) {
         return Ok(());
     }
-    let detail = "manifest.json is not the one that was published: the artifact was changed".to_owned();
+    let detail = "manifest.json has changed since the model was published".to_owned();
     Err(LoadError { reason: LoadReason::Invalid, detail })
 }

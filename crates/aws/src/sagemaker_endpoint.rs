@@ -1,4 +1,4 @@
-//! Ratings from a SageMaker endpoint.
+//! Predictions from a SageMaker endpoint.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,24 +10,25 @@ use aws_sdk_sagemakerruntime::Client;
 use aws_sdk_sagemakerruntime::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sagemakerruntime::operation::invoke_endpoint::InvokeEndpointError;
 use aws_sdk_sagemakerruntime::primitives::Blob;
-use matinee_api::endpoint::Invoking;
-use matinee_api::{Endpoint, EndpointError, EndpointFault};
+use matinee_serving::{Endpoint, EndpointError, EndpointFault, InvokeFuture};
 
-use crate::error_chain::chain;
+use crate::error_chain::error_chain;
 
-/// The container answers in milliseconds: an attempt that takes longer than this is lost.
+/// The container answers in milliseconds. An attempt that takes longer than this will not be answered.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
-/// All attempts together, well within the 29 s that API Gateway waits.
+/// For all attempts together, well below the 29 s that API Gateway waits.
 const TIMEOUT: Duration = Duration::from_secs(20);
 const ATTEMPTS: u32 = 3;
 
-/// The name of an endpoint: letters, digits and inner hyphens, at most 63.
+/// The name of an endpoint: at most 63 letters, digits and hyphens, without a hyphen at either end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointName(String);
 
 /// Text that is not the name of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no name of an endpoint; it has at most 63 letters, digits and inner hyphens")]
+#[error(
+    "`{0}` is not the name of an endpoint; it must be 1 to 63 letters, digits and hyphens, without a hyphen at either end"
+)]
 pub struct EndpointNameError(String);
 
 impl FromStr for EndpointName {
@@ -50,7 +51,7 @@ pub struct SageMakerEndpoint {
 }
 
 impl SageMakerEndpoint {
-    /// The endpoint of this name, with the region, credentials and service address of the environment.
+    /// The endpoint of this name, with the region, credentials and service URL of the environment.
     pub async fn new(name: EndpointName) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(2))
@@ -69,7 +70,7 @@ impl SageMakerEndpoint {
 }
 
 impl Endpoint for SageMakerEndpoint {
-    fn invoke<'a>(&'a self, body: Vec<u8>, attributes: Option<&'a str>) -> Invoking<'a> {
+    fn invoke<'a>(&'a self, body: Vec<u8>, attributes: Option<&'a str>) -> InvokeFuture<'a> {
         Box::pin(async move {
             let request = self
                 .client
@@ -90,7 +91,7 @@ fn explain(error: &SdkError<InvokeEndpointError>) -> EndpointError {
         SdkError::TimeoutError(_) => EndpointFault::Timeout,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => EndpointFault::Timeout,
         SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => EndpointFault::Unreachable,
-        SdkError::ServiceError(refusal) => of_service(refusal.err().code(), refusal.raw().status().as_u16()),
+        SdkError::ServiceError(refusal) => fault_of(refusal.err().code(), refusal.raw().status().as_u16()),
         _ => EndpointFault::BadAnswer,
     };
     let original = match error.as_service_error() {
@@ -101,12 +102,12 @@ fn explain(error: &SdkError<InvokeEndpointError>) -> EndpointError {
         ),
         _ => String::new(),
     };
-    EndpointError { fault, detail: chain(error) + &original }
+    EndpointError { fault, detail: error_chain(error) + &original }
 }
 
-/// The fault that the service tells by an error code and a status.
+/// The fault behind an error code and a status of the service.
 /// <https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html#API_runtime_InvokeEndpoint_Errors>
-fn of_service(code: Option<&str>, status: u16) -> EndpointFault {
+fn fault_of(code: Option<&str>, status: u16) -> EndpointFault {
     match (code, status) {
         (Some("ModelError"), _) => EndpointFault::ModelError,
         (Some("ServiceUnavailable" | "ModelNotReadyException"), _) => EndpointFault::Unavailable,
@@ -129,7 +130,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn names_of_endpoints() {
+    fn names_are_checked() {
         for text in ["matinee", "matinee-Endpoint-1", "a", &"x".repeat(63)] {
             assert!(text.parse::<EndpointName>().is_ok(), "{text}");
         }
@@ -140,9 +141,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_name_is_what_the_service_takes_or_is_refused_by_itself(text in "[a-z-]{0,4}|.{0,70}|[a-zA-Z0-9-]{60,66}") {
-            let is_taken = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-            let is_name = (1..=63).contains(&text.len()) && text.bytes().all(is_taken) && text.trim_matches('-') == text;
+        fn a_name_that_the_service_would_refuse_is_refused(text in "[a-z-]{0,4}|.{0,70}|[a-zA-Z0-9-]{60,66}") {
+            let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+            let is_name = (1..=63).contains(&text.len()) && text.bytes().all(is_allowed) && text.trim_matches('-') == text;
             match text.parse::<EndpointName>() {
                 Ok(_) => prop_assert!(is_name),
                 Err(error) => prop_assert!(!is_name && error.to_string().contains(&text)),
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_come_before_statuses() {
+    fn an_error_code_overrides_the_status() {
         for (code, status, fault) in [
             (Some("ModelError"), 424, EndpointFault::ModelError),
             (Some("ServiceUnavailable"), 503, EndpointFault::Unavailable),
@@ -166,7 +167,7 @@ mod tests {
             (None, 502, EndpointFault::InternalFailure),
             (None, 404, EndpointFault::Refused),
         ] {
-            assert_eq!(of_service(code, status), fault, "{code:?} {status}");
+            assert_eq!(fault_of(code, status), fault, "{code:?} {status}");
         }
     }
 }

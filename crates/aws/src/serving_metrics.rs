@@ -1,32 +1,34 @@
-//! What the predict function measures, gathered over many requests into few lines.
+//! The metrics of the predict function, collected over many requests and written in few lines.
 //!
-//! A line a request would cost more than the request. So requests are counted in memory, and a line is due at the
-//! end of one when the last line is a minute old, when it is full, or when a model came, went or failed to. A
-//! sandbox's first request is told at once; what a sandbox did not tell when Lambda ends it is lost, at most what
-//! came in the minute after its last line.
+//! A line for each request would cost more than the request. So requests are counted in memory, and at the end of a
+//! request a line is written if the last one is a minute old, if it is full, or if a model was loaded, replaced or failed
+//! to load. The first request of a sandbox is written at once. When Lambda ends a sandbox, what was counted since its last
+//! line is lost: at most a minute.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use matinee_api::{Loading, Observed, Source};
+use matinee_serving::{LoadFuture, ObservedRequest, Source};
 use serde_json::{Value, json};
 
+use crate::lock::lock;
 use crate::metrics::{MAX_VALUES, Metric, line};
 
-/// How old the last line may be.
-const EVERY: Duration = Duration::from_mins(1);
+/// The time between two lines.
+const INTERVAL: Duration = Duration::from_mins(1);
 
-/// What was measured and not yet told.
+/// Collects the metrics of a sandbox.
 #[derive(Debug)]
 pub struct ServingMetrics {
     stack: String,
-    gathered: Mutex<Gathered>,
-    live: Mutex<Option<LiveModel>>,
+    collected: Mutex<Collected>,
+    live: Mutex<Option<LiveVersion>>,
 }
 
+/// What was measured since the last line.
 #[derive(Debug, Default)]
-struct Gathered {
+struct Collected {
     latencies: Vec<f64>,
     unknown_users: u64,
     unknown_movies: u64,
@@ -35,72 +37,73 @@ struct Gathered {
     loads: Vec<f64>,
     load_failures: u64,
     swaps: u64,
-    /// When a line was written last.
-    told: Option<Instant>,
+    /// When the last line was written.
+    last_line: Option<Instant>,
 }
 
 #[derive(Debug, Clone)]
-struct LiveModel {
+struct LiveVersion {
     version: String,
     created_at: Timestamp,
 }
 
 impl ServingMetrics {
-    /// Metrics of a stack.
+    /// No metrics yet, of this stack.
     pub fn new(stack: String) -> Self {
-        Self { stack, gathered: Mutex::default(), live: Mutex::default() }
+        Self { stack, collected: Mutex::default(), live: Mutex::default() }
     }
 
     /// Counts a request.
-    pub fn count(&self, observed: &Observed) {
-        let facts = &observed.facts;
-        let mut gathered = lock(&self.gathered);
-        gathered.latencies.push(milliseconds(observed.duration));
-        gathered.unknown_users += u64::from(facts.unknown_users);
-        gathered.unknown_movies += u64::from(facts.unknown_movies);
-        gathered.fallbacks += u64::from(facts.fallbacks);
-        gathered.endpoint_errors += u64::from(facts.endpoint_errors);
+    pub fn count(&self, observed: &ObservedRequest) {
+        let answer = &observed.answer;
+        let mut collected = lock(&self.collected);
+        collected.latencies.push(milliseconds(observed.duration));
+        collected.unknown_users += u64::from(answer.unknown_users);
+        collected.unknown_movies += u64::from(answer.unknown_movies);
+        collected.fallbacks += u64::from(answer.fallbacks);
+        collected.endpoint_errors += u64::from(answer.endpoint_errors);
     }
 
-    /// The line to write now, if one is due.
-    pub fn due(&self) -> Option<String> {
-        self.due_at(Instant::now())
+    /// The line to write now, if it is time for one.
+    pub fn take_due_line(&self) -> Option<String> {
+        self.take_due_line_at(Instant::now())
     }
 
-    /// This model is live; its age is part of every line from now on.
-    pub(crate) fn is_live(&self, version: &str, created_at: &str) {
+    /// Sets the model that is live. Its age is part of every line from now on.
+    pub(crate) fn set_live_version(&self, version: &str, created_at: &str) {
         if let Ok(created_at) = created_at.parse() {
-            *lock(&self.live) = Some(LiveModel { version: version.to_owned(), created_at });
+            *lock(&self.live) = Some(LiveVersion { version: version.to_owned(), created_at });
         }
     }
 
-    fn due_at(&self, now: Instant) -> Option<String> {
-        let gathered = lock(&self.gathered).take_if_due(now)?;
+    fn take_due_line_at(&self, now: Instant) -> Option<String> {
+        let collected = lock(&self.collected).take_if_due(now)?;
         let live = lock(&self.live).clone();
-        let mut metrics = gathered.metrics();
+        let mut metrics = collected.metrics();
         if let Some(live) = &live {
             metrics.push((Metric::ModelAgeHours, json!(age_in_hours(live.created_at, Timestamp::now()))));
         }
-        let properties = json!({"requests": gathered.latencies.len(), "live": live.map(|live| live.version)});
+        let properties =
+            json!({"requests": collected.latencies.len(), "live": live.map(|live| live.version)});
         Some(line(&self.stack, &metrics, "metrics", &properties))
     }
 }
 
-/// How old a model is; none is younger than 0, whatever the clocks say.
+/// The age of a model; 0 if the clocks disagree so much that it would be negative.
 fn age_in_hours(created_at: Timestamp, now: Timestamp) -> f64 {
     (now.as_second() - created_at.as_second()).max(0) as f64 / 3600.0
 }
 
-impl Gathered {
+impl Collected {
     fn take_if_due(&mut self, now: Instant) -> Option<Self> {
-        let is_late = self.told.is_none_or(|told| now.duration_since(told) >= EVERY);
+        let is_late = self.last_line.is_none_or(|last| now.duration_since(last) >= INTERVAL);
         let is_full = self.latencies.len() >= MAX_VALUES || self.loads.len() >= MAX_VALUES;
         let has_news = self.swaps + self.load_failures > 0 || !self.loads.is_empty();
         let is_due = is_late || is_full || has_news;
-        is_due.then(|| std::mem::replace(self, Self { told: Some(now), ..Self::default() }))
+        is_due.then(|| std::mem::replace(self, Self { last_line: Some(now), ..Self::default() }))
     }
 
-    /// What there is to tell: a count of nothing is left out.
+    /// The metrics that have a value; counts of 0 are left out.
     fn metrics(&self) -> Vec<(Metric, Value)> {
         let counts = [
             (Metric::UnknownUsers, self.unknown_users),
@@ -120,75 +123,71 @@ impl Gathered {
     }
 }
 
-/// A source whose loads are measured.
-pub struct Measured<S> {
+/// A source of models that measures each load.
+pub struct MeasuredSource<S> {
     source: S,
     metrics: Option<Arc<ServingMetrics>>,
 }
 
-impl<S> Measured<S> {
-    /// The same source; nothing is measured without metrics.
+impl<S> MeasuredSource<S> {
+    /// The same source. Nothing is measured without metrics.
     pub fn new(source: S, metrics: Option<Arc<ServingMetrics>>) -> Self {
         Self { source, metrics }
     }
 
-    fn tell(&self, tell: impl FnOnce(&mut Gathered)) {
+    fn record(&self, record: impl FnOnce(&mut Collected)) {
         if let Some(metrics) = &self.metrics {
-            tell(&mut lock(&metrics.gathered));
+            record(&mut lock(&metrics.collected));
         }
     }
 }
 
-impl<T: Send + 'static, S: Source<T>> Source<T> for Measured<S> {
-    fn load(&self) -> Loading<'_, T> {
+impl<T: Send + 'static, S: Source<T>> Source<T> for MeasuredSource<S> {
+    fn load(&self) -> LoadFuture<'_, T> {
         Box::pin(async {
             let begin = Instant::now();
             let loaded = self.source.load().await;
-            self.tell(|gathered| match &loaded {
-                Ok(_) => gathered.loads.push(milliseconds(begin.elapsed())),
-                Err(_) => gathered.load_failures += 1,
+            self.record(|collected| match &loaded {
+                Ok(_) => collected.loads.push(milliseconds(begin.elapsed())),
+                Err(_) => collected.load_failures += 1,
             });
             loaded
         })
     }
 
-    /// The time is not told: this load runs beside requests and is frozen between them.
-    fn reload(&self) -> Loading<'_, Option<T>> {
+    /// The time is not measured, because this load runs beside requests and Lambda freezes it between them.
+    fn reload(&self) -> LoadFuture<'_, Option<T>> {
         Box::pin(async {
             let loaded = self.source.reload().await;
-            self.tell(|gathered| match &loaded {
-                Ok(Some(_)) => gathered.swaps += 1,
+            self.record(|collected| match &loaded {
+                Ok(Some(_)) => collected.swaps += 1,
                 Ok(None) => {}
-                Err(_) => gathered.load_failures += 1,
+                Err(_) => collected.load_failures += 1,
             });
             loaded
         })
     }
 }
 
-/// To the microsecond.
+/// Milliseconds, to the microsecond.
 fn milliseconds(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1000.0
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use matinee_api::{Facts, LoadError, LoadReason};
+    use matinee_serving::{AnswerSummary, LoadError, LoadReason};
 
-    fn observed(facts: Facts) -> Observed {
-        Observed { duration: Duration::from_micros(87), facts }
+    fn observed(answer: AnswerSummary) -> ObservedRequest {
+        ObservedRequest { duration: Duration::from_micros(87), answer }
     }
 
     fn at(metrics: &ServingMetrics, now: Instant) -> Option<Value> {
-        metrics.due_at(now).map(|line| serde_json::from_str(&line).unwrap())
+        metrics.take_due_line_at(now).map(|line| serde_json::from_str(&line).unwrap())
     }
 
-    /// The names that CloudWatch reads from a line; each must have a value there.
+    /// The names of the metrics that CloudWatch reads from a line. Checks that each has a value.
     fn names(line: &Value) -> Vec<&str> {
         let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
         let names: Vec<&str> = metrics.iter().map(|metric| metric["Name"].as_str().unwrap()).collect();
@@ -197,10 +196,10 @@ mod tests {
     }
 
     #[test]
-    fn the_first_request_is_told_at_once_and_others_once_a_minute() {
+    fn the_first_request_is_written_at_once_and_others_once_a_minute() {
         let metrics = ServingMetrics::new("matinee".to_owned());
         let begin = Instant::now();
-        let unknown = Facts { unknown_users: 1, fallbacks: 1, ..Facts::default() };
+        let unknown = AnswerSummary { unknown_users: 1, fallbacks: 1, ..AnswerSummary::default() };
         metrics.count(&observed(unknown.clone()));
         let line = at(&metrics, begin).unwrap();
         assert_eq!(names(&line), ["UnknownUsers", "Fallbacks", "LatencyMs"]);
@@ -209,32 +208,32 @@ mod tests {
             metrics.count(&observed(unknown.clone()));
             assert!(at(&metrics, begin + Duration::from_secs(second)).is_none(), "{second}");
         }
-        let line = at(&metrics, begin + EVERY).unwrap();
+        let line = at(&metrics, begin + INTERVAL).unwrap();
         assert_eq!((&line["UnknownUsers"], &line["requests"]), (&json!(59), &json!(59)));
     }
 
     #[test]
-    fn a_line_is_full_at_what_cloudwatch_takes() {
+    fn a_line_has_at_most_as_many_values_as_cloudwatch_accepts() {
         let metrics = ServingMetrics::new("matinee".to_owned());
         let now = Instant::now();
         let mut lines = Vec::new();
         for _ in 0..=3 * MAX_VALUES {
-            metrics.count(&observed(Facts { endpoint_errors: 1, ..Facts::default() }));
+            metrics.count(&observed(AnswerSummary { endpoint_errors: 1, ..AnswerSummary::default() }));
             lines.extend(at(&metrics, now));
         }
-        let told: Vec<u64> = lines.iter().map(|line| line["EndpointErrors"].as_u64().unwrap()).collect();
-        assert_eq!(told, [1, 100, 100, 100], "nothing is lost");
+        let counts: Vec<u64> = lines.iter().map(|line| line["EndpointErrors"].as_u64().unwrap()).collect();
+        assert_eq!(counts, [1, 100, 100, 100], "nothing is lost");
     }
 
     struct Script(Mutex<Vec<Result<Option<u32>, LoadReason>>>);
 
     impl Source<u32> for Script {
-        fn load(&self) -> Loading<'_, u32> {
+        fn load(&self) -> LoadFuture<'_, u32> {
             let next = lock(&self.0).remove(0);
             Box::pin(async move { next.map(Option::unwrap).map_err(failure) })
         }
 
-        fn reload(&self) -> Loading<'_, Option<u32>> {
+        fn reload(&self) -> LoadFuture<'_, Option<u32>> {
             let next = lock(&self.0).remove(0);
             Box::pin(async move { next.map_err(failure) })
         }
@@ -245,33 +244,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_becomes_of_models_is_told_with_the_next_request() {
+    async fn loads_and_swaps_are_written_with_the_next_request() {
         let metrics = Arc::new(ServingMetrics::new("matinee".to_owned()));
         let now = Instant::now();
-        let told = || {
-            metrics.count(&observed(Facts::default()));
+        let next_line = || {
+            metrics.count(&observed(AnswerSummary::default()));
             at(&metrics, now)
         };
-        assert_eq!(names(&told().unwrap()), ["LatencyMs"]);
+        assert_eq!(names(&next_line().unwrap()), ["LatencyMs"]);
 
         let wrong = LoadReason::Invalid;
         let script = Script(Mutex::new(vec![Err(wrong), Ok(Some(1)), Ok(None), Err(wrong), Ok(Some(2))]));
-        let source = Measured::new(script, Some(Arc::clone(&metrics)));
+        let source = MeasuredSource::new(script, Some(Arc::clone(&metrics)));
         assert!(source.load().await.is_err());
-        assert_eq!(told().unwrap()["ModelLoadFailures"], 1);
+        assert_eq!(next_line().unwrap()["ModelLoadFailures"], 1);
         source.load().await.unwrap();
-        metrics.is_live("1", &(Timestamp::now() - jiff::Span::new().hours(3)).to_string());
-        let line = told().unwrap();
+        metrics.set_live_version("1", &(Timestamp::now() - jiff::Span::new().hours(3)).to_string());
+        let line = next_line().unwrap();
         assert_eq!(names(&line), ["LatencyMs", "ModelLoadMs", "ModelAgeHours"]);
         assert!((line["ModelAgeHours"].as_f64().unwrap() - 3.0).abs() < 0.01, "{line}");
         assert_eq!(line["live"], "1");
         source.reload().await.unwrap();
-        assert!(told().is_none(), "nothing newer is no news");
+        assert!(next_line().is_none(), "there is nothing newer to report");
         assert!(source.reload().await.is_err());
-        let line = told().unwrap();
+        let line = next_line().unwrap();
         assert_eq!((&line["ModelLoadFailures"], &line["requests"]), (&json!(1), &json!(2)));
         source.reload().await.unwrap();
-        assert_eq!(told().unwrap()["ModelSwaps"], 1);
+        assert_eq!(next_line().unwrap()["ModelSwaps"], 1);
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! One module a command: its arguments, and what it does with them.
+//! A module for each command, with its arguments and what it does.
 
 pub mod algorithms;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod check;
+mod column;
 pub mod data;
 pub mod evaluate;
 pub mod evaluate_ranking;

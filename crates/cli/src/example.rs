@@ -1,4 +1,4 @@
-//! A user and a movie to try a model with, of its own data.
+//! A user and a movie from the data of a model, to try the model with.
 
 use std::cmp::Reverse;
 
@@ -15,7 +15,7 @@ pub fn of_model(model: &Model) -> Option<(&str, &str)> {
     Some(((!users.is_empty()).then(|| users.id(0))?, movie))
 }
 
-/// The same, of what a model is trained on.
+/// The same, from the data that a model was trained on.
 pub fn of_dataset(dataset: &Dataset) -> Option<(&str, &str)> {
     let mut counts = vec![0; dataset.movie_count()];
     dataset.ratings.iter().for_each(|rating| counts[rating.movie.index()] += 1);
@@ -27,13 +27,13 @@ pub fn of_dataset(dataset: &Dataset) -> Option<(&str, &str)> {
     Some(((!users.is_empty()).then(|| users.id(0))?, movie))
 }
 
-/// Of movies with their numbers of ratings, the one with the most that can be asked for; of equal ones the first.
+/// The movie with the most ratings among those in the catalogue; the first of several.
 fn most_rated<'a>(movies: impl Iterator<Item = (&'a str, bool, u32)>) -> Option<&'a str> {
     let listed = (0_usize..).zip(movies).filter(|(_, (_, is_listed, _))| *is_listed);
     listed.max_by_key(|&(row, (_, _, count))| (count, Reverse(row))).map(|(_, (id, ..))| id)
 }
 
-/// An argument as a shell takes it.
+/// An argument, quoted for a shell if necessary.
 pub fn quoted(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+,".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_plain) {
@@ -43,7 +43,7 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
-/// An option with its value as a shell takes it, for values that begin with a dash too.
+/// An option with its value, quoted for a shell. The value may begin with a dash.
 pub fn option(name: &str, value: &str) -> String {
     let separator = if value.starts_with('-') { "=" } else { " " };
     format!("{name}{separator}{}", quoted(value))
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arguments_are_quoted_where_a_shell_would_part_them() {
+    fn arguments_are_quoted_if_a_shell_would_change_them() {
         for (text, expected) in [
             ("2959", "2959"),
             ("my model", "'my model'"),
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn the_movie_that_most_rated_is_one_that_can_be_asked_for() {
+    fn the_most_rated_movie_is_in_the_catalogue() {
         let movies = [("a", true, 2), ("b", false, 9), ("c", true, 3), ("d", true, 3)];
         assert_eq!(most_rated(movies.into_iter()), Some("c"));
         assert_eq!(most_rated([("b", false, 9)].into_iter()), None);

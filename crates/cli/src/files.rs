@@ -1,4 +1,4 @@
-//! The files of a data set on disk, in a folder and in a channel of a job alike.
+//! The files of a data set on disk, in a folder or in a channel of a job.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -15,61 +15,61 @@ pub const RATINGS_FILE: &str = "ratings.csv";
 /// The name of the catalogue in a folder of data.
 pub const MOVIES_FILE: &str = "movies.csv";
 
-/// What every gzip file begins with (RFC 1952), and no other file that is read.
+/// The first bytes of a gzip file (RFC 1952). No other kind of file that is read begins with them.
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
-/// How many files that are not read are named.
-const NAMED: usize = 5;
+/// How many files a note names.
+const MAX_NAMED: usize = 5;
 
-/// What movies are called where there is no catalogue.
+/// Where the titles of the movies come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Titles {
-    /// Nothing: without a catalogue there is no training, for no movie could be asked for.
-    OfCatalogue,
-    /// By their ids.
+    /// From the catalogue. Without one there is no training, because nobody could ask for a movie.
+    FromCatalogue,
+    /// From their ids, if there is no catalogue.
     FromIds,
 }
 
 impl Titles {
-    /// What a flag or a hyperparameter says.
+    /// `FromIds` if a flag or a hyperparameter says so.
     pub fn from_ids(from_ids: bool) -> Self {
-        if from_ids { Self::FromIds } else { Self::OfCatalogue }
+        if from_ids { Self::FromIds } else { Self::FromCatalogue }
     }
 
-    /// Refuses ratings without a catalogue unless the ids are to be the titles; `place` is where it was looked for.
+    /// Refuses a missing catalogue, unless the ids may be used as titles. `place` is where the catalogue should be.
     pub fn refuse_missing_catalogue(self, movies: Option<&CsvFile>, place: &str) -> Result<()> {
-        if movies.is_none() && self == Self::OfCatalogue {
+        if movies.is_none() && self == Self::FromCatalogue {
             bail!(
-                "{place} has no {MOVIES_FILE}, and a movie without a title cannot be asked for; add one with the header \
-                 movieId,title,genres, or take the ids as titles with --titles-from-ids (in a job, the hyperparameter \
+                "{place} has no {MOVIES_FILE}, which has the titles of the movies; add one with the header \
+                 movieId,title,genres, or use the ids as titles with --titles-from-ids (in a job, with the hyperparameter \
                  `titles_from_ids`: true)"
             );
         }
         Ok(())
     }
 
-    /// Calls the movies of `dataset` by their ids if that is wanted and there is no catalogue.
+    /// Uses the ids of the movies as their titles, if that is wanted and there is no catalogue.
     pub fn complete(self, dataset: &mut Dataset, inputs: &Inputs) {
         match (self, &inputs.movies) {
-            (Self::OfCatalogue, _) => {}
+            (Self::FromCatalogue, _) => {}
             (Self::FromIds, None) => {
                 dataset.title_movies_by_id();
                 eprintln!(
-                    "note: there is no {MOVIES_FILE}: each rated movie has its id as title, and no genres"
+                    "note: there is no {MOVIES_FILE}: each rated movie has its id as its title, and no genres"
                 );
             }
             (Self::FromIds, Some(movies)) => {
-                eprintln!("note: the titles are those of {}, not the ids", movies.name);
+                eprintln!("note: the titles come from {}, not from the ids", movies.name);
             }
         }
     }
 }
 
-/// Reads ratings and catalogue from a folder, which must have both.
+/// Reads the ratings and the catalogue of a folder, which must have both.
 pub fn read_folder(folder: &Path) -> Result<Inputs> {
-    read_folder_with(folder, Titles::OfCatalogue)
+    read_folder_with(folder, Titles::FromCatalogue)
 }
 
-/// Reads ratings and catalogue from a folder, and does without the catalogue if `titles` can.
+/// Reads the ratings and the catalogue of a folder. The catalogue may be missing if `titles` allows that.
 pub fn read_folder_with(folder: &Path, titles: Titles) -> Result<Inputs> {
     if folder.is_file() {
         bail!(
@@ -79,7 +79,7 @@ pub fn read_folder_with(folder: &Path, titles: Titles) -> Result<Inputs> {
     }
     if !folder.is_dir() {
         bail!(
-            "there is no folder {}; name one that holds {RATINGS_FILE} and {MOVIES_FILE}",
+            "there is no folder {}; give one that holds {RATINGS_FILE} and {MOVIES_FILE}",
             folder.display()
         );
     }
@@ -92,31 +92,31 @@ pub fn read_folder_with(folder: &Path, titles: Titles) -> Result<Inputs> {
     Ok(inputs)
 }
 
-/// Finds the data in a folder and those in it, and tells what is not read or lies deeper than one expects.
+/// Finds the data in a folder and its subfolders. Notes which files in subfolders are read, and which files are not.
 pub fn find(folder: &Path) -> Result<DataFiles> {
     let found = DataFiles::choose(list(folder)?).with_context(|| folder.display().to_string())?;
     let paths = found.ratings.iter().chain(&found.movies).cloned();
     let nested: Vec<String> = paths.filter(|path| path.contains('/')).collect();
-    let passed_over: Vec<String> =
-        found.passed_over.iter().map(|file| format!("{} ({})", file.path, file.reason)).collect();
-    for (what, files) in [("reading", nested), ("not reading", passed_over)] {
+    let unread: Vec<String> =
+        found.skipped.iter().map(|file| format!("{} ({})", file.path, file.reason)).collect();
+    for (what, files) in [("reading", nested), ("not reading", unread)] {
         if !files.is_empty() {
-            eprintln!("note: {what} {} in {}", listed(&files), folder.display());
+            eprintln!("note: {what} {} in {}", join_names(&files), folder.display());
         }
     }
     Ok(found)
 }
 
 /// `a, b and 3 more`.
-fn listed(names: &[String]) -> String {
-    let more = match names.len().saturating_sub(NAMED) {
+fn join_names(names: &[String]) -> String {
+    let more = match names.len().saturating_sub(MAX_NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("{}{more}", names[..names.len().min(NAMED)].join(", "))
+    format!("{}{more}", names[..names.len().min(MAX_NAMED)].join(", "))
 }
 
-/// Reads what was found.
+/// Reads the ratings and the catalogue that were found.
 pub fn read(folder: &Path, found: &DataFiles) -> Result<Inputs> {
     Ok(Inputs { ratings: read_ratings(folder, found)?, movies: read_movies(folder, found)? })
 }
@@ -132,14 +132,15 @@ pub fn read_movies(folder: &Path, found: &DataFiles) -> Result<Option<CsvFile>> 
         [] => Ok(None),
         [path] => read_part(folder, path).map(Some),
         [first, ..] => bail!(
-            "the catalogue in {} is in {} files, {first} and others; write it as one (in Spark, with `coalesce(1)`)",
+            "the catalogue in {} is split into {} files, {first} and others; write it as one file (in Spark, with `coalesce(1)`)",
             folder.display(),
             found.movies.len()
         ),
     }
 }
 
-/// Parts in several folders may have the same name, so the name tells the folder too.
+/// Reads one of several files. Its name includes the subfolder, because files in different subfolders may have the same
+/// name.
 fn read_part(folder: &Path, path: &str) -> Result<CsvFile> {
     Ok(CsvFile { name: path.to_owned(), ..read_csv(&folder.join(path))? })
 }
@@ -149,7 +150,7 @@ pub fn read_csv(path: &Path) -> Result<CsvFile> {
     let mut bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     if bytes.starts_with(GZIP_MAGIC) {
         let mut plain = Vec::new();
-        let damaged = || format!("{} is damaged: it is no whole gzip file", path.display());
+        let damaged = || format!("{} is damaged: it is not a complete gzip file", path.display());
         MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut plain).with_context(damaged)?;
         bytes = plain;
     }
@@ -157,11 +158,11 @@ pub fn read_csv(path: &Path) -> Result<CsvFile> {
     Ok(CsvFile { name: name.display().to_string(), bytes })
 }
 
-/// Every file of a folder and of those in it that are not hidden, by relative path, with its length.
+/// The relative path and the length of every file in a folder and its subfolders, except hidden subfolders.
 fn list(folder: &Path) -> Result<Vec<(String, u64)>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
-    // A link may lead back to a folder above it.
+    // A link may lead back to a parent folder.
     let mut seen = BTreeSet::new();
     while let Some(inner) = folders.pop() {
         if !seen.insert(inner.canonicalize().unwrap_or_else(|_| inner.clone())) {
@@ -170,9 +171,9 @@ fn list(folder: &Path) -> Result<Vec<(String, u64)>> {
         let cannot = || format!("cannot read {}", inner.display());
         for entry in std::fs::read_dir(&inner).with_context(cannot)? {
             let path = entry.with_context(cannot)?.path();
-            let relative = slashed(path.strip_prefix(folder).unwrap_or(&path));
+            let relative = with_slashes(path.strip_prefix(folder).unwrap_or(&path));
             if !path.is_dir() {
-                // A link that leads nowhere is as good as empty.
+                // A broken link counts as an empty file.
                 let length = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
                 found.push((relative, length));
             } else if !is_hidden(&relative) {
@@ -183,14 +184,15 @@ fn list(folder: &Path) -> Result<Vec<(String, u64)>> {
     Ok(found)
 }
 
-fn slashed(path: &Path) -> String {
+/// The path with slashes, on every platform.
+fn with_slashes(path: &Path) -> String {
     let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
     parts.join("/")
 }
 
-/// What a folder without data holds, and what to do.
+/// What a folder without ratings contains, and what to do.
 pub fn contents(folder: &Path, found: &DataFiles) -> String {
-    if let Some(empty) = found.passed_over.first() {
+    if let Some(empty) = found.skipped.first() {
         return format!("{} is not read ({})", empty.path, empty.reason);
     }
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -202,7 +204,7 @@ pub fn contents(folder: &Path, found: &DataFiles) -> String {
     let remedy = if ends(&[".zip", ".7z", ".tar", ".tar.gz", ".tgz", ".rar"]) {
         "; unpack the archive"
     } else if ends(&[".parquet", ".json", ".jsonl", ".xlsx", ".xls", ".tsv", ".feather", ".pkl"]) {
-        "; only CSV and what MovieLens comes as are read"
+        "; only CSV and the formats of MovieLens can be read"
     } else {
         ""
     };
@@ -215,7 +217,7 @@ pub fn contents(folder: &Path, found: &DataFiles) -> String {
     }
 }
 
-/// The data set of a folder: read, checked, and with titles.
+/// Reads and checks the data set of a folder, and completes its titles.
 pub fn dataset_of(folder: &Path, scale: RatingScale, titles: Titles) -> Result<(Dataset, Inputs)> {
     let inputs = read_folder_with(folder, titles)?;
     let mut dataset = usable_dataset(&inputs, scale)?;
@@ -223,12 +225,12 @@ pub fn dataset_of(folder: &Path, scale: RatingScale, titles: Titles) -> Result<(
     Ok((dataset, inputs))
 }
 
-/// Checks the files as `matinee check` does, tells the faults, and refuses what cannot be learned from.
+/// Checks the files as `matinee check` does, prints the faults, and refuses data that training does not accept.
 pub fn usable_dataset(inputs: &Inputs, scale: RatingScale) -> Result<Dataset> {
     let (dataset, report) = check(inputs, scale);
     eprint!("{report}");
     if report.refuses_training() {
-        bail!("the data cannot be learned from; correct the faults above");
+        bail!("a model cannot be trained on this data; correct the faults above");
     }
     Ok(dataset)
 }

@@ -1,4 +1,4 @@
-//! `matinee`: ratings in, an answered request out, on this machine.
+//! The command `matinee`: trains, evaluates and serves a recommender on this machine.
 
 #[macro_use]
 mod output;
@@ -14,12 +14,13 @@ mod progress;
 mod report;
 pub mod sagemaker;
 mod server;
+mod tuning;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// A movie recommender that costs nothing while nobody asks.
+/// A movie recommender that costs nothing while it is idle.
 #[derive(Parser)]
 #[command(version, about)]
 struct Cli {
@@ -29,11 +30,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Train a model if there is none yet, and serve it
+    /// Serve a model; train it first if there is none yet
     Up(commands::up::Args),
     /// Train a model
     Train(commands::train::Args),
-    /// Measure an algorithm by cross-validation
+    /// Evaluate algorithms by cross-validation
     Evaluate(commands::evaluate::Args),
     /// Find the hyperparameters that predict best, and train with them
     Tune(commands::tune::Args),
@@ -43,16 +44,16 @@ enum Command {
     Serve(commands::serve::Args),
     /// Predict one rating
     Predict(commands::predict::Args),
-    /// Get data
+    /// Download data sets
     Data(commands::data::Args),
     /// List the algorithms and their hyperparameters
     Algorithms,
-    /// Do what `SageMaker` asks of its container
+    /// Run a training job or an endpoint in `SageMaker`'s container
     Sagemaker(commands::sagemaker::Args),
     /// Run the loop on AWS: data, training jobs, live models
     #[cfg(feature = "aws")]
     Aws(commands::aws::Args),
-    /// Run the loop on AWS (not in this build: it needs the feature `aws`)
+    /// Run the loop on AWS (not in this build, which lacks the feature `aws`)
     #[cfg(not(feature = "aws"))]
     #[command(disable_help_flag = true)]
     Aws {
@@ -61,7 +62,7 @@ enum Command {
     },
 }
 
-/// Does what the command line asks for.
+/// Runs the command that the command line asks for.
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Up(args) => commands::up::run(args),
@@ -77,7 +78,7 @@ pub fn run() -> ExitCode {
         Command::Aws(args) => commands::aws::run(args),
         #[cfg(not(feature = "aws"))]
         Command::Aws { arguments } => Err(anyhow::anyhow!(
-            "`{}` needs a build with the AWS SDK: `cargo build --release --features aws --package matinee`",
+            "`{}` is not in this build; build one with the AWS SDK: `cargo build --release --features aws --package matinee`",
             ["matinee", "aws"]
                 .into_iter()
                 .chain(arguments.iter().map(String::as_str))

@@ -1,6 +1,6 @@
-//! The binary; the library beside it can be tried on its own.
+//! The binary. Its code is in the library, so that tests and fuzz targets can use it.
 
-/// The static binary of the container is linked with musl, whose own allocator takes one lock for all threads.
+/// The static binary of the container is linked with musl, whose own allocator has one lock for all threads.
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,6 +1,6 @@
-//! Standard output that may end early: `matinee algorithms | head -1` is no error.
+//! Standard output, whose reader may stop early: `matinee algorithms | head -1` is not an error.
 
-/// `println!`, but a reader that went away does not mind.
+/// `println!`, but it does not panic if the reader has stopped.
 macro_rules! say {
     ($($text:tt)*) => {{
         use std::io::Write as _;

@@ -1,4 +1,4 @@
-//! Training and tuning told on a terminal by a bar, elsewhere by plain lines.
+//! The progress of training and tuning: a bar on a terminal, plain lines elsewhere.
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use matinee_train::progress::Progress;
 use matinee_train::tuning::{Point, TuningProgress};
 
-/// Tells a training run on standard error.
+/// Shows the progress of training on standard error.
 pub struct TerminalProgress {
     bar: Mutex<ProgressBar>,
     is_terminal: bool,
@@ -50,7 +50,7 @@ impl Progress for TerminalProgress {
     }
 }
 
-/// Tells a tuning on standard error.
+/// Shows the progress of tuning on standard error.
 pub struct TerminalTuning {
     bar: ProgressBar,
     is_terminal: bool,
@@ -69,7 +69,7 @@ impl TuningProgress for TerminalTuning {
             let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} fits, {elapsed}{msg}");
             let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
             self.bar = ProgressBar::new(fits as u64).with_style(style);
-            // The bar is there, and moves, before the first fit ends.
+            // Shows and moves the bar before the first fit ends.
             self.bar.enable_steady_tick(Duration::from_secs(1));
         }
     }
@@ -88,7 +88,7 @@ impl TuningProgress for TerminalTuning {
     fn round(&mut self, folds: u32, left: usize, dropped: usize, leader: &Point, mean_rmse: f64) {
         let folds = if folds == 1 { "1 fold".to_owned() } else { format!("{folds} folds") };
         eprintln!(
-            "{left} points measured on {folds}, {dropped} cannot win; best is {leader} with RMSE {mean_rmse:.4}"
+            "{left} points evaluated on {folds}, {dropped} dropped; the best is {leader} with RMSE {mean_rmse:.4}"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What an evaluation found, for a terminal, for programs, and as a page with plots.
+//! The report of an evaluation: for a terminal, as JSON, and as an HTML page with plots.
 
 mod page;
 mod plots;
@@ -24,7 +24,7 @@ pub struct Report {
     results: Results,
 }
 
-/// The fields of a single result stand beside the others.
+/// The fields of a single result are at the top level of the JSON.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Results {
@@ -32,7 +32,7 @@ enum Results {
     Several { results: Vec<Result> },
 }
 
-/// What one algorithm achieved.
+/// The result of one algorithm.
 #[derive(Serialize)]
 pub struct Result {
     /// Its name.
@@ -42,7 +42,7 @@ pub struct Result {
     /// How well it predicted.
     #[serde(flatten)]
     pub evaluation: Evaluation,
-    /// How accuracy grows with the number of ratings, where that was asked for.
+    /// How accuracy depends on the number of ratings, if that was measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learning_curve: Option<Vec<LearningPoint>>,
 }
@@ -71,7 +71,7 @@ impl Report {
         }
     }
 
-    /// For programs.
+    /// The report as JSON.
     pub fn to_json(&self) -> serde_json::Result<String> {
         serde_json::to_string_pretty(self)
     }

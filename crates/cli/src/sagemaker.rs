@@ -1,7 +1,7 @@
-//! What `SageMaker` expects of a container: where its files lie, and what a training job reads and leaves.
+//! What `SageMaker` expects of a container: where its files are, and what a training job reads and writes.
 //!
-//! <https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo.html>. Everything lies under
-//! one root, `/opt/ml` in a job, any folder on another machine.
+//! <https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo.html>. All files are under
+//! one root: `/opt/ml` in a job, any folder elsewhere.
 
 mod channels;
 mod failure;
@@ -13,7 +13,7 @@ mod settings;
 mod training_job;
 
 pub use channels::Channel;
-pub use failure::guard;
+pub use failure::with_failure_file;
 pub use hosts::Hosts;
 pub use metrics::definitions as metric_definitions;
 pub use root::Root;

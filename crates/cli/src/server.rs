@@ -1,4 +1,4 @@
-//! The local server: the same router as in the Lambda, on a socket.
+//! The local server: the router of the Lambda function, on a socket.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -8,38 +8,40 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use axum::Router;
 use clap::Args;
-use matinee_api::{LiveModel, compressed, sampled_router};
+use matinee_api::{compressed, sampled_router};
 use matinee_model::Model;
+use matinee_serving::Reloadable;
+use matinee_variables::Variables;
 use tokio::net::TcpListener;
 
 use crate::example;
 use crate::logging::Logging;
 
-/// How long requests under way may take after the server was told to stop.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long running requests may take after the signal to stop.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where to listen.
 #[derive(Args, Clone)]
 pub struct Address {
-    /// Address to listen on; 0.0.0.0 lets other machines in
+    /// Address to listen on; 0.0.0.0 lets other machines connect
     #[arg(long, default_value = "127.0.0.1")]
     host: IpAddr,
-    /// Port to listen on; 0 takes any free one
+    /// Port to listen on; 0 for any free port
     #[arg(long, short, default_value_t = 3000)]
     port: u16,
 }
 
-/// Serves `model` until the process is told to stop.
+/// Serves `model` until Ctrl-C or SIGTERM.
 pub fn serve(model: Model, address: &Address) -> Result<()> {
     let socket = SocketAddr::new(address.host, address.port);
     let model = Arc::new(model);
-    let logging = Logging::from_environment()?;
-    let app = sampled_router(Arc::new(LiveModel::loaded(Arc::clone(&model))), logging.sampling);
+    let logging = Logging::from_variables(&Variables::of_process())?;
+    let app = sampled_router(Arc::new(Reloadable::loaded(Arc::clone(&model))), logging.sampling);
     serve_router(compressed(app), socket, "--port", &logging, |address| announce(address, &model))
 }
 
-/// Serves a router until the process is told to stop; `announce` learns the address. `port_setting` is what the user
-/// chooses the port by.
+/// Serves a router until Ctrl-C or SIGTERM. `announce` is called with the address. Errors name `port_setting` as the option
+/// or variable that chooses the port.
 pub fn serve_router(
     app: Router,
     socket: SocketAddr,
@@ -63,16 +65,16 @@ async fn run(
 
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let serving = axum::serve(listener, app).with_graceful_shutdown(async {
-        told_to_stop().await;
+        shutdown_signal().await;
         let _ = stop.send(());
     });
     let overdue = async {
         let _ = stopped.await;
-        tokio::time::sleep(DRAIN).await;
+        tokio::time::sleep(DRAIN_TIMEOUT).await;
     };
     tokio::select! {
         served = serving.into_future() => served?,
-        () = overdue => eprintln!("requests were still under way after {} s; stopping anyway", DRAIN.as_secs()),
+        () = overdue => eprintln!("requests were still running after {} s; stopping anyway", DRAIN_TIMEOUT.as_secs()),
     }
     eprintln!("stopped");
     Ok(())
@@ -82,14 +84,14 @@ fn announce(address: SocketAddr, model: &Model) {
     let manifest = model.manifest();
     let counts = manifest.counts;
     say!(
-        "serving model {} ({}, {} ratings of {} movies by {} users) at http://{address}; Ctrl-C ends it",
+        "serving model {} ({}, {} ratings of {} movies by {} users) at http://{address}; Ctrl-C stops it",
         manifest.version,
         manifest.algorithm,
         counts.ratings,
         counts.movies,
         counts.users
     );
-    // A single quote in an id would end the shell's quotation.
+    // A single quote in an id would end the quoted body of the curl command.
     let is_quotable = |(user, movie): &(&str, &str)| !user.contains('\'') && !movie.contains('\'');
     if let Some((user, movie)) = example::of_model(model).filter(is_quotable) {
         let [user, movie] = [user, movie].map(serde_json::Value::from);
@@ -102,19 +104,19 @@ fn explain(address: SocketAddr, port_setting: &str, error: &io::Error) -> anyhow
     match error.kind() {
         io::ErrorKind::AddrInUse => {
             anyhow!(
-                "port {} is taken: stop the program that uses it, or choose another with {port_setting}",
+                "port {} is in use; stop the program that uses it, or choose another port with {port_setting}",
                 address.port()
             )
         }
         io::ErrorKind::PermissionDenied => {
-            anyhow!("port {} needs privileges: choose one above 1023 with {port_setting}", address.port())
+            anyhow!("port {} needs privileges; choose one above 1023 with {port_setting}", address.port())
         }
         _ => anyhow!("cannot listen on {address}: {error}"),
     }
 }
 
 /// Waits for Ctrl-C or SIGTERM.
-async fn told_to_stop() {
+async fn shutdown_signal() {
     let interrupt = async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

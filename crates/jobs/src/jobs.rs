@@ -1,4 +1,4 @@
-//! The jobs that there are, and one more.
+//! Starts, lists and describes training jobs.
 
 use std::time::Duration;
 
@@ -11,129 +11,129 @@ use aws_sdk_sagemaker::config::http::HttpResponse;
 use aws_sdk_sagemaker::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_sagemaker::operation::list_training_jobs::builders::ListTrainingJobsFluentBuilder;
 use aws_sdk_sagemaker::types::{SortBy, SortOrder, TrainingJobStatus, TrainingJobSummary};
-use matinee_aws::{DataDigest, DataError, DataObject, chain, is_transient, list_data};
+use matinee_aws::{DataDigest, DataError, DataObject, error_chain, is_transient, list_data};
 use serde::Serialize;
 
 use crate::name::{JobName, JobNamePrefix};
 use crate::request::JobRequest;
 use crate::settings::JobSettings;
 
-/// The control plane of training jobs.
+/// Training jobs in one AWS account and region.
 #[derive(Debug, Clone)]
 pub struct TrainingJobs {
     client: Client,
 }
 
-/// A job, as far as the loop needs it.
+/// A training job.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Job {
     /// Its name.
     pub name: String,
     /// `InProgress`, `Completed`, `Failed`, `Stopping` or `Stopped`.
     pub status: String,
-    /// When it was asked for, in seconds since 1970.
+    /// When it was created, in seconds since 1970.
     pub created: Option<i64>,
-    /// Where it writes, as far as that was asked.
+    /// Where it writes, if the job was described.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
-    /// Where its artifact is, once it is completed.
+    /// Where its artifact is, if it is completed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
-    /// Why it failed.
+    /// Why it failed, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
 }
 
-/// Why a job is asked for.
+/// Why a job is to be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Occasion<'a> {
-    /// Files came. One state of the data starts one job, however many files and events it took.
+pub enum StartReason<'a> {
+    /// Files were uploaded. One state of the data starts one job, however many files and events there are.
     NewData,
-    /// A schedule or somebody asks, by the request with this id: the data may be the same as before.
-    Asked(&'a str),
-    /// The job with this name ended: there is another if the data changed since it was asked for.
-    Ended(&'a str),
+    /// A schedule or a person asked for it, with this request id. The data may be the same as before.
+    Requested(&'a str),
+    /// The job with this name ended. Another one is needed if the data have changed since it was started.
+    JobEnded(&'a str),
 }
 
-/// What became of a request for a job.
+/// What happened when a job was to be started.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
-pub enum Started {
+pub enum StartOutcome {
     /// It was started.
     Started {
         /// Its name.
         job: String,
-        /// Its resource name.
+        /// Its ARN.
         arn: String,
-        /// How many files it will read.
+        /// How many files of data there are.
         files: usize,
-        /// Their length in bytes.
+        /// Their total length in bytes.
         bytes: u64,
     },
-    /// A job runs, the same or another one; there is none beside it.
+    /// A job is already running, for the same or for other data. None was started.
     Running {
-        /// The name of the one that runs.
+        /// The name of the running job.
         job: String,
     },
-    /// The data are those that this job was started for, and it has ended.
+    /// This job was started for the same data, and has ended. None was started.
     UpToDate {
         /// Its name.
         job: String,
     },
 }
 
-/// Why there is no job.
+/// Why a job could not be started, listed or described.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
-    /// There is nothing to learn from.
+    /// There is nothing to train on.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The request lacks something.
+    /// The request is incomplete.
     #[error("the request for a training job is incomplete: {0}")]
     Request(#[from] BuildError),
-    /// The service refused or did not answer.
+    /// The service refused the call or did not answer.
     #[error("{action}: {problem}")]
     Service {
-        /// What was asked.
+        /// The API action.
         action: &'static str,
-        /// What it said.
+        /// The error.
         problem: String,
-        /// Whether asking again may help.
-        kind: Refusal,
+        /// Whether to try again.
+        kind: FailureKind,
     },
 }
 
-/// What to do about a service that did not do what it was asked.
+/// Whether a failed call may succeed later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// It is overloaded, failed or was not reached: ask again in a while.
+pub enum FailureKind {
+    /// The service was not reached, is overloaded or has an internal error: try again later.
     Transient,
-    /// The account's quota of instances is used up, or is zero: wait for other jobs, or ask for more.
+    /// The account's quota of instances is used up or zero: wait for other jobs to end, or request a higher quota.
     Quota,
-    /// It would refuse the same request again.
-    Lasting,
+    /// The same call would fail again.
+    Permanent,
 }
 
-/// A list of jobs that is asked for page by page, and which of them are meant, by name.
+/// The request for a list of jobs, and a filter by name.
 struct Listing<F> {
     request: ListTrainingJobsFluentBuilder,
-    is_meant: F,
+    matches: F,
 }
 
-/// What `CreateTrainingJob` answered.
+/// The answer to `CreateTrainingJob`.
 enum Created {
-    Started(Started),
-    /// There is or was a job with this name.
+    Started(StartOutcome),
+    /// There is or was another job with this name.
     NameTaken,
 }
 
 impl TrainingJobs {
-    /// The jobs in the region, with the credentials and the service address of the environment.
+    /// The jobs in the region of the environment, with its credentials and service URL.
     pub async fn new() -> Self {
         Self::of(&aws_config::defaults(BehaviorVersion::latest()).load().await)
     }
 
-    /// The jobs in the region of `shared`, with its credentials and service address.
+    /// The jobs in the region of `shared`, with its credentials and service URL.
     pub fn of(shared: &SdkConfig) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(2))
@@ -147,42 +147,42 @@ impl TrainingJobs {
         Self { client: Client::from_conf(config) }
     }
 
-    /// Starts a job if none runs and there are data to learn from that none was started for.
+    /// Starts a job, unless one is running or one was started for the same data.
     ///
-    /// Two requests at the same time may both find no job running. If they see the same data they ask for the same
-    /// name, and one job starts; if not, two run, and the end of each is an [`Occasion`] to look at the data again.
+    /// Two calls at the same time may both find no running job. If they see the same data, both ask for the same job name,
+    /// and one job starts. Otherwise two jobs run, and the end of each is a [`StartReason`] to look at the data again.
     pub async fn start(
         &self,
         s3: &aws_sdk_s3::Client,
         settings: &JobSettings,
         request: &JobRequest,
-        occasion: Occasion<'_>,
-    ) -> Result<Started, JobError> {
-        if let Some(job) = self.running(&settings.name_prefix, occasion.ended()).await? {
-            return Ok(Started::Running { job });
+        reason: StartReason<'_>,
+    ) -> Result<StartOutcome, JobError> {
+        if let Some(job) = self.running(&settings.name_prefix, reason.ended()).await? {
+            return Ok(StartOutcome::Running { job });
         }
         let data = list_data(s3, &settings.bucket).await?;
         let digest = DataDigest::of(&data);
-        if let Some(job) = occasion.ended()
+        if let Some(job) = reason.ended()
             && JobName::parse(&settings.name_prefix, job).is_some_and(|name| *name.data() == digest)
         {
-            return Ok(Started::UpToDate { job: job.to_owned() });
+            return Ok(StartOutcome::UpToDate { job: job.to_owned() });
         }
-        let name = request.name(settings, &digest, occasion.salt());
+        let name = request.name(settings, &digest, reason.salt());
         if let Created::Started(started) = self.create(settings, request, &name, &data).await? {
             return Ok(started);
         }
-        // The event was delivered twice, another one saw the same data, or the answer to the first attempt was lost.
+        // The event was delivered twice, another event found the same data, or the answer to a first attempt was lost.
         let (job, has_ended) = (name.as_str().to_owned(), self.has_ended(&name).await?);
-        match occasion.ended() {
-            _ if !has_ended => Ok(Started::Running { job }),
-            None => Ok(Started::UpToDate { job }),
-            // The job for these data ended before the one with other data did, which may have taken its place.
+        match reason.ended() {
+            _ if !has_ended => Ok(StartOutcome::Running { job }),
+            None => Ok(StartOutcome::UpToDate { job }),
+            // The job for these data ended before a job for other data, whose model may have replaced the right one.
             Some(ended) => {
                 let again = request.name(settings, &digest, ended);
                 match self.create(settings, request, &again, &data).await? {
                     Created::Started(started) => Ok(started),
-                    Created::NameTaken => Ok(Started::Running { job: again.as_str().to_owned() }),
+                    Created::NameTaken => Ok(StartOutcome::Running { job: again.as_str().to_owned() }),
                 }
             }
         }
@@ -212,19 +212,19 @@ impl TrainingJobs {
             .set_tags(input.tags)
             .send();
         match sending.await {
-            Ok(created) => Ok(Created::Started(Started::Started {
+            Ok(created) => Ok(Created::Started(StartOutcome::Started {
                 job: name.as_str().to_owned(),
                 arn: created.training_job_arn.unwrap_or_default(),
                 files: data.len(),
                 bytes: data.iter().map(|object| object.length).sum(),
             })),
             Err(error) if error.code() == Some("ResourceInUse") => Ok(Created::NameTaken),
-            Err(error) => Err(service("sagemaker:CreateTrainingJob", &error)),
+            Err(error) => Err(service_error("sagemaker:CreateTrainingJob", &error)),
         }
     }
 
-    /// The name of a job of the stack with this prefix that runs. `ended` does not: an event said so, which may come
-    /// before the list of jobs knows.
+    /// The name of a running job with this prefix. `ended` does not count: the event about its end may arrive before the
+    /// list of jobs is up to date.
     async fn running(&self, prefix: &JobNamePrefix, ended: Option<&str>) -> Result<Option<String>, JobError> {
         for status in [TrainingJobStatus::InProgress, TrainingJobStatus::Stopping] {
             let jobs = self.list(&format!("{prefix}-"), Some(status), |name| {
@@ -237,13 +237,13 @@ impl TrainingJobs {
         Ok(None)
     }
 
-    /// Whether the job with this name has ended. One that the list does not know yet has just begun.
+    /// Whether the job with this name has ended. If the list does not have it yet, it has just been created.
     async fn has_ended(&self, name: &JobName) -> Result<bool, JobError> {
         let jobs = self.list(name.as_str(), None, |listed| listed == name.as_str()).first(1).await?;
         Ok(jobs.iter().any(|job| !["InProgress", "Stopping"].contains(&job.status.as_str())))
     }
 
-    /// The last jobs of the stack with this prefix, the last one first.
+    /// The latest `count` jobs with this prefix, the newest first.
     pub async fn recent(&self, prefix: &JobNamePrefix, count: usize) -> Result<Vec<Job>, JobError> {
         self.list(&format!("{prefix}-"), None, |name| JobName::parse(prefix, name).is_some())
             .first(count)
@@ -254,7 +254,7 @@ impl TrainingJobs {
         &self,
         part: &str,
         status: Option<TrainingJobStatus>,
-        is_meant: F,
+        matches: F,
     ) -> Listing<F> {
         let request = self
             .client
@@ -264,13 +264,14 @@ impl TrainingJobs {
             .sort_by(SortBy::CreationTime)
             .sort_order(SortOrder::Descending)
             .max_results(100);
-        Listing { request, is_meant }
+        Listing { request, matches }
     }
 
-    /// What there is to know of a job.
+    /// Describes the job with this name.
     pub async fn describe(&self, name: &str) -> Result<Job, JobError> {
         let request = self.client.describe_training_job().training_job_name(name);
-        let job = request.send().await.map_err(|error| service("sagemaker:DescribeTrainingJob", &error))?;
+        let job =
+            request.send().await.map_err(|error| service_error("sagemaker:DescribeTrainingJob", &error))?;
         Ok(Job {
             name: job.training_job_name.unwrap_or_default(),
             status: job.training_job_status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
@@ -283,48 +284,48 @@ impl TrainingJobs {
 }
 
 impl<F: Fn(&str) -> bool> Listing<F> {
-    /// The first jobs of it, at most so many. The service tells names that contain a text anywhere, so those of others
-    /// may fill whole pages.
+    /// The first `count` jobs that match. The service can only search for a part of the name, so jobs of other stacks may
+    /// fill whole pages.
     async fn first(self, count: usize) -> Result<Vec<Job>, JobError> {
         let mut found = Vec::new();
         let mut pages = self.request.into_paginator().send();
         while found.len() < count
             && let Some(page) = pages.next().await
         {
-            let page = page.map_err(|error| service("sagemaker:ListTrainingJobs", &error))?;
+            let page = page.map_err(|error| service_error("sagemaker:ListTrainingJobs", &error))?;
             let jobs = page.training_job_summaries.unwrap_or_default().into_iter().map(Job::from);
-            found.extend(jobs.filter(|job| (self.is_meant)(&job.name)));
+            found.extend(jobs.filter(|job| (self.matches)(&job.name)));
         }
         found.truncate(count);
         Ok(found)
     }
 }
 
-impl<'a> Occasion<'a> {
-    /// The job that ended.
+impl<'a> StartReason<'a> {
+    /// The job that has ended.
     fn ended(self) -> Option<&'a str> {
         match self {
-            Self::Ended(job) => Some(job),
-            Self::NewData | Self::Asked(_) => None,
+            Self::JobEnded(job) => Some(job),
+            Self::NewData | Self::Requested(_) => None,
         }
     }
 
-    /// What tells the job from one that does the same with the same data.
+    /// Distinguishes the name of the job from that of another one that does the same with the same data.
     fn salt(self) -> &'a str {
         match self {
-            Self::Asked(id) => id,
-            Self::NewData | Self::Ended(_) => "",
+            Self::Requested(id) => id,
+            Self::NewData | Self::JobEnded(_) => "",
         }
     }
 }
 
 impl JobError {
-    /// Whether asking again may help.
-    pub fn kind(&self) -> Refusal {
+    /// Whether to try again.
+    pub fn kind(&self) -> FailureKind {
         match self {
             Self::Service { kind, .. } => *kind,
-            Self::Data(DataError::Unreadable { is_transient: true, .. }) => Refusal::Transient,
-            Self::Data(_) | Self::Request(_) => Refusal::Lasting,
+            Self::Data(DataError::Unreadable { is_transient: true, .. }) => FailureKind::Transient,
+            Self::Data(_) | Self::Request(_) => FailureKind::Permanent,
         }
     }
 }
@@ -342,14 +343,14 @@ impl From<TrainingJobSummary> for Job {
     }
 }
 
-fn service<E>(action: &'static str, error: &SdkError<E, HttpResponse>) -> JobError
+fn service_error<E>(action: &'static str, error: &SdkError<E, HttpResponse>) -> JobError
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
 {
     let kind = match error.code() {
-        Some("ResourceLimitExceeded") => Refusal::Quota,
-        _ if is_transient(error) => Refusal::Transient,
-        _ => Refusal::Lasting,
+        Some("ResourceLimitExceeded") => FailureKind::Quota,
+        _ if is_transient(error) => FailureKind::Transient,
+        _ => FailureKind::Permanent,
     };
-    JobError::Service { action, problem: chain(error), kind }
+    JobError::Service { action, problem: error_chain(error), kind }
 }

@@ -1,14 +1,16 @@
-//! Training jobs in `SageMaker`: started one at a time, watched, and described.
+//! Training jobs in `SageMaker`: starts them one at a time, lists them and describes them.
 //!
-//! Invariant: a job writes under a prefix of its own, `s3://BUCKET/models/JOB/`; its name begins with the prefix that the
-//! roles of the stack name, and tells the data that it was started for. Whoever asks for the same job twice gets one.
+//! Invariant: each job writes under a prefix of its own, `s3://BUCKET/models/JOB/`. Its name begins with the prefix that
+//! the roles of the stack allow, and contains the digest of its data. Asking for the same job twice starts one job.
 
+mod event;
 mod jobs;
 mod name;
 mod request;
 mod settings;
 
-pub use jobs::{Job, JobError, Occasion, Refusal, Started, TrainingJobs};
-pub use name::{JobName, JobNamePrefix, JobNamePrefixError, is_ours};
+pub use event::{EventError, JobStateChange, read_event};
+pub use jobs::{FailureKind, Job, JobError, StartOutcome, StartReason, TrainingJobs};
+pub use name::{JobName, JobNamePrefix, JobNamePrefixError, belongs_to_stack};
 pub use request::JobRequest;
-pub use settings::{DEFAULT_INSTANCE_TYPE, JobSettings, MetricDefinition, SettingsError};
+pub use settings::{DEFAULT_INSTANCE_TYPE, JobSettings, MetricDefinition};

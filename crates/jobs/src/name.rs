@@ -1,8 +1,8 @@
 //! The names of jobs: `PREFIX-DATA-WORK`.
 //!
-//! A job is named after what it does, so that whoever asks for the same job twice gets one: `SageMaker` takes a name once
-//! in an account and region, for ever. `DATA` is the digest of the data that the job was started for, `WORK` a digest of
-//! all else that tells it from other jobs.
+//! A job is named after what it does. `SageMaker` accepts a name only once in an account and region, so asking for the same
+//! job twice starts one. `DATA` is the digest of the job's data, and `WORK` a digest of everything else that distinguishes
+//! it from other jobs.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,20 +10,23 @@ use std::str::FromStr;
 use matinee_aws::DataDigest;
 use matinee_model::artifact::sha256_hex;
 
-/// The longest name of a job.
+/// The maximum length of a job's name.
 const MAX_NAME: usize = 63;
-/// How many hexadecimal digits tell the work.
+/// The length of the digest of the work, in hexadecimal digits.
 const WORK_DIGITS: usize = 8;
-/// The longest prefix: what `-DATA-WORK` leaves.
+/// The maximum length of a prefix: what `-DATA-WORK` leaves.
 const MAX_PREFIX: usize = MAX_NAME - DataDigest::LENGTH - WORK_DIGITS - 2;
 
-/// What the names of a stack's jobs begin with, up to a hyphen.
+/// What the names of a stack's jobs begin with, before a hyphen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobNamePrefix(String);
 
-/// Text that cannot begin the name of a job.
+/// Text that cannot be the prefix of a job's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}`; it must be 1 to {MAX_PREFIX} letters, digits and hyphens, with no hyphen at either end")]
+#[error(
+    "`{0}` cannot begin the name of a job; it must be 1 to {MAX_PREFIX} letters, digits and hyphens, without a hyphen at \
+     either end"
+)]
 pub struct JobNamePrefixError(String);
 
 impl FromStr for JobNamePrefix {
@@ -59,8 +62,8 @@ impl JobName {
         Self { text: format!("{prefix}-{}-{digits}", data.as_str()), data: data.clone() }
     }
 
-    /// The name, if it is one of a job with just this prefix. The prefix `matinee` does not begin a name of
-    /// `matinee-staging`: after it there are two digests and nothing else.
+    /// Reads the name of a job with exactly this prefix. A job of `matinee-staging` does not have the prefix `matinee`,
+    /// because a prefix is followed by two digests and nothing else.
     pub fn parse(prefix: &JobNamePrefix, text: &str) -> Option<Self> {
         let (data, work) = text.strip_prefix(&prefix.0)?.strip_prefix('-')?.split_once('-')?;
         let is_work = work.len() == WORK_DIGITS && work.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -78,16 +81,16 @@ impl JobName {
     }
 }
 
-/// Whether a job is one of the stack with this bucket and prefix: it writes its model there, which `output` says where
-/// it is known, or has a name that no other stack gives.
-pub fn is_ours(bucket: &str, prefix: &JobNamePrefix, name: &str, output: Option<&str>) -> bool {
+/// Whether a job belongs to the stack with this bucket and prefix. If `output` is known, the job must write its model to
+/// the bucket; otherwise its name must have the prefix.
+pub fn belongs_to_stack(bucket: &str, prefix: &JobNamePrefix, name: &str, output: Option<&str>) -> bool {
     match output {
         Some(output) => output.trim_end_matches('/') == output_path(bucket).trim_end_matches('/'),
         None => JobName::parse(prefix, name).is_some(),
     }
 }
 
-/// Where the jobs of the stack with this bucket write their models.
+/// Where the jobs of the stack write their models in its bucket.
 pub(crate) fn output_path(bucket: &str) -> String {
     format!("s3://{bucket}/models/")
 }
@@ -106,13 +109,16 @@ mod tests {
     }
 
     #[test]
-    fn a_name_tells_its_stack_from_others_whose_names_begin_alike() {
+    fn a_name_distinguishes_stacks_whose_names_begin_alike() {
         let (short, long) = (prefix("matinee"), prefix("matinee-staging"));
         for (own, other) in [(&short, &long), (&long, &short)] {
             let name = JobName::new(own, &data(), "work");
             assert_eq!(JobName::parse(own, name.as_str()), Some(name.clone()));
             assert_eq!(JobName::parse(other, name.as_str()), None, "{}", name.as_str());
-            assert!(is_ours("b", own, name.as_str(), None) && !is_ours("b", other, name.as_str(), None));
+            assert!(
+                belongs_to_stack("b", own, name.as_str(), None)
+                    && !belongs_to_stack("b", other, name.as_str(), None)
+            );
         }
         for other in ["matinee", "matinee-1", "matinee-20261118-120000-0a1b2c3d", "matinee-0123456789ab-x"] {
             assert_eq!(JobName::parse(&short, other), None, "{other}");
@@ -120,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_job_writes_decides_whose_it_is() {
+    fn a_job_belongs_to_the_stack_whose_bucket_it_writes_to() {
         let name = JobName::new(&prefix("matinee"), &data(), "work");
         for (output, expected) in [
             ("s3://b/models/", true),
@@ -129,7 +135,11 @@ mod tests {
             ("s3://b/models/more/", false),
         ] {
             for name in [name.as_str(), "by-hand"] {
-                assert_eq!(is_ours("b", &prefix("matinee"), name, Some(output)), expected, "{output}");
+                assert_eq!(
+                    belongs_to_stack("b", &prefix("matinee"), name, Some(output)),
+                    expected,
+                    "{output}"
+                );
             }
         }
     }
@@ -146,7 +156,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_the_name_that_it_reads_as_or_none(text in prop_oneof![".{0,40}", "m-[0-9a-f]{11,13}-[0-9a-f]{7,9}"]) {
+        fn any_text_is_a_complete_name_or_none(text in prop_oneof![".{0,40}", "m-[0-9a-f]{11,13}-[0-9a-f]{7,9}"]) {
             if let Some(name) = JobName::parse(&prefix("m"), &text) {
                 prop_assert_eq!(name.as_str(), text.as_str());
                 prop_assert_eq!(text.len(), "m--".len() + DataDigest::LENGTH + WORK_DIGITS);

@@ -1,4 +1,4 @@
-//! The request for a training job.
+//! What is asked of `CreateTrainingJob`.
 
 use std::collections::BTreeMap;
 
@@ -16,27 +16,27 @@ use serde_json::json;
 use crate::name::{JobName, output_path};
 use crate::settings::JobSettings;
 
-/// How long a job may wait for spot capacity beside its own time.
+/// How long a job may wait for spot capacity, in addition to its own time.
 const SPOT_PATIENCE_SECONDS: i32 = 3600;
 
-/// What one job has of its own: each may be left out.
+/// What one job does differently from the others of its stack. Every field is optional.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JobRequest {
-    /// Hyperparameters beside those of the stack, or in their place.
+    /// Hyperparameters that add to those of the stack or override them.
     #[serde(default)]
     pub hyperparameters: BTreeMap<String, String>,
-    /// The instance that it runs on.
+    /// The instance type that it runs on.
     pub instance_type: Option<String>,
     /// Whether it runs on spot capacity.
     pub spot: Option<bool>,
-    /// A job that takes longer is ended.
+    /// The longest time that it may take, in seconds.
     pub max_seconds: Option<i32>,
 }
 
 impl JobRequest {
-    /// The name of the job that does this with these data. What decides its result is in the name, so the same request
-    /// for the same data has the same name; `salt` tells it from jobs that did the same before.
+    /// The name of the job that does this with these data. The name depends on everything that the result depends on, so
+    /// the same request for the same data has the same name. `salt` distinguishes it from earlier jobs that did the same.
     pub fn name(&self, settings: &JobSettings, data: &DataDigest, salt: &str) -> JobName {
         let hyperparameters: BTreeMap<_, _> = self.all_hyperparameters(settings).into_iter().collect();
         let work = json!([settings.image, hyperparameters, salt]);
@@ -118,7 +118,7 @@ mod tests {
     use matinee_aws::DataObject;
 
     #[test]
-    fn a_name_is_the_same_for_the_same_work_on_the_same_data_alone() {
+    fn a_name_is_the_same_only_for_the_same_work_on_the_same_data() {
         let settings = settings(&[("HYPERPARAMETERS", r#"{"seed":"1","algorithm":"svd"}"#)]).unwrap();
         let same = JobSettings { max_seconds: 60, stack: "another".to_owned(), ..settings.clone() };
         let object = |etag: &str| DataObject {
@@ -146,30 +146,72 @@ mod tests {
     }
 
     #[test]
-    fn the_request_says_all_that_the_service_needs() {
-        let settings = settings(&[("HYPERPARAMETERS", r#"{"algorithm":"bayes","hold_out":"0.1"}"#)]).unwrap();
+    fn the_request_has_everything_that_the_service_needs() {
+        let metrics = r#"[{"Name":"validation:rmse","Regex":"validation_rmse=([0-9.]+);"}]"#;
+        let settings = settings(&[
+            ("HYPERPARAMETERS", r#"{"algorithm":"bayes","hold_out":"0.1"}"#),
+            ("METRIC_DEFINITIONS", metrics),
+            ("STACK_NAME", "stack"),
+            ("TRAINING_VOLUME_GB", "20"),
+            ("TRAINING_MAX_SECONDS", "600"),
+        ])
+        .unwrap();
         let request = JobRequest {
             hyperparameters: [("hold_out".to_owned(), "0.2".to_owned())].into(),
             ..JobRequest::default()
         };
         let name = request.name(&settings, &DataDigest::of(&[]), "");
         let input = request.input(&settings, &name).unwrap();
-        let hyperparameters = input.hyper_parameters().unwrap();
-        assert_eq!((&*hyperparameters["algorithm"], &*hyperparameters["hold_out"]), ("bayes", "0.2"));
+        assert_eq!(input.training_job_name(), Some(name.as_str()));
+        assert_eq!(input.role_arn(), Some(&*settings.role));
+        let hyperparameters = [("algorithm", "bayes"), ("hold_out", "0.2")];
+        let hyperparameters = hyperparameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(input.hyper_parameters(), Some(&hyperparameters.into()));
+
+        let algorithm = input.algorithm_specification().unwrap();
+        assert_eq!(algorithm.training_image(), Some(&*settings.image));
+        assert_eq!(algorithm.training_input_mode(), Some(&TrainingInputMode::Fastfile));
+        let [metric] = algorithm.metric_definitions() else { panic!("{algorithm:?}") };
+        let metric = (metric.name(), metric.regex());
+        assert_eq!(metric, (Some("validation:rmse"), Some("validation_rmse=([0-9.]+);")));
+
+        let [channel] = input.input_data_config() else { panic!("{input:?}") };
+        let source = channel.data_source().and_then(DataSource::s3_data_source).unwrap();
+        assert_eq!((channel.channel_name(), source.s3_uri()), (Some("train"), Some("s3://bucket/data/")));
+        assert_eq!(source.s3_data_type(), Some(&S3DataType::S3Prefix));
         let output = input.output_data_config().unwrap();
+        assert_eq!(output.s3_output_path(), Some("s3://bucket/models/"));
         assert_eq!(output.compression_type(), Some(&OutputCompressionType::None));
         let checkpoints = format!("s3://bucket/checkpoints/{}/", name.as_str());
         assert_eq!(input.checkpoint_config().unwrap().s3_uri(), Some(&*checkpoints));
-        let stopping = input.stopping_condition().unwrap();
-        assert!(stopping.max_wait_time_in_seconds() > stopping.max_runtime_in_seconds());
-        assert_eq!(input.enable_managed_spot_training(), Some(true));
+        let [tag] = input.tags() else { panic!("{input:?}") };
+        assert_eq!((tag.key(), tag.value()), (Some("matinee:stack"), Some("stack")));
 
-        let by_hand = JobRequest { spot: Some(false), max_seconds: Some(60), ..request };
-        let input = by_hand.input(&settings, &name).unwrap();
+        let resources = input.resource_config().unwrap();
+        assert_eq!(resources.instance_type().unwrap().as_str(), "ml.m5.large");
+        assert_eq!((resources.instance_count(), resources.volume_size_in_gb()), (Some(1), Some(20)));
         let stopping = input.stopping_condition().unwrap();
-        assert_eq!(
-            (stopping.max_wait_time_in_seconds(), stopping.max_runtime_in_seconds()),
-            (None, Some(60))
-        );
+        let seconds = (stopping.max_runtime_in_seconds(), stopping.max_wait_time_in_seconds());
+        assert_eq!(seconds, (Some(600), Some(600 + SPOT_PATIENCE_SECONDS)));
+        assert_eq!(input.enable_managed_spot_training(), Some(true));
+    }
+
+    #[test]
+    fn a_request_overrides_the_settings() {
+        let settings = settings(&[("TRAINING_MAX_SECONDS", "600")]).unwrap();
+        let request = JobRequest {
+            instance_type: Some("ml.c5.xlarge".to_owned()),
+            spot: Some(false),
+            max_seconds: Some(60),
+            ..JobRequest::default()
+        };
+        let name = request.name(&settings, &DataDigest::of(&[]), "");
+        let input = request.input(&settings, &name).unwrap();
+        let instance = input.resource_config().and_then(ResourceConfig::instance_type).unwrap();
+        assert_eq!(instance.as_str(), "ml.c5.xlarge");
+        let stopping = input.stopping_condition().unwrap();
+        let seconds = (stopping.max_runtime_in_seconds(), stopping.max_wait_time_in_seconds());
+        assert_eq!(seconds, (Some(60), None), "only a spot job waits for capacity");
+        assert_eq!(input.enable_managed_spot_training(), Some(false));
     }
 }

@@ -1,38 +1,40 @@
-//! What every training job of a stack has in common: the variables, each in one place.
+//! What all training jobs of a stack have in common, read from the variables of the stack's functions.
 
 use std::collections::BTreeMap;
 
+use matinee_variables::{VariableError, Variables};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::name::{JobNamePrefix, JobNamePrefixError};
+use crate::name::JobNamePrefix;
 
-/// The instance that jobs run on if nothing else is said.
+/// The instance type that jobs run on by default.
 pub const DEFAULT_INSTANCE_TYPE: &str = "ml.m5.large";
 
-/// What every training job of a stack has in common.
+/// What all training jobs of a stack have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobSettings {
-    /// `BUCKET`: where data lie and models go.
+    /// `BUCKET`: the bucket of the data and the models.
     pub bucket: String,
-    /// `TRAINING_IMAGE`: the container's image in ECR.
+    /// `TRAINING_IMAGE`: the container image in ECR.
     pub image: String,
-    /// `TRAINING_ROLE_ARN`: what the job may do.
+    /// `TRAINING_ROLE_ARN`: the role of the jobs.
     pub role: String,
-    /// `JOB_NAME_PREFIX`: what the names of jobs begin with, up to a hyphen.
+    /// `JOB_NAME_PREFIX`: what the names of the jobs begin with, before a hyphen.
     pub name_prefix: JobNamePrefix,
     /// `STACK_NAME`: the tag of the jobs, and the dimension of the metrics.
     pub stack: String,
-    /// `TRAINING_INSTANCE_TYPE`.
+    /// `TRAINING_INSTANCE_TYPE`: the instance type that jobs run on.
     pub instance_type: String,
-    /// `TRAINING_VOLUME_GB`.
+    /// `TRAINING_VOLUME_GB`: the size of a job's disk in GB.
     pub volume_gb: i32,
-    /// `TRAINING_MAX_SECONDS`: a job that takes longer is ended.
+    /// `TRAINING_MAX_SECONDS`: the longest time that a job may take.
     pub max_seconds: i32,
-    /// `TRAINING_SPOT`: on capacity that costs less and may be taken away.
+    /// `TRAINING_SPOT`: whether jobs run on spot capacity, which is cheaper but can be interrupted.
     pub spot: bool,
-    /// `HYPERPARAMETERS`: a JSON object of texts.
+    /// `HYPERPARAMETERS`: the hyperparameters of the jobs, a JSON object of strings.
     pub hyperparameters: BTreeMap<String, String>,
-    /// `METRIC_DEFINITIONS`: which lines of the output are metrics, as JSON.
+    /// `METRIC_DEFINITIONS`: how to find the metrics in the output of a job, as JSON.
     pub metric_definitions: Vec<MetricDefinition>,
 }
 
@@ -42,72 +44,42 @@ pub struct JobSettings {
 pub struct MetricDefinition {
     /// Its name.
     pub name: String,
-    /// How its value is found.
+    /// The regular expression that finds its value.
     pub regex: String,
 }
 
-/// A variable with a value that cannot be meant.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the environment variable {name} is {problem}")]
-pub struct SettingsError {
-    name: &'static str,
-    problem: String,
-}
-
 impl JobSettings {
-    /// Reads the settings; an empty variable counts as missing.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let given =
-            |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-        let needed = |name: &'static str| {
-            given(name)
-                .ok_or_else(|| SettingsError { name, problem: "missing; the stack sets it".to_owned() })
-        };
-        let number = |name: &'static str, default: i32| match given(name).map(|text| (text.parse(), text)) {
-            None => Ok(default),
-            Some((Ok(number), _)) if number > 0 => Ok(number),
-            Some((_, text)) => {
-                Err(SettingsError { name, problem: format!("`{text}`; it must be a whole number from 1") })
-            }
-        };
-        let spot = match given("TRAINING_SPOT").as_deref() {
-            None | Some("true") => true,
-            Some("false") => false,
-            Some(other) => {
-                let problem = format!("`{other}`; it must be true or false");
-                return Err(SettingsError { name: "TRAINING_SPOT", problem });
-            }
-        };
-        let name_prefix: JobNamePrefix =
-            needed("JOB_NAME_PREFIX")?.parse().map_err(|error: JobNamePrefixError| SettingsError {
-                name: "JOB_NAME_PREFIX",
-                problem: error.to_string(),
-            })?;
+    /// Reads the settings.
+    pub fn from_variables(variables: &Variables<'_>) -> Result<Self, VariableError> {
+        let name_prefix: JobNamePrefix = variables.require_parsed("JOB_NAME_PREFIX")?;
         Ok(Self {
-            bucket: needed("BUCKET")?,
-            image: needed("TRAINING_IMAGE")?,
-            role: needed("TRAINING_ROLE_ARN")?,
-            stack: given("STACK_NAME").unwrap_or_else(|| name_prefix.to_string()),
+            bucket: variables.require("BUCKET")?,
+            image: variables.require("TRAINING_IMAGE")?,
+            role: variables.require("TRAINING_ROLE_ARN")?,
+            stack: variables.get("STACK_NAME").unwrap_or_else(|| name_prefix.to_string()),
             name_prefix,
-            instance_type: given("TRAINING_INSTANCE_TYPE")
+            instance_type: variables
+                .get("TRAINING_INSTANCE_TYPE")
                 .unwrap_or_else(|| DEFAULT_INSTANCE_TYPE.to_owned()),
-            volume_gb: number("TRAINING_VOLUME_GB", 10)?,
-            max_seconds: number("TRAINING_MAX_SECONDS", 3600)?,
-            spot,
-            hyperparameters: json(given("HYPERPARAMETERS"), "HYPERPARAMETERS", "an object of texts")?,
-            metric_definitions: json(given("METRIC_DEFINITIONS"), "METRIC_DEFINITIONS", "a list")?,
+            volume_gb: variables.whole_number("TRAINING_VOLUME_GB", 1..=i32::MAX)?.unwrap_or(10),
+            max_seconds: variables.whole_number("TRAINING_MAX_SECONDS", 1..=i32::MAX)?.unwrap_or(3600),
+            spot: variables.flag("TRAINING_SPOT")?.unwrap_or(true),
+            hyperparameters: json(variables, "HYPERPARAMETERS", "an object of strings")?,
+            metric_definitions: json(variables, "METRIC_DEFINITIONS", "a list of metric definitions")?,
         })
     }
 }
 
-fn json<T: serde::de::DeserializeOwned + Default>(
-    text: Option<String>,
-    name: &'static str,
+/// The JSON value of a variable; the default of its type if the variable is not set.
+fn json<T: DeserializeOwned + Default>(
+    variables: &Variables<'_>,
+    name: &str,
     expected: &str,
-) -> Result<T, SettingsError> {
-    let Some(text) = text else { return Ok(T::default()) };
-    serde_json::from_str(&text)
-        .map_err(|error| SettingsError { name, problem: format!("`{text}`; it must be {expected}: {error}") })
+) -> Result<T, VariableError> {
+    let read = |text: &str| {
+        serde_json::from_str(text).map_err(|error| format!("`{text}` is not {expected} in JSON: {error}"))
+    };
+    Ok(variables.parse_with(name, read)?.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -122,15 +94,17 @@ pub(crate) mod tests {
         ("JOB_NAME_PREFIX", "matinee"),
     ];
 
-    pub(crate) fn settings(more: &[(&str, &str)]) -> Result<JobSettings, SettingsError> {
-        JobSettings::from_lookup(|name| {
+    /// The settings by these variables, and by the needed ones that are not among them.
+    pub(crate) fn settings(more: &[(&str, &str)]) -> Result<JobSettings, VariableError> {
+        let lookup = |name: &str| {
             let mut all = NEEDED.iter().chain(more).rev();
             all.find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        })
+        };
+        JobSettings::from_variables(&Variables::from_lookup(lookup))
     }
 
     #[test]
-    fn what_is_not_said_has_a_default() {
+    fn optional_variables_have_defaults() {
         let settings = settings(&[("TRAINING_SPOT", ""), ("HYPERPARAMETERS", " ")]).unwrap();
         assert_eq!((settings.spot, settings.max_seconds, settings.volume_gb), (true, 3600, 10));
         assert!(settings.hyperparameters.is_empty());
@@ -138,32 +112,33 @@ pub(crate) mod tests {
 
     #[test]
     fn a_wrong_value_is_refused_by_name() {
-        for (name, value, said) in [
+        for (name, value, problem) in [
             ("BUCKET", "", "BUCKET is missing"),
-            ("JOB_NAME_PREFIX", "my_stack", "JOB_NAME_PREFIX is `my_stack`"),
-            ("TRAINING_SPOT", "yes", "TRAINING_SPOT is `yes`"),
-            ("TRAINING_MAX_SECONDS", "-1", "TRAINING_MAX_SECONDS is `-1`"),
-            ("HYPERPARAMETERS", "{\"n\":1}", "HYPERPARAMETERS is"),
-            ("METRIC_DEFINITIONS", "{}", "METRIC_DEFINITIONS is"),
+            ("JOB_NAME_PREFIX", "my_stack", "JOB_NAME_PREFIX is invalid: `my_stack`"),
+            ("TRAINING_SPOT", "yes", "TRAINING_SPOT is invalid: `yes`"),
+            ("TRAINING_MAX_SECONDS", "-1", "TRAINING_MAX_SECONDS is invalid: `-1`"),
+            ("HYPERPARAMETERS", "{\"n\":1}", "HYPERPARAMETERS is invalid: `{\"n\":1}`"),
+            ("METRIC_DEFINITIONS", "{}", "METRIC_DEFINITIONS is invalid: `{}`"),
         ] {
             let error = settings(&[(name, value)]).unwrap_err().to_string();
-            assert!(error.contains(said), "{error}");
+            assert!(error.contains(problem), "{error}");
         }
     }
 
     #[test]
     fn it_reads_what_is_documented() {
         matinee_tests::assert_reads_documented("Variables of `start-training`", |lookup| {
-            let given = |name: &str| {
+            let needed = |name: &str| {
                 NEEDED.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
             };
-            JobSettings::from_lookup(|name| lookup(name).or_else(|| given(name))).unwrap();
+            let variables = Variables::from_lookup(|name| lookup(name).or_else(|| needed(name)));
+            JobSettings::from_variables(&variables).unwrap();
         });
     }
 
     proptest! {
         #[test]
-        fn any_value_is_taken_or_refused_by_name(value in prop_oneof![".{0,20}", "-?[0-9]{0,12}", "[{}\\[\\]\":a,]{0,12}"]) {
+        fn any_value_is_accepted_or_refused_by_name(value in prop_oneof![".{0,20}", "-?[0-9]{0,12}", "[{}\\[\\]\":a,]{0,12}"]) {
             for name in ["JOB_NAME_PREFIX", "TRAINING_SPOT", "TRAINING_MAX_SECONDS", "HYPERPARAMETERS", "METRIC_DEFINITIONS"] {
                 if let Err(error) = settings(&[(name, value.as_str())]) {
                     prop_assert!(error.to_string().contains(name), "{}", error);

@@ -2,13 +2,13 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `manifest.json` | what was trained how, and length and SHA-256 of the other files |
+//! | `manifest.json` | what was trained and how, and the length and SHA-256 of the other files |
 //! | `model.safetensors` | factors, biases, ids, and each user's ratings |
 //! | `movies.csv` | the catalogue that the model was trained with |
 //!
-//! Reading is defensive, for an artifact may come from a stranger: sizes are capped before memory is
-//! taken, lengths are exact, sums are checked, and every number is finite. `docs/artifact-format.md`
-//! specifies the format.
+//! Reading is defensive, because an artifact may come from a stranger: sizes are limited before memory is allocated,
+//! lengths must be exact, checksums are verified, and every number must be finite. `docs/artifact-format.md` specifies
+//! the format.
 
 mod archive;
 mod buffer;
@@ -44,7 +44,7 @@ pub const MOVIES_FILE: &str = "movies.csv";
 
 /// The largest `manifest.json` that is read: 1 MiB.
 pub const MAX_MANIFEST_BYTES: u64 = 1 << 20;
-/// The largest `model.safetensors` that is read: 8 GiB, what fits the largest Lambda function.
+/// The largest `model.safetensors` that is read: 8 GiB, which fits into the largest Lambda function.
 pub const MAX_MODEL_BYTES: u64 = 8 << 30;
 /// The largest `movies.csv` that is read: 1 GiB.
 pub const MAX_MOVIES_BYTES: u64 = 1 << 30;
@@ -62,7 +62,7 @@ pub struct ArtifactFiles {
     pub movies: AlignedBuffer,
 }
 
-/// The length of a file that may have at most `limit` bytes, and must fit into memory.
+/// The length of a file, if it is at most `limit` bytes and fits into memory.
 fn capped(file: &'static str, length: u64, limit: u64) -> Result<usize, ArtifactError> {
     let length_in_memory = usize::try_from(length).ok().filter(|_| length <= limit);
     length_in_memory.ok_or(ArtifactError::TooLarge { file, length, limit })
@@ -78,8 +78,8 @@ pub fn read_archive_file(path: &Path) -> Result<ArtifactFiles, ArtifactError> {
     read_archive(std::io::BufReader::with_capacity(1 << 20, file))
 }
 
-/// Reads the catalogue alone: the `movies.csv` of a folder, which need not hold a model beside it, or of a
-/// `model.tar.gz`.
+/// Reads only the catalogue: the `movies.csv` of a `model.tar.gz`, or of a folder, which does not have to contain a
+/// model as well.
 pub fn read_catalogue(path: &Path) -> Result<Catalogue, ArtifactError> {
     if path.is_file() {
         Ok(Catalogue::parse(read_archive_file(path)?.movies.bytes())?)

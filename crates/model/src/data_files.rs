@@ -1,41 +1,41 @@
-//! Which files of a folder are the ratings and which is the catalogue.
+//! Decides which files of a folder are the ratings, and which are the catalogue.
 //!
-//! The rules are the same for a folder on disk, a channel of a training job and a prefix in S3, so they work on
-//! relative paths alone. `docs/data.md` describes them.
+//! The rules are the same for a folder on disk, a channel of a training job and a prefix in S3, so they only look at
+//! relative paths. `docs/data.md` describes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The files of a data set among those of a folder, as paths relative to it with `/` between their parts.
+/// The files of a data set, as paths relative to its folder, separated by `/`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DataFiles {
     /// The ratings: one file or several parts, in the order of their paths.
     pub ratings: Vec<String>,
-    /// The catalogue: one file, or the parts of a folder `movies.csv`; empty where there is none.
+    /// The catalogue: one file, or the parts in a folder `movies.csv`. Empty if there is none.
     pub movies: Vec<String>,
-    /// What looks like data and is not read.
-    pub passed_over: Vec<PassedOver>,
+    /// Files that look like data but are not read.
+    pub skipped: Vec<SkippedFile>,
 }
 
-/// A file that looks like data and is not read.
+/// A file that looks like data but is not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PassedOver {
+pub struct SkippedFile {
     /// Its relative path.
     pub path: String,
     /// Why it is not read.
     pub reason: &'static str,
 }
 
-/// Two files of which it is not clear which one counts.
+/// Two files that could both be meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{first} and {second} are both there, and it is not clear which one counts; leave one")]
-pub struct BothThere {
+#[error("{first} and {second} both exist, and it is not clear which one to use; remove one of them")]
+pub struct AmbiguousFiles {
     /// One of them.
     pub first: String,
     /// The other.
     pub second: String,
 }
 
-/// What a path says of its file.
+/// What the path of a file says about its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     /// It is named as ratings.
@@ -48,7 +48,7 @@ enum Role {
     Unnamed,
 }
 
-/// How a file is written, by its name; the first is preferred where one folder has several.
+/// The format of a file, judged by its name. If a folder has several formats, the first of these is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Form {
     Csv,
@@ -67,16 +67,16 @@ struct Candidate {
 }
 
 impl DataFiles {
-    /// Chooses among files that are given by relative path and length in bytes.
-    pub fn choose(files: impl IntoIterator<Item = (String, u64)>) -> Result<Self, BothThere> {
+    /// Chooses among files, given as relative paths and lengths in bytes.
+    pub fn choose(files: impl IntoIterator<Item = (String, u64)>) -> Result<Self, AmbiguousFiles> {
         let mut chosen = Self::default();
         let mut candidates = Vec::new();
         for (path, length) in files {
             let Some(candidate) = Candidate::of(path) else { continue };
             if is_hidden(&candidate.path) {
-                chosen.pass_over(candidate, "hidden files and folders are not read");
+                chosen.skip(candidate, "hidden files and folders are not read");
             } else if length == 0 {
-                chosen.pass_over(candidate, "it is empty");
+                chosen.skip(candidate, "it is empty");
             } else {
                 candidates.push(candidate);
             }
@@ -85,12 +85,12 @@ impl DataFiles {
         let (movies, candidates) = candidates.into_iter().partition(|file| file.role == Role::Movies);
         let others = chosen.choose_movies(movies)?;
         chosen.choose_ratings(candidates, &others)?;
-        chosen.passed_over.sort_by(|a, b| a.path.cmp(&b.path));
+        chosen.skipped.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(chosen)
     }
 
-    /// Takes the catalogue that lies nearest to the top; the folders of the others.
-    fn choose_movies(&mut self, movies: Vec<Candidate>) -> Result<Vec<String>, BothThere> {
+    /// Takes the catalogue nearest to the top. Returns the folders of the others.
+    fn choose_movies(&mut self, movies: Vec<Candidate>) -> Result<Vec<String>, AmbiguousFiles> {
         let movies = self.one_form_a_folder(movies);
         let depth = |file: &Candidate| depth(&file.folder);
         let Some(least) = movies.iter().map(depth).min() else { return Ok(Vec::new()) };
@@ -98,43 +98,47 @@ impl DataFiles {
         if let [first, .., last] = nearest.as_slice()
             && (first.folder != last.folder || !nearest.iter().all(Candidate::is_part))
         {
-            return Err(BothThere { first: first.path.clone(), second: last.path.clone() });
+            return Err(AmbiguousFiles { first: first.path.clone(), second: last.path.clone() });
         }
         self.movies = nearest.into_iter().map(|file| file.path).collect();
         let folders = others.iter().map(|file| file.folder.clone()).collect();
         for file in others {
-            self.pass_over(file, "there is a catalogue above it");
+            self.skip(file, "there is a catalogue above it");
         }
         Ok(folders)
     }
 
-    /// Takes the files that are named as ratings, or else every CSV file; not those of the data sets in `others`.
-    fn choose_ratings(&mut self, candidates: Vec<Candidate>, others: &[String]) -> Result<(), BothThere> {
+    /// Takes the files named as ratings, or every CSV file if there are none, except for those of the data sets in `others`.
+    fn choose_ratings(
+        &mut self,
+        candidates: Vec<Candidate>,
+        others: &[String],
+    ) -> Result<(), AmbiguousFiles> {
         let (foreign, own): (Vec<_>, Vec<_>) =
             candidates.into_iter().partition(|file| others.iter().any(|folder| is_in(&file.path, folder)));
         for file in foreign {
-            self.pass_over(file, "its folder is a data set of its own");
+            self.skip(file, "its folder is a data set of its own");
         }
         let (named, unnamed): (Vec<_>, Vec<_>) = own.into_iter().partition(|file| file.role == Role::Ratings);
         let ratings = if named.is_empty() {
             unnamed
         } else {
             for file in unnamed {
-                self.pass_over(file, "other files are named as ratings");
+                self.skip(file, "other files are named as ratings");
             }
             self.one_form_a_folder(named)
         };
         let mut plain = BTreeMap::new();
         for Candidate { path, .. } in &ratings {
             if let Some(other) = plain.insert(path.strip_suffix(".gz").unwrap_or(path), path) {
-                return Err(BothThere { first: other.clone(), second: path.clone() });
+                return Err(AmbiguousFiles { first: other.clone(), second: path.clone() });
             }
         }
         self.ratings = ratings.into_iter().map(|file| file.path).collect();
         Ok(())
     }
 
-    /// Leaves of each folder the files of the preferred form.
+    /// Keeps the files of the preferred format in each folder.
     fn one_form_a_folder(&mut self, files: Vec<Candidate>) -> Vec<Candidate> {
         let forms: BTreeSet<(String, Form)> =
             files.iter().map(|file| (file.folder.clone(), file.form)).collect();
@@ -146,18 +150,18 @@ impl DataFiles {
         };
         let (kept, rest): (Vec<_>, Vec<_>) = files.into_iter().partition(is_preferred);
         for file in rest {
-            self.pass_over(file, "the same is there as CSV");
+            self.skip(file, "the same is there as CSV");
         }
         kept
     }
 
-    fn pass_over(&mut self, file: Candidate, reason: &'static str) {
-        self.passed_over.push(PassedOver { path: file.path, reason });
+    fn skip(&mut self, file: Candidate, reason: &'static str) {
+        self.skipped.push(SkippedFile { path: file.path, reason });
     }
 }
 
 impl Candidate {
-    /// What `path` may be; `None` if it is no data at all.
+    /// What `path` may be. `None` if it is not data.
     fn of(path: String) -> Option<Self> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
         let name = name.to_ascii_lowercase();
@@ -175,14 +179,14 @@ impl Candidate {
         let of_folder = if role == Role::Unnamed { Self::role_of_folder(folder) } else { None };
         let (role, folder) = match of_folder {
             Some((role, folder)) => (role, folder.to_owned()),
-            // Hadoop's parts have no extension, but only a name above them makes them data.
+            // Hadoop's part files have no extension. They are data only in a folder with one of our names.
             None if !is_csv && role == Role::Unnamed => return None,
             None => (role, folder.to_owned()),
         };
         (role != Role::Other).then_some(Self { path, role, form, folder })
     }
 
-    /// What the nearest folder that has a name of ours makes of the files in it, and the folder where that one lies.
+    /// The role that the nearest folder with one of our names gives to its files, and the parent of that folder.
     fn role_of_folder(folder: &str) -> Option<(Role, &str)> {
         let mut rest = folder;
         while !rest.is_empty() {
@@ -196,7 +200,7 @@ impl Candidate {
         None
     }
 
-    /// Whether it lies in a folder of parts.
+    /// Whether it is in a folder of parts.
     fn is_part(&self) -> bool {
         self.path.rsplit_once('/').is_some_and(|(folder, _)| folder != self.folder)
     }
@@ -212,12 +216,13 @@ fn role(stem: &str) -> Role {
     }
 }
 
-/// What notebooks, archivers, Spark and file systems leave beside data: `.ipynb_checkpoints`, `__MACOSX`, `_SUCCESS`.
+/// Files that notebooks, archivers, Spark and file systems create next to data: `.ipynb_checkpoints`, `__MACOSX`,
+/// `_SUCCESS`.
 pub fn is_hidden(path: &str) -> bool {
     path.split('/').any(|part| part.starts_with(['.', '_']))
 }
 
-/// How far a folder lies below the top.
+/// The depth of a folder below the top.
 fn depth(folder: &str) -> usize {
     if folder.is_empty() { 0 } else { 1 + folder.matches('/').count() }
 }
@@ -319,10 +324,8 @@ mod tests {
         ];
         let chosen = DataFiles::choose(files.map(|(path, length)| (path.to_owned(), length))).unwrap();
         assert_eq!(chosen.ratings, ["part-1.csv"]);
-        assert_eq!(chosen.passed_over.len(), 5);
-        assert!(
-            chosen.passed_over.iter().any(|file| file.path == "part-2.csv" && file.reason == "it is empty")
-        );
+        assert_eq!(chosen.skipped.len(), 5);
+        assert!(chosen.skipped.iter().any(|file| file.path == "part-2.csv" && file.reason == "it is empty"));
     }
 
     #[test]
@@ -336,8 +339,8 @@ mod tests {
         ]);
         assert_eq!(chosen.ratings, ["new/ratings.csv", "ratings.csv"]);
         assert_eq!(chosen.movies, ["movies.csv"]);
-        let passed_over: Vec<&str> = chosen.passed_over.iter().map(|file| file.path.as_str()).collect();
-        assert_eq!(passed_over, ["ml-1m/movies.dat", "ml-1m/ratings.dat"]);
+        let skipped: Vec<&str> = chosen.skipped.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(skipped, ["ml-1m/movies.dat", "ml-1m/ratings.dat"]);
     }
 
     #[test]

@@ -9,9 +9,9 @@ use crate::{MovieRow, UserRow};
 pub struct Factors {
     /// The mean of all ratings, or 0 for an unbiased model.
     pub mean: f32,
-    /// `b_u`, one a user.
+    /// `b_u`, one per user.
     pub user_biases: Array1<f32>,
-    /// `b_i`, one a movie.
+    /// `b_i`, one per movie.
     pub movie_biases: Array1<f32>,
     /// `p_u`, users x rank, row-major.
     pub user_factors: Array2<f32>,
@@ -24,9 +24,9 @@ pub struct Factors {
 pub struct FactorsView<'a> {
     /// The mean of all ratings, or 0 for an unbiased model.
     pub mean: f32,
-    /// `b_u`, one a user.
+    /// `b_u`, one per user.
     pub user_biases: ArrayView1<'a, f32>,
-    /// `b_i`, one a movie.
+    /// `b_i`, one per movie.
     pub movie_biases: ArrayView1<'a, f32>,
     /// `p_u`, users x rank, row-major.
     pub user_factors: ArrayView2<'a, f32>,
@@ -35,7 +35,7 @@ pub struct FactorsView<'a> {
 }
 
 impl Factors {
-    /// A model of `users` x `movies` that knows nothing but the `mean`.
+    /// A model of `users` x `movies` that always predicts the `mean`.
     pub fn constant(mean: f32, users: usize, movies: usize, rank: usize) -> Self {
         Self {
             mean,
@@ -67,7 +67,7 @@ impl Factors {
 }
 
 impl FactorsView<'_> {
-    /// `mean + b_u + b_i + <p_u, q_i>`, not clipped. What is `None` contributes nothing.
+    /// `mean + b_u + b_i + <p_u, q_i>`, not clipped. A side that is `None` contributes nothing.
     pub fn score(&self, user: Option<UserRow>, movie: Option<MovieRow>) -> f32 {
         let user_bias = user.map_or(0.0, |row| self.user_biases[row.index()]);
         let movie_bias = movie.map_or(0.0, |row| self.movie_biases[row.index()]);
@@ -86,7 +86,7 @@ impl FactorsView<'_> {
     }
 }
 
-/// `<p_u, q_i>`, of rows in any layout.
+/// `<p_u, q_i>`, for rows in any memory layout.
 pub(crate) fn interaction(user: ArrayView1<'_, f32>, movie: ArrayView1<'_, f32>) -> f32 {
     match (user.to_slice(), movie.to_slice()) {
         (Some(user), Some(movie)) => dot(user, movie),
@@ -94,8 +94,8 @@ pub(crate) fn interaction(user: ArrayView1<'_, f32>, movie: ArrayView1<'_, f32>)
     }
 }
 
-/// `<a, b>` in eight partial sums: the compiler may then use vector registers, and the order of the
-/// additions, so the result, is the same on every machine.
+/// `<a, b>` in eight partial sums, so that the compiler can use vector registers. The order of the additions is fixed, so
+/// the result is the same on every machine.
 #[inline]
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     const LANES: usize = 8;

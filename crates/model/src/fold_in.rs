@@ -1,7 +1,7 @@
-//! Visitors that the model was not trained on: their vector in the rating head, from a few ratings.
+//! Fold-in: the vector of a visitor in the rating head, computed from a few ratings.
 //!
-//! With the movies fixed, a user's `(b_u, p_u)` is a linear regression of the ratings on `(1, q_i)`. Its prior is
-//! the distribution of the trained users: their mean, and their covariance against the noise of ratings.
+//! With the movies fixed, a user's `(b_u, p_u)` is a linear regression of the ratings on `(1, q_i)`. Its prior is the
+//! distribution of the trained users: their mean, and their covariance relative to the noise of ratings.
 
 use ndarray::ArrayView1;
 
@@ -17,12 +17,12 @@ pub struct Rated {
     pub rating: f32,
 }
 
-/// What is believed of a user before any rating: `(b_u, p_u)` is normal.
+/// The prior of a user without ratings: `(b_u, p_u)` is normally distributed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UserPrior {
     /// The mean of `(b_u, p_u)`: rank + 1.
     pub mean: Vec<f32>,
-    /// The inverse of its covariance times the variance of a rating's noise: rank + 1 squared, row-major.
+    /// The inverse of its covariance times the noise variance of a rating: (rank + 1) x (rank + 1), row-major.
     pub precision: Vec<f32>,
 }
 
@@ -31,11 +31,11 @@ pub struct UserPrior {
 pub struct UserPriorView<'a> {
     /// The mean of `(b_u, p_u)`: rank + 1.
     pub mean: &'a [f32],
-    /// The inverse of its covariance times the variance of a rating's noise: rank + 1 squared, row-major.
+    /// The inverse of its covariance times the noise variance of a rating: (rank + 1) x (rank + 1), row-major.
     pub precision: &'a [f32],
 }
 
-/// A user's place in the rating head.
+/// A user's vector in the rating head.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UserVector {
     /// `b_u`.
@@ -45,7 +45,7 @@ pub struct UserVector {
 }
 
 impl UserPrior {
-    /// The prior of a model that does not tell one: five ratings of noise against each number.
+    /// The prior for a model that has none: each component is shrunk towards 0 with the weight of five ratings.
     pub fn uninformed(rank: usize) -> Self {
         let order = rank + 1;
         let precision = (0..order * order).map(|index| if index % (order + 1) == 0 { 5.0 } else { 0.0 });
@@ -59,7 +59,7 @@ impl UserPrior {
 }
 
 impl UserPriorView<'_> {
-    /// The most probable user to have given these ratings: the mean without any.
+    /// The most probable user given these ratings. Without ratings, the prior mean.
     pub fn fold_in(&self, factors: &FactorsView<'_>, rated: &[Rated]) -> UserVector {
         let order = self.mean.len();
         let mut matrix = self.precision.to_vec();
@@ -84,7 +84,7 @@ impl UserPriorView<'_> {
 }
 
 impl FactorsView<'_> {
-    /// `mean + b_u + b_i + <p_u, q_i>` of a user who has no row, not clipped.
+    /// `mean + b_u + b_i + <p_u, q_i>` for a user without a row, not clipped.
     pub fn score_vector(&self, user: &UserVector, movie: MovieRow) -> f32 {
         let user_factors = ArrayView1::from(user.factors.as_slice());
         let interaction = crate::factors::interaction(user_factors, self.movie_factors.row(movie.index()));

@@ -1,16 +1,16 @@
-//! Outside ids and matrix rows, kept apart by type: mixing them is the classic recommender bug.
+//! External ids and matrix rows have different types: mixing them up is the classic recommender bug.
 
 use std::borrow::Borrow;
 use std::fmt;
 
-/// The longest id that is trained on and looked up, in bytes.
+/// The length of the longest accepted id, in bytes.
 pub const MAX_ID_BYTES: usize = 256;
 
-/// A user's id as the ratings file and the callers write it: non-empty text.
+/// A user's id as in the ratings file and in requests: a non-empty string.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UserId(Box<str>);
 
-/// A movie's id as the catalogue and the callers write it: non-empty text.
+/// A movie's id as in the catalogue and in requests: a non-empty string.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MovieId(Box<str>);
 
@@ -37,7 +37,7 @@ macro_rules! outside_id {
             }
         }
 
-        /// It hashes and compares as its text does.
+        /// It hashes and compares as its text.
         impl Borrow<str> for $name {
             fn borrow(&self) -> &str {
                 &self.0
@@ -69,14 +69,14 @@ matrix_row!(MovieRow);
 
 /// Sorted ids over borrowed memory: id `row` is `bytes[offsets[row]..offsets[row + 1]]`.
 ///
-/// Ids are found by binary search in place, so that loading a model builds no hash map.
+/// Lookups are binary searches in this memory, so loading a model does not build a hash map.
 #[derive(Debug, Clone, Copy)]
 pub struct IdTable<'a> {
     bytes: &'a [u8],
     offsets: &'a [u32],
 }
 
-/// Why memory does not hold sorted ids.
+/// Why memory does not contain a valid table of ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdTableError {
     /// The offsets do not run from 0 to the length of the bytes.
@@ -91,7 +91,7 @@ pub enum IdTableError {
 }
 
 impl<'a> IdTable<'a> {
-    /// Wraps ids that come from outside, after checking every invariant.
+    /// Wraps untrusted memory after checking every invariant.
     pub(crate) fn checked(bytes: &'a [u8], offsets: &'a [u32]) -> Result<Self, IdTableError> {
         let ends_fit =
             offsets.first() == Some(&0) && offsets.last().map(|&end| end as usize) == Some(bytes.len());
@@ -113,7 +113,7 @@ impl<'a> IdTable<'a> {
         Ok(table)
     }
 
-    /// Wraps ids that were checked before.
+    /// Wraps memory that was checked before.
     pub(crate) fn trusted(bytes: &'a [u8], offsets: &'a [u32]) -> Self {
         Self { bytes, offsets }
     }
@@ -142,7 +142,7 @@ impl<'a> IdTable<'a> {
         None
     }
 
-    /// The id of `row`; empty if there is no such row.
+    /// The id of `row`, or an empty string if there is no such row.
     pub fn id(&self, row: usize) -> &'a str {
         if row < self.len() { std::str::from_utf8(self.raw(row)).unwrap_or_default() } else { "" }
     }
@@ -158,7 +158,7 @@ impl<'a> IdTable<'a> {
     }
 }
 
-/// Sorted ids that own their memory; the row of an id is its rank in byte order.
+/// Sorted ids in owned memory. The row of an id is its position in byte order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ids {
     bytes: Vec<u8>,
@@ -166,16 +166,16 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// The distinct ones of `ids`, sorted. Empty ids are left out.
+    /// Sorts `ids`, and removes duplicates and empty ids.
     ///
     /// # Panics
-    /// If the ids together are longer than 4 GiB.
+    /// If the total length of the ids is more than 4 GiB.
     pub fn new<'a>(ids: impl IntoIterator<Item = &'a str>) -> Self {
         let mut sorted: Vec<&str> = ids.into_iter().filter(|id| !id.is_empty()).collect();
         sorted.sort_unstable();
         sorted.dedup();
         let mut bytes = Vec::with_capacity(sorted.iter().map(|id| id.len()).sum());
-        assert!(u32::try_from(bytes.capacity()).is_ok(), "ids are longer than 4 GiB in all");
+        assert!(u32::try_from(bytes.capacity()).is_ok(), "the total length of the ids is more than 4 GiB");
         let mut offsets = Vec::with_capacity(sorted.len() + 1);
         offsets.push(0);
         for id in sorted {
@@ -185,7 +185,7 @@ impl Ids {
         Self { bytes, offsets }
     }
 
-    /// No ids, and memory for so many.
+    /// No ids yet, with memory for this many.
     pub(crate) fn with_capacity(ids: usize) -> Self {
         const USUAL_LENGTH: usize = 8;
         let mut offsets = Vec::with_capacity(ids + 1);
@@ -193,7 +193,7 @@ impl Ids {
         Self { bytes: Vec::with_capacity(ids.saturating_mul(USUAL_LENGTH)), offsets }
     }
 
-    /// Adds an id that comes after all others; `false`, and nothing is added, if this one does not.
+    /// Adds an id that sorts after all others. Returns `false` and adds nothing if it does not.
     pub(crate) fn push_last(&mut self, id: &str) -> bool {
         let table = self.table();
         let previous = table.len().checked_sub(1).map_or(&[][..], |row| table.raw(row));

@@ -1,49 +1,49 @@
-//! How far ratings lie from their predictions: an interval that holds a given share of them.
+//! Prediction intervals: ranges around predictions that contain a given share of the ratings.
 //!
 //! Split conformal prediction (Lei et al., "Distribution-Free Predictive Inference for Regression", 2018) with
-//! one pair of quantiles a group of users and movies: errors shrink with the number of ratings on both sides.
+//! one pair of quantiles per group of users and movies, because errors shrink with the number of ratings on both sides.
 
 use serde::{Deserialize, Serialize};
 
 use crate::RatingScale;
 
-/// The quantiles of `rating - score` on a hold-out, by how many ratings user and movie have.
+/// The quantiles of `rating - score` on a hold-out, by the numbers of ratings of user and movie.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Table")]
 pub struct Intervals(Table);
 
-/// [`Intervals`] as they stand in the manifest.
+/// [`Intervals`] as in the manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
-    /// The share of ratings that the intervals are to hold.
+    /// The share of the ratings that the intervals should contain.
     pub level: f64,
-    /// Ascending: a user with `n` ratings is in the bin of how many of these are at most `n`.
+    /// Ascending bounds: a user with `n` ratings is in the bin with the index of how many bounds are at most `n`.
     pub user_bounds: Vec<u32>,
     /// The same for movies.
     pub movie_bounds: Vec<u32>,
-    /// The lower quantile of each bin of users and movies, row-major, one more bin a side than bounds.
+    /// The lower quantile of each bin of users and movies, row-major. Each side has one more bin than bounds.
     pub lower: Vec<f32>,
     /// The upper quantile.
     pub upper: Vec<f32>,
 }
 
-/// A table that gives no intervals.
+/// Why a table is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TableError {
-    /// The level is not a share.
+    /// The level is out of range.
     #[error("the level of the intervals is not between 0 and 1")]
     Level,
     /// The bounds are not ascending.
     #[error("the bounds of the interval bins are not ascending")]
     Bounds,
-    /// There is not one finite pair of quantiles for each bin, in order.
-    #[error("the interval bins do not have a finite, ordered pair of quantiles each")]
+    /// Not every bin has a finite, ordered pair of quantiles.
+    #[error("not every interval bin has a finite, ordered pair of quantiles")]
     Quantiles,
 }
 
 impl Intervals {
-    /// The table they were made of.
+    /// The table of quantiles.
     pub fn table(&self) -> &Table {
         &self.0
     }

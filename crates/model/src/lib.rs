@@ -1,11 +1,11 @@
-//! The served model: what a trained artifact holds and how it answers.
+//! The model that is served: what a trained artifact contains, and how it answers requests.
 //!
-//! Every algorithm reduces to one form, so that one reader and one formula serve them all:
-//! `score = clip(mean + b_u + b_i + <p_u, q_i>)`. A user or movie without ratings contributes what the
-//! algorithm gave its row, and an id without a row contributes nothing.
+//! Every algorithm reduces to the same form, so one reader and one formula serve them all:
+//! `score = clip(mean + b_u + b_i + <p_u, q_i>)`. A user or movie without ratings contributes what the algorithm wrote
+//! to its row. An id without a row contributes nothing.
 //!
-//! Invariants: rows are in byte order of their ids, every number is finite, and a [`Model`] that exists
-//! has passed every check of [`artifact`]. This crate knows no network, no async runtime and no AWS.
+//! Invariants: rows are in byte order of their ids, every number is finite, and every [`Model`] has passed all checks of
+//! [`artifact`]. This crate does not depend on a network, an async runtime or AWS.
 
 pub mod artifact;
 mod catalogue;
@@ -22,6 +22,7 @@ pub mod ranking;
 mod rater;
 mod recommendation;
 mod scale;
+mod threads;
 
 pub use catalogue::{Catalogue, CatalogueError, Movie, MovieFault, MovieReader, MovieRecord};
 pub use factors::{Factors, FactorsView};

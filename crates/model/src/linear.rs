@@ -1,4 +1,4 @@
-//! Small symmetric systems: what folding a visitor in comes down to.
+//! Small symmetric linear systems, as needed to fold a visitor in.
 
 use crate::factors::dot;
 
@@ -7,12 +7,12 @@ use crate::factors::dot;
 pub(crate) struct Cholesky {
     order: usize,
     lower: Vec<f32>,
-    /// The same transposed, so that both substitutions pass along rows.
+    /// The same, transposed, so that both substitutions read along rows.
     upper: Vec<f32>,
 }
 
 impl Cholesky {
-    /// Factors a matrix, row-major, of which the lower triangle is read; `None` if it is not positive definite.
+    /// Factors a row-major matrix. Only its lower triangle is read. `None` if it is not positive definite.
     pub(crate) fn new(mut matrix: Vec<f32>, order: usize) -> Option<Self> {
         for row in 0..order {
             let (above, current) = matrix.split_at_mut(row * order);
@@ -33,7 +33,7 @@ impl Cholesky {
         Some(Self { order, lower: matrix, upper })
     }
 
-    /// Turns `b` into the solution of `L L' x = b`.
+    /// Replaces `b` by the solution of `L L' x = b`.
     pub(crate) fn solve(&self, b: &mut [f32]) {
         for row in 0..self.order {
             let lower = &self.lower[row * self.order..(row + 1) * self.order];
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn solves_what_it_was_made_of() {
+    fn the_solution_of_a_system_is_found_again() {
         for order in [0, 1, 2, 9, 40] {
             let mut matrix = vec![0.0; order * order];
             for index in 0..order {

@@ -1,11 +1,10 @@
-//! Line numbers of CSV records, for messages that people follow with an editor.
+//! Line numbers of CSV records, for messages that lead people to the right line in an editor.
 
 use csv::ByteRecord;
 
-/// Counts lines up to a record, going forward through a file in memory.
+/// Counts the lines before a record, while going forward through a file in memory.
 ///
-/// The reader's own count is one behind after CRLF, for it reads on to the next record's first byte only
-/// when that is asked for.
+/// The count of the CSV reader is one too small after CRLF, because it consumes the line feed only with the next record.
 #[derive(Debug)]
 pub struct LineNumbers<'a> {
     csv: &'a [u8],
@@ -14,12 +13,12 @@ pub struct LineNumbers<'a> {
 }
 
 impl<'a> LineNumbers<'a> {
-    /// Begins at the first line of `csv`.
+    /// Starts at the first line of `csv`.
     pub fn new(csv: &'a [u8]) -> Self {
         Self { csv, counted: 0, line: 1 }
     }
 
-    /// The line on which `record` begins, from 1. Records must come in the order of the file.
+    /// The line on which `record` starts, from 1. Records must be passed in the order of the file.
     pub fn of(&mut self, record: &ByteRecord) -> u64 {
         let offset = record.position().map_or(0, csv::Position::byte) as usize;
         let rest = self.csv.get(offset..).unwrap_or_default();

@@ -1,12 +1,12 @@
-//! `models/live.json`: which model is live, and which were before it.
+//! `models/live.json`: names the live model and the models that were live before it.
 //!
-//! It is the only object that changes; every artifact has a place of its own and stays as it is.
+//! It is the only object that ever changes. Every artifact has its own place and is never modified.
 
 use serde::{Deserialize, Serialize};
 
-/// The longest pointer that is read.
+/// The size of the largest pointer that is read.
 pub const MAX_POINTER_BYTES: u64 = 1 << 16;
-/// How many earlier models the pointer keeps.
+/// How many earlier models the pointer remembers.
 pub const KEPT: usize = 10;
 
 /// The live model, and those before it.
@@ -15,7 +15,7 @@ pub struct LivePointer {
     /// The model that is live.
     #[serde(flatten)]
     pub live: Published,
-    /// Those that were live before it, the last one first.
+    /// The models that were live before it, newest first.
     #[serde(default)]
     pub previous: Vec<Published>,
 }
@@ -25,7 +25,7 @@ pub struct LivePointer {
 pub struct Published {
     /// Its version, which names its content.
     pub version: String,
-    /// Where its artifact is.
+    /// The location of its artifact.
     pub uri: String,
     /// The SHA-256 of its manifest in lower-case hexadecimal.
     pub manifest_sha256: String,
@@ -33,13 +33,13 @@ pub struct Published {
     pub published_at: String,
 }
 
-/// Bytes that are no pointer.
+/// Why bytes are not a valid pointer.
 #[derive(Debug, thiserror::Error)]
-#[error("no pointer to a live model: {0}")]
+#[error("not a valid live model pointer: {0}")]
 pub struct PointerError(#[from] serde_json::Error);
 
 impl LivePointer {
-    /// Reads a pointer; it may say more than this release knows.
+    /// Reads a pointer. It may have fields that this release does not know.
     pub fn parse(json: &[u8]) -> Result<Self, PointerError> {
         Ok(serde_json::from_slice(json)?)
     }
@@ -49,7 +49,7 @@ impl LivePointer {
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
-    /// The pointer after `next` was made live in the place of what `before` points to.
+    /// The pointer after `next` replaces the live model of `before`.
     pub fn after(before: Option<Self>, next: Published) -> Self {
         let earlier =
             before.into_iter().flat_map(|before| std::iter::once(before.live).chain(before.previous));
@@ -119,7 +119,7 @@ mod tests {
         #[test]
         fn any_bytes_are_a_pointer_or_refused(bytes: Vec<u8>) {
             if let Err(error) = LivePointer::parse(&bytes) {
-                prop_assert!(error.to_string().starts_with("no pointer to a live model: "));
+                prop_assert!(error.to_string().starts_with("not a valid live model pointer: "));
             }
         }
     }

@@ -1,21 +1,22 @@
-//! A loaded model and its answers.
+//! A loaded model, and the predictions that it makes.
 
 use std::path::Path;
 use std::sync::OnceLock;
 
 use crate::artifact::{self, ArtifactError, ArtifactFiles, Manifest, Tensors, folder};
 use crate::ranking::RankingView;
-use crate::recommendation::MovieFacts;
+use crate::recommendation::{Estimate, MovieIndex};
+use crate::threads::join;
 use crate::{Catalogue, FactorsView, IdTable, MovieId, MovieRow, UserId, UserPriorView, UserRow};
 
-/// A model in memory: the artifact, checked, and its catalogue.
+/// A model in memory: a verified artifact with its catalogue.
 #[derive(Debug)]
 pub struct Model {
     manifest: Manifest,
     tensors: Tensors,
     catalogue: Catalogue,
-    /// Gathered by the first request that needs them.
-    facts: OnceLock<MovieFacts>,
+    /// Built by the first request that needs it.
+    movie_index: OnceLock<MovieIndex>,
 }
 
 /// The answer for one user and one movie.
@@ -29,7 +30,7 @@ pub struct Prediction<'a> {
     pub known_user: bool,
     /// Whether the model was trained on ratings of this movie.
     pub known_movie: bool,
-    /// Where the rating lies with the probability that the model's [`Intervals`](crate::Intervals) tell.
+    /// The range that contains the rating with the probability of the model's [`Intervals`](crate::Intervals).
     pub interval: Option<[f32; 2]>,
 }
 
@@ -38,7 +39,7 @@ pub struct Prediction<'a> {
 #[error("movie `{0}` is not in the catalogue")]
 pub struct UnknownMovie(pub MovieId);
 
-/// What one user rated: movies in ascending rows, and the ratings.
+/// The ratings of one user, by ascending movie rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RatedMovies<'a> {
     /// The rows of the movies.
@@ -48,7 +49,7 @@ pub struct RatedMovies<'a> {
 }
 
 impl Model {
-    /// Checks the files of an artifact against each other and takes them over.
+    /// Checks the files of an artifact against each other, and makes a model of them.
     pub fn from_files(files: ArtifactFiles) -> Result<Self, ArtifactError> {
         let ArtifactFiles { manifest, model, movies, .. } = files;
         let (model, movies) =
@@ -57,16 +58,16 @@ impl Model {
         Self::from_parts(manifest, tensors, Catalogue::parse(movies.bytes())?)
     }
 
-    /// Puts together what was checked against `manifest` before, side by side.
+    /// Makes a model of parts that were already checked against `manifest`, perhaps in parallel.
     pub fn from_parts(
         manifest: Manifest,
         tensors: Tensors,
         catalogue: Catalogue,
     ) -> Result<Self, ArtifactError> {
         if tensors.counts() != manifest.counts {
-            return Err(ArtifactError::Tensors("the counts are not those of the manifest".to_owned()));
+            return Err(ArtifactError::Tensors("the counts differ from those in the manifest".to_owned()));
         }
-        Ok(Self { manifest, tensors, catalogue, facts: OnceLock::new() })
+        Ok(Self { manifest, tensors, catalogue, movie_index: OnceLock::new() })
     }
 
     /// Loads the artifact at `path`: a folder, or a `model.tar.gz`.
@@ -78,7 +79,7 @@ impl Model {
         }
     }
 
-    /// Tensors and catalogue are read and checked side by side.
+    /// Reads and checks tensors and catalogue in parallel.
     fn open_folder(path: &Path) -> Result<Self, ArtifactError> {
         let manifest = Manifest::parse(&folder::read_manifest(path)?)?;
         let (model, movies) = (manifest.expect_model()?, manifest.expect_movies()?);
@@ -89,17 +90,17 @@ impl Model {
             });
             let tensors =
                 folder::read_expected(path, &model).and_then(|model| Tensors::parse(model, &manifest));
-            (tensors, joined(catalogue))
+            (tensors, join(catalogue))
         });
         Self::from_parts(manifest, tensors?, catalogue?)
     }
 
-    /// What the artifact says of itself.
+    /// The description of the artifact.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// The movies that can be asked for.
+    /// The movies that requests can ask for.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
     }
@@ -124,12 +125,12 @@ impl Model {
         self.user_ids().find(id.as_str()).map(UserRow)
     }
 
-    /// The row of a movie that the model knows by its ratings or by its catalogue entry.
+    /// The row of a movie that has ratings or is in the catalogue.
     pub fn movie_row(&self, id: &MovieId) -> Option<MovieRow> {
         self.movie_ids().find(id.as_str()).map(MovieRow)
     }
 
-    /// What is believed of a user before any rating, if the artifact tells.
+    /// The prior of a user without ratings, if the artifact has one.
     pub fn user_prior(&self) -> Option<UserPriorView<'_>> {
         self.tensors.user_prior()
     }
@@ -139,47 +140,58 @@ impl Model {
         self.tensors.ranking()
     }
 
-    /// How many ratings each movie has, by row.
+    /// The number of ratings of each movie, by row.
     pub fn rating_counts(&self) -> &[u32] {
         self.tensors.movie_rating_counts()
     }
 
-    pub(crate) fn facts(&self) -> &MovieFacts {
-        self.facts.get_or_init(|| MovieFacts::gather(self.movie_ids(), &self.catalogue))
+    /// What filters need to know about the movies.
+    pub(crate) fn movie_index(&self) -> &MovieIndex {
+        self.movie_index.get_or_init(|| MovieIndex::new(self.movie_ids(), &self.catalogue))
     }
 
-    /// How many ratings of this movie the model was trained on.
+    /// The number of ratings of this movie that the model was trained on.
     pub fn rating_count(&self, movie: MovieRow) -> u32 {
         self.tensors.movie_rating_counts()[movie.index()]
     }
 
-    /// What this user rated.
+    /// The ratings of this user.
     pub fn rated_movies(&self, user: UserRow) -> RatedMovies<'_> {
         let (movies, values) = self.tensors.rated(user);
         RatedMovies { movies, values }
     }
 
-    /// Predicts the rating that `user` would give `movie`. Any user is answered: one that the model does
-    /// not know gets the mean and the movie's bias.
+    /// Predicts the rating that `user` would give `movie`. A user that the model does not know gets the mean plus the
+    /// movie's bias.
     pub fn predict(&self, user: &UserId, movie: &MovieId) -> Result<Prediction<'_>, UnknownMovie> {
-        let entry = self.catalogue.find(movie).ok_or_else(|| UnknownMovie(movie.clone()))?;
         let user = self.user_row(user);
-        let movie = self.movie_row(movie);
-        let scale = self.manifest.rating_scale;
-        let score = scale.clip(self.factors().score(user, movie));
         let user_ratings = user.map_or(0, |user| self.rated_movies(user).movies.len() as u32);
-        let movie_ratings = movie.map_or(0, |movie| self.rating_count(movie));
-        let intervals = self.manifest.intervals.as_ref();
-        Ok(Prediction {
-            score,
-            title: entry.title,
-            known_user: user.is_some(),
-            known_movie: movie_ratings > 0,
-            interval: intervals.map(|intervals| intervals.around(score, user_ratings, movie_ratings, scale)),
-        })
+        self.prediction(movie, user.is_some(), user_ratings, |movie| self.factors().score(user, movie))
     }
-}
 
-fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    /// The answer for a movie of the catalogue, and a user with this many ratings. `score` gives the unclipped score for
+    /// the movie's row, if it has one.
+    pub(crate) fn prediction(
+        &self,
+        movie: &MovieId,
+        known_user: bool,
+        user_ratings: u32,
+        score: impl FnOnce(Option<MovieRow>) -> f32,
+    ) -> Result<Prediction<'_>, UnknownMovie> {
+        let title = self.catalogue.find(movie).ok_or_else(|| UnknownMovie(movie.clone()))?.title;
+        let row = self.movie_row(movie);
+        let movie_ratings = row.map_or(0, |row| self.rating_count(row));
+        let known_movie = movie_ratings > 0;
+        let Estimate { score, interval } = self.estimate(score(row), user_ratings, movie_ratings);
+        Ok(Prediction { score, title, known_user, known_movie, interval })
+    }
+
+    /// Clips a score to the scale, and adds its prediction interval.
+    pub(crate) fn estimate(&self, score: f32, user_ratings: u32, movie_ratings: u32) -> Estimate {
+        let scale = self.manifest.rating_scale;
+        let score = scale.clip(score);
+        let intervals = self.manifest.intervals.as_ref();
+        let interval = intervals.map(|intervals| intervals.around(score, user_ratings, movie_ratings, scale));
+        Estimate { score, interval }
+    }
 }

@@ -1,17 +1,16 @@
-//! The ranking head: which movies somebody may want to watch next.
+//! The ranking head: which movies a visitor may want to watch next.
 //!
-//! A model that predicts ratings well ranks badly: what people choose to watch tells more than how they rate it.
-//! So the artifact carries a second head, learned from *signals*: 0 for a movie that somebody has not rated, or
-//! has rated low, up to 1 for the highest rating. There are two, and training takes the one that ranks a hold-out
-//! better:
+//! A model that predicts ratings well does not rank well: what people choose to watch says more than how they rate it.
+//! So the artifact has a second head, learned from *signals*: 0 for a movie that a user has not rated, or has rated low,
+//! up to 1 for the highest rating. There are two methods. Training takes the one that ranks a hold-out better:
 //!
-//! - `EASE^R` (Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", 2019), of which the largest weights
-//!   are kept: the score of a movie is the sum of the signals times their weights towards it.
+//! - `EASE^R` (Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", 2019), with only the
+//!   largest weights: the score of a movie is the sum of the signals times their weights towards it.
 //! - `iALS` (Rendle, Krichene, Zhang, Koren, "Revisiting the Performance of iALS on Item Recommendation
 //!   Benchmarks", 2021): a factor model whose user vectors solve a small linear system.
 //!
-//! Both are linear in the visitor's ratings with everything else fixed, so a score is a sum of contributions of
-//! single ratings.
+//! With everything else fixed, both are linear in the visitor's signals, so a score is a sum of contributions of single
+//! ratings.
 
 mod columns;
 mod head;

@@ -1,18 +1,18 @@
-//! Somebody with ratings of the moment, whose rating of a movie is predicted.
+//! Predictions for a person whose ratings come with the request.
 
 use crate::{Model, MovieId, Prediction, Rated, UnknownMovie, UserPrior, UserVector};
 
-/// Somebody whom the model was not trained on, folded into the rating head by a few ratings.
+/// A person that the model was not trained on, folded into the rating head with a few ratings.
 #[derive(Debug)]
 pub struct Rater<'m> {
     model: &'m Model,
-    /// By ascending movie rows, each movie once.
+    /// By ascending movie rows, at most one per movie.
     rated: Vec<Rated>,
     vector: UserVector,
 }
 
 impl<'m> Rater<'m> {
-    /// Folds these ratings in. Of two ratings of a movie the last counts.
+    /// Folds these ratings in. If a movie is rated twice, the last rating counts.
     pub fn new(model: &'m Model, mut rated: Vec<Rated>) -> Self {
         rated.reverse();
         rated.sort_by_key(|rated| rated.movie);
@@ -25,31 +25,18 @@ impl<'m> Rater<'m> {
         Self { model, rated, vector }
     }
 
-    /// How many ratings count.
+    /// The number of ratings that count.
     pub fn rating_count(&self) -> usize {
         self.rated.len()
     }
 
     /// Predicts the rating of `movie`. The rater counts as a known user if any rating counts.
     pub fn predict(&self, movie: &MovieId) -> Result<Prediction<'m>, UnknownMovie> {
-        let model = self.model;
-        let entry = model.catalogue().find(movie).ok_or_else(|| UnknownMovie(movie.clone()))?;
-        let row = model.movie_row(movie);
-        let (factors, scale) = (model.factors(), model.manifest().rating_scale);
-        let score = match row {
-            Some(row) => factors.score_vector(&self.vector, row),
+        let factors = self.model.factors();
+        let rating_count = self.rated.len() as u32;
+        self.model.prediction(movie, rating_count > 0, rating_count, |movie| match movie {
+            Some(movie) => factors.score_vector(&self.vector, movie),
             None => factors.mean + self.vector.bias,
-        };
-        let score = scale.clip(score);
-        let own_ratings = self.rated.len() as u32;
-        let movie_ratings = row.map_or(0, |row| model.rating_count(row));
-        let intervals = model.manifest().intervals.as_ref();
-        Ok(Prediction {
-            score,
-            title: entry.title,
-            known_user: own_ratings > 0,
-            known_movie: movie_ratings > 0,
-            interval: intervals.map(|intervals| intervals.around(score, own_ratings, movie_ratings, scale)),
         })
     }
 

@@ -1,35 +1,35 @@
-//! Recommendations of a loaded model: who asks, what is admitted, and what the answer is made of.
+//! Recommendations from a loaded model, for a known user or a visitor, with filters and with reasons.
 
-mod facts;
 mod filter;
+mod movie_index;
 
-pub(crate) use facts::MovieFacts;
 pub use filter::Filter;
+pub(crate) use movie_index::MovieIndex;
 
 use crate::ranking::{Ranked, Taste, best};
 use crate::{Model, Movie, MovieRow, Rated, Rater, UserRow, UserVector};
 
-/// Somebody who asks: a user of the training data, or a visitor with ratings of the moment.
+/// A person who asks for recommendations: a user of the training data, or a visitor whose ratings come with the request.
 #[derive(Debug)]
 pub struct Visitor<'m> {
     model: &'m Model,
-    /// The ratings, by ascending movie rows, each movie once.
+    /// The ratings, by ascending movie rows, at most one per movie.
     rated: Vec<Rated>,
     vector: UserVector,
     taste: Taste<'m>,
 }
 
-/// A movie that is recommended.
+/// A recommended movie.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recommendation<'m> {
-    /// Its place in the ranking.
+    /// Its position in the ranking.
     pub ranked: Ranked,
     /// Its entry in the catalogue.
     pub movie: Movie<'m>,
     /// The rating that the visitor would give it.
     pub estimate: Estimate,
-    /// What the visitor's ratings contribute to the rank score, the largest first; they add up to it. Empty where
-    /// the score is mere popularity.
+    /// The contributions of the visitor's ratings to the rank score, largest first. They add up to the score. Empty if
+    /// the score is the popularity.
     pub contributions: Vec<(Rated, f32)>,
 }
 
@@ -38,12 +38,12 @@ pub struct Recommendation<'m> {
 pub struct Estimate {
     /// The rating, clipped to the scale and not rounded.
     pub score: f32,
-    /// Where the rating lies with the probability that the model's intervals tell.
+    /// The range that contains the rating with the probability of the model's intervals.
     pub interval: Option<[f32; 2]>,
 }
 
 impl Model {
-    /// A user of the training data: trained factors, and the ratings that they were trained on.
+    /// A user of the training data, with the trained factors and ratings.
     pub fn user(&self, user: UserRow) -> Visitor<'_> {
         let ratings = self.rated_movies(user);
         let pairs = ratings.movies.iter().zip(ratings.values);
@@ -57,7 +57,7 @@ impl Model {
         self.with_taste(rated, vector)
     }
 
-    /// A visitor with these ratings, folded into both heads. Of two ratings of a movie the last counts.
+    /// A visitor with these ratings, folded into both heads. If a movie is rated twice, the last rating counts.
     pub fn visitor(&self, rated: Vec<Rated>) -> Visitor<'_> {
         let (rated, vector) = Rater::new(self, rated).into_parts();
         self.with_taste(rated, vector)
@@ -69,35 +69,35 @@ impl Model {
         Visitor { model: self, rated, vector, taste }
     }
 
-    /// The `limit` movies that are most like `movie`, of those that `filter` admits, and how much: people who rate
-    /// one well rate the other well. None of a movie that too few have rated, or if the model has no ranking head.
+    /// The `limit` movies most similar to `movie` among those that `filter` admits: people who like one like the other.
+    /// Empty if the movie has too few ratings, or if the model has no ranking head.
     pub fn similar(&self, movie: MovieRow, filter: &Filter, limit: usize) -> Vec<(Ranked, Movie<'_>)> {
         let Some(view) = self.ranking() else { return Vec::new() };
-        let admitted = self.facts().admitted(filter, self.movie_ids());
-        let admits = |row: MovieRow| row != movie && admitted.admits(row);
+        let resolved = self.movie_index().resolve(filter, self.movie_ids());
+        let admits = |row: MovieRow| row != movie && resolved.admits(row);
         self.entries(view.most_similar(movie, self.rating_counts(), limit, admits))
     }
 
-    /// The `limit` movies that most people have rated, of those that `filter` admits.
+    /// The `limit` movies with the most ratings among those that `filter` admits.
     pub fn popular(&self, filter: &Filter, limit: usize) -> Vec<(Ranked, Movie<'_>)> {
-        let admitted = self.facts().admitted(filter, self.movie_ids());
+        let resolved = self.movie_index().resolve(filter, self.movie_ids());
         let counts = self.rating_counts();
         let scores = counts.iter().map(|&count| count as f32);
-        self.entries(best(scores, counts, limit, None, |row| admitted.admits(row)))
+        self.entries(best(scores, counts, limit, None, |row| resolved.admits(row)))
     }
 
     fn entries(&self, ranked: Vec<Ranked>) -> Vec<(Ranked, Movie<'_>)> {
         ranked.into_iter().filter_map(|ranked| Some((ranked, self.entry(ranked.movie)?))).collect()
     }
 
-    /// Whether the catalogue has this genre, in any case of letters.
+    /// Whether the catalogue has this genre. Upper and lower case are the same.
     pub fn has_genre(&self, genre: &str) -> bool {
-        self.facts().has_genre(genre)
+        self.movie_index().has_genre(genre)
     }
 
     /// The catalogue's entry for a row, if it has one.
     pub fn entry(&self, row: MovieRow) -> Option<Movie<'_>> {
-        self.facts().catalogue_row(row).map(|row| self.catalogue().movie(row as usize))
+        self.movie_index().catalogue_row(row).map(|row| self.catalogue().movie(row as usize))
     }
 }
 
@@ -112,36 +112,32 @@ impl Visitor<'_> {
         &self.vector
     }
 
-    /// Whether movies are ranked by popularity, for no rating tells a taste.
+    /// Whether movies are ranked by popularity, because no rating has a signal.
     pub fn is_ranked_by_popularity(&self) -> bool {
         self.taste.is_popularity()
     }
 
     /// The rating that the visitor would give a movie.
     pub fn estimate(&self, movie: MovieRow) -> Estimate {
-        let scale = self.model.manifest().rating_scale;
-        let score = scale.clip(self.model.factors().score_vector(&self.vector, movie));
-        let (own, others) = (self.rated.len() as u32, self.model.rating_count(movie));
-        let intervals = self.model.manifest().intervals.as_ref();
-        Estimate { score, interval: intervals.map(|intervals| intervals.around(score, own, others, scale)) }
+        let score = self.model.factors().score_vector(&self.vector, movie);
+        self.model.estimate(score, self.rated.len() as u32, self.model.rating_count(movie))
     }
 
-    /// The place of a movie in the ranking that has this score.
+    /// The position in the ranking of a movie with this score.
     pub fn place(&self, movie: MovieRow, score: f32) -> Ranked {
         Ranked { score, rating_count: self.model.rating_count(movie), movie }
     }
 }
 
 impl<'m> Visitor<'m> {
-    /// The best `limit` movies that `filter` admits, after `after` in the ranking. A genre that the catalogue does
-    /// not have admits none.
+    /// The best `limit` movies that `filter` admits, after `after` in the ranking. A genre that is not in the catalogue
+    /// admits no movie.
     pub fn recommend(&self, filter: &Filter, limit: usize, after: Option<Ranked>) -> Vec<Recommendation<'m>> {
-        let facts = self.model.facts();
-        let admitted = facts.admitted(filter, self.model.movie_ids());
+        let resolved = self.model.movie_index().resolve(filter, self.model.movie_ids());
         let mut rated = self.rated.iter().map(|rated| rated.movie).peekable();
         let admits = |row: MovieRow| {
             while rated.next_if(|&next| next < row).is_some() {}
-            (filter.include_rated || rated.peek() != Some(&row)) && admitted.admits(row)
+            (filter.include_rated || rated.peek() != Some(&row)) && resolved.admits(row)
         };
         let best = self.taste.rank(self.model.rating_counts(), limit, after, admits);
         best.into_iter().filter_map(|ranked| self.recommendation(ranked)).collect()

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The lowest and the highest rating that can be given; both are finite and `min < max`.
+/// The lowest and the highest rating. Both are finite, and `min < max`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Bounds", into = "Bounds")]
 pub struct RatingScale {
@@ -17,7 +17,7 @@ impl RatingScale {
     /// Half stars from 0.5 to 5: every MovieLens release since 2003.
     pub const MOVIELENS: Self = Self { min: 0.5, max: 5.0 };
 
-    /// A scale from `min` to `max`, both included.
+    /// A scale from `min` to `max`, inclusive.
     pub fn new(min: f32, max: f32) -> Result<Self, ScaleError> {
         if min.is_finite() && max.is_finite() && min < max {
             Ok(Self { min, max })
@@ -36,12 +36,12 @@ impl RatingScale {
         self.max
     }
 
-    /// Whether `rating` can be given on this scale. Steps are not checked.
+    /// Whether `rating` is on this scale. Steps are not checked.
     pub fn contains(self, rating: f32) -> bool {
         (self.min..=self.max).contains(&rating)
     }
 
-    /// The rating of this scale that is nearest to `score`.
+    /// The rating on this scale that is nearest to `score`.
     pub fn clip(self, score: f32) -> f32 {
         score.clamp(self.min, self.max)
     }
@@ -65,7 +65,7 @@ impl FromStr for RatingScale {
     }
 }
 
-/// Why a rating scale is not one.
+/// Why a rating scale is not valid.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ScaleError {
     /// The bounds are not finite, or not in order.

@@ -1,6 +1,6 @@
-//! Recommendations for visitors with ten ratings: processor time of one thread from ratings to the best twenty with
-//! reasons, on the model of `data/` and on generated catalogues, beside the time to read the weights of the ranking
-//! head once as fast as this machine reads memory.
+//! Recommendations for visitors with ten ratings: the processor time of one thread from the ratings to the best twenty
+//! movies with reasons, on the model of `data/` and on generated catalogues. For comparison, the time to read the weights
+//! of the ranking head once at the memory bandwidth of this machine.
 #![expect(clippy::unwrap_used, reason = "a benchmark")]
 
 use std::hint::black_box;
@@ -8,18 +8,18 @@ use std::path::Path;
 use std::time::Instant;
 
 use half::f16;
-use matinee_model::artifact::{Description, Metrics, NewArtifact, write_folder};
-use matinee_model::ranking::{Columns, RankingHead, RankingMethod, RankingView, RankingWeights};
-use matinee_model::{Catalogue, Factors, Filter, Ids, Model, MovieRecord, MovieRow, Rated, RatingScale};
+use matinee_generated_model::{ModelSize, wave};
+use matinee_model::ranking::{Columns, RankingMethod, RankingView, RankingWeights};
+use matinee_model::{Filter, Model, MovieRow, Rated, RatingScale};
 use matinee_train::algorithms::configure;
 use matinee_train::progress::Silent;
 use matinee_train::ratings::{CsvFile, Inputs, check};
 use matinee_train::training::{Plan, train, write};
-use ndarray::{Array1, Array2};
+use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-/// The length of the rows of the rating head, as the default algorithm's.
+/// The rank of the rating head: the default of the default algorithm.
 const RATING_RANK: usize = 16;
 
 fn main() {
@@ -36,9 +36,11 @@ fn main() {
         report(&path, method, bandwidth, 3_000);
     }
     for (movies, rank, visitors) in [(100_000, 64, 500), (1_000_000, 32, 200)] {
-        for weights in [generate_ease(movies), generate_ials(movies, rank)] {
-            generate(&path, movies, &weights);
-            report(&path, weights.0.name(), bandwidth, visitors);
+        for (method, weights) in [generate_ease(movies), generate_ials(movies, rank)] {
+            // One user has rated a thousand movies, which visitors rate too.
+            let size = ModelSize { users: 1, movies, rank: RATING_RANK, ratings_per_user: 1_000 };
+            size.write(&path, Some((method, &weights)));
+            report(&path, method.name(), bandwidth, visitors);
         }
     }
 }
@@ -68,7 +70,7 @@ fn report(path: &Path, head: &str, bandwidth: f64, visitors: usize) {
         black_box(model.visitor(ratings).recommend(&Filter::default(), 20, None));
         processor_time() - begin
     };
-    // The first requests gather what filters ask, and warm the caches.
+    // The first requests build the movie index and warm the caches.
     for _ in 0..10 {
         black_box(request());
     }
@@ -86,7 +88,7 @@ fn report(path: &Path, head: &str, bandwidth: f64, visitors: usize) {
     );
 }
 
-/// Movies by how often they are rated: visitors rate what many rate.
+/// Each movie once for every rating, so that visitors rate popular movies.
 fn rated_movies(model: &Model) -> Vec<MovieRow> {
     let counts = (0..).zip(model.rating_counts());
     counts.flat_map(|(row, &count)| std::iter::repeat_n(MovieRow(row), count as usize)).collect()
@@ -98,7 +100,7 @@ fn processor_time() -> f64 {
     now.tv_sec as f64 + now.tv_nsec as f64 * 1e-9
 }
 
-/// Bytes a second that one thread reads of memory that no cache holds.
+/// Bytes per second that one thread reads from memory, outside of all caches.
 fn bandwidth() -> f64 {
     let numbers = vec![1.0_f32; 64 << 20];
     let read = || {
@@ -116,7 +118,7 @@ fn bandwidth() -> f64 {
     size_of_val(&numbers[..]) as f64 / fastest
 }
 
-/// A model of `data/` with one method of ranking.
+/// Trains a model on `data/` with one ranking method.
 fn train_on_data(path: &Path, method: &str) {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data");
     let read = |name: &str| CsvFile { name: name.to_owned(), bytes: std::fs::read(data.join(name)).unwrap() };
@@ -133,10 +135,6 @@ fn train_on_data(path: &Path, method: &str) {
 }
 
 type Head = (RankingMethod, RankingWeights);
-
-fn wave(index: usize) -> f32 {
-    (index as f32 * 0.37).sin() * 0.1
-}
 
 fn generate_ials(movies: usize, rank: usize) -> Head {
     let factors = Array2::from_shape_fn((movies, rank), |(row, column)| wave(row * rank + column));
@@ -157,48 +155,4 @@ fn generate_ease(movies: usize) -> Head {
         weights: (0..movies * EACH).map(wave).map(f16::from_f32).collect(),
     };
     (method, weights)
-}
-
-/// A model without users over so many movies, a thousand of which are rated once by one user.
-fn generate(path: &Path, movies: usize, (method, weights): &Head) {
-    const GENRES: [&str; 4] = ["Drama", "Comedy|Romance", "Action|Thriller", "Documentary"];
-    let ids: Vec<String> = (0..movies).map(|row| format!("{row:07}")).collect();
-    let record = |(row, id): (usize, &String)| MovieRecord {
-        id: id.clone(),
-        title: format!("Movie {row} ({})", 1930 + row % 95),
-        genres: GENRES[row % GENRES.len()].to_owned(),
-        line: 0,
-    };
-    let rated: Vec<u32> = (0..1_000).map(|index| (index * (movies / 1_000)) as u32).collect();
-    let artifact = NewArtifact {
-        description: Description {
-            algorithm: "svd".to_owned(),
-            hyperparameters: [].into(),
-            seed: 0,
-            rating_scale: RatingScale::MOVIELENS,
-            metrics: Metrics::default(),
-            intervals: None,
-            ranking_head: Some(RankingHead { method: *method, candidates: [].into() }),
-            training_job: None,
-            data: [].into(),
-            generator: "bench".to_owned(),
-            created_at: String::new(),
-        },
-        user_ids: &Ids::new(["1"]),
-        movie_ids: &Ids::new(ids.iter().map(String::as_str)),
-        factors: &Factors {
-            mean: 3.5,
-            user_biases: Array1::zeros(1),
-            movie_biases: Array1::from_shape_fn(movies, wave),
-            user_factors: Array2::zeros((1, RATING_RANK)),
-            movie_factors: Array2::from_shape_fn((movies, RATING_RANK), |(row, column)| wave(row + column)),
-        },
-        rated_offsets: &[0, 1_000],
-        rated_movies: &rated,
-        rated_values: &[4.0; 1_000],
-        user_prior: None,
-        ranking: Some(weights),
-        catalogue: &Catalogue::from_records(ids.iter().enumerate().map(record).collect()),
-    };
-    write_folder(path, &artifact).unwrap();
 }

@@ -1,4 +1,4 @@
-//! Training: one epoch of SVD on `data/`, in ratings a second, on one thread and on all.
+//! Training: reading `data/`, and one epoch of SVD on it, in ratings per second, on one thread and on all.
 #![expect(clippy::unwrap_used, reason = "a benchmark")]
 
 use std::path::Path;

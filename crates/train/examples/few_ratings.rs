@@ -1,4 +1,4 @@
-//! How well `bayes` predicts from hardly any ratings, beside the mean and the biases: the table of
+//! How well `bayes` predicts from very few ratings, compared to the mean and the biases: the table of
 //! `docs/adr/0058-doubt-while-there-are-hardly-any-ratings.md`. Run it in the root of the repository.
 
 use std::error::Error;

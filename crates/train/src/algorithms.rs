@@ -1,55 +1,19 @@
-//! The algorithms, by name. Each reduces to the one form that is served: mean, biases and factors.
+//! The registry of algorithms. Each reduces to the form that is served: mean, biases and factors.
 
 pub mod als;
 pub mod bayes;
 mod bias;
 mod mean;
+mod sgd;
 pub mod svd;
 pub mod svdpp;
 mod vectors;
 
 use std::collections::BTreeMap;
 
-use matinee_model::{Factors, RatingScale};
-
-use crate::attributes::MovieAttributes;
+use crate::algorithm::{Algorithm, Fitted, Run, Training};
 use crate::hyperparameters::{Hyperparameter, HyperparameterError, Hyperparameters};
 use crate::progress::Progress;
-use crate::ratings::Rating;
-use crate::run::Run;
-
-/// What an algorithm learns from.
-#[derive(Debug, Clone, Copy)]
-pub struct Training<'a> {
-    /// The number of user rows; users without ratings here have rows too.
-    pub user_count: usize,
-    /// The number of movie rows.
-    pub movie_count: usize,
-    /// The ratings, each (user, movie) pair once, in any order.
-    pub ratings: &'a [Rating],
-    /// What is known of the movies beside their ratings.
-    pub attributes: &'a MovieAttributes,
-    /// The scale that the ratings are on.
-    pub scale: RatingScale,
-    /// The seed of all random numbers.
-    pub seed: u64,
-}
-
-/// What an algorithm learned.
-#[derive(Debug, Clone)]
-pub struct Fitted {
-    /// Mean, biases and factors. Rows without ratings have what the algorithm knows of them without: zeros,
-    /// where it knows nothing.
-    pub factors: Factors,
-    /// What `factors` were reduced from, where there is more to it than they hold.
-    pub unreduced: Option<Factors>,
-}
-
-/// A configured algorithm.
-pub trait Algorithm: Sync {
-    /// Begins to learn, to be taken epoch by epoch.
-    fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a>;
-}
 
 /// An algorithm with its name and the values of all its hyperparameters.
 pub struct Configured {
@@ -61,9 +25,9 @@ pub struct Configured {
 /// An algorithm that can be chosen.
 #[derive(Debug, Clone, Copy)]
 pub struct Choice {
-    /// The name it is chosen by.
+    /// Its name.
     pub name: &'static str,
-    /// What it is, in one line.
+    /// A description in one line.
     pub help: &'static str,
     /// The hyperparameters it takes.
     pub hyperparameters: &'static [Hyperparameter],
@@ -110,31 +74,31 @@ pub const CHOICES: &[Choice] = &[
     },
 ];
 
-/// The name of the algorithm that is trained where none is chosen.
+/// The name of the default algorithm.
 pub const DEFAULT: &str = "bayes";
 
 /// Why an algorithm cannot be configured.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigureError {
     /// There is no such algorithm.
-    #[error("unknown algorithm `{name}`; there are {known}")]
+    #[error("unknown algorithm `{name}`; choose one of {known}")]
     Unknown {
         /// The name as given.
         name: String,
-        /// The names there are.
+        /// The names of all algorithms.
         known: String,
     },
-    /// A hyperparameter is refused.
+    /// A hyperparameter is not valid.
     #[error("algorithm {algorithm}: {error}")]
     Hyperparameter {
         /// The algorithm.
         algorithm: &'static str,
-        /// The refusal.
+        /// What is wrong with it.
         error: HyperparameterError,
     },
 }
 
-/// Configures the algorithm called `name` with `given` hyperparameters, and defaults for the others.
+/// Configures the algorithm called `name` with the `given` hyperparameters, and defaults for the others.
 pub fn configure<'g>(
     name: &str,
     given: impl IntoIterator<Item = (&'g str, &'g str)>,
@@ -155,7 +119,7 @@ impl Configured {
         self.name
     }
 
-    /// Whether the other learns the same: the same algorithm with the same hyperparameters.
+    /// Whether the other is the same algorithm with the same hyperparameters.
     pub fn is_same(&self, other: &Self) -> bool {
         self.name == other.name && self.hyperparameters == other.hyperparameters
     }
@@ -175,23 +139,9 @@ impl Configured {
         run.fitted()
     }
 
-    /// Begins to learn, to be taken epoch by epoch.
+    /// Starts a run, which then learns epoch by epoch.
     pub fn begin<'a>(&'a self, training: &Training<'a>) -> Box<dyn Run + 'a> {
         self.algorithm.begin(training)
-    }
-}
-
-impl From<Factors> for Fitted {
-    fn from(factors: Factors) -> Self {
-        Self { factors, unreduced: None }
-    }
-}
-
-impl Training<'_> {
-    /// The mean of the ratings; 0 without ratings.
-    fn mean(&self) -> f64 {
-        let sum: f64 = self.ratings.iter().map(|rating| f64::from(rating.value)).sum();
-        sum / self.ratings.len().max(1) as f64
     }
 }
 
@@ -210,11 +160,11 @@ mod tests {
     }
 
     #[test]
-    fn refusals_name_what_there_is() {
+    fn errors_name_the_choices() {
         let error = configure("svm", []).err().unwrap();
         assert_eq!(
             error.to_string(),
-            "unknown algorithm `svm`; there are bayes, svd, svdpp, als, bias, mean"
+            "unknown algorithm `svm`; choose one of bayes, svd, svdpp, als, bias, mean"
         );
         let error = configure("mean", [("k", "1")]).err().unwrap();
         assert_eq!(error.to_string(), "algorithm mean: unknown hyperparameter `k`; this algorithm has none");

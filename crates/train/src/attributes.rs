@@ -1,14 +1,14 @@
-//! What the catalogue tells of movies beside their ids.
+//! The attributes of movies in the catalogue, as features for the algorithms.
 
 use std::collections::BTreeMap;
 
 use matinee_model::{Catalogue, IdTable, Movie};
 
-/// Years are told apart by half decades: enough ratings each to learn from.
-const YEARS_A_BIN: u16 = 5;
-/// A word that one title alone has says nothing that the movie's id does not.
-const MIN_TITLES_A_WORD: usize = 2;
-/// Words of fewer letters, and these, are in too many titles.
+/// Years are grouped by five, so that each group has enough ratings to learn from.
+const YEARS_PER_GROUP: u16 = 5;
+/// A word that occurs in only one title says no more than the movie's id.
+const MIN_TITLES_PER_WORD: usize = 2;
+/// Shorter words and stop words are in too many titles.
 const MIN_LETTERS: usize = 3;
 const STOP_WORDS: [&str; 5] = ["the", "and", "for", "with", "from"];
 
@@ -19,7 +19,7 @@ pub struct MovieAttributes {
 }
 
 impl MovieAttributes {
-    /// Genres, years and title words of the movies with these rows.
+    /// The genres, years and title words of the movies, whose rows are those of `rows`.
     pub fn new(catalogue: &Catalogue, rows: IdTable<'_>) -> Self {
         let mut genres = Group::default();
         let mut years = Group::default();
@@ -30,22 +30,22 @@ impl MovieAttributes {
                 genres.add(genre.to_owned(), row);
             }
             if let Some(year) = movie.year() {
-                years.add((year / YEARS_A_BIN).to_string(), row);
+                years.add((year / YEARS_PER_GROUP).to_string(), row);
             }
             for word in words_of(movie) {
                 words.add(word, row);
             }
         }
-        Self { groups: vec![genres.having(1), years.having(1), words.having(MIN_TITLES_A_WORD)] }
+        Self { groups: vec![genres.having(1), years.having(1), words.having(MIN_TITLES_PER_WORD)] }
     }
 
-    /// By group and attribute, the rows of the movies that have it.
+    /// The rows of the movies that have an attribute, by group and attribute.
     pub fn groups(&self) -> &[Vec<Vec<u32>>] {
         &self.groups
     }
 }
 
-/// The words of a title in lower case, each once.
+/// The distinct words of a title in lower case.
 fn words_of(movie: Movie<'_>) -> Vec<String> {
     let name = movie.name().to_lowercase();
     let letters = |word: &&str| word.chars().count() >= MIN_LETTERS && !STOP_WORDS.contains(word);
@@ -56,7 +56,7 @@ fn words_of(movie: Movie<'_>) -> Vec<String> {
     words
 }
 
-/// Attributes by name, so that their order does not depend on the catalogue's.
+/// Attributes by name, so that their order does not depend on the order of the catalogue.
 #[derive(Default)]
 struct Group(BTreeMap<String, Vec<u32>>);
 

@@ -1,8 +1,8 @@
-//! Work that is saved while it goes on, and taken up by whoever starts it again.
+//! Checkpoints: work is saved while it runs, and continues from there when it is started again.
 //!
-//! A checkpoint is one file, which holds the [`Fingerprint`] of the work beside its state, so that it is
-//! never taken up by other work. It is written to a temporary sibling and renamed: a reader sees the last
-//! one or the one before, whenever the process ends.
+//! A checkpoint is one file with the [`Fingerprint`] of the work and its state, so that other work never continues from
+//! it. It is written to a temporary file and renamed: a reader sees either the last checkpoint or the one before, whenever
+//! the process is killed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,22 +16,22 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::ratings::Dataset;
-use crate::run::StateError;
+use crate::state::StateError;
 
-/// What a checkpoint begins with: its name, and the version of its format.
+/// The first bytes of a checkpoint: its name, and the version of its format.
 const MAGIC: &[u8] = b"matinee checkpoint 1\n";
 const SUM_BYTES: usize = 32;
 
-/// What a piece of work is: everything that its result depends on.
+/// Identifies a piece of work: everything that its result depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
     /// Algorithm, hyperparameters and seed, by name.
     pub settings: BTreeMap<String, String>,
-    /// Names the ratings and the catalogue, in their order.
+    /// The checksum of the ratings and the catalogue, in their order.
     pub data_sha256: String,
 }
 
-/// Where work is saved, how often, and who says that it must end.
+/// Where and how often work is saved, and whether it is interrupted.
 #[derive(Debug, Clone)]
 pub struct Checkpoints {
     folder: PathBuf,
@@ -39,42 +39,42 @@ pub struct Checkpoints {
     interrupted: Arc<AtomicBool>,
 }
 
-/// Why work ended before its time.
+/// Why work ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum Halt {
-    /// It was told to; what was done is saved.
-    #[error("told to stop; what was done is saved in {}, and the same job goes on from there", .0.display())]
+    /// It was interrupted. Its progress is saved.
+    #[error("interrupted; the progress is saved in {}, and the same job continues from there", .0.display())]
     Interrupted(PathBuf),
-    /// It cannot be saved or taken up.
+    /// The checkpoint cannot be written or read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
 }
 
-/// Why work cannot be saved or taken up.
+/// Why a checkpoint cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
-    /// The operating system refused.
-    #[error("{}: {source}; checkpoints need a folder that can be written", path.display())]
+    /// The operating system reported an error.
+    #[error("{}: {source}; checkpoints need a writable folder", path.display())]
     Io {
-        /// What was being read or written.
+        /// The file that was being read or written.
         path: PathBuf,
-        /// The refusal.
+        /// The error.
         source: io::Error,
     },
-    /// The file is not a whole checkpoint of this release.
-    #[error("{} is damaged or of another release: {problem}; remove it to begin again", path.display())]
+    /// The file is not a complete checkpoint of this release.
+    #[error("{} is damaged or from another release: {problem}; remove it to start over", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
     },
-    /// The checkpoint is of other data or other hyperparameters.
-    #[error("{} is of other work: {difference}; give this job a place of its own for checkpoints, or remove it to begin again", path.display())]
+    /// The checkpoint is for other data or other hyperparameters.
+    #[error("{} belongs to other work: {difference}; give this job its own folder for checkpoints, or remove the file to start over", path.display())]
     OtherWork {
         /// The file.
         path: PathBuf,
-        /// How the works differ.
+        /// How they differ.
         difference: String,
     },
 }
@@ -104,7 +104,7 @@ impl Fingerprint {
         Self { settings, data_sha256: hex::encode(hash.finalize()) }
     }
 
-    /// How the work of `saved` differs from this; empty if it is the same.
+    /// How the work of `saved` differs from this. Empty if it is the same.
     fn difference(&self, saved: &Self) -> String {
         let names: std::collections::BTreeSet<&String> =
             self.settings.keys().chain(saved.settings.keys()).collect();
@@ -113,32 +113,34 @@ impl Fingerprint {
         let mut differences: Vec<String> = names
             .into_iter()
             .filter(|name| self.settings.get(*name) != saved.settings.get(*name))
-            .map(|name| format!("{name} is {} there and {} here", value(saved, name), value(self, name)))
+            .map(|name| {
+                format!("{name} is {} in the checkpoint and {} here", value(saved, name), value(self, name))
+            })
             .collect();
         if self.data_sha256 != saved.data_sha256 {
-            differences.push("the data are not the same".to_owned());
+            differences.push("the data differ".to_owned());
         }
         differences.join(", ")
     }
 }
 
 impl Checkpoints {
-    /// Saves in `folder` whenever `interval` has passed since the last time, and when `interrupted` is set.
+    /// Saves to `folder` at most once per `interval`, and when `interrupted` is set.
     pub fn new(folder: PathBuf, interval: Duration, interrupted: Arc<AtomicBool>) -> Self {
         Self { folder, interval, interrupted }
     }
 
-    /// Where the work is saved.
+    /// The folder of the checkpoints.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Whether the work was told to end.
+    /// Whether the work is interrupted.
     pub fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
     }
 
-    /// The kind of work that is saved in `file` of the folder.
+    /// The checkpoint of one kind of work, in `file` of the folder.
     pub(crate) fn slot(&self, file: &str, of: Fingerprint) -> Slot<'_> {
         Slot { checkpoints: self, path: self.folder.join(file), of, saved_at: Instant::now() }
     }
@@ -153,7 +155,7 @@ pub(crate) struct Slot<'a> {
 }
 
 impl<'a> Slot<'a> {
-    /// Says that the work must end.
+    /// Set when the work is interrupted.
     pub(crate) fn interrupted(&self) -> &'a AtomicBool {
         &self.checkpoints.interrupted
     }
@@ -175,7 +177,7 @@ impl<'a> Slot<'a> {
         }
     }
 
-    /// Saves if it is time to; if the work was told to end, ends it after that.
+    /// Saves if it is time to. If the work is interrupted, saves and ends it.
     pub(crate) fn pass(&mut self, state: impl FnOnce() -> Vec<u8>) -> Result<(), Halt> {
         let interrupted = self.checkpoints.is_interrupted();
         if interrupted || self.saved_at.elapsed() >= self.checkpoints.interval {
@@ -185,7 +187,7 @@ impl<'a> Slot<'a> {
         if interrupted { Err(Halt::Interrupted(self.checkpoints.folder.clone())) } else { Ok(()) }
     }
 
-    /// Removes what was saved: the work is done, and the next begins anew.
+    /// Removes the checkpoint of finished work.
     pub(crate) fn clear(&self) -> Result<(), CheckpointError> {
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.io(error)),
@@ -198,7 +200,7 @@ impl<'a> Slot<'a> {
         let folder = &self.checkpoints.folder;
         let write = || {
             fs::create_dir_all(folder)?;
-            // Always the same name: what a killed process leaves is overwritten by the next.
+            // Always the same name, so that the next process overwrites the file of a killed one.
             let sibling = self.path.with_extension("saving");
             let mut file = fs::File::create(&sibling)?;
             file.write_all(&bytes)?;
@@ -208,7 +210,7 @@ impl<'a> Slot<'a> {
         write().map_err(|error| self.io(error))
     }
 
-    /// A state that cannot be read.
+    /// The error for a state that cannot be read.
     pub(crate) fn unreadable(&self, error: StateError) -> CheckpointError {
         self.damaged(error)
     }
@@ -222,7 +224,7 @@ impl<'a> Slot<'a> {
     }
 }
 
-/// Magic, length of the fingerprint (u64, little endian), fingerprint, state, SHA-256 of all that.
+/// The magic bytes, the length of the fingerprint (u64, little endian), the fingerprint, the state, and the SHA-256 of all.
 fn wrap(fingerprint: &[u8], state: &[u8]) -> Vec<u8> {
     let length = (fingerprint.len() as u64).to_le_bytes();
     let mut bytes = [MAGIC, &length, fingerprint, state].concat();
@@ -289,10 +291,10 @@ mod tests {
         let checkpoints = checkpoints(folder.path());
         checkpoints.slot("work", fingerprint("8")).pass(|| vec![1]).unwrap();
         let error = checkpoints.slot("work", fingerprint("9")).load().unwrap_err().to_string();
-        assert!(error.contains("n_factors is 8 there and 9 here"), "{error}");
+        assert!(error.contains("n_factors is 8 in the checkpoint and 9 here"), "{error}");
         let other_data = Fingerprint { data_sha256: "1".to_owned(), ..fingerprint("8") };
         let error = checkpoints.slot("work", other_data).load().unwrap_err().to_string();
-        assert!(error.contains("the data are not the same"), "{error}");
+        assert!(error.contains("the data differ"), "{error}");
     }
 
     proptest! {

@@ -12,30 +12,30 @@ use serde::Serialize;
 pub use intervals::{LEVEL, calibrate, from_errors};
 pub use learning_curve::{LearningPoint, learning_curve};
 pub use segments::{CalibrationBin, Segment, Segments};
-pub use tested::{Asked, Errors, Tested, measure, test};
+pub use tested::{Errors, TestRating, Tested, measure, test};
 
 use crate::algorithms::Configured;
 use crate::progress::Progress;
 use crate::ratings::{Dataset, Divided};
 use crate::split::TestSet;
 
-/// What one test set gave.
+/// The result on one test set.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct FoldResult {
-    /// The fold that was tested.
+    /// The number of the fold.
     pub fold: u32,
     /// The root mean squared error on the fold.
     pub rmse: f64,
     /// The mean absolute error on the fold.
     pub mae: f64,
-    /// The root mean squared error before the model was reduced to the rank that is served, if it was.
+    /// The root mean squared error before the model was reduced to the served rank, if it was reduced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unreduced_rmse: Option<f64>,
-    /// Wall time to learn from the other ratings.
+    /// The wall time to train on the other ratings.
     pub fit_seconds: f64,
-    /// Wall time to predict the fold.
+    /// The wall time to predict the fold.
     pub predict_seconds: f64,
-    /// The ratings of the fold.
+    /// The number of ratings of the fold.
     pub test_count: usize,
 }
 
@@ -55,23 +55,23 @@ pub struct MeanResult {
     pub predict_seconds: f64,
 }
 
-/// What all test sets gave.
+/// The results on all test sets.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evaluation {
-    /// Each fold's.
+    /// The result on each fold.
     pub folds: Vec<FoldResult>,
-    /// Their mean.
+    /// Their means.
     pub mean: MeanResult,
-    /// All predictions together, by kinds of users, movies and scores.
+    /// All predictions together, by groups of users, movies and scores.
     pub segments: Segments,
-    /// How many ratings of the folds are of movies that are not in the catalogue, so that nobody can ask for them. They
-    /// are not tested.
+    /// The number of ratings in the folds for movies that are not in the catalogue. Nobody can ask for these movies, so the
+    /// ratings are not tested.
     pub unlisted_count: usize,
 }
 
-/// Learns from all ratings but those of a test set and tests on these, for each test set that has any of movies that can
-/// be asked for. With `intervals`
-/// it also keeps a hold-out of what it learns from, to tell intervals by, and tests those.
+/// For each test set, trains on all other ratings and tests on the test set. Test sets without ratings of movies in the
+/// catalogue are skipped. With `intervals`, it also holds out some training ratings to measure prediction intervals, and
+/// tests these too.
 pub fn evaluate(
     dataset: &Dataset,
     algorithm: &Configured,
@@ -94,8 +94,8 @@ pub fn evaluate(
         let fitted = algorithm.fit(&dataset.training(&train, seed), progress);
         let fit_seconds = begin.elapsed().as_secs_f64();
         let begin = Instant::now();
-        let asked: Vec<Asked> = test_ratings.iter().copied().map(Asked::from).collect();
-        let tested = test(fitted.factors.view(), dataset, &train, &asked, intervals.as_ref());
+        let to_predict: Vec<TestRating> = test_ratings.iter().copied().map(TestRating::from).collect();
+        let tested = test(fitted.factors.view(), dataset, &train, &to_predict, intervals.as_ref());
         let predict_seconds = begin.elapsed().as_secs_f64();
         let unreduced =
             fitted.unreduced.map(|factors| measure(factors.view(), &test_ratings, dataset.scale).rmse);

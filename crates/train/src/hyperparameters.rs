@@ -1,4 +1,4 @@
-//! Hyperparameters by name: each algorithm declares what it takes, once, and values are checked against it.
+//! Hyperparameters by name. Each algorithm declares its hyperparameters once, and values are checked against them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,9 +8,9 @@ use serde_json::Value;
 /// One hyperparameter of an algorithm.
 #[derive(Debug, Clone, Copy)]
 pub struct Hyperparameter {
-    /// Its name, as in scikit-surprise where it has the parameter too.
+    /// Its name. The same as in scikit-surprise if that has the parameter.
     pub name: &'static str,
-    /// Its values and the default.
+    /// Its possible values and its default.
     pub domain: Domain,
     /// What it does, in one line.
     pub help: &'static str,
@@ -21,7 +21,7 @@ pub struct Hyperparameter {
 pub enum Domain {
     /// A whole number.
     Integer {
-        /// The value where none is given.
+        /// The default.
         default: u32,
         /// The smallest value.
         min: u32,
@@ -30,7 +30,7 @@ pub enum Domain {
     },
     /// A finite number.
     Real {
-        /// The value where none is given.
+        /// The default.
         default: f64,
         /// The smallest value.
         min: f64,
@@ -39,7 +39,7 @@ pub enum Domain {
     },
     /// `true` or `false`.
     Flag {
-        /// The value where none is given.
+        /// The default.
         default: bool,
     },
 }
@@ -48,7 +48,7 @@ pub enum Domain {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hyperparameters(BTreeMap<&'static str, Value>);
 
-/// Why hyperparameters are refused.
+/// Why hyperparameters are not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HyperparameterError {
     /// The algorithm has no such hyperparameter.
@@ -56,17 +56,17 @@ pub enum HyperparameterError {
     Unknown {
         /// The name as given.
         name: String,
-        /// The names there are.
+        /// The names of the hyperparameters of this algorithm.
         known: String,
     },
-    /// The value is not one of its values.
+    /// The value is not one of the possible values.
     #[error("hyperparameter `{name}` is `{value}`; it must be {domain}")]
     OutOfRange {
         /// The name.
         name: &'static str,
         /// The value as given.
         value: String,
-        /// The values it can have.
+        /// The possible values.
         domain: String,
     },
     /// A hyperparameter was given twice.
@@ -118,14 +118,14 @@ impl Hyperparameters {
     }
 }
 
-/// An algorithm asked for a hyperparameter that it does not declare, or by another type: a bug that the
-/// test of every algorithm's defaults finds.
+/// An algorithm asked for a hyperparameter that it did not declare, or for another type. This is a bug, and the test that
+/// configures every algorithm finds it.
 fn undeclared<T>(name: &str) -> T {
     unreachable!("hyperparameter `{name}` is not declared with this type")
 }
 
 impl Hyperparameter {
-    /// The one of this name among those that an algorithm declares.
+    /// The hyperparameter with this name among those that an algorithm declares.
     pub(crate) fn find<'d>(name: &str, declared: &'d [Self]) -> Result<&'d Self, HyperparameterError> {
         let found = declared.iter().find(|parameter| parameter.name == name);
         found.ok_or_else(|| HyperparameterError::unknown(name, declared))
@@ -154,7 +154,7 @@ impl Hyperparameter {
 }
 
 impl Domain {
-    /// The value where none is given.
+    /// The default.
     pub fn default(self) -> Value {
         match self {
             Self::Integer { default, .. } => default.into(),
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_name_parameter_value_and_range() {
+    fn errors_name_parameter_value_and_range() {
         assert_eq!(
             refusal("rnak", "8"),
             "unknown hyperparameter `rnak`; this algorithm has rank, rate, biased"

@@ -1,4 +1,4 @@
-//! What is believed of a user before any rating, learned from the users that were trained.
+//! The prior of a user without ratings, learned from the trained users.
 
 use matinee_model::{FactorsView, MovieRow, Rated, UserPrior, UserRow};
 use nalgebra::{DMatrix, DVector};
@@ -6,15 +6,16 @@ use rayon::prelude::*;
 
 use crate::ratings::Rating;
 
-/// The variances of a rating's noise that are tried, as multiples of the errors' of the trained model.
+/// The noise variances of a rating that are tried, as multiples of the error variance of the trained model.
 const NOISE: [f64; 9] = [0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0];
 
-/// How many users the noise is chosen on, and by how many movies each.
+/// The number of users on which the noise is chosen, and the number of movies for each.
 const SAMPLE: usize = 200;
 
-/// The users' mean and covariance, against the noise with which users' own ratings, folded in, come nearest to what was
-/// trained of them. (How well they predict each other would say too little noise: the movies were trained on all of
-/// them.) The covariance is shrunk towards a multiple of the identity, the more the fewer users there are.
+/// The mean and covariance of the users, relative to the noise. The noise is chosen so that folding in a user's own ratings
+/// comes nearest to the trained user. (Choosing it by how well ratings predict each other would give too little noise,
+/// because the movies were trained on all of them.) The covariance is shrunk towards a multiple of the identity, more
+/// strongly for fewer users.
 pub fn user_prior(factors: FactorsView<'_>, ratings: &[Rating]) -> UserPrior {
     let by_user = rated_by_user(factors.user_biases.len(), ratings);
     let trained: Vec<usize> = (0..by_user.len()).filter(|&user| !by_user[user].is_empty()).collect();
@@ -66,7 +67,7 @@ fn residual_variance(factors: FactorsView<'_>, ratings: &[Rating]) -> f64 {
     (ratings.iter().map(error).sum::<f64>() / ratings.len().max(1) as f64).max(1e-3)
 }
 
-/// The squared differences of scores between users that were trained and the same users folded in.
+/// The squared differences between the scores of trained users and of the same users folded in.
 fn distance(factors: FactorsView<'_>, prior: &UserPrior, by_user: &[Vec<Rated>], sample: &[usize]) -> f64 {
     let of_user = |&user: &usize| {
         let folded = prior.view().fold_in(&factors, &by_user[user]);
@@ -81,7 +82,7 @@ fn distance(factors: FactorsView<'_>, prior: &UserPrior, by_user: &[Vec<Rated>],
     sample.par_iter().map(of_user).collect::<Vec<f64>>().iter().sum()
 }
 
-/// At most [`SAMPLE`] of `count` places, evenly apart.
+/// At most [`SAMPLE`] evenly spaced indices below `count`.
 fn every_so_often(count: usize) -> impl Iterator<Item = usize> {
     (0..count).step_by(count.div_ceil(SAMPLE).max(1))
 }

@@ -1,18 +1,18 @@
-//! How training tells what it is doing.
+//! Reports the progress of training.
 
-/// Listens to a training run. Calls come from one thread, in order.
+/// Receives the progress of a training run. Calls come from one thread, in order.
 pub trait Progress: Sync {
-    /// A part of the work begins: `purpose` says which, as in "learning from all ratings".
+    /// A stage begins. `purpose` says which, such as "learning from all ratings".
     fn stage(&self, purpose: &str);
 
-    /// An algorithm begins that will take `epochs` epochs.
+    /// An algorithm starts. It will take `epochs` epochs.
     fn begin(&self, epochs: usize);
 
     /// An epoch (from 1) has ended, with the root mean squared error on the ratings it learned from.
     fn epoch(&self, epoch: usize, train_rmse: f64);
 }
 
-/// Tells nothing.
+/// Ignores all progress.
 #[derive(Debug, Clone, Copy)]
 pub struct Silent;
 

@@ -1,8 +1,8 @@
-//! Learning the ranking head: signals, the methods, and the choice between them.
+//! Trains the ranking head: the signals, the methods, and the choice between them.
 //!
-//! Both methods are learned without a hold-out and measured on it, and the one with the higher NDCG@10 is learned
-//! from everything. The hold-out is each user's latest ratings where the data tell when they were given, for what
-//! is recommended is watched later than what was rated; else it is drawn at random.
+//! Every method is trained without a hold-out and measured on it. The one with the highest NDCG@10 is then trained on all
+//! ratings. The hold-out is the latest ratings of each user, because recommended movies are watched after the rated ones.
+//! If there are no timestamps, the hold-out is random.
 
 mod ease;
 pub mod evaluation;
@@ -23,12 +23,12 @@ use signals::Signals;
 use crate::progress::Progress;
 use crate::ratings::{Dataset, Rating};
 
-/// A ranking head that was learned.
+/// A learned ranking head.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RankedHead {
-    /// The method, and how well each did.
+    /// The chosen method, and the results of all methods.
     pub head: RankingHead,
-    /// What was learned.
+    /// The weights.
     pub weights: RankingWeights,
 }
 
@@ -48,20 +48,20 @@ pub struct RankingTraining<'a> {
     pub movie_count: usize,
     /// The ratings.
     pub ratings: &'a [Rating],
-    /// When each was given, in the same order, where that is known.
+    /// When each rating was given, in the same order, if that is known.
     pub timestamps: Option<&'a [i64]>,
-    /// For each movie row whether it can be asked for; others are not recommended, and not measured.
+    /// For each movie row, whether requests can ask for it. Other movies are neither recommended nor measured.
     pub listed: &'a [bool],
-    /// The scale that they are on.
+    /// The scale of the ratings.
     pub scale: RatingScale,
     /// The seed of all random numbers.
     pub seed: u64,
 }
 
-/// The name under which the most popular movies are measured beside the methods.
+/// The name of ranking by popularity, which is measured for comparison with the methods.
 pub const POPULARITY: &str = "popularity";
 
-/// The share of the ratings that the methods are compared on.
+/// The share of the ratings on which the methods are compared.
 const HOLD_OUT: f64 = 0.1;
 
 impl Dataset {
@@ -80,13 +80,13 @@ impl Dataset {
 }
 
 impl RankingTraining<'_> {
-    /// The methods that can learn from this much.
+    /// The methods that are feasible for these ratings.
     pub fn methods(&self) -> Vec<RankingMethod> {
         let ease = ease::is_feasible(&self.signals()).then_some(ease::DEFAULT);
         ease.into_iter().chain([ials::method_for(self.movie_count)]).collect()
     }
 
-    /// Learns by one method.
+    /// Trains one method.
     pub fn learn_by(&self, method: RankingMethod) -> RankingWeights {
         let signals = self.signals();
         match method {
@@ -101,7 +101,7 @@ impl RankingTraining<'_> {
         }
     }
 
-    /// Learns by the method that ranks a hold-out best: see the module.
+    /// Trains the method that ranks a hold-out best: see the module.
     pub fn learn(&self, progress: &dyn Progress) -> RankedHead {
         progress.stage("learning to rank");
         let candidates = self.compare();
@@ -112,7 +112,7 @@ impl RankingTraining<'_> {
         RankedHead { weights: self.learn_by(method), head: RankingHead { method, candidates } }
     }
 
-    /// How well each method, and mere popularity, ranks a hold-out; empty if nobody liked any of it.
+    /// How well each method, and popularity, ranks a hold-out. Empty if no user likes anything in the hold-out.
     fn compare(&self) -> BTreeMap<String, Ranking> {
         let marks = match self.timestamps {
             Some(timestamps) => split::latest_per_user(self.ratings, timestamps, HOLD_OUT),

@@ -1,4 +1,4 @@
-//! Ratings in memory, and the files they come from.
+//! Ratings in memory, and the files that they are read from.
 
 mod check;
 mod columns;

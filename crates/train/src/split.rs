@@ -1,4 +1,4 @@
-//! Which ratings are trained on and which are tested.
+//! Splits ratings into those for training and those for testing.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -6,7 +6,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::ratings::Rating;
 
-/// Assigns each of `count` ratings to one of `folds` folds at random: sizes differ by at most one.
+/// Assigns each of `count` ratings to one of `folds` random folds, whose sizes differ by at most one.
 pub fn random_folds(count: usize, folds: u32, seed: u64) -> Vec<u32> {
     let mut assignment: Vec<u32> = (0..folds).cycle().take(count).collect();
     assignment.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed));
@@ -21,16 +21,16 @@ pub fn random_hold_out(count: usize, fraction: f64, seed: u64) -> Vec<bool> {
     marks
 }
 
-/// Ratings that are tested together, and not learned from.
+/// Ratings that are tested together. The others are learned from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestSet {
     /// Its number.
     pub fold: u32,
-    /// By rating.
+    /// Whether each rating is tested.
     pub is_test: Vec<bool>,
 }
 
-/// One test set a fold; `folds` has the fold of each rating.
+/// One test set per fold. `folds` has the fold of each rating.
 pub fn by_folds(folds: &[u32]) -> Vec<TestSet> {
     let mut numbers = folds.to_vec();
     numbers.sort_unstable();
@@ -39,7 +39,8 @@ pub fn by_folds(folds: &[u32]) -> Vec<TestSet> {
     numbers.into_iter().map(of_fold).collect()
 }
 
-/// The last `share` of each user's ratings by time, at least one of two and more. Of ratings at the same time the later in the file is the later.
+/// The latest `share` of each user's ratings: at least one, if a user has two or more. Ratings with the same time are
+/// ordered as in the file.
 pub fn by_time(ratings: &[Rating], timestamps: &[i64], share: f64) -> TestSet {
     let mut order: Vec<usize> = (0..ratings.len()).collect();
     order.sort_by_key(|&index| (ratings[index].user, timestamps[index], index));
@@ -65,7 +66,7 @@ pub fn cold_movies(ratings: &[Rating], movie_count: usize, share: f64, seed: u64
     TestSet { fold: 0, is_test: ratings.iter().map(|rating| is_cold[rating.movie.index()]).collect() }
 }
 
-/// The ratings to train on, and those that `is_test` marks.
+/// Splits ratings into those to train on, and those for which `is_test` is true.
 pub fn divide(ratings: &[Rating], is_test: impl Fn(usize) -> bool) -> (Vec<Rating>, Vec<Rating>) {
     let mut train = Vec::with_capacity(ratings.len());
     let mut test = Vec::new();

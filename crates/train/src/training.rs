@@ -1,4 +1,4 @@
-//! The whole of training: measure on a hold-out, learn from everything, write the artifact.
+//! The whole training: measure on a hold-out, learn from all ratings, write the artifact.
 
 mod resumable;
 
@@ -14,8 +14,9 @@ use matinee_model::artifact::{
 };
 use matinee_model::{Factors, Intervals, MovieRow, UserPrior};
 
-use crate::algorithms::{Configured, Fitted, Training};
-use crate::evaluation::{Asked, Errors, from_errors, test};
+use crate::algorithm::{Fitted, Training};
+use crate::algorithms::Configured;
+use crate::evaluation::{Errors, TestRating, from_errors, test};
 use crate::prior::user_prior;
 use crate::progress::Progress;
 use crate::ranking::RankedHead;
@@ -28,29 +29,29 @@ pub struct Plan {
     pub algorithm: Configured,
     /// The seed of all random numbers.
     pub seed: u64,
-    /// The share of the ratings that is held out to measure the model; 0 for none.
+    /// The share of the ratings that is held out to measure the model. 0 for no hold-out.
     pub hold_out: f64,
-    /// The name of the training job, where there is one.
+    /// The name of the training job, if there is one.
     pub training_job: Option<String>,
 }
 
-/// The shares that can be held out. With more than half of the ratings held out, a model would be measured that learned
-/// from less than what it is measured on, and that says little of the one that is written.
+/// The shares that can be held out. With more than half of the ratings held out, the measured model would learn from fewer
+/// ratings than it is tested on, which says little about the model that is written.
 pub const HOLD_OUTS: RangeInclusive<f64> = 0.0..=0.5;
 
 /// [`HOLD_OUTS`] in words.
 pub const HOLD_OUT_RANGE: &str =
-    "at least 0 and at most 0.5, because the model that is measured learns from the rest";
+    "at least 0 and at most 0.5, because the measured model learns from the rest";
 
 /// A trained model, ready to be written.
 pub struct Trained {
     /// What was learned from all ratings.
     pub fitted: Fitted,
-    /// How well a model predicts that was trained without the hold-out.
+    /// How well a model predicts if it is trained without the hold-out.
     pub measured: Option<Measured>,
-    /// What is believed of users who were not there.
+    /// The prior of a user without ratings.
     pub user_prior: UserPrior,
-    /// What movies are recommended by.
+    /// The ranking head, which recommends movies.
     pub ranking: RankedHead,
 }
 
@@ -59,11 +60,11 @@ pub struct Trained {
 pub struct Measured {
     /// The errors.
     pub hold_out: HoldOut,
-    /// Where ratings lie about their predictions, if there are enough to tell.
+    /// Prediction intervals, if there are enough ratings to measure them.
     pub intervals: Option<Intervals>,
 }
 
-/// Trains as planned: first without the hold-out, to measure; then on everything.
+/// Trains as planned: first without the hold-out, to measure; then on all ratings.
 pub fn train(dataset: &Dataset, plan: &Plan, progress: &dyn Progress) -> Trained {
     let fit =
         |_: &Stage, training: &Training<'_>| Ok::<_, Infallible>(plan.algorithm.fit(training, progress));
@@ -76,11 +77,11 @@ pub fn train(dataset: &Dataset, plan: &Plan, progress: &dyn Progress) -> Trained
 enum Stage {
     /// Learning without the hold-out.
     Measuring,
-    /// Learning from everything, after that.
+    /// Learning from all ratings, after measuring.
     Final(Option<Measured>),
 }
 
-/// Learns by `fit` what each stage needs, beginning with `begin_with`, if an earlier stage is done.
+/// Runs the stages, each with `fit`. Starts with `begin_with` if the stages before it are already done.
 fn by_stages<E>(
     dataset: &Dataset,
     plan: &Plan,
@@ -92,15 +93,15 @@ fn by_stages<E>(
     let measured = match begin_with {
         Some(Stage::Final(measured)) => measured,
         _ if plan.hold_out > 0.0 => {
-            progress.stage("learning without the hold-out, to measure");
+            progress.stage("learning without the hold-out, to measure the model");
             let marks = split::random_hold_out(dataset.ratings.len(), plan.hold_out, plan.seed);
             let Divided { train, test, .. } = dataset.divide(|index| marks[index]);
             if train.is_empty() || test.is_empty() {
-                progress.stage("there are too few ratings to measure on: nothing is measured");
+                progress.stage("too few ratings for a hold-out: the model is not measured");
                 None
             } else {
-                let asked: Vec<Asked> = test.into_iter().map(Asked::from).collect();
-                Some(Measured::of(&fit(Stage::Measuring, &train)?, dataset, &train, &asked))
+                let test_ratings: Vec<TestRating> = test.into_iter().map(TestRating::from).collect();
+                Some(Measured::of(&fit(Stage::Measuring, &train)?, dataset, &train, &test_ratings))
             }
         }
         _ => None,
@@ -113,22 +114,23 @@ fn by_stages<E>(
 }
 
 impl Measured {
-    /// Measures what was learned from the ratings `train` of `dataset` on others.
-    pub fn of(fitted: &Fitted, dataset: &Dataset, train: &[Rating], asked: &[Asked]) -> Self {
-        let errors_of = |factors: &Factors| Errors::of(&test(factors.view(), dataset, train, asked, None));
+    /// Measures what was learned from the ratings `train` of `dataset` on the ratings `test_ratings`.
+    pub fn of(fitted: &Fitted, dataset: &Dataset, train: &[Rating], test_ratings: &[TestRating]) -> Self {
+        let errors_of =
+            |factors: &Factors| Errors::of(&test(factors.view(), dataset, train, test_ratings, None));
         let errors = errors_of(&fitted.factors);
         let hold_out = HoldOut {
-            fraction: asked.len() as f64 / (asked.len() + train.len()) as f64,
-            test_count: asked.len(),
+            fraction: test_ratings.len() as f64 / (test_ratings.len() + train.len()) as f64,
+            test_count: test_ratings.len(),
             rmse: errors.rmse,
             mae: errors.mae,
             unreduced_rmse: fitted.unreduced.as_ref().map(|factors| errors_of(factors).rmse),
         };
-        Self { hold_out, intervals: from_errors(fitted.factors.view(), dataset, train, asked) }
+        Self { hold_out, intervals: from_errors(fitted.factors.view(), dataset, train, test_ratings) }
     }
 }
 
-/// Writes the artifact of a trained model as the folder `output`.
+/// Writes the artifact of a trained model to the folder `output`.
 pub fn write(
     output: &Path,
     dataset: &Dataset,

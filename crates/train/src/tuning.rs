@@ -1,8 +1,8 @@
-//! Tuning: which hyperparameters predict best what was not learned from.
+//! Tuning: finds the hyperparameters that predict unseen ratings best.
 //!
-//! Every point of a [`Space`] is cross-validated on the same folds. Fold by fold, points that cannot win are
-//! dropped by the rule in [`elimination`]; of those measured on every fold the one with the lowest mean RMSE
-//! is best. Points that differ only in how many epochs they take are one run, observed at each of them.
+//! Every point of a [`Space`] is cross-validated on the same folds. After each fold, the rule in [`elimination`] drops the
+//! points that cannot win. Of the points measured on every fold, the one with the lowest mean RMSE is best. Points that
+//! differ only in their number of epochs are one run, which is measured at each of these epochs.
 //!
 //! Invariant: the results are the same bits on any number of threads, and after any interruption.
 
@@ -24,43 +24,43 @@ use crate::ratings::Dataset;
 use fits::{Fit, FoldData, Saved};
 use folds::Folds;
 
-/// What to try, and how to compare.
+/// The points to try, and how to compare them.
 pub struct TuningPlan {
     /// The name of the algorithm.
     pub algorithm: &'static str,
     /// The points to try.
     pub points: Vec<Point>,
-    /// How many folds each is measured on.
+    /// The number of folds that each point is measured on.
     pub folds: u32,
-    /// The seed of folds and fits.
+    /// The seed of the folds and the fits.
     pub seed: u64,
-    /// How much a point may be behind: see [`elimination`]. `None` measures every point on every fold.
+    /// How far behind a point may be before it is dropped: see [`elimination`]. `None` measures every point on every fold.
     pub margin: Option<f64>,
 }
 
-/// Listens to a tuning. Calls come from one thread, but fits in the order in which they end.
+/// Receives the progress of tuning. Calls come from one thread, in the order in which fits end.
 pub trait TuningProgress {
-    /// So many fits begin.
+    /// This many fits begin.
     fn begin(&mut self, _fits: usize) {}
 
-    /// The fit of one point or several on one fold has ended, the `done`th of at most `of`; `rmse` is the
-    /// lowest of theirs.
+    /// A fit of one or more points on one fold has ended: the `done`th of at most `of`. `rmse` is the lowest of these
+    /// points.
     fn fitted(&mut self, done: usize, of: usize, rmse: f64);
 
-    /// All points that are left were measured on `folds` folds: of those `dropped` cannot win.
+    /// All remaining points are measured on `folds` folds. `dropped` of them cannot win.
     fn round(&mut self, folds: u32, left: usize, dropped: usize, leader: &Point, mean_rmse: f64);
 }
 
-/// Points that are one run: they differ in the number of epochs alone.
+/// Points that share a run, because they differ only in the number of epochs.
 struct Group {
     /// The algorithm with the most epochs.
     configured: Configured,
-    /// Epochs and index of each point, ascending; epochs are `None` where a run cannot be observed.
+    /// The epochs and index of each point, ascending. The epochs are `None` if a run is only measured at its end.
     points: Vec<(Option<usize>, usize)>,
 }
 
-/// Measures the points on the folds that have something to measure on. Where `checkpoints` are given, an interruption leaves the fits that are
-/// done there, and they are not done again.
+/// Measures the points on the folds that have something to measure on. With `checkpoints`, finished fits survive an
+/// interruption and are not repeated.
 pub fn tune(
     dataset: &Dataset,
     plan: &TuningPlan,
@@ -74,7 +74,7 @@ pub fn tune(
     let mut errors: Vec<Vec<Errors>> = vec![Vec::new(); plan.points.len()];
     let mut is_left = vec![true; plan.points.len()];
     let mut measured = 0;
-    // Without elimination nothing waits for a fold: all are one round.
+    // Without elimination no fit waits for a fold, so all folds are one round.
     for round in folds.numbers.chunks(if plan.margin.is_some() { 1 } else { folds.numbers.len() }) {
         measured += round.len() as u32;
         let data: Vec<FoldData> = round.iter().map(|&fold| folds.data(dataset, fold)).collect();
@@ -96,7 +96,8 @@ pub fn tune(
     Ok(Tuned::new(plan, folds.count(), errors))
 }
 
-/// The mean RMSE of each of `recipes` on the folds that a plan with as many folds and this seed measures its points on.
+/// The mean RMSE of each of `recipes`, on the same folds on which a plan with this number of folds and this seed measures
+/// its points.
 pub fn compare(
     dataset: &Dataset,
     recipes: &[&Configured],
@@ -122,7 +123,7 @@ pub fn compare(
     Ok((0..recipes.len()).map(mean).collect())
 }
 
-/// Removes the checkpoint of a tuning that is done.
+/// Removes the checkpoint of a finished tuning.
 pub fn clear_checkpoint(
     dataset: &Dataset,
     plan: &TuningPlan,
@@ -134,21 +135,21 @@ pub fn clear_checkpoint(
 /// Why tuning has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum TuneError {
-    /// A point is not one of the algorithm's.
+    /// A point is not valid for the algorithm.
     #[error(transparent)]
     Configure(#[from] ConfigureError),
     /// Some folds would be empty.
     #[error("{}", too_many_folds(*.folds, *.ratings))]
     TooManyFolds {
-        /// How many folds there were to be.
+        /// The number of folds.
         folds: u32,
-        /// How many ratings there are.
+        /// The number of ratings.
         ratings: usize,
     },
-    /// No rating is of a movie that can be asked for.
-    #[error("no rating is of a movie in the catalogue, so that there is nothing to measure on")]
+    /// No rating is for a movie in the catalogue.
+    #[error("no rating is for a movie in the catalogue, so there is nothing to measure on")]
     NothingToMeasure,
-    /// It was interrupted, or cannot be saved or taken up.
+    /// It was interrupted, or a checkpoint cannot be written or read.
     #[error(transparent)]
     Halt(#[from] Halt),
 }
@@ -156,13 +157,13 @@ pub enum TuneError {
 fn too_many_folds(folds: u32, ratings: usize) -> String {
     if ratings < 2 {
         return format!(
-            "tuning needs at least 2 ratings, one to learn from and one to measure on; there is {ratings}"
+            "tuning needs at least 2 ratings, one to learn from and one to measure on, but the number of ratings is {ratings}"
         );
     }
     format!("{folds} folds of {ratings} ratings: some would be empty; use at most {ratings} folds")
 }
 
-/// The fits that measure the points that are left on one fold.
+/// The fits that measure the remaining points on one fold.
 fn fits_of<'a>(groups: &'a [Group], is_left: &[bool], data: &'a FoldData) -> Vec<Fit<'a>> {
     let left = |group: &Group| group.points.iter().copied().filter(|&(_, point)| is_left[point]).collect();
     let fits = groups.iter().enumerate().map(|(number, group)| Fit {
@@ -175,7 +176,7 @@ fn fits_of<'a>(groups: &'a [Group], is_left: &[bool], data: &'a FoldData) -> Vec
 }
 
 impl TuningPlan {
-    /// The points by runs, in the order of each run's first point.
+    /// The points grouped by run, in the order of each run's first point.
     fn groups(&self) -> Result<Vec<Group>, ConfigureError> {
         let shared = space::shared_epochs(self.algorithm);
         let mut numbers: BTreeMap<String, usize> = BTreeMap::new();

@@ -1,56 +1,77 @@
-//! What a cold start builds.
+//! What the cold start builds.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::bail;
 use axum::Router;
-use matinee_api::{EndpointScorer, Live, PathSource, Source, sampled_router};
-use matinee_aws::{Measured, ModelUri, S3Source, SageMakerEndpoint, ServingMetrics, s3_client};
+use matinee_api::{EndpointScorer, sampled_router};
+use matinee_aws::{MeasuredSource, ModelUri, S3Source, SageMakerEndpoint, ServingMetrics, s3_client};
 use matinee_model::{Catalogue, Model};
+use matinee_serving::{PathSource, Reloadable, Source};
+use matinee_variables::Variables;
 
 use crate::config::Config;
 
-/// Lambda ends an init of more than 10 s and begins anew. A load that is not done by then goes on: Lambda freezes
-/// it until the first request, which waits for the rest of it.
+/// Lambda stops an init phase after 10 s and starts it again. A load that takes longer than this continues after the
+/// init phase: Lambda freezes it until the first request, which then waits for the rest of it.
 const INIT_BUDGET: Duration = Duration::from_secs(8);
 
-/// What answers, and what is measured meanwhile if that is wanted.
+/// What every request uses.
 pub struct Context {
+    /// The configuration.
+    pub config: Config,
     /// The router over the configured model or endpoint.
     pub router: Router,
-    /// None without the name of a stack.
+    /// The metrics; `None` if the function does not belong to a stack.
     pub metrics: Option<Arc<ServingMetrics>>,
 }
 
-/// Builds what answers. What is kept in memory is loaded here, before the first
-/// request; if that fails the function answers 503 and tries again, for a crash would only repeat itself.
-pub async fn build(config: &Config) -> Context {
-    let metrics = config.stack.clone().map(|stack| Arc::new(ServingMetrics::new(stack)));
-    let router = match &config.endpoint {
-        None => {
-            let model: Live<Model> = live(config, metrics.clone()).await;
-            if let Some(loaded) = preload(&model).await {
-                tracing::info!(version = loaded.manifest().version.as_str(), "model loaded");
-            }
-            sampled_router(Arc::new(model), config.sampling)
+impl Context {
+    /// Reads the environment and builds the context. It fails only if the environment is wrong.
+    pub async fn from_environment() -> anyhow::Result<Self> {
+        let variables = Variables::of_process();
+        if variables.get("AWS_LAMBDA_RUNTIME_API").is_none() {
+            bail!(
+                "this program runs in AWS Lambda; try `sam local invoke`, or `matinee up` for a server without AWS"
+            );
         }
-        Some(name) => {
-            let titles: Live<Catalogue> = live(config, metrics.clone()).await;
-            if let Some(loaded) = preload(&titles).await {
-                tracing::info!(movies = loaded.len(), "titles loaded; ratings come from the endpoint");
+        let config = Config::from_variables(&variables)?;
+        // The digest identifies the data and the code of the demo model as well: see build.rs.
+        tracing::info!(build = env!("BUILD_DIGEST"), "starting");
+        Ok(Self::build(config).await)
+    }
+
+    /// Loads the model, or the titles, before the first request. If that fails, the function answers 503 and tries
+    /// again: a crash would only repeat itself.
+    async fn build(config: Config) -> Self {
+        let metrics = config.stack.clone().map(|stack| Arc::new(ServingMetrics::new(stack)));
+        let router = match &config.endpoint {
+            None => {
+                let model: Reloadable<Model> = reloadable(&config, metrics.clone()).await;
+                if let Some(loaded) = preload(&model).await {
+                    tracing::info!(version = loaded.manifest().version.as_str(), "model loaded");
+                }
+                sampled_router(Arc::new(model), config.sampling)
             }
-            let scorer = EndpointScorer::new(titles, SageMakerEndpoint::new(name.clone()).await);
-            sampled_router(Arc::new(scorer), config.sampling)
-        }
-    };
-    Context { router, metrics }
+            Some(name) => {
+                let titles: Reloadable<Catalogue> = reloadable(&config, metrics.clone()).await;
+                if let Some(loaded) = preload(&titles).await {
+                    tracing::info!(movies = loaded.len(), "titles loaded; ratings come from the endpoint");
+                }
+                let scorer = EndpointScorer::new(titles, SageMakerEndpoint::new(name.clone()).await);
+                sampled_router(Arc::new(scorer), config.sampling)
+            }
+        };
+        Self { config, router, metrics }
+    }
 }
 
-/// Loads what requests will need, or begins to. A failure is logged by what is live.
-async fn preload<T: Send + Sync + 'static>(live: &Live<T>) -> Option<Arc<T>> {
-    let Ok(loaded) = tokio::time::timeout(INIT_BUDGET, live.current()).await else {
+/// Waits for the load, but not longer than the init phase allows. [`Reloadable`] logs a failure.
+async fn preload<T: Send + Sync + 'static>(value: &Reloadable<T>) -> Option<Arc<T>> {
+    let Ok(loaded) = tokio::time::timeout(INIT_BUDGET, value.current()).await else {
         tracing::warn!(
-            "the load outlasts {} s of init; the first request waits for it",
+            "the load takes longer than {} s of init; the first request waits for it",
             INIT_BUDGET.as_secs()
         );
         return None;
@@ -58,24 +79,27 @@ async fn preload<T: Send + Sync + 'static>(live: &Live<T>) -> Option<Arc<T>> {
     loaded.ok()
 }
 
-/// The model at a place, or its catalogue.
-async fn live<T: Send + Sync + 'static>(config: &Config, metrics: Option<Arc<ServingMetrics>>) -> Live<T>
+/// The configured model, or its catalogue alone.
+async fn reloadable<T: Send + Sync + 'static>(
+    config: &Config,
+    metrics: Option<Arc<ServingMetrics>>,
+) -> Reloadable<T>
 where
     PathSource: Source<T>,
     S3Source: Source<T>,
 {
     match &config.model {
         // No S3 client is built for a model that lies in the package.
-        ModelUri::Path(path) => Live::new(Measured::new(PathSource(path.clone()), metrics)),
+        ModelUri::Path(path) => Reloadable::new(MeasuredSource::new(PathSource(path.clone()), metrics)),
         ModelUri::S3(uri) => {
             let mut source = S3Source::new(s3_client().await, uri.clone());
-            source = source.within(config.memory).measured(metrics.clone());
+            source = source.with_memory(config.memory).with_metrics(metrics.clone());
             if let Some(path) = &config.until_published {
                 source = source.until_published(path.clone());
             }
             let can_change = source.can_change();
-            let source = Measured::new(source, metrics);
-            if can_change { Live::refreshed(source, config.refresh) } else { Live::new(source) }
+            let source = MeasuredSource::new(source, metrics);
+            if can_change { Reloadable::refreshed(source, config.refresh) } else { Reloadable::new(source) }
         }
     }
 }

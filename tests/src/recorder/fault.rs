@@ -1,4 +1,4 @@
-//! What can go wrong between a function and a service, and with which calls.
+//! The faults that can happen between a function and a service, and the calls that they affect.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,28 +7,28 @@ use tokio::sync::Notify;
 
 use super::Call;
 
-/// What goes wrong with a call.
+/// What happens to a call.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// The service is asked so much later.
+    /// The call reaches the service after this delay.
     Delay(Duration),
-    /// The connection ends after half of the answer's body.
+    /// The connection is closed after half of the answer's body.
     Cut,
-    /// Half of the answer's body comes, and then nothing more.
+    /// Half of the answer's body is sent, and then nothing more.
     Stall,
-    /// A byte in the middle of the answer's body is another one.
+    /// A byte in the middle of the answer's body is changed.
     Corrupt,
-    /// The service is not asked; this status and error code are answered.
+    /// The call does not reach the service; the answer has this status and error code.
     Refuse(u16, &'static str),
-    /// The service is not asked, and nothing is answered.
+    /// The call does not reach the service, and there is no answer.
     Hang,
-    /// The service does what it is asked, and the connection ends before its answer.
+    /// The service handles the call, and the connection is closed before its answer.
     Lose,
-    /// The call tells that it has come, and waits until it is told to go on.
+    /// The call reports that it has arrived, and waits until the test lets it continue.
     Hold(Arc<Notify>, Arc<Notify>),
 }
 
-/// A fault, the calls that it meets, and how often.
+/// A fault, the calls that it affects, and how often.
 #[derive(Debug, Clone)]
 pub struct Aimed {
     pub(super) fault: Fault,
@@ -38,27 +38,27 @@ pub struct Aimed {
 }
 
 impl Fault {
-    /// The fault with calls of this action, such as `s3:GetObject`, of a resource whose name has this part.
+    /// The fault for calls to this action, such as `s3:GetObject`, on resources whose name contains this text.
     pub fn at(self, action: &'static str, resource: &str) -> Aimed {
         Aimed { action, resource: resource.to_owned(), ..self.into() }
     }
 }
 
 impl From<Fault> for Aimed {
-    /// The fault with every call.
+    /// The fault for every call.
     fn from(fault: Fault) -> Self {
         Self { fault, action: "", resource: String::new(), left: usize::MAX }
     }
 }
 
 impl Aimed {
-    /// The same, for so many calls.
+    /// The same, for this many calls.
     #[must_use]
     pub fn times(self, times: usize) -> Self {
         Self { left: times, ..self }
     }
 
-    /// Whether it meets this call; then it is one less to come.
+    /// Whether the fault affects this call. If so, one fewer call is left.
     pub(super) fn meets(&mut self, call: &Call) -> bool {
         let is_meant = call.action.starts_with(self.action) && call.resource.contains(&self.resource);
         let meets = is_meant && self.left > 0;

@@ -1,4 +1,4 @@
-//! A function that does nothing: what every Rust function pays at a cold start.
+//! A function that does nothing: the cold start of any Rust function.
 
 use lambda_http::{Body, Error, Request, Response, service_fn};
 

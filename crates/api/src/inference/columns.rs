@@ -1,18 +1,18 @@
-//! Which columns of CSV records are the ids.
+//! Which columns of CSV records contain the ids.
 //!
-//! Invariant: records are read by position only where their first line is a record. A line that names columns, and not
-//! those that are needed, is refused: read by position, users would be taken for movies.
+//! Invariant: records are read by position only if the first line is a record. A header without the required columns is
+//! refused, because reading by position could mistake users for movies.
 
 use matinee_model::{Catalogue, MovieId};
 
 use crate::request::{InvalidRequest, PredictRequest, is_spelling};
 
-/// What a header may call the columns, the most explicit first.
+/// The names of the columns in a header, the most explicit first.
 const USER: [&str; 2] = ["userId", "user"];
 const MOVIE: [&str; 2] = ["movieId", "movie"];
 
-/// What columns of ratings are called elsewhere. An id of letters alone may be one of these only where the catalogue
-/// has it.
+/// Names that columns of ratings have elsewhere. A first line with such a name is a header, unless the name is an id in
+/// the catalogue.
 const COLUMN_NAMES: [&str; 24] = [
     "userId",
     "user",
@@ -40,10 +40,10 @@ const COLUMN_NAMES: [&str; 24] = [
     "id",
 ];
 
-/// What separates fields where it is not a comma.
+/// Separators that are used elsewhere instead of commas.
 const OTHER_SEPARATORS: [char; 3] = [';', '\t', '|'];
 
-/// Where the ids are in a CSV record.
+/// The positions of the ids in a CSV record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Columns {
     user: usize,
@@ -51,10 +51,10 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// The order of records without a header.
+    /// The positions in records without a header.
     pub(super) const BY_POSITION: Self = Self { user: 0, movie: 1 };
 
-    /// The columns that the first line names; `None` where it is a record.
+    /// The columns that the first line names; `None` if it is a record.
     pub(super) fn of_first_line(line: &[u8], catalogue: &Catalogue) -> Result<Option<Self>, InvalidRequest> {
         let Some(fields) = fields(line) else { return Ok(None) };
         if let Some(columns) = Self::named(&fields) {
@@ -67,7 +67,7 @@ impl Columns {
         Ok(None)
     }
 
-    /// The columns by their names, if each is named once.
+    /// The columns with these names, if each required column occurs once.
     fn named(names: &[String]) -> Option<Self> {
         let find = |spellings: [&str; 2]| {
             let columns = spellings.map(|spelling| {
@@ -82,12 +82,13 @@ impl Columns {
         }
     }
 
-    /// The request that a line is. After a header among the records, where another file begins, its columns count.
+    /// Reads a line as a request. A header between records, where another file was appended, changes the columns of the
+    /// records after it.
     pub(super) fn request(&mut self, line: &[u8]) -> Result<PredictRequest, InvalidRequest> {
         let fields = fields(line).ok_or(InvalidRequest::Csv)?;
         let missing = |name| match separator(&fields) {
             Some(separator) => InvalidRequest::Separator(separator),
-            None => InvalidRequest::Missing(name).unlike("2,2959"),
+            None => InvalidRequest::Missing(name).with_example("2,2959"),
         };
         let field = |column: usize, name| fields.get(column).ok_or_else(|| missing(name));
         let (user, movie) = (field(self.user, "userId")?, field(self.movie, "movieId")?);
@@ -102,19 +103,19 @@ impl Columns {
     }
 }
 
-/// A name without the space and the quotes around it.
+/// A name without surrounding white space and quotes.
 fn unquoted(name: &str) -> &str {
     name.trim().trim_matches(['"', '\''])
 }
 
-/// What separates the fields of a record that has no comma.
+/// The separator of a record without commas.
 fn separator(fields: &[String]) -> Option<char> {
     let [whole] = fields else { return None };
     OTHER_SEPARATORS.into_iter().find(|&separator| whole.contains(separator))
 }
 
-/// Whether a line that names no columns that are known names some all the same: by a name that columns have elsewhere,
-/// or as words in a catalogue whose ids are none.
+/// Whether a line without the required columns is still a header: it contains a name that columns have elsewhere, or it
+/// consists of words although no id in the catalogue is a word.
 fn is_like_a_header(fields: &[String], catalogue: &Catalogue) -> bool {
     let parts: Vec<&str> = match separator(fields) {
         Some(separator) => fields[0].split(separator).collect(),
@@ -135,7 +136,7 @@ fn is_like_a_header(fields: &[String], catalogue: &Catalogue) -> bool {
         && catalogue.ids().iter().all(has_digit)
 }
 
-/// The fields of a CSV line; `None` if it is not UTF-8 or not one record.
+/// The fields of a CSV line; `None` if it is not UTF-8 or not a single record.
 fn fields(line: &[u8]) -> Option<Vec<String>> {
     if !line.contains(&b'"') {
         return Some(std::str::from_utf8(line).ok()?.split(',').map(str::to_owned).collect());
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_names_the_columns_in_any_spelling_and_order() {
+    fn a_header_names_the_columns_under_any_spelling_and_in_any_order() {
         for (line, user, movie) in [
             ("userId,movieId", 0, 1),
             ("movieId,userId", 1, 0),
@@ -170,7 +171,7 @@ mod tests {
             ("\"movieId\",\"userId\"", 1, 0),
             ("user,movie", 0, 1),
             ("Movie,User", 1, 0),
-            // The name of the user, and the id.
+            // The name of the user and the id of the user.
             ("user,user_id,movie_id,movie", 1, 2),
         ] {
             assert_eq!(columns(line), Ok(Some(Columns { user, movie })), "{line}");
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_is_not_understood_is_refused() {
+    fn a_header_without_the_required_columns_is_refused() {
         for line in [
             "uid,iid",
             "userId,film",
@@ -220,31 +221,31 @@ mod tests {
             assert_eq!(
                 Columns::of_first_line(line.as_bytes(), &words),
                 Ok(None),
-                "{line}: ids may be words here"
+                "{line}: ids are words in this catalogue"
             );
         }
     }
 
     #[test]
-    fn a_bad_record_says_what_is_wrong() {
+    fn the_error_of_a_record_says_what_is_wrong() {
         let refusal = |line: &str| Columns { ..Columns::BY_POSITION }.request(line.as_bytes()).unwrap_err();
         assert_eq!(refusal("2;1"), InvalidRequest::Separator(';'));
         assert_eq!(refusal("2\t1"), InvalidRequest::Separator('\t'));
         assert_eq!(refusal("movie_id,user_id"), InvalidRequest::HeaderAmongRecords);
         assert!(refusal("2").to_string().contains("`movieId` is missing"));
-        assert_eq!(refusal("\"2,1"), InvalidRequest::Missing("movieId").unlike("2,2959"));
+        assert_eq!(refusal("\"2,1"), InvalidRequest::Missing("movieId").with_example("2,2959"));
     }
 
     #[test]
-    fn a_header_among_the_records_counts_from_there_on() {
+    fn a_header_between_records_applies_to_the_records_after_it() {
         let mut columns = Columns::BY_POSITION;
-        assert!(columns.request(b"movieId,userId").is_err());
+        assert_eq!(columns.request(b"movieId,userId"), Err(InvalidRequest::HeaderAmongRecords));
         assert_eq!(columns.request(b"1,15"), PredictRequest::new("15", "1"));
     }
 
     proptest! {
         #[test]
-        fn names_are_never_read_by_position(
+        fn a_line_of_column_names_is_never_a_record(
             names in prop::sample::subsequence(COLUMN_NAMES.to_vec(), 1..5).prop_shuffle(),
             upper: bool,
             separator in prop::sample::select(vec![",", ";", "\t", " , "]),

@@ -1,4 +1,6 @@
-//! In which format records come and answers go.
+//! The formats of records and answers.
+
+use mime::Mime;
 
 use crate::error::ApiError;
 
@@ -7,19 +9,19 @@ use crate::error::ApiError;
 pub enum Format {
     /// One JSON object, or a list of them.
     Json,
-    /// A JSON object a line.
+    /// A JSON object on each line.
     JsonLines,
-    /// A CSV record a line.
+    /// A CSV record on each line.
     Csv,
 }
 
+/// The supported media types, for messages.
+const SUPPORTED: &str = "application/json, application/jsonlines or text/csv";
+
 impl Format {
-    /// The formats, for messages.
-    pub const ALL: &'static str = "application/json, application/jsonlines or text/csv";
+    const ALL: [Self; 3] = [Self::Json, Self::JsonLines, Self::Csv];
 
-    const EACH: [Self; 3] = [Self::Json, Self::JsonLines, Self::Csv];
-
-    /// The media type that answers are labelled with.
+    /// The media type of answers in this format.
     pub fn content_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
@@ -28,58 +30,58 @@ impl Format {
         }
     }
 
-    /// The format of a body with this Content-Type; JSON where there is none.
+    /// The format of a body with this Content-Type; JSON if there is none.
     pub(super) fn of_content(content_type: Option<&str>) -> Result<Self, ApiError> {
         let Some(text) = content_type else { return Ok(Self::Json) };
-        Self::of_media_type(media_type(text)).ok_or_else(|| ApiError::UnsupportedMediaType(text.to_owned()))
+        let format = media_type(text).and_then(|media_type| Self::of_media_type(&media_type));
+        format.ok_or_else(|| ApiError::UnsupportedMediaType { found: text.to_owned(), supported: SUPPORTED })
     }
 
-    /// The format that an Accept header prefers: the one of the request, where it takes any.
+    /// The format that an Accept header prefers. If it accepts several equally, the format of the request comes first.
     pub(super) fn accepted(accept: Option<&str>, input: Self) -> Result<Self, ApiError> {
         let Some(text) = accept.filter(|text| !text.trim().is_empty()) else { return Ok(input) };
-        let mut ranges: Vec<(&str, f32)> =
-            text.split(',').map(|range| (media_type(range), quality(range))).collect();
-        ranges.retain(|&(_, quality)| quality > 0.0);
-        // Stable: of equal qualities the first is preferred.
-        ranges.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let format = ranges.iter().find_map(|&(range, _)| match range {
-            "*/*" => Some(input),
-            "application/*" | "text/*" => {
-                let inputs_first = std::iter::once(input).chain(Self::EACH);
-                inputs_first
-                    .into_iter()
-                    .find(|format| format.content_type().starts_with(range.trim_end_matches('*')))
-            }
-            _ => Self::of_media_type(range),
-        });
-        format.ok_or_else(|| ApiError::NotAcceptable(text.to_owned()))
+        let ranges = text.split(',').filter_map(media_type);
+        let mut ranges: Vec<(f32, Mime)> = ranges.map(|range| (quality(&range), range)).collect();
+        ranges.retain(|&(quality, _)| quality > 0.0);
+        // The sort is stable, so among equal qualities the first range is preferred.
+        ranges.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        let format = ranges.iter().find_map(|(_, range)| Self::in_range(range, input));
+        format.ok_or_else(|| ApiError::NotAcceptable { found: text.to_owned(), supported: SUPPORTED })
     }
 
-    fn of_media_type(media_type: &str) -> Option<Self> {
-        let is = |name: &str| media_type.eq_ignore_ascii_case(name);
-        if is("application/json") {
-            Some(Self::Json)
-        } else if is("application/jsonlines") || is("application/x-jsonlines") || is("application/jsonl") {
-            Some(Self::JsonLines)
-        } else if is("text/csv") {
-            Some(Self::Csv)
-        } else {
-            None
+    /// A format in a range such as `text/*`; `preferred` if that is in the range.
+    fn in_range(range: &Mime, preferred: Self) -> Option<Self> {
+        match (range.type_(), range.subtype()) {
+            (mime::STAR, mime::STAR) => Some(preferred),
+            (kind, mime::STAR) => {
+                let mut formats = std::iter::once(preferred).chain(Self::ALL);
+                formats.find(|format| format.content_type().split('/').next() == Some(kind.as_str()))
+            }
+            _ => Self::of_media_type(range),
+        }
+    }
+
+    fn of_media_type(media_type: &Mime) -> Option<Self> {
+        match media_type.essence_str() {
+            "application/json" => Some(Self::Json),
+            "application/jsonlines" | "application/x-jsonlines" | "application/jsonl" => {
+                Some(Self::JsonLines)
+            }
+            "text/csv" => Some(Self::Csv),
+            _ => None,
         }
     }
 }
 
-/// `text/csv` of `text/csv; charset=utf-8`.
-fn media_type(text: &str) -> &str {
-    text.split(';').next().unwrap_or_default().trim()
+/// A media type, or a range of them. HTTP allows white space around semicolons, but `Mime` does not.
+fn media_type(text: &str) -> Option<Mime> {
+    let parts: Vec<&str> = text.split(';').map(str::trim).collect();
+    parts.join(";").parse().ok()
 }
 
-/// The `q` of a media range; 1 where there is none that can be read.
-fn quality(range: &str) -> f32 {
-    let parameters = range.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
-    let quality =
-        parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("q")).map(|(_, value)| value);
-    quality.last().and_then(|value| value.trim().parse().ok()).unwrap_or(1.0)
+/// The `q` of a media range; 1 if there is no valid one.
+fn quality(range: &Mime) -> f32 {
+    range.get_param("q").and_then(|value| value.as_str().parse().ok()).unwrap_or(1.0)
 }
 
 #[cfg(test)]
@@ -89,7 +91,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn content_types_are_read_without_case_and_parameters() {
+    fn content_types_are_read_without_regard_to_case_and_parameters() {
         for (text, format) in [
             (None, Json),
             (Some("application/json"), Json),
@@ -97,15 +99,22 @@ mod tests {
             (Some("application/jsonlines"), JsonLines),
             (Some("application/x-jsonlines"), JsonLines),
             (Some("text/csv;charset=utf-8"), Csv),
+            (Some("application/json;"), Json),
+            (Some(" text/csv ; header=present "), Csv),
         ] {
             assert_eq!(Format::of_content(text), Ok(format), "{text:?}");
         }
-        assert!(Format::of_content(Some("application/x-npy")).is_err());
-        assert!(Format::of_content(Some("")).is_err());
+        for text in ["application/x-npy", "", "json"] {
+            assert_eq!(
+                Format::of_content(Some(text)).unwrap_err().code(),
+                "unsupported_media_type",
+                "{text}"
+            );
+        }
     }
 
     #[test]
-    fn accept_is_honoured_by_quality() {
+    fn the_accepted_type_with_the_highest_quality_is_chosen() {
         for (accept, format) in [
             (None, Csv),
             (Some("*/*"), Csv),
@@ -117,31 +126,43 @@ mod tests {
             (Some("application/*"), Json),
             (Some("text/*"), Csv),
             (Some("text/csv;q=0, application/jsonlines"), JsonLines),
+            (Some("text/csv; Q=0.1 , Application/JSON ; q=0.2"), Json),
         ] {
             assert_eq!(Format::accepted(accept, Csv), Ok(format), "{accept:?}");
         }
         assert_eq!(Format::accepted(Some("application/*"), JsonLines), Ok(JsonLines));
         for accept in ["image/png", "text/csv;q=0", "?"] {
-            assert!(Format::accepted(Some(accept), Json).is_err(), "{accept}");
+            assert_eq!(
+                Format::accepted(Some(accept), Json).unwrap_err().code(),
+                "not_acceptable",
+                "{accept}"
+            );
         }
     }
 
     proptest! {
         #[test]
         fn any_header_chooses_a_format_or_is_refused(text in prop_oneof![".{0,40}", "[a-z/*;,=q0-9. ]{0,40}"]) {
-            for format in Format::EACH {
+            for format in Format::ALL {
+                let lower = text.to_ascii_lowercase();
+                let is_named = |format: Format| lower.contains(if format == Csv { "text/csv" } else { "/json" })
+                    || lower.contains("/x-json");
                 if Format::of_content(Some(&text)) == Ok(format) {
-                    prop_assert!(text.to_ascii_lowercase().contains(['j', 'c']), "{text}");
+                    prop_assert!(is_named(format), "{text}");
                 }
-                if let Err(error) = Format::accepted(Some(&text), format) {
-                    prop_assert_eq!(error.code(), "not_acceptable");
+                match Format::accepted(Some(&text), format) {
+                    Ok(chosen) => prop_assert!(
+                        is_named(chosen) || lower.contains("/*") || lower.trim().is_empty(),
+                        "{text}"
+                    ),
+                    Err(error) => prop_assert_eq!(error.code(), "not_acceptable"),
                 }
             }
         }
 
         #[test]
-        fn what_is_written_is_accepted(quality in 0.001_f32..1.0, other in "[a-z]{1,8}/[a-z]{1,8}") {
-            for format in Format::EACH {
+        fn every_format_can_be_accepted(quality in 0.001_f32..1.0, other in "[a-z]{1,8}/[a-z]{1,8}") {
+            for format in Format::ALL {
                 let accept = format!("{other}, {};q={quality}", format.content_type());
                 prop_assert_eq!(Format::accepted(Some(&accept), Json), Ok(format));
             }

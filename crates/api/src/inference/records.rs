@@ -1,31 +1,30 @@
-//! Records in, as many answers out.
+//! Answers a body of records: one answer for each record.
 
 use matinee_model::Model;
-use serde::Serialize;
 use serde_json::Value;
 
 use super::Format;
 use super::columns::Columns;
 use crate::error::ApiError;
-use crate::prediction::Predictions;
-use crate::request::{InvalidRequest, PredictBatch, PredictRequest};
-use crate::response::PredictAnswer;
+use crate::request::{FromBody, InvalidRequest, PredictBatch, PredictRequest};
+use crate::response::{BatchEntry, BatchError, PredictAnswer};
+use crate::scorer::Predictions;
 
-/// The columns of CSV answers; the last one is empty unless the record is bad.
+/// The columns of CSV answers. The last one is empty unless the record is invalid.
 const COLUMNS: [&str; 7] =
     ["predicted_rating", "movie_title", "score", "known_user", "known_movie", "model_version", "error"];
 
 type Request = Result<PredictRequest, InvalidRequest>;
 
-/// Answers a JSON body: an object, whose fault is the whole request's; a list; the body of `POST /predict/batch`; or, as
-/// a batch transform sends it, an object a line.
+/// Answers a JSON body: one object, whose error is the error of the request; a list of objects; the body of
+/// `POST /predict/batch`; or one object on each line, as a batch transform sends it.
 pub(super) fn json(model: &Model, output: Format, body: &[u8]) -> Result<(Vec<u8>, Format), ApiError> {
     match serde_json::from_slice(body) {
         Ok(Value::Array(records)) => {
             let requests = records.iter().map(PredictRequest::from_json);
             Ok((answer_all(model, output, None, requests)?, output))
         }
-        Ok(batch) if PredictBatch::is_one(&batch) => {
+        Ok(batch) if PredictBatch::is_batch(&batch) => {
             let PredictBatch(requests) = PredictBatch::from_json(&batch)?;
             if output != Format::Json {
                 return Ok((answer_all(model, output, None, requests)?, output));
@@ -40,25 +39,27 @@ pub(super) fn json(model: &Model, output: Format, body: &[u8]) -> Result<(Vec<u8
             if output == Format::Csv {
                 return Ok((answer_all(model, output, None, [Ok(request)])?, output));
             }
-            let answer = Predictions::of(model).predict(&request)?;
+            let answer = Predictions::new(model).predict(&request)?;
             Ok((serde_json::to_vec(&answer).map_err(|_| ApiError::Internal)?, output))
         }
         Err(_) if lines(body).nth(1).is_some() && lines(body).any(is_object) => {
-            // One answer a line, for so the records came.
+            // The records came one on each line, so the answers do as well.
             let output = if output == Format::Json { Format::JsonLines } else { output };
             Ok((json_lines(model, output, body)?, output))
         }
-        Err(error) => Err(InvalidRequest::of_json_pair(body, &error).into()),
+        Err(error) => {
+            Err(InvalidRequest::not_json(body, &error).with_example(PredictRequest::EXAMPLE).into())
+        }
     }
 }
 
-/// Answers a body with a JSON object a line.
+/// Answers a body with a JSON object on each line.
 pub(super) fn json_lines(model: &Model, output: Format, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    answer_all(model, output, None, lines(body).map(PredictRequest::parse))
+    answer_all(model, output, None, lines(body).map(PredictRequest::from_body))
 }
 
-/// Answers a body with a CSV record a line, `userId,movieId` unless a header says otherwise. A header is
-/// answered by a header.
+/// Answers a body with a CSV record on each line: `userId,movieId` unless a header names other columns. If the records
+/// have a header, the answers have one as well.
 pub(super) fn csv(model: &Model, output: Format, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let first = lines(body).next().unwrap_or_default();
     let header = Columns::of_first_line(first, model.catalogue())?;
@@ -67,15 +68,17 @@ pub(super) fn csv(model: &Model, output: Format, body: &[u8]) -> Result<Vec<u8>,
     answer_all(model, output, header.map(|_| COLUMNS), requests)
 }
 
-/// The answers to all requests in one body: in the format's own way of putting several into one.
+/// The answers to all requests, in one body.
 fn answer_all(
     model: &Model,
     output: Format,
     header: Option<[&str; 7]>,
     requests: impl IntoIterator<Item = Request>,
 ) -> Result<Vec<u8>, ApiError> {
-    let mut predictions = Predictions::of(model);
-    let answers = requests.into_iter().map(|request| predictions.predict(&request?));
+    let mut predictions = Predictions::new(model);
+    let predict =
+        |request: Request| -> Result<PredictAnswer, ApiError> { Ok(predictions.predict(&request?)?) };
+    let answers = requests.into_iter().map(predict).map(BatchEntry::from);
     let written = match output {
         Format::Json => write_json(answers, ["[", ",", "]"]),
         Format::JsonLines => write_json(answers, ["", "\n", ""]),
@@ -84,21 +87,9 @@ fn answer_all(
     written.map_err(|_| ApiError::Internal)
 }
 
-/// The error of one record among others.
-#[derive(Serialize)]
-struct RecordError {
-    error: RecordErrorDetails,
-}
-
-#[derive(Serialize)]
-struct RecordErrorDetails {
-    code: &'static str,
-    message: String,
-}
-
-/// All answers, with these before the first, between them, and after the last.
+/// All answers as JSON, with these texts before the first, between two, and after the last.
 fn write_json(
-    answers: impl Iterator<Item = Result<PredictAnswer, ApiError>>,
+    answers: impl Iterator<Item = BatchEntry>,
     [first, between, last]: [&str; 3],
 ) -> serde_json::Result<Vec<u8>> {
     let mut bytes = first.as_bytes().to_vec();
@@ -106,23 +97,17 @@ fn write_json(
         if index > 0 {
             bytes.extend_from_slice(between.as_bytes());
         }
-        match answer {
-            Ok(answer) => serde_json::to_writer(&mut bytes, &answer)?,
-            Err(error) => {
-                let (code, message) = error.code_and_message();
-                let error = RecordErrorDetails { code, message };
-                serde_json::to_writer(&mut bytes, &RecordError { error })?;
-            }
-        }
+        serde_json::to_writer(&mut bytes, &answer)?;
     }
     bytes.extend_from_slice(last.as_bytes());
     Ok(bytes)
 }
 
-/// A line an answer, without a line break after the last: a batch transform puts one between its parts.
+/// All answers as CSV. There is no line break after the last answer, because a batch transform inserts one between its
+/// parts.
 fn write_csv(
     header: Option<[&str; 7]>,
-    answers: impl Iterator<Item = Result<PredictAnswer, ApiError>>,
+    answers: impl Iterator<Item = BatchEntry>,
 ) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     if let Some(header) = header {
@@ -130,7 +115,7 @@ fn write_csv(
     }
     for answer in answers {
         match answer {
-            Ok(answer) => writer.write_record([
+            BatchEntry::Answer(answer) => writer.write_record([
                 &format!("{:.1}", answer.predicted_rating),
                 &answer.movie_title,
                 &answer.score.to_string(),
@@ -139,8 +124,7 @@ fn write_csv(
                 &answer.model_version,
                 "",
             ])?,
-            Err(error) => {
-                let (code, message) = error.code_and_message();
+            BatchEntry::Error { error: BatchError { code, message } } => {
                 writer.write_record(["", "", "", "", "", "", &format!("{code}: {message}")])?;
             }
         }
@@ -150,7 +134,7 @@ fn write_csv(
     Ok(bytes)
 }
 
-/// The lines of a body; a line break at its end begins no other line.
+/// The lines of a body. A line break at the end of the body does not start another line.
 fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
     let body = body.strip_suffix(b"\n").unwrap_or(body);
     let body = body.strip_suffix(b"\r").unwrap_or(body);

@@ -1,4 +1,5 @@
-//! What stands in front of the API on AWS, and answers some requests itself: keys and signatures, limits, time.
+//! The API gateway in front of the API on AWS. It checks keys and signatures, limits and timeouts, and answers the
+//! requests that it refuses.
 
 use utoipa::Modify;
 use utoipa::openapi::extensions::Extensions;
@@ -6,39 +7,39 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{OpenApi, Ref, RefOr};
 
-use super::errors::response;
+use crate::schema::error_response;
 
-/// Adds the security schemes, and the errors of the gateway to every operation. A stack asks for nothing, for a key or
-/// for a signature; a server of one's own for nothing.
+/// Adds the security schemes, and adds the errors of the gateway to every operation. A stack requires nothing, a key
+/// or a signature. A local server requires nothing.
 pub(super) struct Gateway;
 
-/// Status, name and description of what API Gateway answers itself, in the form of every other error.
+/// Status, name and description of the errors of API Gateway. They have the same form as all other errors.
 const RESPONSES: [(&str, &str, &str); 4] = [
-    ("401", "Unauthorized", "From API Gateway: `unauthorized`, an authorizer refuses the request"),
+    ("401", "Unauthorized", "From API Gateway: `unauthorized`, an authorizer refused the request"),
     (
         "403",
         "Refused",
         "From API Gateway: `api_key_required`, the header `x-api-key` is missing or has no valid key; \
          `signature_required`, the request must be signed (SigV4); `signature_invalid`, the signature is wrong or \
-         expired; `access_denied`, the caller may not ask; `request_filtered`, a firewall refuses the request",
+         expired; `access_denied`, the caller has no permission; `request_filtered`, a firewall refused the request",
     ),
     (
         "429",
         "TooManyRequests",
         "From API Gateway: `throttled`, there are too many requests, try again in a moment; `quota_exceeded`, the key \
-         has no more requests in this period",
+         has used all its requests in this period",
     ),
     ("504", "GatewayTimeout", "From API Gateway: `gateway_timeout`, the function did not answer in time"),
 ];
 
-/// What the stack leaves open, so that the page can ask for the key.
+/// The paths that need no key, so that the page can ask the visitor for one.
 const OPEN: [&str; 2] = ["/", "/page/{file}"];
 
 impl Modify for Gateway {
     fn modify(&self, document: &mut OpenApi) {
         let components = document.components.get_or_insert_default();
         for (status, name, description) in RESPONSES {
-            components.responses.insert(name.to_owned(), RefOr::T(response(status, description)));
+            components.responses.insert(name.to_owned(), RefOr::T(error_response(status, description)));
         }
         let mut key = ApiKeyValue::new("x-api-key");
         key.description =

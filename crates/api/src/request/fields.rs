@@ -1,4 +1,4 @@
-//! Fields of a JSON object, by the names that callers write.
+//! Fields of a JSON object, under any spelling of their names.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::{InvalidRequest, MAX_ID_BYTES};
 
-/// Whether `given` is a spelling of the documented `name`: `user_id`, `UserId` and `user-id` are spellings of `userId`.
-/// Case, `_`, `-` and spaces make no difference.
+/// Whether `given` is a spelling of the documented `name`. Case, `_`, `-` and spaces are ignored: `user_id`, `UserId`
+/// and `user-id` are spellings of `userId`.
 pub fn is_spelling(given: &str, name: &str) -> bool {
     given == name || letters(given).eq(letters(name))
 }
@@ -17,7 +17,7 @@ fn letters(name: &str) -> impl Iterator<Item = u8> {
     letters.map(|byte| byte.to_ascii_lowercase())
 }
 
-/// The field with this name, in any spelling. Two spellings with different values are refused.
+/// The field with this name, under any spelling. Two spellings with different values are an error.
 pub(super) fn field<'f>(
     fields: &'f Map<String, Value>,
     name: &'static str,
@@ -42,7 +42,7 @@ pub(super) fn id_of<'v>(value: &'v Value, name: &'static str) -> Result<Cow<'v, 
     }
 }
 
-/// The id without the space around it.
+/// The id without surrounding white space.
 pub(super) fn checked_id<'i>(id: &'i str, name: &'static str) -> Result<&'i str, InvalidRequest> {
     let id = id.trim();
     match id.len() {
@@ -52,7 +52,7 @@ pub(super) fn checked_id<'i>(id: &'i str, name: &'static str) -> Result<&'i str,
     }
 }
 
-/// The list in a field, which has at most `limit` entries.
+/// The list in a field. It may have at most `limit` entries.
 pub(super) fn list<'v>(
     value: &'v Value,
     name: &'static str,
@@ -62,7 +62,7 @@ pub(super) fn list<'v>(
     if list.len() > limit { Err(InvalidRequest::TooMany { field: name, limit }) } else { Ok(list) }
 }
 
-/// Each entry of a list as `read` takes it; an error says which entry it is of.
+/// Each entry of a list, read with `read`. An error says which entry is wrong.
 pub(super) fn entries<T>(
     list: &[Value],
     name: &'static str,
@@ -74,10 +74,10 @@ pub(super) fn entries<T>(
     list.iter().enumerate().map(entry).collect()
 }
 
-/// From here on a JSON number may have lost digits: 2^63.
+/// 2^63. A larger JSON number may have lost digits.
 const INEXACT: f64 = 9_223_372_036_854_775_808.0;
 
-/// What a value is, for messages.
+/// The kind of a value, for messages.
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_in_two_spellings_must_say_the_same() {
+    fn two_spellings_of_a_field_must_have_the_same_value() {
         let fields = |json: Value| json.as_object().unwrap().clone();
         let same = fields(json!({"user_id": "2", "userId": "2", "other": 1}));
         assert_eq!(id(&same, "userId"), Ok("2".to_owned()));
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_no_ids_are_told_apart() {
+    fn the_error_says_what_is_wrong_with_a_number() {
         for (number, found) in [
             ("2.5", "a fraction"),
             ("21.0", "a number with a decimal point"),

@@ -1,28 +1,27 @@
-//! Why a request is not one.
+//! Why a request is invalid.
 
 use std::fmt;
 
 use matinee_model::{MAX_ID_BYTES, RatingScale};
-use serde_json::Value;
 
-use super::{MAX_QUERY_STRING_BYTES, PredictRequest};
+use super::MAX_QUERY_STRING_BYTES;
 
-/// Why a request is not one.
+/// Why a request is invalid.
 #[derive(Debug, Clone, PartialEq)]
 pub enum InvalidRequest {
     /// The path is not text.
     Path,
-    /// A part of the path that is an id is longer than [`MAX_ID_BYTES`].
+    /// An id in the path is longer than [`MAX_ID_BYTES`].
     LongPath,
     /// The body is empty.
     Empty,
     /// The body is not JSON.
     Json(String),
-    /// The body is in another encoding than UTF-8.
+    /// The body is not encoded in UTF-8.
     Encoding,
     /// A line is not a CSV record.
     Csv,
-    /// The fields of a CSV record are separated by something else than commas.
+    /// The fields of a CSV record are not separated by commas.
     Separator(char),
     /// The first line of CSV looks like a header, but does not name both columns.
     Header(String),
@@ -30,109 +29,100 @@ pub enum InvalidRequest {
     HeaderAmongRecords,
     /// The body is JSON, but not an object.
     NotAnObject,
-    /// The body has not the form of this example.
+    /// The body does not have the required form.
     Form {
         /// What is wrong with it.
         error: Box<InvalidRequest>,
-        /// What it should be like.
+        /// A valid body.
         example: &'static str,
     },
     /// A field is missing.
     Missing(&'static str),
-    /// A field is there twice, in two spellings and with different values.
+    /// A field occurs in two spellings, with different values.
     Twice(&'static str),
     /// A field has the wrong type.
     WrongType {
         /// The field.
         field: &'static str,
-        /// What it holds.
+        /// The kind of value that it has.
         found: &'static str,
     },
     /// An id is empty.
     EmptyId(&'static str),
     /// An id is longer than [`MAX_ID_BYTES`].
     LongId(&'static str),
-    /// A field should be a list.
+    /// A field must be a list.
     NotAList {
         /// The field.
         field: &'static str,
-        /// What it holds.
+        /// The kind of value that it has.
         found: &'static str,
     },
     /// A list is too long.
     TooMany {
         /// The field.
         field: &'static str,
-        /// How many there may be.
+        /// The largest number.
         limit: usize,
     },
-    /// The pairs of a batch have too many ratings in all.
+    /// A batch has too many ratings in total.
     TooManyRatings {
-        /// How many there may be.
+        /// The largest number.
         limit: usize,
     },
     /// An entry of a list is wrong.
     Entry {
         /// The field.
         field: &'static str,
-        /// The place of the entry, from 0.
+        /// The position of the entry, from 0.
         index: usize,
         /// What is wrong with it.
         error: Box<InvalidRequest>,
     },
     /// A rating is not a number.
     RatingType {
-        /// What it is.
+        /// The kind of value that it is.
         found: &'static str,
     },
-    /// A rating is not one of this scale.
+    /// A rating is not on this scale.
     NotARating(RatingScale),
     /// The query string cannot be read.
     Query,
     /// The query string is longer than [`MAX_QUERY_STRING_BYTES`].
     LongQuery,
-    /// A parameter has a value that it cannot have.
+    /// The value of a parameter is invalid.
     Parameter {
         /// The parameter.
         name: &'static str,
-        /// What it must be.
+        /// What the value must be.
         expected: &'static str,
-        /// What it is.
+        /// The value.
         found: String,
     },
-    /// Two parameters exclude each other.
-    Together {
+    /// Two parameters cannot be combined.
+    Exclusive {
         /// One.
         name: &'static str,
         /// The other.
         other: &'static str,
     },
-    /// The catalogue has no such genre; it has these.
+    /// The catalogue has no such genre.
     Genre {
-        /// The genre as given.
+        /// The genre in the request.
         found: String,
-        /// The genres there are.
+        /// The genres of the catalogue.
         known: String,
     },
 }
 
 impl InvalidRequest {
-    /// A body as JSON, which should be like the example.
-    pub(super) fn parse(body: &[u8], example: &'static str) -> Result<Value, Self> {
-        serde_json::from_slice(body).map_err(|error| Self::of_json(body, &error).unlike(example))
-    }
-
-    /// Why a pair is not JSON.
-    pub(crate) fn of_json_pair(body: &[u8], error: &serde_json::Error) -> Self {
-        Self::of_json(body, error).unlike(PredictRequest::EXAMPLE)
-    }
-
-    fn of_json(body: &[u8], error: &serde_json::Error) -> Self {
+    /// Why a body is not JSON.
+    pub(crate) fn not_json(body: &[u8], error: &serde_json::Error) -> Self {
         if body.trim_ascii().is_empty() { Self::Empty } else { Self::Json(error.to_string()) }
     }
 
-    /// The same, with an example for whoever has sent something of another form.
-    pub(crate) fn unlike(self, example: &'static str) -> Self {
+    /// The same error, with an example if the body has the wrong form.
+    pub(crate) fn with_example(self, example: &'static str) -> Self {
         let is_form = match &self {
             Self::Empty | Self::Json(_) | Self::NotAnObject | Self::Missing(_) | Self::NotAList { .. } => {
                 true
@@ -149,7 +139,7 @@ impl fmt::Display for InvalidRequest {
         match self {
             Self::Path => f.write_str("the path is not UTF-8 after percent-decoding"),
             Self::LongPath => {
-                write!(f, "a part of the path is longer than {MAX_ID_BYTES} bytes, which no id is")
+                write!(f, "a part of the path is longer than {MAX_ID_BYTES} bytes, the maximum for an id")
             }
             Self::Empty => write!(f, "the body is empty"),
             Self::Json(error) => write!(f, "the body is not JSON ({error})"),
@@ -162,17 +152,17 @@ impl fmt::Display for InvalidRequest {
             ),
             Self::Header(line) => write!(
                 f,
-                "the first line `{line}` looks like a header, but does not name the columns userId and movieId once \
-                 each; name them, or send records alone, in the order userId,movieId"
+                "the first line `{line}` looks like a header, but does not name each of the columns userId and \
+                 movieId once; name them, or send only records, in the order userId,movieId"
             ),
             Self::HeaderAmongRecords => write!(f, "the line is a header, not a record"),
-            Self::NotAnObject => write!(f, "it is not a JSON object"),
+            Self::NotAnObject => write!(f, "the value is not a JSON object"),
             Self::Form { error, example } => write!(f, "{error}; send {example}"),
             Self::Missing(field) => write!(f, "the field `{field}` is missing"),
             Self::Twice(field) => {
                 write!(
                     f,
-                    "the field `{field}` is there in two spellings with different values; send one of them"
+                    "the field `{field}` occurs in two spellings with different values; send one of them"
                 )
             }
             Self::WrongType { field, found } => {
@@ -185,7 +175,7 @@ impl fmt::Display for InvalidRequest {
                 write!(f, "the field `{field}` has more than {limit} entries; send them in parts")
             }
             Self::TooManyRatings { limit } => {
-                write!(f, "the pairs have more than {limit} ratings in all; send them in parts")
+                write!(f, "the pairs have more than {limit} ratings in total; send them in parts")
             }
             Self::Entry { field, index, error } => write!(f, "entry {index} of `{field}`: {error}"),
             Self::RatingType { found } => write!(f, "the field `rating` must be a number, not {found}"),
@@ -202,8 +192,8 @@ impl fmt::Display for InvalidRequest {
             Self::Parameter { name, expected, found } => {
                 write!(f, "the parameter `{name}` must be {expected}, not {found}")
             }
-            Self::Together { name, other } => {
-                write!(f, "the parameters `{name}` and `{other}` exclude each other; send one of them")
+            Self::Exclusive { name, other } => {
+                write!(f, "the parameters `{name}` and `{other}` cannot be combined; send one of them")
             }
             Self::Genre { found, known } => {
                 write!(f, "the catalogue has no genre `{found}`; it has {known}")

@@ -1,36 +1,36 @@
-//! What stands behind the question mark. Parameters that a route does not know are passed over, empty ones count
-//! as missing.
+//! The query string. A route ignores parameters that it does not know, and an empty parameter counts as missing.
 
 use std::str::FromStr;
 
 use axum::extract::Query;
 use axum::http::Uri;
 
-use super::place::MAX_CURSOR_BYTES;
-use super::{Cursor, InvalidRequest, Offset, is_spelling};
+use super::cursor::MAX_CURSOR_BYTES;
+use super::{Cursor, InvalidRequest, MAX_QUERY_STRING_BYTES, Offset, is_spelling};
 
-/// The most movies that are answered at once.
+/// The largest number of movies in one answer.
 pub const MAX_LIMIT: usize = 100;
 
-/// The most movies that are asked for by their ids at once.
+/// The largest number of ids in one request.
 pub const MAX_IDS: usize = 100;
 
 /// The longest text to search for, in bytes.
 pub const MAX_QUERY_BYTES: usize = 200;
 
-/// The longest query string that is read, in bytes as they are sent.
-pub const MAX_QUERY_STRING_BYTES: usize = 8_192;
+/// What the parameter `cursor` must be.
+const CURSOR: &str = "the next_cursor of an answer, of at most 280 bytes";
 
-/// The parameters of a request, in their order, by names in any spelling.
+/// The parameters of a request, in their order. Their names may have any spelling.
 #[derive(Debug, Default)]
 pub struct Parameters(Vec<(String, String)>);
 
-/// Which movies are wanted. Genres and ids are kept as they were sent; the handlers split lists at their commas.
+/// Which movies the caller wants. Genres and ids are kept as they were sent: whether a comma separates two names
+/// depends on the names in the catalogue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// `genre`, each time that it is there.
+    /// Each value of `genre`.
     pub genres: Vec<String>,
-    /// `exclude`, each time that it is there.
+    /// Each value of `exclude`.
     pub exclude: Vec<String>,
     /// `yearFrom`.
     pub year_from: Option<u16>,
@@ -45,7 +45,7 @@ pub struct Selection {
 pub struct RecommendationsPage {
     /// How many movies to recommend.
     pub limit: usize,
-    /// Which.
+    /// Which movies.
     pub selection: Selection,
     /// Where to begin.
     pub after: Option<Cursor>,
@@ -53,13 +53,51 @@ pub struct RecommendationsPage {
 
 /// The parameters of a route that lists movies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Browse {
+pub struct MoviesPage {
     /// How many movies to list.
     pub limit: usize,
-    /// Which.
+    /// Which movies.
     pub selection: Selection,
     /// Where to begin.
     pub after: Option<Offset>,
+}
+
+/// The parameters of `GET /movies`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovieSearch {
+    /// The text to search for.
+    pub query: Option<String>,
+    /// Each value of `ids`, as it was sent.
+    pub ids: Vec<String>,
+    /// Which movies to list if no ids are given.
+    pub page: MoviesPage,
+}
+
+/// What a route reads from its query string.
+pub trait FromParameters: Sized {
+    /// Reads the parameters.
+    fn from_parameters(parameters: &Parameters) -> Result<Self, InvalidRequest>;
+}
+
+impl FromParameters for RecommendationsPage {
+    fn from_parameters(parameters: &Parameters) -> Result<Self, InvalidRequest> {
+        let after = parameters.parse("cursor", CURSOR)?;
+        Ok(Self { limit: parameters.limit(20)?, selection: parameters.selection()?, after })
+    }
+}
+
+impl FromParameters for MoviesPage {
+    fn from_parameters(parameters: &Parameters) -> Result<Self, InvalidRequest> {
+        let after = parameters.parse("cursor", CURSOR)?;
+        Ok(Self { limit: parameters.limit(10)?, selection: parameters.selection()?, after })
+    }
+}
+
+impl FromParameters for MovieSearch {
+    fn from_parameters(parameters: &Parameters) -> Result<Self, InvalidRequest> {
+        let query = parameters.query()?.map(str::to_owned);
+        Ok(Self { query, ids: parameters.ids()?, page: MoviesPage::from_parameters(parameters)? })
+    }
 }
 
 impl Parameters {
@@ -72,12 +110,12 @@ impl Parameters {
         Ok(Self(parameters))
     }
 
-    /// A parameter that is there; of one that is there twice the last counts.
-    pub fn text(&self, name: &str) -> Option<&str> {
+    /// The value of a parameter. If it occurs several times, the last value counts.
+    fn text(&self, name: &str) -> Option<&str> {
         self.values(name).last()
     }
 
-    /// Each value of a parameter that may be there several times.
+    /// Each value of a parameter that may occur several times.
     fn values(&self, name: &str) -> impl DoubleEndedIterator<Item = &str> {
         let values = self.0.iter().filter(move |(given, _)| is_spelling(given, name));
         values.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
@@ -88,7 +126,7 @@ impl Parameters {
     }
 
     /// `limit`, from 1 to [`MAX_LIMIT`].
-    pub fn limit(&self, default: usize) -> Result<usize, InvalidRequest> {
+    fn limit(&self, default: usize) -> Result<usize, InvalidRequest> {
         match self.parse("limit", "a whole number from 1 to 100")? {
             None => Ok(default),
             Some(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(limit),
@@ -96,8 +134,8 @@ impl Parameters {
         }
     }
 
-    /// The text to search for, if any.
-    pub fn query(&self) -> Result<Option<&str>, InvalidRequest> {
+    /// The text to search for.
+    fn query(&self) -> Result<Option<&str>, InvalidRequest> {
         match self.text("query") {
             Some(query) if query.len() > MAX_QUERY_BYTES => Err(InvalidRequest::Parameter {
                 name: "query",
@@ -108,26 +146,14 @@ impl Parameters {
         }
     }
 
-    /// `ids`, each time that it is there; nothing else can be asked for with it.
-    pub fn ids(&self) -> Result<Vec<String>, InvalidRequest> {
+    /// Each value of `ids`. It cannot be combined with another parameter.
+    fn ids(&self) -> Result<Vec<String>, InvalidRequest> {
         let ids = self.list("ids");
         let others = ["query", "genre", "yearFrom", "yearTo", "exclude", "limit", "cursor"];
         match others.into_iter().find(|other| !ids.is_empty() && self.text(other).is_some()) {
-            Some(other) => Err(InvalidRequest::Together { name: "ids", other }),
+            Some(other) => Err(InvalidRequest::Exclusive { name: "ids", other }),
             None => Ok(ids),
         }
-    }
-
-    /// The parameters of a route that recommends.
-    pub fn recommendations(&self) -> Result<RecommendationsPage, InvalidRequest> {
-        let after = self.parse("cursor", "the next_cursor of an answer, of at most 280 bytes")?;
-        Ok(RecommendationsPage { limit: self.limit(20)?, selection: self.selection()?, after })
-    }
-
-    /// The parameters of a route that lists movies.
-    pub fn browse(&self) -> Result<Browse, InvalidRequest> {
-        let after = self.parse("cursor", "the next_cursor of an answer")?;
-        Ok(Browse { limit: self.limit(10)?, selection: self.selection()?, after })
     }
 
     fn selection(&self) -> Result<Selection, InvalidRequest> {
@@ -155,9 +181,9 @@ impl Parameters {
     }
 }
 
-/// The names in the values of a parameter that is a list: with commas between them, or one a value. A value that is a
-/// known name is not cut, for a name may have a comma.
-pub(crate) fn split(values: &[String], is_known: impl Fn(&str) -> bool) -> Vec<&str> {
+/// The names in the values of a list parameter. A value may contain several names, separated by commas. A value that
+/// is a known name is not split, because a name may contain a comma.
+pub(crate) fn split_list(values: &[String], is_known: impl Fn(&str) -> bool) -> Vec<&str> {
     let mut names = Vec::new();
     for value in values {
         if value.contains(',') && !is_known(value) {
@@ -169,7 +195,7 @@ pub(crate) fn split(values: &[String], is_known: impl Fn(&str) -> bool) -> Vec<&
     names
 }
 
-const _: () = assert!(MAX_CURSOR_BYTES == 280, "the message names it");
+const _: () = assert!(MAX_CURSOR_BYTES == 280, "the error message contains this number");
 
 #[cfg(test)]
 mod tests {
@@ -190,9 +216,12 @@ mod tests {
             year_to: None,
             include_rated: true,
         };
-        let page = parameters(given).recommendations().unwrap();
+        let page = RecommendationsPage::from_parameters(&parameters(given)).unwrap();
         assert_eq!(page, RecommendationsPage { limit: 20, selection: selection.clone(), after: None });
-        assert_eq!(parameters(given).browse(), Ok(Browse { limit: 10, selection, after: None }));
+        assert_eq!(
+            MoviesPage::from_parameters(&parameters(given)),
+            Ok(MoviesPage { limit: 10, selection, after: None })
+        );
         assert_eq!(parameters("limit=100").limit(7), Ok(100));
         assert_eq!(parameters("").limit(7), Ok(7));
         assert_eq!(parameters("query=fight%20club").query(), Ok(Some("fight club")));
@@ -201,9 +230,11 @@ mod tests {
             ["limit=0", "limit=101", "limit=x", "yearFrom=-1", "yearTo=99999", "includeRated=1", "cursor=1"]
         {
             let name = refused.split('=').next().unwrap();
-            let error = parameters(refused).recommendations().unwrap_err().to_string();
+            let error = RecommendationsPage::from_parameters(&parameters(refused)).unwrap_err().to_string();
             assert!(error.contains(name), "{error}");
-            assert!(parameters(refused).browse().unwrap_err().to_string().contains(name));
+            assert!(
+                MoviesPage::from_parameters(&parameters(refused)).unwrap_err().to_string().contains(name)
+            );
         }
     }
 
@@ -216,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_asked_for_alone() {
+    fn ids_cannot_be_combined_with_other_parameters() {
         assert_eq!(parameters("ids=1&ids=2,3").ids(), Ok(vec!["1".to_owned(), "2,3".to_owned()]));
         assert_eq!(parameters("query=x").ids(), Ok(vec![]));
         for other in ["query=x", "genre=War", "limit=3", "cursor=x", "exclude=4", "yearTo=2000"] {
@@ -226,19 +257,19 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_cut_at_its_commas_and_a_known_name_is_not() {
+    fn a_list_is_split_at_its_commas_but_a_known_name_is_not() {
         let values = ["1, 2,,3", "4", "a,b"].map(str::to_owned);
-        assert_eq!(split(&values, |_| false), ["1", "2", "3", "4", "a", "b"]);
-        assert_eq!(split(&values, |name| name == "a,b"), ["1", "2", "3", "4", "a,b"]);
+        assert_eq!(split_list(&values, |_| false), ["1", "2", "3", "4", "a", "b"]);
+        assert_eq!(split_list(&values, |name| name == "a,b"), ["1", "2", "3", "4", "a,b"]);
     }
 
     #[test]
-    fn limits_are_named() {
+    fn errors_name_the_limit() {
         let refusal = |query: &str| {
             let uri = format!("/movies?{query}").parse().unwrap();
-            let refused = Parameters::of(&uri)
-                .and_then(|parameters| parameters.query().map(|_| parameters.recommendations()));
-            refused.and_then(|page| page).unwrap_err().to_string()
+            let refused =
+                Parameters::of(&uri).and_then(|parameters| MovieSearch::from_parameters(&parameters));
+            refused.unwrap_err().to_string()
         };
         let long = |name: &str, length: usize| format!("{name}={}", "0".repeat(length));
         for (query, named) in [
@@ -253,7 +284,7 @@ mod tests {
         let query = long("query", MAX_QUERY_BYTES);
         assert_eq!(parameters(&query).query().unwrap().unwrap().len(), MAX_QUERY_BYTES);
         let cursor = long("cursor", MAX_CURSOR_BYTES);
-        assert!(parameters(&cursor).recommendations().unwrap().after.is_some());
+        assert!(RecommendationsPage::from_parameters(&parameters(&cursor)).unwrap().after.is_some());
     }
 
     proptest! {
@@ -264,10 +295,10 @@ mod tests {
         ) {
             let Ok(uri) = format!("/movies?{name}={query}").parse() else { return Ok(()) };
             let Ok(parameters) = Parameters::of(&uri) else { return Ok(()) };
-            if let Ok(page) = parameters.recommendations() {
+            if let Ok(page) = RecommendationsPage::from_parameters(&parameters) {
                 prop_assert!((1..=MAX_LIMIT).contains(&page.limit));
             }
-            if let Ok(page) = parameters.browse() {
+            if let Ok(page) = MoviesPage::from_parameters(&parameters) {
                 prop_assert!((1..=MAX_LIMIT).contains(&page.limit));
             }
             if let Ok(Some(query)) = parameters.query() {

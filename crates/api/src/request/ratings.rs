@@ -1,46 +1,41 @@
-//! Ratings that come with a request: of a visitor, or of whoever has the history and needs no store of it.
+//! Ratings that are sent with a request, so that this service does not need to store them.
 
 use matinee_model::{Model, MovieId, Rated, RatingScale};
 use serde_json::Value;
 
 use super::fields::{entries, field, id, id_of, kind, list};
-use super::{InvalidRequest, MovieIds};
+use super::{FromBody, InvalidRequest};
+use crate::predict_error::PredictError;
 
-/// The most ratings that are read of one person, and the most of a batch in all.
+/// The largest number of ratings of one person, and the largest total of a batch.
 pub const MAX_RATINGS: usize = 5_000;
 
-/// The ratings of one person: `[{"movieId":"2959","rating":5}]`. Whether they are on the scale is asked of the model.
+/// The ratings of one person: `[{"movieId":"2959","rating":5}]`. They need not be on the scale of the model.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct VisitorRatings(pub Vec<(MovieId, f32)>);
 
 /// The body of `POST /recommendations`: `{"ratings":[{"movieId":"2959","rating":5}],"exclude":["1"]}`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecommendationsRequest {
-    /// What the visitor has rated.
+    /// The visitor's ratings.
     pub ratings: VisitorRatings,
-    /// What must not be recommended.
-    pub exclude: MovieIds,
+    /// The movies that must not be recommended.
+    pub exclude: Vec<MovieId>,
 }
 
-/// Ratings by the rows of a model.
+/// Ratings, with the rows of a model instead of movie ids.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownRatings {
     /// The ratings of movies that the model knows.
     pub rated: Vec<Rated>,
-    /// The movies that it does not know, whose ratings count for nothing.
+    /// The movies that it does not know. Their ratings are ignored.
     pub unknown: Vec<MovieId>,
 }
 
-impl RecommendationsRequest {
+impl FromBody for RecommendationsRequest {
     const EXAMPLE: &str = r#"{"ratings":[{"movieId":"2959","rating":5}]}"#;
 
-    /// Reads a body of any content type.
-    pub fn parse(body: &[u8]) -> Result<Self, InvalidRequest> {
-        let json = InvalidRequest::parse(body, Self::EXAMPLE)?;
-        Self::of(&json).map_err(|error| error.unlike(Self::EXAMPLE))
-    }
-
-    fn of(json: &Value) -> Result<Self, InvalidRequest> {
+    fn read(json: &Value) -> Result<Self, InvalidRequest> {
         let fields = json.as_object().ok_or(InvalidRequest::NotAnObject)?;
         let ratings = field(fields, "ratings")?.ok_or(InvalidRequest::Missing("ratings"))?;
         let exclude = match field(fields, "exclude")? {
@@ -49,29 +44,26 @@ impl RecommendationsRequest {
             })?,
             None => Vec::new(),
         };
-        Ok(Self { ratings: VisitorRatings::of(ratings)?, exclude })
+        Ok(Self { ratings: VisitorRatings::read(ratings)?, exclude })
     }
 }
 
 impl VisitorRatings {
-    /// Reads the list of a field `ratings`.
-    pub(super) fn of(ratings: &Value) -> Result<Self, InvalidRequest> {
+    /// Reads the list in a field `ratings`.
+    pub(super) fn read(ratings: &Value) -> Result<Self, InvalidRequest> {
         entries(list(ratings, "ratings", MAX_RATINGS)?, "ratings", rating).map(Self)
     }
 
     /// Refuses ratings that are not on `scale`.
-    pub fn check(&self, scale: RatingScale) -> Result<(), InvalidRequest> {
+    pub fn check(&self, scale: RatingScale) -> Result<(), PredictError> {
         match self.0.iter().position(|&(_, rating)| !scale.contains(rating)) {
             None => Ok(()),
-            Some(index) => {
-                let error = Box::new(InvalidRequest::NotARating(scale));
-                Err(InvalidRequest::Entry { field: "ratings", index, error })
-            }
+            Some(index) => Err(PredictError::RatingOffScale { index, scale }),
         }
     }
 
-    /// The ratings as `model` knows them, if they are on its scale.
-    pub fn known_to(&self, model: &Model) -> Result<KnownRatings, InvalidRequest> {
+    /// The ratings with the rows of `model`, if they are on its scale.
+    pub fn known_to(&self, model: &Model) -> Result<KnownRatings, PredictError> {
         self.check(model.manifest().rating_scale)?;
         let mut known = KnownRatings { rated: Vec::with_capacity(self.0.len()), unknown: Vec::new() };
         for (movie, rating) in &self.0 {
@@ -83,7 +75,7 @@ impl VisitorRatings {
         Ok(known)
     }
 
-    /// The list that [`Self::of`] reads.
+    /// The list that [`Self::read`] reads.
     pub(crate) fn to_json(&self) -> Value {
         let entry = |(movie, rating): &(MovieId, f32)| serde_json::json!({"movieId": movie.as_str(), "rating": rating});
         self.0.iter().map(entry).collect()

@@ -4,12 +4,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::PredictAnswer;
-use crate::error::ApiError;
 
 /// The answer of `POST /predict/batch`.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct BatchAnswer {
-    /// An answer or an error for each pair, in their order.
+    /// An answer or an error for each pair, in the order of the pairs.
     pub predictions: Vec<BatchEntry>,
 }
 
@@ -27,31 +26,22 @@ pub enum BatchEntry {
 }
 
 /// What is wrong with one pair.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BatchError {
     /// The stable code.
     #[schema(example = "unknown_movie")]
-    pub code: String,
+    pub code: &'static str,
     /// What happened, and what to do.
     #[schema(example = "movie `x` is not in the catalogue")]
     pub message: String,
 }
 
 impl BatchError {
+    /// The code of a movie that is not in the catalogue.
+    pub(crate) const UNKNOWN_MOVIE: &'static str = "unknown_movie";
+
     /// Whether the movie is not in the catalogue.
     pub(crate) fn is_unknown_movie(&self) -> bool {
-        self.code == ApiError::UNKNOWN_MOVIE
-    }
-}
-
-impl From<Result<PredictAnswer, ApiError>> for BatchEntry {
-    fn from(answer: Result<PredictAnswer, ApiError>) -> Self {
-        match answer {
-            Ok(answer) => Self::Answer(answer),
-            Err(error) => {
-                let (code, message) = error.code_and_message();
-                Self::Error { error: BatchError { code: code.to_owned(), message } }
-            }
-        }
+        self.code == Self::UNKNOWN_MOVIE
     }
 }

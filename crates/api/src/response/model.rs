@@ -1,8 +1,8 @@
-//! What `GET /model` tells of a model: the types of the artifact, which knows nothing of HTTP.
+//! The schemas of the answer of `GET /model`. It contains types of the artifact, which know nothing of HTTP.
 
 use utoipa::ToSchema;
 
-/// The lowest and the highest rating that can be given.
+/// The lowest and the highest possible rating.
 #[derive(ToSchema)]
 #[schema(as = RatingScale)]
 #[expect(dead_code, reason = "its fields are documentation")]
@@ -23,7 +23,7 @@ pub(crate) struct CountsSchema {
     /// Users with ratings.
     #[schema(example = 671)]
     users: u32,
-    /// Movies that the model knows: those of the catalogue, and those that were rated.
+    /// Movies that the model knows, in the catalogue or from ratings.
     #[schema(example = 9125)]
     movies: u32,
     /// Movies with ratings.
@@ -34,27 +34,27 @@ pub(crate) struct CountsSchema {
     ratings: u32,
 }
 
-/// How well a model predicts ratings that it was not trained on.
+/// How well a model predicts and ranks movies that it was not trained on.
 #[derive(ToSchema)]
 #[schema(as = Metrics)]
 #[expect(dead_code, reason = "its fields are documentation")]
 pub(crate) struct MetricsSchema {
-    /// The errors on the ratings that were held out; null where none were.
+    /// The errors on the held-out ratings; null if no ratings were held out.
     #[schema(required = true)]
     hold_out: Option<HoldOutSchema>,
-    /// How well it ranks movies; missing where that was not measured.
+    /// How well it ranks movies; missing if that was not measured.
     ranking: Option<RankingSchema>,
 }
 
-/// The errors of a model that was trained on all but the ratings that were held out.
+/// The errors on held-out ratings of a model that was trained on the others.
 #[derive(ToSchema)]
 #[schema(as = HoldOut)]
 #[expect(dead_code, reason = "its fields are documentation")]
 pub(crate) struct HoldOutSchema {
-    /// The share of the ratings that was held out.
+    /// The share of the ratings that were held out.
     #[schema(example = 0.1)]
     fraction: f64,
-    /// How many that were.
+    /// The number of held-out ratings.
     #[schema(example = 10_000)]
     test_count: u64,
     /// The root mean squared error.
@@ -63,19 +63,19 @@ pub(crate) struct HoldOutSchema {
     /// The mean absolute error.
     #[schema(example = 0.63)]
     mae: f64,
-    /// The root mean squared error before the model was reduced to the rank that is served, if it was.
+    /// The root mean squared error before the rank of the model was reduced for serving; missing if it was not reduced.
     unreduced_rmse: Option<f64>,
 }
 
-/// How many of the held-out movies come first in a ranking of all that a user has not rated: means over users.
+/// How well a ranking of all movies that a user has not rated finds the held-out movies: means over all users.
 #[derive(ToSchema)]
 #[schema(as = Ranking)]
 #[expect(dead_code, reason = "its fields are documentation")]
 pub(crate) struct RankingSchema {
-    /// The normalised discounted cumulative gain of the first ten.
+    /// The normalised discounted cumulative gain of the first ten movies.
     #[schema(example = 0.21)]
     ndcg_at_10: f64,
-    /// The share of the held-out movies among the first twenty.
+    /// The share of the held-out movies that are among the first twenty.
     #[schema(example = 0.24)]
     recall_at_20: f64,
 }

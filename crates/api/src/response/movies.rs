@@ -10,17 +10,17 @@ pub struct MovieAnswer {
     /// Its id.
     #[schema(example = "2959")]
     pub movie_id: String,
-    /// Its title, which in MovieLens ends with the year.
+    /// Its title. In MovieLens it ends with the year.
     #[schema(example = "Fight Club (1999)")]
     pub title: String,
     /// Its genres.
     #[schema(example = json!(["Action", "Crime", "Drama", "Thriller"]))]
     pub genres: Vec<String>,
-    /// The year that its title ends with.
+    /// The year at the end of its title; missing if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 1999)]
     pub year: Option<u16>,
-    /// How many ratings of it the model was trained on; not told where an endpoint gives the ratings.
+    /// How many ratings of it the model was trained on; missing if the ratings come from an endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 202)]
     pub rating_count: Option<u32>,
@@ -29,25 +29,25 @@ pub struct MovieAnswer {
 /// The answer of `GET /movies`.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct MoviesAnswer {
-    /// The movies: those whose titles fit every word of the query, the best first; those that most people have rated
-    /// where there is no query; or those that were asked for by id, in that order.
+    /// The movies. With a query: those whose titles match every word, the best match first. With ids: the movies with
+    /// these ids, in their order. Otherwise: the movies with the most ratings.
     pub movies: Vec<MovieAnswer>,
-    /// Of the ids that were asked for those that no movie has.
+    /// The requested ids that no movie has.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown_movies: Vec<String>,
-    /// What to send as `cursor` for the next page; missing at the end.
+    /// The parameter `cursor` for the next page; missing on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "4f297e07a880e46710")]
+    #[schema(example = "9b23dbc1c26bc2ab10")]
     pub next_cursor: Option<String>,
 }
 
-/// A movie that is like another.
+/// A movie that is similar to another.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct SimilarMovie {
     /// The movie.
     #[serde(flatten)]
     pub movie: MovieAnswer,
-    /// How much: above 0, and 1 at most.
+    /// How similar it is: above 0, at most 1.
     #[schema(example = 0.21)]
     pub similarity: f32,
 }
@@ -55,13 +55,13 @@ pub struct SimilarMovie {
 /// The answer of `GET /movies/{movieId}/similar`.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct SimilarAnswer {
-    /// The movie that was asked about.
+    /// The movie in the request.
     pub movie: MovieAnswer,
-    /// Movies that those rate well who rate it well; none of a movie that too few have rated.
+    /// Movies that are liked by the people who like this one; empty if too few people have rated it.
     pub similar: Vec<SimilarMovie>,
-    /// What to send as `cursor` for the next page; missing at the end.
+    /// The parameter `cursor` for the next page; missing on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "4f297e07a880e46710")]
+    #[schema(example = "9b23dbc1c26bc2ab10")]
     pub next_cursor: Option<String>,
     /// The version of the model that answered.
     pub model_version: String,
@@ -86,7 +86,7 @@ pub struct GenresAnswer {
 }
 
 impl MovieAnswer {
-    /// The answer that tells of `movie`, which has so many ratings.
+    /// The answer for `movie` with this number of ratings.
     pub fn new(movie: Movie<'_>, rating_count: Option<u32>) -> Self {
         Self {
             movie_id: movie.id.to_owned(),

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{MovieAnswer, rounded};
 
-/// How many of a visitor's ratings are told as reasons.
+/// The largest number of reasons for a recommendation.
 const REASONS: usize = 3;
 
 /// The answer of the routes that recommend.
@@ -16,15 +16,15 @@ pub struct RecommendationsAnswer {
     pub recommendations: Vec<RecommendationAnswer>,
     /// What they are ranked by.
     pub ranked_by: RankedBy,
-    /// What to send as `cursor` for the next page; missing at the end.
+    /// The parameter `cursor` for the next page; missing on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "4f297e07a880e4673e99f3b1296")]
+    #[schema(example = "9b23dbc1c26bc2ab3e99f3b1296")]
     pub next_cursor: Option<String>,
-    /// Rated movies that the model does not know, which count for nothing.
+    /// Rated movies that the model does not know. Their ratings are ignored.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown_movies: Vec<String>,
     /// The version of the model that answered.
-    #[schema(example = "4976553832ea009b")]
+    #[schema(example = "9b23dbc1c26bc2ab")]
     pub model_version: String,
 }
 
@@ -34,7 +34,7 @@ pub struct RecommendationsAnswer {
 pub enum RankedBy {
     /// The visitor's ratings.
     Taste,
-    /// The number of ratings that each movie has, for no rating of the visitor tells a taste.
+    /// The number of ratings of each movie, because the visitor's ratings do not show a taste.
     Popularity,
 }
 
@@ -50,26 +50,27 @@ pub struct RecommendationAnswer {
     /// The same, not rounded.
     #[schema(example = 4.31)]
     pub score: f32,
-    /// Where the rating lies most likely, where the model tells that.
+    /// The ends of the interval that contains the actual rating in 80 % of cases; missing if the model has no
+    /// intervals.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<f64>>, example = json!([3.3, 5.0]))]
     pub interval: Option<[f64; 2]>,
-    /// What it is ranked by; comparable within one answer.
+    /// The score that determines its rank. Scores are comparable only within one answer.
     #[schema(example = 0.31)]
     pub rank_score: f32,
-    /// The visitor's ratings that contributed most, the largest first.
+    /// The ratings of the visitor that contributed most, the largest contribution first.
     pub because: Vec<Reason>,
-    /// What the other ratings contributed in all; with the contributions in `because` it adds up to `rank_score`.
-    /// Missing where the movies are ranked by popularity, to which no rating contributes.
+    /// The sum of all other contributions. Together with those in `because` it adds up to `rank_score`. Missing if the
+    /// movies are ranked by popularity, because then no rating contributes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 0.05)]
     pub other_contributions: Option<f32>,
 }
 
-/// A rating of the visitor, and what it contributes to the rank score of a movie.
+/// A rating of the visitor, and its contribution to the rank score of a movie.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Reason {
-    /// The movie that was rated.
+    /// The rated movie.
     #[schema(example = "2571")]
     pub movie_id: String,
     /// Its title.
@@ -84,12 +85,12 @@ pub struct Reason {
 }
 
 impl RecommendationAnswer {
-    /// The answer that tells `recommendation`, made by `model`.
+    /// The answer for a recommendation by `model`.
     pub fn new(model: &Model, recommendation: &Recommendation<'_>, ranked_by: RankedBy) -> Self {
         let Recommendation { ranked, movie, estimate, contributions } = recommendation;
         let because: Vec<Reason> =
             contributions.iter().take(REASONS).filter_map(|part| Reason::new(model, part)).collect();
-        let told: f32 = because.iter().map(|reason| reason.contribution).sum();
+        let named: f32 = because.iter().map(|reason| reason.contribution).sum();
         Self {
             movie: MovieAnswer::new(*movie, Some(ranked.rating_count)),
             predicted_rating: rounded(f64::from(estimate.score), 10.0),
@@ -97,13 +98,13 @@ impl RecommendationAnswer {
             interval: estimate.interval.map(|ends| ends.map(|end| rounded(f64::from(end), 100.0))),
             rank_score: ranked.score,
             because,
-            other_contributions: (ranked_by == RankedBy::Taste).then_some(ranked.score - told),
+            other_contributions: (ranked_by == RankedBy::Taste).then_some(ranked.score - named),
         }
     }
 }
 
 impl Reason {
-    /// `None` of a rating that speaks against the movie, or for nothing.
+    /// `None` if the rating does not count in favour of the movie.
     fn new(model: &Model, &(Rated { movie, rating }, contribution): &(Rated, f32)) -> Option<Self> {
         let entry = model.entry(movie).filter(|_| contribution > 0.0)?;
         Some(Self { movie_id: entry.id.to_owned(), title: entry.title.to_owned(), rating, contribution })

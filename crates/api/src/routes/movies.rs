@@ -1,32 +1,31 @@
-//! The catalogue: search, single movies, and those that are alike.
+//! The catalogue: search, single movies, and similar movies.
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::Uri;
 use axum::response::Response;
 use matinee_model::{Filter, Movie, MovieId, UnknownMovie};
 
 use super::selection::{filter, movie_ids};
-use super::{Json, Segment};
-use crate::caching::{EntityTag, Freshness, Kept};
 use crate::error::ApiError;
-use crate::openapi::{BrowseParameters, Catalogued, Described, Listed, Similar, SimilarParameters};
-use crate::request::{InvalidRequest, MAX_IDS, Offset, Parameters};
+use crate::http::{EntityTag, Freshness, IfNoneMatch, Json, PathSegment, QueryParameters};
+use crate::request::{InvalidRequest, MAX_IDS, MovieSearch, MoviesPage, Offset};
 use crate::response::{GenreAnswer, GenresAnswer, MovieAnswer, MoviesAnswer, SimilarAnswer, SimilarMovie};
+use crate::schema::{
+    GenresErrors, ListErrors, MovieErrors, MoviesParameters, SimilarErrors, SimilarParameters,
+};
 use crate::scorer::{Scorer, Titles};
 
-/// Movies by title (words in any order and their beginnings; accents, articles and typing errors do not matter), by
-/// id, or without either those that most people have rated
-#[utoipa::path(get, path = "/movies", operation_id = "search_movies", tag = "movies", params(BrowseParameters),
-    responses((status = 200, description = "The movies", body = MoviesAnswer), Listed))]
+/// Movies by title or by id, or the most rated movies
+///
+/// A title is found by its words or their beginnings, in any order. Accents, articles and typing errors are tolerated.
+#[utoipa::path(get, path = "/movies", operation_id = "search_movies", tag = "movies", params(MoviesParameters),
+    responses((status = 200, description = "The movies", body = MoviesAnswer), ListErrors))]
 pub(crate) async fn list_movies(
     State(scorer): State<Arc<dyn Scorer>>,
-    uri: Uri,
-    kept: Kept,
+    QueryParameters(MovieSearch { query, ids, page }): QueryParameters<MovieSearch>,
+    cached: IfNoneMatch,
 ) -> Result<Response, ApiError> {
-    let parameters = Parameters::of(&uri)?;
-    let (query, ids, page) = (parameters.query()?, parameters.ids()?, parameters.browse()?);
     let titles = scorer.titles().await?;
     let tag = EntityTag::of_version(titles.version());
     if !ids.is_empty() {
@@ -35,17 +34,17 @@ pub(crate) async fn list_movies(
             let found = format!("{} ids", ids.len());
             return Err(InvalidRequest::Parameter { name: "ids", expected: "at most 100 ids", found }.into());
         }
-        return Ok(tag.answer(&kept, Freshness::AMinute, || Json(by_ids(&titles, &ids))));
+        return Ok(tag.respond(&cached, Freshness::OneMinute, || Json(by_ids(&titles, &ids))));
     }
     let filter = filter(&titles, &page.selection)?;
     let skipped = skipped(page.after.as_ref(), titles.version())?;
-    let answer = || Json(list(&titles, query, &filter, skipped, page.limit));
-    Ok(tag.answer(&kept, Freshness::AMinute, answer))
+    let answer = || Json(list(&titles, query.as_deref(), &filter, skipped, page.limit));
+    Ok(tag.respond(&cached, Freshness::OneMinute, answer))
 }
 
-/// A page of the movies that fit the query, or of all.
+/// A page of the movies that match the query, or of all movies.
 fn list(titles: &Titles, query: Option<&str>, filter: &Filter, skipped: usize, limit: usize) -> MoviesAnswer {
-    // One more than is shown tells whether there is a next page.
+    // One movie more than the page shows whether there is a next page.
     let end = skipped.saturating_add(limit + 1);
     let found: Vec<Movie<'_>> = match query {
         None => titles.first(filter, end),
@@ -60,7 +59,7 @@ fn list(titles: &Titles, query: Option<&str>, filter: &Filter, skipped: usize, l
     MoviesAnswer { movies, unknown_movies: Vec::new(), next_cursor }
 }
 
-/// The movies with these ids, in their order.
+/// The movies with these ids, in the order of the ids.
 fn by_ids(titles: &Titles, ids: &[MovieId]) -> MoviesAnswer {
     let mut answer = MoviesAnswer { movies: Vec::new(), unknown_movies: Vec::new(), next_cursor: None };
     for id in ids {
@@ -76,7 +75,7 @@ fn described(titles: &Titles, movie: Movie<'_>) -> MovieAnswer {
     MovieAnswer::new(movie, titles.rating_count(movie.id))
 }
 
-/// How many movies come before the page.
+/// The number of movies before the page.
 fn skipped(after: Option<&Offset>, version: &str) -> Result<usize, ApiError> {
     match after {
         None => Ok(0),
@@ -85,7 +84,7 @@ fn skipped(after: Option<&Offset>, version: &str) -> Result<usize, ApiError> {
     }
 }
 
-/// The `limit` of `found` that come after `skipped`, and the cursor of the next page if there is one.
+/// The page of `found` that starts after `skipped` movies, and the cursor of the next page if there is one.
 fn page_of<'f, T>(found: &'f [T], skipped: usize, limit: usize, version: &str) -> (&'f [T], Option<String>) {
     let rest = found.get(skipped..).unwrap_or_default();
     let next = (rest.len() > limit).then(|| Offset {
@@ -98,30 +97,29 @@ fn page_of<'f, T>(found: &'f [T], skipped: usize, limit: usize, version: &str) -
 /// One movie
 #[utoipa::path(get, path = "/movies/{movieId}", tag = "movies",
     params(("movieId" = String, Path, description = "The movie's id", max_length = 256, example = "2959")),
-    responses((status = 200, description = "The movie", body = MovieAnswer), Described))]
+    responses((status = 200, description = "The movie", body = MovieAnswer), MovieErrors))]
 pub(crate) async fn describe_movie(
     State(scorer): State<Arc<dyn Scorer>>,
-    Segment(id): Segment,
-    kept: Kept,
+    PathSegment(id): PathSegment,
+    cached: IfNoneMatch,
 ) -> Result<Response, ApiError> {
     let titles = scorer.titles().await?;
     let id = MovieId::from(id);
     let movie = titles.catalogue().find(&id).ok_or_else(|| UnknownMovie(id.clone()))?;
     let tag = EntityTag::of_version(titles.version());
-    Ok(tag.answer(&kept, Freshness::AMinute, || Json(described(&titles, movie))))
+    Ok(tag.respond(&cached, Freshness::OneMinute, || Json(described(&titles, movie))))
 }
 
-/// Movies that those rate well who rate this one well
+/// Movies that are liked by the people who like this one
 #[utoipa::path(get, path = "/movies/{movieId}/similar", tag = "movies", params(
     ("movieId" = String, Path, description = "The movie's id", max_length = 256, example = "2959"), SimilarParameters),
-    responses((status = 200, description = "The movies", body = SimilarAnswer), Similar))]
+    responses((status = 200, description = "The movies", body = SimilarAnswer), SimilarErrors))]
 pub(crate) async fn similar_movies(
     State(scorer): State<Arc<dyn Scorer>>,
-    Segment(id): Segment,
-    uri: Uri,
-    kept: Kept,
+    PathSegment(id): PathSegment,
+    QueryParameters(page): QueryParameters<MoviesPage>,
+    cached: IfNoneMatch,
 ) -> Result<Response, ApiError> {
-    let page = Parameters::of(&uri)?.browse()?;
     let model = scorer.model().await?;
     let version = model.manifest().version.as_str();
     let id = MovieId::from(id);
@@ -131,8 +129,8 @@ pub(crate) async fn similar_movies(
     let answer = || {
         let row = model.movie_row(&id);
         let end = skipped.saturating_add(page.limit + 1);
-        let alike = row.map(|row| model.similar(row, &filter, end)).unwrap_or_default();
-        let (shown, next_cursor) = page_of(&alike, skipped, page.limit, version);
+        let found = row.map(|row| model.similar(row, &filter, end)).unwrap_or_default();
+        let (shown, next_cursor) = page_of(&found, skipped, page.limit, version);
         let similar = shown.iter().map(|(ranked, movie)| SimilarMovie {
             movie: MovieAnswer::new(*movie, Some(ranked.rating_count)),
             similarity: ranked.score,
@@ -144,15 +142,15 @@ pub(crate) async fn similar_movies(
             model_version: version.to_owned(),
         })
     };
-    Ok(EntityTag::of_version(version).answer(&kept, Freshness::AMinute, answer))
+    Ok(EntityTag::of_version(version).respond(&cached, Freshness::OneMinute, answer))
 }
 
 /// The genres that movies can be filtered by
 #[utoipa::path(get, path = "/genres", tag = "movies",
-    responses((status = 200, description = "The genres", body = GenresAnswer), Catalogued))]
+    responses((status = 200, description = "The genres", body = GenresAnswer), GenresErrors))]
 pub(crate) async fn list_genres(
     State(scorer): State<Arc<dyn Scorer>>,
-    kept: Kept,
+    cached: IfNoneMatch,
 ) -> Result<Response, ApiError> {
     let titles = scorer.titles().await?;
     let answer = || {
@@ -160,5 +158,5 @@ pub(crate) async fn list_genres(
         let genres = genres.map(|(genre, movie_count)| GenreAnswer { genre: genre.to_owned(), movie_count });
         Json(GenresAnswer { genres: genres.collect() })
     };
-    Ok(EntityTag::of_version(titles.version()).answer(&kept, Freshness::AMinute, answer))
+    Ok(EntityTag::of_version(titles.version()).respond(&cached, Freshness::OneMinute, answer))
 }

@@ -1,14 +1,13 @@
-//! The page, whose files are part of the program. Their paths are relative, so that it works behind any prefix.
+//! The page. Its files are part of the program, and it refers to them by relative paths, so it works behind any prefix.
 
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
-use super::Segment;
-use crate::caching::{EntityTag, Freshness, Kept};
 use crate::error::ApiError;
-use crate::openapi::{Filed, Unchanged};
+use crate::http::{EntityTag, Freshness, IfNoneMatch, PathSegment};
+use crate::schema::{NotModified, PageFileErrors};
 
-/// Nothing but what this server sends is loaded or asked, and no other page may frame this one.
+/// The page loads and requests nothing from other servers, and no other page may frame it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -41,11 +40,11 @@ const FILES: &[PageFile] = page_files! {
     "elements.js": "text/javascript; charset=utf-8",
 };
 
-/// The page to search, rate and be recommended movies
+/// The page, where visitors search for movies, rate them and get recommendations
 #[utoipa::path(get, path = "/", tag = "page",
-    responses((status = 200, description = "The page", content_type = "text/html", body = String), Unchanged))]
-pub(crate) async fn page(kept: Kept) -> Response {
-    FILES[0].response(&kept)
+    responses((status = 200, description = "The page", content_type = "text/html", body = String), NotModified))]
+pub(crate) async fn page(cached: IfNoneMatch) -> Response {
+    FILES[0].response(&cached)
 }
 
 /// A file of the page
@@ -53,19 +52,25 @@ pub(crate) async fn page(kept: Kept) -> Response {
     params(("file" = String, Path, description = "Its name", example = "main.js")),
     responses(
         (status = 200, description = "The file", content_type = "text/javascript", body = String),
-        Filed))]
-pub(crate) async fn page_file(Segment(name): Segment, kept: Kept) -> Result<Response, ApiError> {
-    let file = FILES.iter().find(|file| file.name == name).ok_or(ApiError::NotFound("the page at /"))?;
-    Ok(file.response(&kept))
+        PageFileErrors))]
+pub(crate) async fn page_file(
+    PathSegment(name): PathSegment,
+    cached: IfNoneMatch,
+) -> Result<Response, ApiError> {
+    let file = FILES
+        .iter()
+        .find(|file| file.name == name)
+        .ok_or(ApiError::NotFound("GET / answers with the page"))?;
+    Ok(file.response(&cached))
 }
 
 impl PageFile {
-    /// A new release is a new page, so a kept file is asked for each time. The policy stands on a 304 as well: a browser
-    /// takes over its headers.
-    fn response(&self, kept: &Kept) -> Response {
+    /// A new release has a new page, so a browser revalidates its cached files each time. A 304 carries the policy as
+    /// well, because a browser updates the cached headers from it.
+    fn response(&self, cached: &IfNoneMatch) -> Response {
         let content =
             || ([(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type))], self.content);
-        let mut response = EntityTag::of_text(self.content).answer(kept, Freshness::Asked, content);
+        let mut response = EntityTag::of_text(self.content).respond(cached, Freshness::Revalidate, content);
         let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
         response

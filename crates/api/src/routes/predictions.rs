@@ -2,44 +2,39 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
 
-use super::{Json, MAX_BODY_BYTES, read};
-use crate::caching::{EntityTag, Freshness, Kept};
 use crate::error::ApiError;
-use crate::openapi::{BatchBody, Batched, Checked, ModelDescribed, PairBody, Predicted};
+use crate::http::{EntityTag, Freshness, IfNoneMatch, Json, JsonBody};
 use crate::request::{PredictBatch, PredictRequest};
 use crate::response::{BatchAnswer, BatchEntry, HealthAnswer, ModelAnswer, PredictAnswer};
+use crate::schema::{BatchBody, BatchErrors, HealthErrors, ModelErrors, PairBody, PredictErrors};
 use crate::scorer::Scorer;
 
-/// The rating that a user, or somebody with these ratings, would give a movie
+/// The rating that a user, or somebody with these ratings, would give to a movie
 #[utoipa::path(post, path = "/predict", tag = "predictions",
     request_body(content = PairBody, example = json!({"userId": "2", "movieId": "2959"})),
-    responses((status = 200, description = "The predicted rating", body = PredictAnswer), Predicted))]
+    responses((status = 200, description = "The predicted rating", body = PredictAnswer), PredictErrors))]
 pub(crate) async fn predict(
     State(scorer): State<Arc<dyn Scorer>>,
-    body: Result<Bytes, BytesRejection>,
+    JsonBody(request): JsonBody<PredictRequest>,
 ) -> Result<Json<PredictAnswer>, ApiError> {
-    let request = PredictRequest::parse(&read(body, MAX_BODY_BYTES)?)?;
     Ok(Json(scorer.predict(&request).await?))
 }
 
-/// The ratings of up to 1,000 pairs, in their order, with an error for each pair that is wrong
+/// The ratings of up to 1,000 pairs in their order, with an error for each invalid pair
 #[utoipa::path(post, path = "/predict/batch", tag = "predictions",
     request_body(content = BatchBody, example = json!({"pairs": [{"userId": "2", "movieId": "2959"}]})),
-    responses((status = 200, description = "The predicted ratings", body = BatchAnswer), Batched))]
+    responses((status = 200, description = "The predicted ratings", body = BatchAnswer), BatchErrors))]
 pub(crate) async fn predict_batch(
     State(scorer): State<Arc<dyn Scorer>>,
-    body: Result<Bytes, BytesRejection>,
+    JsonBody(PredictBatch(pairs)): JsonBody<PredictBatch>,
 ) -> Result<Json<BatchAnswer>, ApiError> {
-    let PredictBatch(pairs) = PredictBatch::parse(&read(body, MAX_BODY_BYTES)?)?;
     let requests: Vec<PredictRequest> = pairs.iter().flatten().cloned().collect();
     let mut answers = scorer.predict_all(&requests).await?.into_iter();
     let answer = |pair: Result<PredictRequest, _>| match pair {
-        Ok(_) => answers.next().unwrap_or(Err(ApiError::Internal)),
+        Ok(_) => answers.next().map_or(Err(ApiError::Internal), |answer| Ok(answer?)),
         Err(error) => Err(ApiError::InvalidRequest(error)),
     };
     let predictions = pairs.into_iter().map(answer).map(BatchEntry::from).collect();
@@ -48,18 +43,18 @@ pub(crate) async fn predict_batch(
 
 /// What the model is and how well it predicts
 #[utoipa::path(get, path = "/model", tag = "service",
-    responses((status = 200, description = "The model", body = ModelAnswer), ModelDescribed))]
+    responses((status = 200, description = "The model", body = ModelAnswer), ModelErrors))]
 pub(crate) async fn describe_model(
     State(scorer): State<Arc<dyn Scorer>>,
-    kept: Kept,
+    cached: IfNoneMatch,
 ) -> Result<Response, ApiError> {
     let answer = scorer.describe().await?;
-    Ok(EntityTag::of_version(&answer.version).answer(&kept, Freshness::Asked, || Json(answer)))
+    Ok(EntityTag::of_version(&answer.version).respond(&cached, Freshness::Revalidate, || Json(answer)))
 }
 
 /// Whether a model answers
 #[utoipa::path(get, path = "/health", tag = "service",
-    responses((status = 200, description = "It does", body = HealthAnswer), Checked))]
+    responses((status = 200, description = "A model answers", body = HealthAnswer), HealthErrors))]
 pub(crate) async fn health(State(scorer): State<Arc<dyn Scorer>>) -> Result<Json<HealthAnswer>, ApiError> {
     let ModelAnswer { version: model_version, source, .. } = scorer.describe().await?;
     Ok(Json(HealthAnswer { status: "ok", model_version, source }))

@@ -1,51 +1,45 @@
-//! What to watch next.
+//! Recommendations.
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::Uri;
 use matinee_model::{Filter, Model, MovieId, UserId, Visitor};
 
 use super::selection::filter;
-use super::{Json, MAX_BODY_BYTES, Segment, read};
 use crate::error::ApiError;
-use crate::openapi::{PageParameters, RatingsBody, Recommended, RecommendedToUser};
-use crate::request::{Cursor, Parameters, RecommendationsPage, RecommendationsRequest};
+use crate::http::{Json, JsonBody, PathSegment, QueryParameters};
+use crate::predict_error::PredictError;
+use crate::request::{Cursor, RecommendationsPage, RecommendationsRequest};
 use crate::response::{RankedBy, RecommendationAnswer, RecommendationsAnswer};
+use crate::schema::{PageParameters, RatingsBody, RecommendErrors, RecommendToUserErrors};
 use crate::scorer::{Scorer, Titles};
 
 /// What a user of the training data may want to watch
 #[utoipa::path(get, path = "/users/{userId}/recommendations", tag = "recommendations",
     params(("userId" = String, Path, description = "The user's id", max_length = 256, example = "2"), PageParameters),
-    responses((status = 200, description = "The movies", body = RecommendationsAnswer), RecommendedToUser))]
+    responses((status = 200, description = "The movies", body = RecommendationsAnswer), RecommendToUserErrors))]
 pub(crate) async fn recommend_to_user(
     State(scorer): State<Arc<dyn Scorer>>,
-    Segment(user): Segment,
-    uri: Uri,
+    PathSegment(user): PathSegment,
+    QueryParameters(page): QueryParameters<RecommendationsPage>,
 ) -> Result<Json<RecommendationsAnswer>, ApiError> {
-    let page = Parameters::of(&uri)?.recommendations()?;
     let model = scorer.model().await?;
     let user = UserId::from(user);
-    let row = model.user_row(&user).ok_or_else(|| ApiError::UnknownUser(user.clone()))?;
+    let row = model.user_row(&user).ok_or_else(|| PredictError::UnknownUser(user.clone()))?;
     let filter = filter(&Titles::Model(Arc::clone(&model)), &page.selection)?;
     Ok(Json(answer(&model, &model.user(row), &page, &filter, &[])?))
 }
 
-/// What somebody with these ratings may want to watch, whom the model has never seen
+/// What a visitor with these ratings may want to watch; the model need not know the visitor
 #[utoipa::path(post, path = "/recommendations", tag = "recommendations", params(PageParameters),
     request_body(content = RatingsBody, example = json!({"ratings": [{"movieId": "2959", "rating": 5}, {"movieId": "1", "rating": 2}]})),
-    responses((status = 200, description = "The movies", body = RecommendationsAnswer), Recommended))]
+    responses((status = 200, description = "The movies", body = RecommendationsAnswer), RecommendErrors))]
 pub(crate) async fn recommend_to_visitor(
     State(scorer): State<Arc<dyn Scorer>>,
-    uri: Uri,
-    body: Result<Bytes, BytesRejection>,
+    QueryParameters(page): QueryParameters<RecommendationsPage>,
+    JsonBody(RecommendationsRequest { ratings, exclude }): JsonBody<RecommendationsRequest>,
 ) -> Result<Json<RecommendationsAnswer>, ApiError> {
-    let page = Parameters::of(&uri)?.recommendations()?;
-    let body = read(body, MAX_BODY_BYTES)?;
     let model = scorer.model().await?;
-    let RecommendationsRequest { ratings, exclude } = RecommendationsRequest::parse(&body)?;
     let known = ratings.known_to(&model)?;
     let mut filter = filter(&Titles::Model(Arc::clone(&model)), &page.selection)?;
     filter.excluded.extend(exclude);
@@ -59,8 +53,8 @@ fn answer(
     filter: &Filter,
     unknown: &[MovieId],
 ) -> Result<RecommendationsAnswer, ApiError> {
-    let after = page.after.as_ref().map(|cursor| place(model, visitor, cursor)).transpose()?;
-    // One more than is shown tells whether there is a next page.
+    let after = page.after.as_ref().map(|cursor| position(model, visitor, cursor)).transpose()?;
+    // One movie more than the page shows whether there is a next page.
     let mut found = visitor.recommend(filter, page.limit + 1, after);
     let has_more = found.len() > page.limit;
     found.truncate(page.limit);
@@ -84,8 +78,8 @@ fn answer(
     })
 }
 
-/// The place that a cursor names, in the ranking of the model that made it.
-fn place(
+/// The position of a cursor in the ranking, if this model made the cursor.
+fn position(
     model: &Model,
     visitor: &Visitor<'_>,
     cursor: &Cursor,

@@ -1,16 +1,16 @@
-//! Parameters that only make sense against the movies there are.
+//! Parameters whose meaning depends on the movies in the catalogue.
 
 use std::collections::{BTreeSet, HashSet};
 
 use matinee_model::{Filter, MovieId};
 
-use crate::request::{InvalidRequest, Selection, split};
+use crate::request::{InvalidRequest, Selection, split_list};
 use crate::scorer::Titles;
 
-/// The filter that a selection asks for. A genre that the catalogue does not have is a slip, not a wish for nothing.
-pub(crate) fn filter(titles: &Titles, selection: &Selection) -> Result<Filter, InvalidRequest> {
+/// The filter for a selection. A genre that is not in the catalogue is probably a typing error, so it is refused.
+pub(super) fn filter(titles: &Titles, selection: &Selection) -> Result<Filter, InvalidRequest> {
     let genres: BTreeSet<&str> =
-        split(&selection.genres, |genre| titles.has_genre(genre)).into_iter().collect();
+        split_list(&selection.genres, |genre| titles.has_genre(genre)).into_iter().collect();
     if let Some(genre) = genres.iter().find(|genre| !titles.has_genre(genre)) {
         let known: Vec<&str> = titles.catalogue().genres().into_keys().collect();
         let found = genre.chars().take(50).collect();
@@ -25,9 +25,9 @@ pub(crate) fn filter(titles: &Titles, selection: &Selection) -> Result<Filter, I
     })
 }
 
-/// The ids in the values of a parameter, each once.
-pub(crate) fn movie_ids(titles: &Titles, values: &[String]) -> Vec<MovieId> {
+/// The ids in the values of a parameter, without repetitions.
+pub(super) fn movie_ids(titles: &Titles, values: &[String]) -> Vec<MovieId> {
     let is_known = |id: &str| titles.catalogue().find(&id.into()).is_some();
     let mut seen = HashSet::new();
-    split(values, is_known).into_iter().filter(|id| seen.insert(*id)).map(MovieId::from).collect()
+    split_list(values, is_known).into_iter().filter(|id| seen.insert(*id)).map(MovieId::from).collect()
 }

@@ -1,4 +1,4 @@
-//! Whatever is sent, the answer has a documented form.
+//! The answer to any request has a documented form.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, Uri};
@@ -8,8 +8,8 @@ use tower::ServiceExt;
 
 use crate::support::{app, send};
 
-/// Sends a request, and fails unless the answer has the documented form. The answer to HEAD has no body, and the
-/// page and its files are text.
+/// Sends a request, and fails unless the answer has the documented form. The answer to HEAD has no body, and successful
+/// answers may be text, such as the page.
 fn assert_documented(request: Request<Body>) {
     let asked = format!("{} {}", request.method(), request.uri());
     let has_body = request.method() != Method::HEAD;
@@ -31,7 +31,7 @@ fn assert_documented(request: Request<Body>) {
     }
 }
 
-/// A path of a route, with anything in the place of an id, or any path.
+/// The path of a route with any text as its id, or any path.
 fn any_path() -> impl Strategy<Value = String> {
     let id = prop_oneof![Just("1".to_owned()), Just("20".to_owned()), "[!-~]{0,300}", "(%[0-9a-f]{2}){1,4}"];
     let route = prop::sample::select(vec![
@@ -52,7 +52,7 @@ fn any_path() -> impl Strategy<Value = String> {
     prop_oneof![(route, id).prop_map(|(route, id)| route.replace("{}", &id)), "/[ -~]{0,30}"]
 }
 
-/// What a body may be: bytes, or JSON of nearly the right form.
+/// Any bytes, or JSON with nearly the right form.
 fn any_body() -> impl Strategy<Value = Vec<u8>> {
     let value = prop_oneof![
         Just(json!(1)),
@@ -80,7 +80,7 @@ fn any_body() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn a_path_that_is_not_text_is_refused() {
+fn a_path_that_is_not_utf8_is_refused() {
     for path in ["/movies/%ff", "/movies/%fe/similar", "/users/%80/recommendations", "/page/%ff"] {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

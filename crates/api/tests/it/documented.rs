@@ -1,4 +1,4 @@
-//! The routes and the document say the same.
+//! The routes and the `OpenAPI` document agree.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use tower::ServiceExt;
 use crate::support::app;
 
 fn document() -> Value {
-    serde_json::from_str(matinee_api::document()).unwrap()
+    serde_json::from_str(matinee_api::document().unwrap()).unwrap()
 }
 
-/// `GET /model` and so on.
+/// All documented operations, such as `GET /model`.
 pub fn documented() -> BTreeSet<String> {
     let document = document();
     let paths = document["paths"].as_object().unwrap();
@@ -25,13 +25,13 @@ pub fn documented() -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn the_router_has_just_the_documented_methods() {
+async fn the_router_has_exactly_the_documented_methods() {
     for route in documented() {
         let (method, path) = route.split_once(' ').unwrap();
         let path = path.replace("{movieId}", "10").replace("{userId}", "1").replace("{file}", "main.js");
         let request = Request::builder().method("PURGE").uri(path).body(Body::empty()).unwrap();
         let response = app().oneshot(request).await.unwrap();
-        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{route} is there");
+        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{route} exists");
         let allowed = response.headers()["allow"].to_str().unwrap().to_owned();
         let expected = if method == "GET" { "GET,HEAD" } else { method };
         assert_eq!(allowed, expected, "{route}");
@@ -39,7 +39,7 @@ async fn the_router_has_just_the_documented_methods() {
 }
 
 #[test]
-fn every_route_that_takes_something_has_an_example() {
+fn every_required_parameter_and_body_has_an_example() {
     for (path, methods) in document()["paths"].as_object().unwrap() {
         for operation in methods.as_object().unwrap().values() {
             let parameters = operation["parameters"].as_array().map_or(&[][..], Vec::as_slice);
@@ -73,7 +73,7 @@ async fn every_error_has_the_documented_form() {
 }
 
 #[test]
-fn each_part_of_a_path_is_described() {
+fn each_parameter_of_a_path_is_described() {
     for (path, methods) in document()["paths"].as_object().unwrap() {
         let parts = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
         let parts: BTreeSet<&str> = parts.collect();
@@ -87,7 +87,7 @@ fn each_part_of_a_path_is_described() {
 }
 
 #[test]
-fn an_operation_has_the_errors_that_it_can_give() {
+fn an_operation_documents_the_errors_that_it_can_return() {
     let document = document();
     let statuses = |route: &str| {
         let (method, path) = route.split_once(' ').unwrap();
@@ -107,7 +107,7 @@ fn an_operation_has_the_errors_that_it_can_give() {
 }
 
 #[test]
-fn keys_and_signatures_are_documented_and_the_page_needs_none() {
+fn keys_and_signatures_are_documented_and_the_page_requires_none() {
     let document = document();
     let schemes = &document["components"]["securitySchemes"];
     assert_eq!(
@@ -121,9 +121,9 @@ fn keys_and_signatures_are_documented_and_the_page_needs_none() {
     }
 }
 
-/// The fields of what is described are those of what is answered.
+/// The schemas have the same fields as the types of the artifact.
 #[test]
-fn the_description_of_a_model_has_its_fields() {
+fn the_schemas_of_a_model_have_its_fields() {
     use matinee_model::RatingScale;
     use matinee_model::artifact::{Counts, HoldOut, Metrics, Ranking};
     let hold_out = HoldOut { fraction: 0.1, test_count: 3, rmse: 0.9, mae: 0.7, unreduced_rmse: Some(0.8) };
@@ -152,7 +152,7 @@ fn an_id_is_a_string_or_a_whole_number() {
 }
 
 #[tokio::test]
-async fn the_page_loads_nothing_from_elsewhere_and_all_of_its_files() {
+async fn the_page_loads_all_of_its_files_and_nothing_from_other_servers() {
     let get = async |path: String| {
         let response = app().oneshot(Request::get(&path).body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{path}");
@@ -175,5 +175,9 @@ async fn the_page_loads_nothing_from_elsewhere_and_all_of_its_files() {
                 .filter_map(|line| Some(format!("page/{}", line.split("\"./").nth(1)?.split('"').next()?))),
         );
     }
-    assert_eq!(json!(page.contains("href=\"/")), json!(false), "a path from the root breaks under a stage");
+    assert_eq!(
+        json!(page.contains("href=\"/")),
+        json!(false),
+        "an absolute path does not work behind a stage"
+    );
 }

@@ -1,4 +1,4 @@
-//! Every error has its status, its stable code and the same form.
+//! Every error has a status, a stable code, and the same form.
 
 use axum::Router;
 use axum::body::Body;
@@ -22,7 +22,7 @@ fn assert_error(answer: &Answer, status: StatusCode, code: &str) {
 }
 
 #[tokio::test]
-async fn wrong_requests_name_what_is_wrong() {
+async fn the_error_of_an_invalid_request_says_what_is_wrong() {
     for (body, named) in [
         ("", "empty"),
         ("{", "JSON"),
@@ -42,7 +42,7 @@ async fn wrong_requests_name_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn an_example_of_a_body_is_of_its_own_route() {
+async fn the_example_in_an_error_is_valid_for_its_route() {
     for (path, field) in
         [("/predict", "userId"), ("/predict/batch", "pairs"), ("/recommendations", "ratings")]
     {
@@ -52,7 +52,7 @@ async fn an_example_of_a_body_is_of_its_own_route() {
             let message = answer.body["error"]["message"].as_str().unwrap();
             let (_, example) = message.split_once("; send ").unwrap();
             assert!(example.starts_with(&format!("{{\"{field}\":")), "{path} {body}: {message}");
-            // The example is a body that the route takes, of movies that this catalogue need not have.
+            // The example is a valid body, but its movies need not be in this catalogue.
             assert_ne!(post(path, example.to_owned()).await.status, StatusCode::BAD_REQUEST, "{example}");
         }
     }
@@ -65,7 +65,7 @@ async fn an_example_of_a_body_is_of_its_own_route() {
 }
 
 #[tokio::test]
-async fn limits_are_named() {
+async fn errors_name_the_limit() {
     let pair = r#"{"userId":"1","movieId":"10"}"#;
     let rating = r#"{"movieId":"10","rating":5}"#;
     let list =
@@ -120,7 +120,7 @@ async fn other_paths_are_not_found_and_other_methods_not_allowed() {
 }
 
 #[tokio::test]
-async fn a_body_may_have_just_a_megabyte() {
+async fn a_body_may_have_exactly_a_megabyte() {
     let padded = |length: usize| {
         let mut body = br#"{"userId":"1","movieId":"10"}"#.to_vec();
         body.resize(length, b' ');
@@ -133,7 +133,7 @@ async fn a_body_may_have_just_a_megabyte() {
 }
 
 #[tokio::test]
-async fn without_a_model_every_answer_says_why_and_when_to_come_back() {
+async fn without_a_model_every_answer_says_why_and_when_to_try_again() {
     for request in [
         Request::post("/predict").body(Body::from(r#"{"userId":"1","movieId":"10"}"#)),
         Request::get("/model").body(Body::empty()),
@@ -149,7 +149,7 @@ async fn without_a_model_every_answer_says_why_and_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn request_ids_of_callers_are_kept_if_they_can_stand_in_a_log() {
+async fn a_callers_request_id_is_used_if_it_is_safe_to_log() {
     let ask = |id: &str| {
         let request = Request::get("/health").header("x-request-id", id).body(Body::empty());
         send(app(), request.unwrap())

@@ -1,4 +1,4 @@
-//! What the container answers to `SageMaker`.
+//! The answers of the container to `SageMaker`.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
 use matinee_api::inference::{MAX_INVOCATION_BYTES, router};
-use matinee_api::{LiveModel, PathSource};
+use matinee_serving::{PathSource, Reloadable};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -14,7 +14,7 @@ use tower::ServiceExt;
 use crate::support::{model, predict};
 
 fn app() -> Router {
-    router(Arc::new(LiveModel::loaded(model())))
+    router(Arc::new(Reloadable::loaded(model())))
 }
 
 fn invocation(content_type: &str, accept: &str, body: impl Into<Body>) -> Request<Body> {
@@ -39,7 +39,7 @@ async fn invoke(content_type: &str, accept: &str, body: impl Into<Body>) -> (Sta
     read(app().oneshot(invocation(content_type, accept, body)).await.unwrap()).await
 }
 
-/// What `POST /predict` answers.
+/// The answer of `POST /predict`.
 async fn expected(user: &str, movie: &str) -> Value {
     predict(crate::support::app(), json!({"userId": user, "movieId": movie}).to_string()).await.body
 }
@@ -81,7 +81,7 @@ async fn a_json_list_is_answered_by_a_list() {
 }
 
 #[tokio::test]
-async fn a_line_is_answered_by_a_line_and_a_bad_one_by_an_error() {
+async fn each_line_gets_a_line_and_an_invalid_line_gets_an_error() {
     let good = r#"{"userId":"1","movieId":"20"}"#;
     let unknown = r#"{"userId":"1","movieId":"404"}"#;
     for (content_type, end) in
@@ -104,7 +104,7 @@ async fn a_line_is_answered_by_a_line_and_a_bad_one_by_an_error() {
 }
 
 #[tokio::test]
-async fn csv_has_ids_by_place_or_by_header() {
+async fn csv_has_ids_by_position_or_by_header() {
     let model = model();
     let version = model.manifest().version.as_str();
     let score = model.predict(&"1".into(), &"20".into()).unwrap().score;
@@ -149,7 +149,7 @@ async fn accept_chooses_the_format_of_the_answer() {
 }
 
 #[tokio::test]
-async fn large_bodies_are_answered_in_order_and_capped() {
+async fn large_bodies_are_answered_in_order_up_to_the_limit() {
     let users = ["1", "2", "3", "new"];
     let body = "1,10\n2,10\n3,10\nnew,10\n".repeat(5_000);
     let (status, _, answer) = invoke("text/csv", "application/json", body).await;
@@ -170,12 +170,12 @@ async fn large_bodies_are_answered_in_order_and_capped() {
 async fn pings_tell_whether_a_model_is_loaded() {
     let ping = || Request::get("/ping").body(Body::empty()).unwrap();
     assert_eq!(app().oneshot(ping()).await.unwrap().status(), StatusCode::OK);
-    let without = router(Arc::new(LiveModel::new(PathSource("no such model".into()))));
+    let without = router(Arc::new(Reloadable::new(PathSource("no such model".into()))));
     assert_eq!(without.oneshot(ping()).await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test]
-async fn batch_transforms_are_advised() {
+async fn batch_transforms_get_their_settings() {
     let request = Request::get("/execution-parameters").body(Body::empty()).unwrap();
     let (_, _, answer) = read(app().oneshot(request).await.unwrap()).await;
     let expected =
@@ -184,7 +184,7 @@ async fn batch_transforms_are_advised() {
 }
 
 #[tokio::test]
-async fn the_model_is_described_to_who_asks_by_attributes() {
+async fn the_model_is_described_if_the_custom_attributes_ask_for_it() {
     let mut request = invocation("application/json", "", "{}");
     let attributes = "matinee=describe-model".parse().unwrap();
     request.headers_mut().insert("x-amzn-sagemaker-custom-attributes", attributes);
@@ -193,16 +193,16 @@ async fn the_model_is_described_to_who_asks_by_attributes() {
 }
 
 #[tokio::test]
-async fn other_routes_are_named() {
+async fn the_error_for_an_unknown_path_lists_the_routes() {
     let request = Request::get("/predict").body(Body::empty()).unwrap();
     let (status, _, answer) = read(app().oneshot(request).await.unwrap()).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert!(answer.contains("POST /invocations"), "{answer}");
 }
 
-/// A batch transform cuts files by lines, and only the first part of a CSV file would have its header.
+/// A batch transform splits files between lines, so only the first part of a CSV file would have a header.
 #[test]
-fn the_example_of_a_batch_transform_names_the_ids_on_every_line() {
+fn the_example_of_a_batch_transform_uses_json_lines() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../container/transform-job.json");
     let job = parse(&std::fs::read_to_string(path).unwrap());
     let types = (&job["TransformInput"]["ContentType"], &job["TransformOutput"]["Accept"]);
@@ -211,7 +211,7 @@ fn the_example_of_a_batch_transform_names_the_ids_on_every_line() {
     assert_eq!(cut, (&json!("Line"), &json!("Line")));
 }
 
-/// The files of the situations that were misread: user 15 or 1, and the movies 20 and 10.
+/// All these files ask for user 1 and the movies 20 and 10.
 #[tokio::test]
 async fn columns_are_never_swapped() {
     let expected = [expected("1", "20").await, expected("1", "10").await];
@@ -241,7 +241,7 @@ async fn columns_are_never_swapped() {
 }
 
 #[tokio::test]
-async fn json_lines_are_read_with_a_byte_order_mark_and_any_spelling() {
+async fn json_lines_may_have_a_byte_order_mark_and_any_spelling() {
     let expected = expected("1", "20").await;
     let body = "\u{feff}{\"user_id\":1,\"movie_id\":20}\r\n{\"UserId\":\"1\",\"MovieId\":\"20\"}\r\n";
     for content_type in ["application/jsonlines", "application/json"] {
@@ -274,19 +274,20 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn any_lines_give_as_many_answers(lines in prop::collection::vec("[^\r\n]{1,30}", 1..20), csv: bool) {
+    fn any_lines_get_one_answer_each(lines in prop::collection::vec("[^\r\n]{1,30}", 1..20), csv: bool) {
         let content_type = if csv { "text/csv" } else { "application/jsonlines" };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let (status, _, answer) = runtime.block_on(invoke(content_type, "application/jsonlines", lines.join("\n")));
         if csv && answer.contains("looks like a header") {
-            // Two words, of which neither is an id.
+            // Two words can look like a header.
             prop_assert_eq!(status, StatusCode::BAD_REQUEST);
             return Ok(());
         }
         prop_assert_eq!(status, StatusCode::OK);
         prop_assert_eq!(answer.split('\n').count(), lines.len());
         for line in answer.split('\n') {
-            prop_assert!(parse(line).is_object());
+            let answer = parse(line);
+            prop_assert!(answer["predicted_rating"].is_number() || answer["error"]["code"].is_string(), "{}", line);
         }
     }
 

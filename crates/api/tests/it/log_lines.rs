@@ -1,4 +1,4 @@
-//! A request is one log line, which names nobody and which nobody can forge, in text and in JSON.
+//! Each request has one log line. The line names nobody and cannot be forged, in text and in JSON.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -7,7 +7,8 @@ use std::sync::{Arc, Once};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, Request, Uri};
-use matinee_api::{ColdStart, LiveModel, sampled_router};
+use matinee_api::{ColdStart, sampled_router};
+use matinee_serving::Reloadable;
 use proptest::prelude::*;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -18,13 +19,13 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::support::{app, app_without_model, model};
 
 thread_local! {
-    /// What this thread logged, in text and in JSON.
+    /// The log of this thread, in text and in JSON.
     static LOGS: [Log; 2] = const { [Log(RefCell::new(Vec::new())), Log(RefCell::new(Vec::new()))] };
 }
 
 struct Log(RefCell<Vec<u8>>);
 
-/// Writes to one of the logs of the thread that logs.
+/// Writes to one of the logs of the current thread.
 struct Writer(usize);
 
 impl Write for Writer {
@@ -38,7 +39,7 @@ impl Write for Writer {
     }
 }
 
-/// One subscriber for all tests: what one thread alone subscribes to may be missed while others do likewise.
+/// Installs one subscriber for all tests. Subscribers of single threads could miss lines while others are installed.
 fn subscribe() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -73,7 +74,7 @@ fn json_lines(log: &str) -> Vec<Value> {
 }
 
 #[test]
-fn a_line_tells_route_status_time_and_model() {
+fn a_line_has_route_status_time_and_model() {
     let requests = || {
         vec![
             post("/predict", r#"{"userId":"1","movieId":"10"}"#),
@@ -123,9 +124,9 @@ fn a_line_names_no_user_no_movie_and_no_rating() {
 }
 
 #[test]
-fn a_share_of_the_successes_and_every_error_is_logged() {
+fn a_share_of_the_successful_requests_and_every_error_is_logged() {
     let sampled = || {
-        let model = Arc::new(LiveModel::loaded(model()));
+        let model = Arc::new(Reloadable::loaded(model()));
         sampled_router(model, "0".parse().unwrap())
     };
     let cold = || {
@@ -139,10 +140,10 @@ fn a_share_of_the_successes_and_every_error_is_logged() {
     let statuses: Vec<&Value> = lines.iter().map(|line| &line["status"]).collect();
     assert_eq!(statuses, [200, 404, 404], "the cold start, and the errors");
     assert_eq!(lines[0]["cold_start"], true);
-    assert!(lines[1].get("cold_start").is_none(), "only a face that knows tells");
+    assert!(lines[1].get("cold_start").is_none(), "only the Lambda adapter knows it");
 }
 
-/// Attempts to end a line and begin another, to colour a terminal, and to close a JSON object.
+/// Texts that try to end a line and begin another, to control a terminal, or to close a JSON object.
 const FORGERIES: [&str; 6] = [
     "x\nINFO request status=200",
     "x\r\n{\"level\":\"INFO\",\"message\":\"request\"}",
@@ -157,7 +158,7 @@ fn encoded(text: &str) -> String {
 }
 
 #[track_caller]
-fn assert_one_line_a_request(logs: &[String; 2], count: usize) {
+fn assert_one_line_per_request(logs: &[String; 2], count: usize) {
     for log in logs {
         let is_plain = |text: char| text == '\n' || !text.is_control();
         assert!(log.chars().all(is_plain) && !log.contains('\u{2028}'), "{log:?}");
@@ -170,7 +171,7 @@ fn assert_one_line_a_request(logs: &[String; 2], count: usize) {
 }
 
 #[test]
-fn no_forgery_makes_a_line() {
+fn no_text_can_forge_a_line() {
     for forgery in FORGERIES {
         let id = serde_json::json!({"userId": forgery, "movieId": forgery}).to_string();
         let requests = || {
@@ -189,7 +190,7 @@ fn no_forgery_makes_a_line() {
             requests.push(with_id);
             requests
         };
-        assert_one_line_a_request(&logs(app, requests), requests().len());
+        assert_one_line_per_request(&logs(app, requests), requests().len());
     }
 }
 
@@ -197,7 +198,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn whatever_is_sent_is_one_line(
+    fn any_request_has_one_line(
         path in "/[ -~]{0,40}",
         id in prop::collection::vec(any::<u8>(), 0..40),
         body in ".{0,60}",
@@ -210,6 +211,6 @@ proptest! {
             }
             vec![request]
         };
-        assert_one_line_a_request(&logs(app, request), 1);
+        assert_one_line_per_request(&logs(app, request), 1);
     }
 }

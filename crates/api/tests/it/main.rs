@@ -1,4 +1,4 @@
-//! The router from outside: requests in, documented answers out.
+//! The answers of both routers.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod any_request;

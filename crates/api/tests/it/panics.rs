@@ -1,4 +1,4 @@
-//! A bug that panics is one answer, and the next request is answered as if nothing had been.
+//! A panic affects only one request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,23 +6,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use matinee_api::error::ApiError;
 use matinee_api::request::PredictRequest;
 use matinee_api::response::{ModelAnswer, PredictAnswer};
-use matinee_api::{Answering, LiveModel, Scorer, Titles, router};
+use matinee_api::router;
+use matinee_api::scorer::{BatchResult, Scorer, ScorerFuture, Titles};
 use matinee_model::Model;
+use matinee_serving::Reloadable;
 
 use crate::support::{model, predict, send};
 
-/// Panics when it is asked to predict for the first time.
+/// Panics on the first prediction.
 struct Panicking {
-    model: LiveModel,
+    model: Reloadable<Model>,
     is_done: AtomicBool,
 }
 
 impl Panicking {
     fn app() -> Router {
-        router(Arc::new(Self { model: LiveModel::loaded(model()), is_done: AtomicBool::new(false) }))
+        router(Arc::new(Self { model: Reloadable::loaded(model()), is_done: AtomicBool::new(false) }))
     }
 
     fn panic_once(&self) {
@@ -31,31 +32,28 @@ impl Panicking {
 }
 
 impl Scorer for Panicking {
-    fn predict<'a>(&'a self, request: &'a PredictRequest) -> Answering<'a, PredictAnswer> {
+    fn predict<'a>(&'a self, request: &'a PredictRequest) -> ScorerFuture<'a, PredictAnswer> {
         Box::pin(async {
             self.panic_once();
             self.model.predict(request).await
         })
     }
 
-    fn predict_all<'a>(
-        &'a self,
-        requests: &'a [PredictRequest],
-    ) -> Answering<'a, Vec<Result<PredictAnswer, ApiError>>> {
-        // Not even a future comes of it.
+    fn predict_all<'a>(&'a self, requests: &'a [PredictRequest]) -> ScorerFuture<'a, BatchResult> {
+        // It panics before there is a future.
         self.panic_once();
         self.model.predict_all(requests)
     }
 
-    fn describe(&self) -> Answering<'_, ModelAnswer> {
+    fn describe(&self) -> ScorerFuture<'_, ModelAnswer> {
         self.model.describe()
     }
 
-    fn titles(&self) -> Answering<'_, Titles> {
+    fn titles(&self) -> ScorerFuture<'_, Titles> {
         self.model.titles()
     }
 
-    fn model(&self) -> Answering<'_, Arc<Model>> {
+    fn model(&self) -> ScorerFuture<'_, Arc<Model>> {
         self.model.model()
     }
 }

@@ -1,4 +1,4 @@
-//! Answers of a loaded model.
+//! Predictions of a loaded model.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -6,13 +6,13 @@ use serde_json::json;
 
 use crate::support::{app, model, predict, send};
 
-/// The number that JSON holds for a score: its shortest decimal form.
+/// A score as JSON contains it: in its shortest decimal form.
 fn shortest(score: f32) -> f64 {
     score.to_string().parse().unwrap()
 }
 
 #[tokio::test]
-async fn a_known_pair_gets_both_fields_of_the_replaced_stack() {
+async fn a_known_pair_is_answered_with_all_fields() {
     let answer = predict(app(), r#"{"userId":"1","movieId":"20"}"#).await;
     assert_eq!(answer.status, StatusCode::OK);
     let model = model();
@@ -45,7 +45,7 @@ async fn the_body_is_json_whatever_its_content_type() {
 }
 
 #[tokio::test]
-async fn an_unknown_user_is_answered_with_the_movies_bias() {
+async fn the_prediction_for_an_unknown_user_is_the_movies_average() {
     let answer = predict(app(), r#"{"userId":"new","movieId":"10"}"#).await;
     let model = model();
     let row = model.movie_row(&"10".into());
@@ -54,7 +54,7 @@ async fn an_unknown_user_is_answered_with_the_movies_bias() {
 }
 
 #[tokio::test]
-async fn a_movie_that_nobody_rated_is_answered() {
+async fn a_movie_without_ratings_is_answered() {
     let answer = predict(app(), r#"{"userId":"1","movieId":"40"}"#).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.body["movie_title"], "Unrated (2040)");
@@ -77,14 +77,14 @@ async fn health_is_ok_with_a_model() {
 }
 
 #[tokio::test]
-async fn ratings_in_the_request_need_no_store() {
+async fn ratings_in_the_request_are_used() {
     let ratings = json!([{"movieId": "10", "rating": 5}, {"movie_id": 20, "rating": 1}, {"movieId": "404", "rating": 3}]);
     let body = json!({"movieId": "30", "ratings": ratings});
     let answer = predict(app(), body.to_string()).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     assert_eq!((&answer.body["known_user"], &answer.body["ratings_counted"]), (&json!(true), &json!(2)));
     assert_eq!(answer.body["unknown_movies"], json!(["404"]));
-    // The rating that the recommendation of the movie tells.
+    // The recommendation of the movie has the same rating.
     let recommended = Request::post("/recommendations?limit=100")
         .body(Body::from(json!({"ratings": ratings}).to_string()))
         .unwrap();
@@ -94,7 +94,11 @@ async fn ratings_in_the_request_need_no_store() {
     assert_eq!((&answer.body["score"], &answer.body["interval"]), (&same["score"], &same["interval"]));
 
     let known = json!({"userId": "2", "movieId": "30", "ratings": ratings});
-    assert_eq!(predict(app(), known.to_string()).await.body, answer.body, "the ratings stand for the user");
+    assert_eq!(
+        predict(app(), known.to_string()).await.body,
+        answer.body,
+        "the ratings are used instead of the user"
+    );
     let none = predict(app(), json!({"userId": "2", "movieId": "30", "ratings": []}).to_string()).await;
     assert_eq!((&none.body["known_user"], &none.body["ratings_counted"]), (&json!(false), &json!(0)));
 
@@ -107,7 +111,7 @@ async fn ratings_in_the_request_need_no_store() {
 }
 
 #[tokio::test]
-async fn one_history_is_predicted_for_many_movies() {
+async fn one_list_of_ratings_is_used_for_many_movies() {
     let (shared, own) = (json!([{"movieId": "10", "rating": 5}]), json!([{"movieId": "20", "rating": 1}]));
     let body = json!({"ratings": shared, "pairs": [
         {"movieId": "30"}, {"movieId": "30", "ratings": own}, {"userId": "1", "movieId": "404"}, {"userId": "1"},
@@ -125,7 +129,7 @@ async fn one_history_is_predicted_for_many_movies() {
 }
 
 #[tokio::test]
-async fn either_spelling_and_a_byte_order_mark_are_read() {
+async fn any_spelling_and_a_byte_order_mark_are_accepted() {
     let expected = predict(app(), r#"{"userId":"1","movieId":"20"}"#).await.body;
     for body in [r#"{"user_id":"1","movie_id":"20"}"#, "\u{feff}{\"userId\":\"1\",\"movieId\":\"20\"}"] {
         assert_eq!(predict(app(), body).await.body, expected, "{body}");

@@ -1,4 +1,4 @@
-//! What to watch next.
+//! Recommendations.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -20,21 +20,21 @@ fn ids(answer: &Answer) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_visitor_is_recommended_what_is_not_rated_with_reasons_that_add_up() {
+async fn recommendations_are_unrated_movies_with_reasons_that_add_up() {
     let ratings = json!({"ratings": [{"movieId": "10", "rating": 5}, {"movieId": 404, "rating": 3}]});
     let answer = post("/recommendations", &ratings).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     assert_eq!(answer.body["unknown_movies"], json!(["404"]));
     assert_eq!(answer.body["ranked_by"], "taste");
     let mut movies = ids(&answer);
-    assert_eq!(movies[0], "30", "who likes 10 likes 30");
+    assert_eq!(movies[0], "30", "people who like 10 like 30");
     movies.sort_unstable();
     assert_eq!(movies, ["20", "30", "40"]);
     for movie in answer.body["recommendations"].as_array().unwrap() {
         let because = movie["because"].as_array().unwrap();
-        let told: f64 = because.iter().map(|reason| reason["contribution"].as_f64().unwrap()).sum();
+        let named: f64 = because.iter().map(|reason| reason["contribution"].as_f64().unwrap()).sum();
         let other = movie["other_contributions"].as_f64().unwrap();
-        assert!((told + other - movie["rank_score"].as_f64().unwrap()).abs() < 1e-6, "{movie}");
+        assert!((named + other - movie["rank_score"].as_f64().unwrap()).abs() < 1e-6, "{movie}");
     }
     let first = &answer.body["recommendations"][0];
     assert_eq!(first["because"][0]["title"], "Ten (2010)");
@@ -42,14 +42,14 @@ async fn a_visitor_is_recommended_what_is_not_rated_with_reasons_that_add_up() {
 }
 
 #[tokio::test]
-async fn without_a_taste_the_popular_come_first() {
+async fn without_a_taste_the_most_rated_movies_come_first() {
     for ratings in [json!({"ratings": []}), json!({"ratings": [{"movieId": "40", "rating": 1}]})] {
         let answer = post("/recommendations?limit=3", &ratings).await;
         assert_eq!((answer.status, &answer.body["ranked_by"]), (StatusCode::OK, &json!("popularity")));
         assert_eq!(ids(&answer), ["10", "20", "30"]);
         let first = &answer.body["recommendations"][0];
         assert_eq!(first["because"], json!([]));
-        // It would be all of the popularity, which no rating contributes.
+        // No rating contributes to the popularity of a movie.
         assert_eq!(first.get("other_contributions"), None, "{first}");
     }
 }
@@ -65,7 +65,7 @@ async fn a_cursor_of_another_model_is_refused() {
     let answer = post(&format!("/recommendations?limit=1&cursor={other}"), &ratings).await;
     let error = &answer.body["error"];
     assert_eq!((answer.status, &error["code"]), (StatusCode::BAD_REQUEST, &json!("stale_cursor")));
-    assert!(error["message"].as_str().unwrap().contains("begin without it"), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("start again without it"), "{error}");
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn excluded_movies_are_not_recommended() {
 }
 
 #[tokio::test]
-async fn any_of_several_genres_admits() {
+async fn movies_of_any_of_several_genres_are_admitted() {
     let ratings = json!({"ratings": [{"movieId": "20", "rating": 5}]});
     for query in ["genre=Drama&genre=drama", "genre=drama,Drama", "genre=Drama"] {
         let mut found: Vec<String> = ids(&post(&format!("/recommendations?{query}"), &ratings).await)
@@ -94,12 +94,12 @@ async fn any_of_several_genres_admits() {
         found.sort_unstable();
         assert_eq!(found, ["10", "40"], "{query}");
     }
-    let slip = post("/recommendations?genre=Drama&genre=War", &ratings).await;
-    assert!(slip.body["error"]["message"].as_str().unwrap().contains("no genre `War`"), "{slip:?}");
+    let typo = post("/recommendations?genre=Drama&genre=War", &ratings).await;
+    assert!(typo.body["error"]["message"].as_str().unwrap().contains("no genre `War`"), "{typo:?}");
 }
 
 #[tokio::test]
-async fn pages_join_without_gap_or_overlap() {
+async fn the_pages_have_no_gap_and_no_overlap() {
     let ratings = json!({"ratings": [{"movieId": "20", "rating": 4.5}]});
     let all = post("/recommendations?includeRated=true", &ratings).await;
     assert_eq!((ids(&all).len(), &all.body["next_cursor"]), (4, &Value::Null));
@@ -117,7 +117,7 @@ async fn pages_join_without_gap_or_overlap() {
 }
 
 #[tokio::test]
-async fn filters_admit_by_genre_and_year() {
+async fn movies_are_filtered_by_genre_and_year() {
     let ratings = json!({"ratings": [{"movieId": "20", "rating": 5}]});
     let dramas = post("/recommendations?genre=drama&yearTo=2020", &ratings).await;
     assert_eq!(ids(&dramas), ["10"]);
@@ -125,9 +125,9 @@ async fn filters_admit_by_genre_and_year() {
     assert_eq!(ids(&late), ["30", "40"]);
     let none = post("/recommendations?yearFrom=2050", &ratings).await;
     assert_eq!((none.status, ids(&none).len()), (StatusCode::OK, 0));
-    let slip = post("/recommendations?genre=Dramma", &ratings).await;
-    assert_eq!(slip.status, StatusCode::BAD_REQUEST);
-    assert!(slip.body["error"]["message"].as_str().unwrap().contains("it has Drama"), "{slip:?}");
+    let typo = post("/recommendations?genre=Dramma", &ratings).await;
+    assert_eq!(typo.status, StatusCode::BAD_REQUEST);
+    assert!(typo.body["error"]["message"].as_str().unwrap().contains("it has Drama"), "{typo:?}");
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn a_user_of_the_training_data_needs_no_ratings() {
 }
 
 #[tokio::test]
-async fn wrong_ratings_are_named_by_their_place() {
+async fn the_error_of_an_invalid_rating_names_its_position() {
     let good = json!({"movieId": "10", "rating": 5});
     for (bad, named) in [
         (json!({"movieId": "10"}), "`rating`"),

@@ -1,10 +1,14 @@
-//! Every answer tells browsers what not to do with it.
+//! Every answer has the headers that tell browsers what they must not do.
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
-use matinee_api::{Answering, MAX_BODY_BYTES, Scorer, Titles, inference, router};
+use matinee_api::request::PredictRequest;
+use matinee_api::response::{ModelAnswer, PredictAnswer};
+use matinee_api::scorer::{BatchResult, Scorer, ScorerFuture, Titles};
+use matinee_api::{MAX_BODY_BYTES, inference, router};
 use matinee_model::Model;
+use matinee_serving::Reloadable;
 use std::sync::Arc;
 use tower::ServiceExt;
 
@@ -35,10 +39,10 @@ fn assert_secure(what: &str, headers: &HeaderMap) {
     header("cache-control");
 }
 
-/// What is about persons, and what went wrong, is kept nowhere; what the model says for a minute; what the program says,
-/// or may change at any time, is asked for again.
+/// Answers about persons and errors are not cached. Answers about the model are cached for a minute. What belongs to the
+/// release, or may change at any time, is revalidated each time.
 #[tokio::test]
-async fn what_is_about_persons_is_kept_nowhere() {
+async fn answers_about_persons_are_not_cached() {
     for route in documented() {
         let (_, headers) = ask(app(), request(&route)).await;
         let expected = match route.as_str() {
@@ -56,9 +60,9 @@ async fn what_is_about_persons_is_kept_nowhere() {
     assert_eq!(headers["cache-control"], "no-store");
 }
 
-/// The headers of a 304 take the place of those that were kept.
+/// The headers of a 304 replace the cached ones.
 #[tokio::test]
-async fn what_is_kept_is_not_sent_again() {
+async fn a_cached_answer_is_not_sent_again() {
     for route in documented() {
         let (_, first) = ask(app(), request(&route)).await;
         let Some(tag) = first.get("etag") else { continue };
@@ -76,7 +80,7 @@ async fn what_is_kept_is_not_sent_again() {
     }
 }
 
-/// `GET /movies/10`: a request that a documented route answers.
+/// A valid request for a documented route, such as `GET /movies/10`.
 fn request(route: &str) -> Request<Body> {
     let (method, path) = route.split_once(' ').unwrap();
     let body = match path {
@@ -91,7 +95,7 @@ fn request(route: &str) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn every_route_answers_with_them() {
+async fn every_route_has_the_headers() {
     for route in documented() {
         let (status, headers) = ask(app(), request(&route)).await;
         assert_eq!(status, StatusCode::OK, "{route}");
@@ -103,7 +107,7 @@ async fn every_route_answers_with_them() {
 }
 
 #[tokio::test]
-async fn every_error_carries_them() {
+async fn every_error_has_the_headers() {
     let large = Body::from(vec![b' '; MAX_BODY_BYTES + 1]);
     for (request, expected) in [
         (Request::post("/predict").body(Body::from("{")), 400),
@@ -125,8 +129,8 @@ async fn every_error_carries_them() {
 }
 
 #[tokio::test]
-async fn the_containers_answers_carry_them() {
-    let live = || Arc::new(matinee_api::LiveModel::loaded(model()));
+async fn every_answer_of_the_container_has_the_headers() {
+    let live = || Arc::new(Reloadable::loaded(model()));
     for path in ["/ping", "/execution-parameters", "/none"] {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let (_, headers) = ask(inference::router(live()), request).await;
@@ -134,33 +138,27 @@ async fn the_containers_answers_carry_them() {
     }
 }
 
-/// A bug in every handler.
+/// Panics in every method.
 pub struct Panicking;
 
 impl Scorer for Panicking {
-    fn predict<'a>(
-        &'a self,
-        request: &'a matinee_api::request::PredictRequest,
-    ) -> Answering<'a, matinee_api::response::PredictAnswer> {
+    fn predict<'a>(&'a self, request: &'a PredictRequest) -> ScorerFuture<'a, PredictAnswer> {
         panic!("a bug that quotes {request:?}")
     }
 
-    fn predict_all<'a>(
-        &'a self,
-        _: &'a [matinee_api::request::PredictRequest],
-    ) -> Answering<'a, Vec<Result<matinee_api::response::PredictAnswer, matinee_api::error::ApiError>>> {
+    fn predict_all<'a>(&'a self, _: &'a [PredictRequest]) -> ScorerFuture<'a, BatchResult> {
         panic!("a bug")
     }
 
-    fn describe(&self) -> Answering<'_, matinee_api::response::ModelAnswer> {
+    fn describe(&self) -> ScorerFuture<'_, ModelAnswer> {
         panic!("a bug")
     }
 
-    fn titles(&self) -> Answering<'_, Titles> {
+    fn titles(&self) -> ScorerFuture<'_, Titles> {
         panic!("a bug")
     }
 
-    fn model(&self) -> Answering<'_, Arc<Model>> {
+    fn model(&self) -> ScorerFuture<'_, Arc<Model>> {
         panic!("a bug")
     }
 }

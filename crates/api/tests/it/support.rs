@@ -1,12 +1,13 @@
-//! A router over a real model, and short ways to ask it.
+//! A router over a real model, and functions that ask it.
 
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
-use matinee_api::{LiveModel, PathSource, router};
+use matinee_api::router;
 use matinee_model::{Model, RatingScale};
+use matinee_serving::{PathSource, Reloadable};
 use matinee_train::algorithms::configure;
 use matinee_train::progress::Silent;
 use matinee_train::ratings::{CsvFile, Inputs, check};
@@ -14,12 +15,12 @@ use matinee_train::training::{Plan, train, write};
 use serde_json::Value;
 use tower::ServiceExt;
 
-/// Three users, four movies in the catalogue, one of them not rated.
+/// Three users and four movies. One movie has no ratings.
 const RATINGS: &str = "userId,movieId,rating\n1,10,5\n1,20,1\n2,10,4\n2,30,3\n3,20,2\n3,30,4.5\n";
 const MOVIES: &str = "movieId,title,genres\n10,Ten (2010),Drama\n20,\"Twenty, The (2020)\",Drama\n30,Thirty (2030),\n\
                       40,Unrated (2040),Drama\n";
 
-/// A model in a folder that lasts as long as the tests.
+/// A model in a folder that exists as long as the tests run.
 pub fn model() -> Model {
     static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
@@ -39,12 +40,12 @@ pub fn model() -> Model {
 
 /// The router over [`model`].
 pub fn app() -> Router {
-    router(Arc::new(LiveModel::loaded(model())))
+    router(Arc::new(Reloadable::loaded(model())))
 }
 
 /// The router over a model that is not there.
 pub fn app_without_model() -> Router {
-    router(Arc::new(LiveModel::new(PathSource("no such model".into()))))
+    router(Arc::new(Reloadable::<Model>::new(PathSource("no such model".into()))))
 }
 
 /// An answer.

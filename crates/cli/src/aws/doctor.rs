@@ -1,7 +1,7 @@
-//! `matinee aws doctor`: whether what was deployed is what was asked for, and everything that the loop needs. Each check
-//! is a line; a fault has its remedy.
+//! `matinee aws doctor`: checks that the stack is deployed as its parameters say, and that everything the loop needs is
+//! there. Each check prints a line, and each fault has a remedy.
 //!
-//! Invariant: what could not be asked is said to be unchecked; it is neither well nor a fault.
+//! Invariant: a check that could not be made is reported as such. It is neither passed nor a fault.
 
 mod api;
 mod bucket;
@@ -18,12 +18,12 @@ use anyhow::Result;
 
 use matinee_jobs::DEFAULT_INSTANCE_TYPE;
 
-use super::Account;
+use super::account::Account;
 use super::stack::{DeployedStack, StackError};
 use finding::{Finding, Problem};
 
-/// What the checks look at.
-struct Examined<'a> {
+/// What the checks examine.
+struct Deployment<'a> {
     account: &'a Account,
     stack: Result<DeployedStack, StackError>,
 }
@@ -31,61 +31,60 @@ struct Examined<'a> {
 /// Makes every check.
 pub async fn run(account: &Account) -> Result<ExitCode> {
     let stack = DeployedStack::describe(&account.config, &account.stack.name).await;
-    let examined = &Examined { account, stack };
+    let deployment = &Deployment { account, stack };
     let mut tally = Tally::default();
-    tally.tell("stack", examined.deployed());
-    tally.tell("bucket", bucket::readable(account).await);
-    tally.tell("events", bucket::events(examined).await);
-    tally.tell("data", bucket::data(account).await);
-    let (image, processor) = image::check(examined).await;
-    tally.tell("image", image);
-    tally.tell("processor", processor);
-    tally.tell("role", role::check(examined).await);
-    tally.tell("quota", quota::check(examined).await);
+    tally.report("stack", deployment.status());
+    tally.report("bucket", bucket::readable(account).await);
+    tally.report("events", bucket::events(deployment).await);
+    tally.report("data", bucket::data(account).await);
+    let (image, processor) = image::check(deployment).await;
+    tally.report("image", image);
+    tally.report("processor", processor);
+    tally.report("role", role::check(deployment).await);
+    tally.report("quota", quota::check(deployment).await);
     for function in &functions::ALL {
-        tally.tell(function.name, functions::check(examined, function).await);
+        tally.report(function.name, functions::check(deployment, function).await);
     }
-    tally.tell("model", model::check(account).await);
-    tally.tell("API", api::check(examined).await);
+    tally.report("model", model::check(account).await);
+    tally.report("API", api::check(deployment).await);
     Ok(tally.end())
 }
 
-impl Examined<'_> {
-    /// Whether the last deploy was carried out.
-    fn deployed(&self) -> Finding {
+impl Deployment<'_> {
+    /// Whether the last deployment succeeded.
+    fn status(&self) -> Finding {
         let stack = self.stack.as_ref().map_err(|error| match error {
             StackError::Missing(_) => Problem::Fault(error.to_string()),
             StackError::Unknown { .. } => Problem::NotChecked(error.to_string()),
         })?;
-        finding::deployed(&self.account.stack.name, stack)
+        finding::deployment_status(&self.account.stack.name, stack)
     }
 
-    /// The stack; a check that needs to know what was asked for cannot be made without it.
-    fn asked(&self) -> Result<&DeployedStack, Problem> {
-        self.stack
-            .as_ref()
-            .map_err(|_| Problem::NotChecked("what was asked for is unknown without the stack".to_owned()))
+    /// The deployed stack. A check that compares something with its parameters cannot be made without it.
+    fn deployed_stack(&self) -> Result<&DeployedStack, Problem> {
+        self.stack.as_ref().map_err(|_| Problem::NotChecked("the stack's parameters are unknown".to_owned()))
     }
 
-    /// A parameter's value, where the stack is known and has it.
+    /// The value of a parameter, if the stack could be described and has it.
     fn parameter(&self, name: &str) -> Option<&str> {
         self.stack.as_ref().ok()?.parameters.get(name).map(String::as_str)
     }
 
-    /// The instance that jobs run on.
+    /// The instance type that jobs run on.
     fn training_instance(&self) -> String {
-        let asked = self.parameter("TrainingInstanceType").map(str::to_owned);
-        let named = || self.account.setting("TRAINING_INSTANCE_TYPE");
-        asked.or_else(named).unwrap_or_else(|| DEFAULT_INSTANCE_TYPE.to_owned())
+        let parameter = self.parameter("TrainingInstanceType").map(str::to_owned);
+        let variable = || self.account.variables().get("TRAINING_INSTANCE_TYPE");
+        parameter.or_else(variable).unwrap_or_else(|| DEFAULT_INSTANCE_TYPE.to_owned())
     }
 
     /// Whether jobs run on spot capacity.
     fn trains_on_spot(&self) -> bool {
-        let asked = self.parameter("TrainingSpot").map(str::to_owned);
-        asked.or_else(|| self.account.setting("TRAINING_SPOT")).as_deref() != Some("false")
+        let parameter = self.parameter("TrainingSpot").map(str::to_owned);
+        parameter.or_else(|| self.account.variables().get("TRAINING_SPOT")).as_deref() != Some("false")
     }
 }
 
+/// How many checks were made, with which results.
 #[derive(Default)]
 struct Tally {
     checks: usize,
@@ -94,7 +93,8 @@ struct Tally {
 }
 
 impl Tally {
-    fn tell(&mut self, name: &str, finding: Finding) {
+    /// Prints a finding and counts it.
+    fn report(&mut self, name: &str, finding: Finding) {
         self.checks += 1;
         match finding {
             Ok(detail) => say!("ok          {name:<14} {detail}"),
@@ -109,10 +109,11 @@ impl Tally {
         }
     }
 
+    /// Prints a summary; the exit code fails if there was a fault.
     fn end(&self) -> ExitCode {
         let Self { checks, faults, unchecked } = self;
         if *faults > 0 || *unchecked > 0 {
-            eprintln!("{faults} of {checks} checks found a fault, {unchecked} could not be made");
+            eprintln!("{faults} of {checks} checks found a fault, and {unchecked} could not be made");
         }
         if *faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }

@@ -1,47 +1,51 @@
-//! `matinee aws train` and `jobs`
+//! `matinee aws train` and `matinee aws jobs`.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
-use matinee_jobs::{JobRequest, JobSettings, Occasion, Started};
+use matinee_jobs::{JobRequest, JobSettings, StartOutcome, StartReason};
+use matinee_variables::Variables;
 
-use super::Account;
+use super::account::Account;
 use crate::sagemaker;
 
-/// How often the end of a job is looked for.
-const LOOK: Duration = Duration::from_secs(5);
-/// What the stack's parameter is if nothing else is said.
+/// How often to ask whether a job has ended.
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
+/// The default of the stack's parameter `Hyperparameters`.
 const HYPERPARAMETERS: &str = r#"{"hold_out":"0.1"}"#;
 
-/// Starts a job as the stack's function does, with the same request.
+/// Starts a job with the same request as the stack's function.
 pub async fn train(
     account: &Account,
-    parameters: &[String],
+    parameters: Vec<(String, String)>,
     instance_type: Option<String>,
     on_demand: bool,
     wait: bool,
 ) -> Result<ExitCode> {
     let settings = settings(account, instance_type, on_demand)?;
-    let request = JobRequest { hyperparameters: hyperparameters(parameters)?, ..JobRequest::default() };
+    let request = JobRequest { hyperparameters: parameters.into_iter().collect(), ..JobRequest::default() };
     let now = jiff::Timestamp::now().to_string();
-    match account.jobs.start(&account.s3, &settings, &request, Occasion::Asked(&now)).await? {
-        Started::Started { job, files, bytes, .. } => {
+    match account.jobs.start(&account.s3, &settings, &request, StartReason::Requested(&now)).await? {
+        StartOutcome::Started { job, files, bytes, .. } => {
             say!("started {job}: {files} files, {bytes} bytes");
-            if wait { until_it_ends(account, &job).await } else { Ok(ExitCode::SUCCESS) }
+            if wait { wait_until_ended(account, &job).await } else { Ok(ExitCode::SUCCESS) }
         }
-        Started::Running { job } => bail!("{job} runs; wait for its end, `matinee aws jobs` shows it"),
-        Started::UpToDate { job } => bail!("{job} was started by this very request, and has ended"),
+        StartOutcome::Running { job } => {
+            bail!("{job} is running; wait until it ends: `matinee aws jobs` shows its status")
+        }
+        StartOutcome::UpToDate { job } => {
+            bail!("{job} was started by the same request, and has ended; try again")
+        }
     }
 }
 
-/// Lists the last jobs.
+/// Lists the latest jobs.
 pub async fn list(account: &Account) -> Result<ExitCode> {
     let jobs = account.jobs.recent(&account.job_name_prefix()?, 20).await?;
     if jobs.is_empty() {
-        eprintln!("stack {} has had no training job", account.stack.name);
+        eprintln!("stack {} has no training jobs", account.stack.name);
     }
     for job in jobs {
         let created = job.created.and_then(|time| jiff::Timestamp::from_second(time).ok());
@@ -51,14 +55,15 @@ pub async fn list(account: &Account) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn until_it_ends(account: &Account, name: &str) -> Result<ExitCode> {
+/// Waits until the job ends. Fails if the job does.
+async fn wait_until_ended(account: &Account, name: &str) -> Result<ExitCode> {
     let bar = ProgressBar::new_spinner();
     bar.enable_steady_tick(Duration::from_millis(200));
     loop {
         let job = account.jobs.describe(name).await?;
         bar.set_message(format!("{name}: {}", job.status));
         match job.status.as_str() {
-            "InProgress" | "Stopping" => tokio::time::sleep(LOOK).await,
+            "InProgress" | "Stopping" => tokio::time::sleep(POLL_INTERVAL).await,
             "Completed" => {
                 bar.finish_and_clear();
                 say!("completed: {}", job.artifact.unwrap_or_default());
@@ -72,35 +77,28 @@ async fn until_it_ends(account: &Account, name: &str) -> Result<ExitCode> {
     }
 }
 
-/// What the stack's function would have, but for what the options say.
+/// The settings of the stack's function, overridden by the options.
 fn settings(account: &Account, instance_type: Option<String>, on_demand: bool) -> Result<JobSettings> {
     let Account { stack, .. } = account;
-    let lacks = |option: &str, variable: &str| {
+    let unknown = |option: &str, variable: &str| {
         format!(
-            "no {option} is named; give --{option} or set {variable}, as the stack's output CommandLine does"
+            "the {option} is unknown; give --{option} or set {variable} to its value in the stack's output CommandLine"
         )
     };
     account.bucket()?;
-    stack.image.as_ref().with_context(|| lacks("image", "MATINEE_IMAGE"))?;
-    stack.role.as_ref().with_context(|| lacks("role", "MATINEE_ROLE"))?;
+    stack.image.as_ref().with_context(|| unknown("image", "MATINEE_IMAGE"))?;
+    stack.role.as_ref().with_context(|| unknown("role", "MATINEE_ROLE"))?;
     let metrics = sagemaker::metric_definitions().to_string();
-    let settings = JobSettings::from_lookup(|name| match name {
+    let variables = account.variables();
+    let variables = Variables::from_lookup(|name| match name {
         "METRIC_DEFINITIONS" => Some(metrics.clone()),
-        "HYPERPARAMETERS" => account.setting(name).or_else(|| Some(HYPERPARAMETERS.to_owned())),
-        _ => account.setting(name),
-    })
-    .context("here the variables of the stack's functions have the prefix MATINEE_")?;
+        "HYPERPARAMETERS" => variables.get(name).or_else(|| Some(HYPERPARAMETERS.to_owned())),
+        _ => variables.get(name),
+    });
+    let settings = JobSettings::from_variables(&variables.with_prefix("MATINEE_"))?;
     Ok(JobSettings {
         instance_type: instance_type.unwrap_or(settings.instance_type),
         spot: settings.spot && !on_demand,
         ..settings
     })
-}
-
-fn hyperparameters(given: &[String]) -> Result<BTreeMap<String, String>> {
-    let pair = |text: &String| {
-        let (name, value) = text.split_once('=').with_context(|| format!("`{text}` is not NAME=VALUE"))?;
-        Ok((name.to_owned(), value.to_owned()))
-    };
-    given.iter().map(pair).collect()
 }

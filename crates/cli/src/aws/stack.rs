@@ -1,4 +1,4 @@
-//! The deployed stack, as `CloudFormation` tells of it.
+//! The deployed stack, as `CloudFormation` describes it.
 
 use std::collections::BTreeMap;
 
@@ -6,51 +6,49 @@ use aws_config::SdkConfig;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::types::Stack;
-use matinee_aws::chain;
+use matinee_aws::error_chain;
 
 /// The deployed stack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeployedStack {
-    /// What became of the last deploy, such as `UPDATE_COMPLETE`.
+    /// The status of the last deployment, such as `UPDATE_COMPLETE`.
     pub status: String,
-    /// Why, where something went wrong.
+    /// The reason for the status, if something went wrong.
     pub reason: Option<String>,
-    /// What was asked for.
+    /// Its parameters.
     pub parameters: BTreeMap<String, String>,
-    /// What there is.
+    /// Its outputs.
     pub outputs: BTreeMap<String, String>,
 }
 
-/// Why nothing is known of the stack.
+/// Why the stack could not be described.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StackError {
-    /// There is none with this name.
-    #[error(
-        "there is no stack `{0}` here; deploy it, or name another by --stack, and check region and credentials"
-    )]
+    /// There is no stack with this name.
+    #[error("there is no stack `{0}` in this account and region; deploy it, or name another with --stack")]
     Missing(String),
-    /// `CloudFormation` did not tell.
-    #[error("the stack `{name}` cannot be asked: {problem}")]
+    /// `CloudFormation` refused or did not answer.
+    #[error("the stack `{name}` cannot be described: {problem}")]
     Unknown {
         /// Its name.
         name: String,
-        /// What was answered.
+        /// The error.
         problem: String,
     },
 }
 
 impl DeployedStack {
-    /// Asks for the stack with this name.
+    /// Describes the stack with this name.
     pub async fn describe(config: &SdkConfig, name: &str) -> Result<Self, StackError> {
         let answer = Client::new(config).describe_stacks().stack_name(name).send().await;
         let missing = || StackError::Missing(name.to_owned());
         match answer {
             Ok(answer) => answer.stacks.unwrap_or_default().pop().map(Self::from).ok_or_else(missing),
-            // CloudFormation has no error of its own for it.
+            // CloudFormation does not have an error code for this.
             Err(error) if error.message().is_some_and(|message| message.contains("does not exist")) => {
                 Err(missing())
             }
-            Err(error) => Err(StackError::Unknown { name: name.to_owned(), problem: chain(&error) }),
+            Err(error) => Err(StackError::Unknown { name: name.to_owned(), problem: error_chain(&error) }),
         }
     }
 
@@ -77,7 +75,7 @@ impl From<Stack> for DeployedStack {
 /// The assignments of `export NAME=VALUE NAME='VALUE' ...`.
 fn variables(line: &str) -> BTreeMap<String, String> {
     let mut is_quoted = false;
-    // Quotes part words from what they hold: only the whitespace outside ends a word.
+    // White space ends a word only outside of quotes.
     let is_end = |character: char| {
         is_quoted ^= character == '\'';
         character.is_whitespace() && !is_quoted
@@ -93,7 +91,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_command_line_output_reads_as_a_shell_reads_it() {
+    fn the_output_is_read_as_a_shell_reads_it() {
         let line = "export MATINEE_BUCKET=b MATINEE_STACK=matinee\n  \
                     MATINEE_HYPERPARAMETERS='{\"hold_out\":\"0.1\", \"a\":\"b=c\"}' MATINEE_GATE_MAX_RMSE_RISE=";
         let read = variables(line);
@@ -109,7 +107,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_value_without_a_quote_comes_back(values in prop::collection::vec("[^']{0,12}", 0..5)) {
+        fn any_value_without_a_quote_is_read_back(values in prop::collection::vec("[^']{0,12}", 0..5)) {
             let named: BTreeMap<String, String> =
                 values.into_iter().enumerate().map(|(index, value)| (format!("N{index}"), value)).collect();
             let words: Vec<String> = named.iter().map(|(name, value)| format!("{name}='{value}'")).collect();

@@ -1,31 +1,28 @@
-//! `matinee aws publish`, `rollback` and `versions`
+//! `matinee aws publish`, `rollback` and `versions`.
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use matinee_aws::{Decision, Gate, LivePointer, Memory, Publisher, S3Uri};
 
-use super::Account;
-
-/// The object that says which model is live.
-pub const POINTER: &str = "models/live.json";
+use super::account::Account;
 
 /// Makes an artifact live.
 pub async fn publish(account: &Account, uri: &str, force: bool) -> Result<ExitCode> {
     let uri: S3Uri = uri.parse()?;
     eprintln!("reading {uri}");
-    tell(publisher(account)?.publish(&uri, force).await?)
+    print_decision(publisher(account)?.publish(&uri, force).await?)
 }
 
-/// Goes back.
+/// Goes back to an earlier model.
 pub async fn roll_back(account: &Account, version: Option<&str>) -> Result<ExitCode> {
-    tell(publisher(account)?.roll_back(version).await?)
+    print_decision(publisher(account)?.roll_back(version).await?)
 }
 
-/// Lists what is live and what was.
+/// Lists the live model and those before it.
 pub async fn list(account: &Account) -> Result<ExitCode> {
     let Some(LivePointer { live, previous }) = publisher(account)?.list().await? else {
-        say!("no model is published yet; the demo model answers");
+        say!("no model is published yet; the API serves the demo model");
         return Ok(ExitCode::SUCCESS);
     };
     for (mark, model) in std::iter::once(("live", live)).chain(previous.into_iter().map(|model| ("", model)))
@@ -37,15 +34,14 @@ pub async fn list(account: &Account) -> Result<ExitCode> {
 
 /// The publisher, with the stack's gate.
 pub fn publisher(account: &Account) -> Result<Publisher> {
-    let bucket = account.bucket().context("models are published in the stack's bucket")?;
-    let gate = Gate::from_lookup(|name| account.setting(name))
-        .context("here the variables of the stack's functions have the prefix MATINEE_")?;
-    let publisher = Publisher::new(account.s3.clone(), bucket, POINTER, gate, Memory::default());
-    let serving_memory = account.setting("PREDICT_MEMORY_MB").map(|memory| memory.parse()).transpose();
-    Ok(publisher.for_function_of(serving_memory.context("MATINEE_PREDICT_MEMORY_MB must be a number of MB")?))
+    let bucket = account.bucket().context("cannot find the published models")?;
+    let variables = account.variables();
+    let gate = Gate::from_variables(&variables)?;
+    let publisher = Publisher::new(account.s3.clone(), bucket, gate, Memory::default());
+    Ok(publisher.with_serving_memory(variables.whole_number("PREDICT_MEMORY_MB", 1..=u32::MAX)?))
 }
 
-fn tell(decision: Decision) -> Result<ExitCode> {
+fn print_decision(decision: Decision) -> Result<ExitCode> {
     match decision {
         Decision::Published { live, before, skipped } => {
             for what in skipped {
@@ -55,11 +51,11 @@ fn tell(decision: Decision) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Decision::AlreadyLive { live } => {
-            say!("{} is live already", live.version);
+            say!("{} is already live", live.version);
             Ok(ExitCode::SUCCESS)
         }
         Decision::Refused { reasons, uri, .. } => {
-            anyhow::bail!("{uri} is refused, the live model stays: {}", reasons.join("; "))
+            anyhow::bail!("{uri} was refused, and the live model has not changed: {}", reasons.join("; "))
         }
     }
 }

@@ -1,10 +1,10 @@
-//! `matinee algorithms`
+//! `matinee algorithms`.
 
 use std::process::ExitCode;
 
 use matinee_train::algorithms::{CHOICES, DEFAULT};
 
-/// Lists what can be trained.
+/// Lists the algorithms.
 pub fn run() -> ExitCode {
     for choice in CHOICES {
         let default = if choice.name == DEFAULT { " (default)" } else { "" };

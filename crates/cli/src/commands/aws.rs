@@ -1,4 +1,4 @@
-//! `matinee aws`: the loop from the command line, with the caller's own credentials.
+//! `matinee aws`: the loop on AWS from the command line, with the caller's own credentials.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,6 +6,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args as ClapArgs, Subcommand};
 
+use super::learning::name_and_value;
+use crate::aws::account::Account;
+use crate::aws::options::StackOptions;
 use crate::aws::{doctor, jobs, upload, versions};
 
 /// The loop on AWS.
@@ -14,63 +17,12 @@ pub struct Args {
     #[command(subcommand)]
     task: Task,
     #[command(flatten)]
-    stack: Stack,
-}
-
-/// Which stack; what is not said here, the stack's output `CommandLine` tells.
-#[derive(ClapArgs, Clone)]
-pub struct Stack {
-    /// The stack's bucket
-    #[arg(long, env = "MATINEE_BUCKET", global = true, value_name = "NAME")]
-    pub bucket: Option<String>,
-    /// The stack's name
-    #[arg(
-        long = "stack",
-        env = "MATINEE_STACK",
-        global = true,
-        default_value = "matinee",
-        value_name = "NAME"
-    )]
-    pub name: String,
-    /// The image that jobs run
-    #[arg(long, env = "MATINEE_IMAGE", global = true, value_name = "URI")]
-    pub image: Option<String>,
-    /// The role of the jobs
-    #[arg(long, env = "MATINEE_ROLE", global = true, value_name = "ARN")]
-    pub role: Option<String>,
-    /// Where the API is
-    #[arg(long, env = "MATINEE_API", global = true, value_name = "URL")]
-    pub api: Option<String>,
-    /// Another address of every AWS service, for local stand-ins; comes before `AWS_ENDPOINT_URL` and
-    /// `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL_SAGEMAKER`, ...
-    #[arg(long, global = true, value_name = "URL")]
-    pub endpoint_url: Option<String>,
-}
-
-impl Stack {
-    /// Whether all parts of the stack are named.
-    pub fn is_complete(&self) -> bool {
-        [&self.bucket, &self.image, &self.role, &self.api].into_iter().all(Option::is_some)
-    }
-
-    /// Names the parts that are not named yet by the variables of `told`.
-    pub fn fill(&mut self, told: impl Fn(&str) -> Option<String>) {
-        for (part, variable) in [
-            (&mut self.bucket, "MATINEE_BUCKET"),
-            (&mut self.image, "MATINEE_IMAGE"),
-            (&mut self.role, "MATINEE_ROLE"),
-            (&mut self.api, "MATINEE_API"),
-        ] {
-            if part.is_none() {
-                *part = told(variable);
-            }
-        }
-    }
+    stack: StackOptions,
 }
 
 #[derive(Subcommand)]
 enum Task {
-    /// Check ratings and put them into the bucket, which starts training where the stack does so
+    /// Check ratings and upload them to the bucket; that starts training if the stack is set up so
     Upload {
         /// Folder with ratings.csv and movies.csv
         folder: PathBuf,
@@ -78,48 +30,48 @@ enum Task {
     /// Start a training job
     Train {
         /// A hyperparameter, as `matinee algorithms` lists them
-        #[arg(short, long = "hyperparameter", value_name = "NAME=VALUE")]
-        parameters: Vec<String>,
-        /// The instance that it runs on, if not the stack's
+        #[arg(short, long = "hyperparameter", value_name = "NAME=VALUE", value_parser = name_and_value)]
+        parameters: Vec<(String, String)>,
+        /// The instance type that it runs on, instead of the stack's
         #[arg(long)]
         instance_type: Option<String>,
-        /// Pay the full price for capacity that is not taken away, whatever the stack does
+        /// Use on-demand capacity, which costs more than spot capacity but is not interrupted
         #[arg(long)]
         on_demand: bool,
         /// Wait until the job ends
         #[arg(long)]
         wait: bool,
     },
-    /// List the last training jobs
+    /// List the latest training jobs
     Jobs,
-    /// Make an artifact live, if it is no worse than the live one
+    /// Make a model live if it is no worse than the live one
     Publish {
         /// `s3://BUCKET/PREFIX/` or `s3://BUCKET/KEY.tar.gz`
         uri: String,
-        /// Even if it is worse
+        /// Make it live even if it is worse
         #[arg(long)]
         force: bool,
     },
     /// Go back to an earlier model
     Rollback {
-        /// One of `matinee aws versions`; the one that was live last if it is left out
+        /// One of the versions that `matinee aws versions` lists [default: the previous one]
         version: Option<String>,
     },
     /// List the live model and those before it
     Versions,
-    /// Check that what was deployed is what was asked for, and everything that the loop needs
+    /// Check the deployed stack and everything else that the loop needs
     Doctor,
 }
 
-/// Does it.
+/// Runs the subcommand.
 pub fn run(args: Args) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let account = crate::aws::Account::new(args.stack).await;
+        let account = Account::new(args.stack).await;
         match args.task {
             Task::Upload { folder } => upload::run(&account, &folder).await,
             Task::Train { parameters, instance_type, on_demand, wait } => {
-                jobs::train(&account, &parameters, instance_type, on_demand, wait).await
+                jobs::train(&account, parameters, instance_type, on_demand, wait).await
             }
             Task::Jobs => jobs::list(&account).await,
             Task::Publish { uri, force } => versions::publish(&account, &uri, force).await,

@@ -1,4 +1,4 @@
-//! `matinee check`
+//! `matinee check`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,20 +18,20 @@ pub struct Args {
     /// Scale of the ratings
     #[arg(long, default_value_t = RatingScale::MOVIELENS, value_name = "LOW..HIGH", allow_hyphen_values = true)]
     scale: RatingScale,
-    /// Without a movies.csv, take the ids of the rated movies as their titles
+    /// If there is no movies.csv, use the ids of the rated movies as their titles
     #[arg(long)]
     titles_from_ids: bool,
 }
 
-/// Reports every fault; fails if there is one.
+/// Reports every fault. Fails if there is one.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let titles = Titles::from_ids(args.titles_from_ids);
     let inputs = files::read_folder_with(&args.folder, titles)?;
     let (mut dataset, report) = check(&inputs, args.scale);
     titles.complete(&mut dataset, &inputs);
-    let told = report.to_string();
-    if !told.is_empty() {
-        say!("{told}");
+    let faults = report.to_string();
+    if !faults.is_empty() {
+        say!("{faults}");
     }
     say!(
         "{} ratings of {} movies by {} users; {} movies in the catalogue; {} faults",

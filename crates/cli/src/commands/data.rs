@@ -1,4 +1,4 @@
-//! `matinee data`
+//! `matinee data`.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
@@ -21,7 +21,7 @@ struct Release {
     name: &'static str,
     /// The folder in the archive.
     folder: &'static str,
-    /// Ratings, catalogue and licence.
+    /// The files to unpack: ratings, catalogue and licence.
     files: [&'static str; 3],
 }
 
@@ -36,7 +36,7 @@ const RELEASES: [Release; 8] = [
     Release { name: "ml-32m", folder: "ml-32m", files: CSV },
 ];
 
-/// What to do with data.
+/// What to do.
 #[derive(ClapArgs)]
 pub struct Args {
     #[command(subcommand)]
@@ -58,29 +58,29 @@ struct Fetch {
     /// Folder to put the files in [default: data/NAME]
     #[arg(long)]
     output: Option<PathBuf>,
-    /// Where the releases are, for a mirror
+    /// URL of the releases, to use a mirror
     #[arg(long, default_value = "https://files.grouplens.org/datasets/movielens", value_name = "URL")]
     base_url: String,
 }
 
-/// Fetches data.
+/// Fetches a release.
 pub fn run(args: Args) -> Result<ExitCode> {
     let Action::Fetch(fetch) = args.action;
     let output = fetch.output.clone().unwrap_or_else(|| Path::new("data").join(&fetch.name));
     if output.exists() {
-        bail!("{} is there already; remove it, or choose another place with --output", output.display());
+        bail!("{} already exists; remove it, or choose another folder with --output", output.display());
     }
     let archive = fetch.download().with_context(|| {
         format!(
-            "cannot fetch {}; if this machine has no internet, bring the folder here by other means",
+            "cannot fetch {}; if this machine has no internet access, copy the unpacked folder to it",
             fetch.name
         )
     })?;
     let release = RELEASES.iter().find(|release| release.name == fetch.name);
     let release = release.with_context(|| format!("there is no release {}", fetch.name))?;
     unpack(archive, release, &output)?;
-    say!("wrote {}\n\ntrain on it:\n  matinee train --data {0} --output model", output.display());
-    say!("the licence conditions are in {}", output.join(release.files[2]).display());
+    say!("wrote {}\n\ntrain a model on it:\n  matinee train --data {0} --output model", output.display());
+    say!("its licence is in {}", output.join(release.files[2]).display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -92,7 +92,7 @@ impl Fetch {
         let response = get(&url)?;
         let mut body = response.into_body();
         let bar = progress_bar(body.content_length());
-        let mut file = tempfile::tempfile().context("cannot make a temporary file")?;
+        let mut file = tempfile::tempfile().context("cannot create a temporary file")?;
         let mut hash = Md5::new();
         let mut source = bar.wrap_read(body.as_reader());
         let mut chunk = vec![0; 1 << 16];
@@ -108,19 +108,21 @@ impl Fetch {
         bar.finish_and_clear();
         let found = hex::encode(hash.finalize());
         if found != expected {
-            bail!("{url} has MD5 {found}, published is {expected}: the download is damaged, try again");
+            bail!(
+                "the download is damaged: {url} has the MD5 {found} instead of the published {expected}; try again"
+            );
         }
         file.rewind()?;
         Ok(file)
     }
 }
 
-/// `GroupLens` publishes `MD5 (name.zip) = sum`, or `sum  name.zip`.
+/// Reads the MD5 file of `GroupLens`, which has the form `MD5 (name.zip) = sum` or `sum  name.zip`.
 fn published_md5(url: &str) -> Result<String> {
     let text = get(url)?.into_body().read_to_string().with_context(|| format!("cannot read {url}"))?;
     let is_sum = |word: &&str| word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
     let sum = text.split_whitespace().find(is_sum);
-    sum.map(str::to_lowercase).ok_or_else(|| anyhow!("{url} holds no MD5 sum"))
+    sum.map(str::to_lowercase).ok_or_else(|| anyhow!("{url} has no MD5 sum"))
 }
 
 fn get(url: &str) -> Result<ureq::http::Response<ureq::Body>> {
@@ -139,11 +141,11 @@ fn progress_bar(length: Option<u64>) -> ProgressBar {
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// Takes the files that are used out of the archive, into a sibling folder that is then moved.
+/// Unpacks the files that are used into a folder beside `output`, which is then renamed to it.
 fn unpack(archive: File, Release { folder, files, .. }: &Release, output: &Path) -> Result<()> {
     let mut archive = zip::ZipArchive::new(archive).context("the download is not a zip archive")?;
     let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+    fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
     let sibling = tempfile::Builder::new().prefix(".fetch-").suffix(".tmp").tempdir_in(parent)?;
     for file in files {
         let mut entry = archive

@@ -1,4 +1,4 @@
-//! `matinee evaluate`
+//! `matinee evaluate`.
 
 mod candidates;
 mod source;
@@ -7,7 +7,7 @@ mod test_sets;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args as ClapArgs;
 use matinee_train::algorithms::{self, Configured};
 use matinee_train::evaluation::{evaluate, learning_curve};
@@ -23,45 +23,45 @@ use candidates::candidates;
 use source::Source;
 use test_sets::{Split, test_sets};
 
-/// What to measure, and on which ratings.
+/// What to evaluate, and on which ratings.
 #[derive(ClapArgs)]
 pub struct Args {
     #[command(flatten)]
     source: Source,
-    /// Algorithm; may be given several times, to compare them
+    /// Algorithm; give it several times to compare algorithms
     #[arg(long, default_value = algorithms::DEFAULT)]
     algorithm: Vec<String>,
-    /// Hyperparameter; of one algorithm among several as ALGORITHM.NAME=VALUE
+    /// Hyperparameter; ALGORITHM.NAME=VALUE if several algorithms are compared
     #[arg(short = 'p', long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value)]
     parameters: Vec<(String, String)>,
     #[command(flatten)]
     basics: Basics,
-    /// Which ratings are tested
+    /// Which ratings to test on
     #[arg(long, value_enum, default_value_t = Split::Random)]
     split: Split,
     /// Number of random folds
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=1000))]
     folds: u32,
-    /// CSV with the header `fold` and one whole number a rating, in the order of the ratings file
+    /// CSV with the header `fold` and a whole number for each rating, in the order of the ratings file
     #[arg(long, conflicts_with_all = ["folds", "split"], value_name = "FILE")]
     folds_file: Option<PathBuf>,
     #[command(flatten)]
     ranking: RankingArgs,
-    /// Also test the intervals that predictions are given with
+    /// Also test the intervals of the predictions
     #[arg(long)]
     intervals: bool,
-    /// Also measure how accuracy grows with the number of ratings, on the first test set
+    /// Also measure how accuracy depends on the number of ratings, on the first test set
     #[arg(long)]
     learning_curve: bool,
     /// File to write the results to as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// File to write the results to as a page with plots
+    /// File to write the results to as an HTML page with plots
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }
 
-/// Evaluates each algorithm on the same test sets and tells the results.
+/// Evaluates each algorithm on the same test sets and prints the results.
 pub fn run(args: &Args) -> Result<ExitCode> {
     args.basics.use_threads()?;
     let candidates = candidates(&args.algorithm, &args.parameters)?;
@@ -69,6 +69,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let read: Vec<PathBuf> = source.files.iter().chain(&args.folds_file).cloned().collect();
     for (option, path) in [("--json", &args.json), ("--html", &args.html)] {
         path.as_deref().map_or(Ok(()), |path| outputs::check_file(option, path, &read))?;
+    }
+    if let (Some(json), Some(html)) = (&args.json, &args.html) {
+        outputs::check_distinct(("--json", json), ("--html", html))?;
     }
     let dataset = files::usable_dataset(&source.inputs, args.basics.scale)?;
     if args.ranking.ranking {
@@ -80,14 +83,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     test_sets::refuse_empty(&tests, &dataset)?;
     let results = candidates.iter().map(|candidate| args.result(candidate, &dataset, &tests)).collect();
-    let tested_on = if args.folds_file.is_some() { "folds of a file" } else { args.split.describe() };
+    let tested_on = if args.folds_file.is_some() { "the folds of a file" } else { args.split.describe() };
     let report = Report::new(&source.name, &dataset, tested_on, args.basics.seed, results);
     say!("{report}");
     if let Some(path) = &args.json {
-        write(path, &(report.to_json()? + "\n"))?;
+        outputs::write(path, (report.to_json()? + "\n").as_bytes())?;
     }
     if let Some(path) = &args.html {
-        write(path, &report.to_html()?)?;
+        outputs::write(path, report.to_html()?.as_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -107,8 +110,4 @@ impl Args {
                 .map(curve),
         }
     }
-}
-
-fn write(path: &std::path::Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -1,4 +1,4 @@
-//! How to learn: arguments that several commands share.
+//! Arguments about training that several commands share.
 
 use anyhow::{Context, Result, bail};
 use clap::Args as ClapArgs;
@@ -10,7 +10,7 @@ use crate::files::Titles;
 /// One algorithm and how to run it.
 #[derive(ClapArgs)]
 pub struct Learning {
-    /// Algorithm; `matinee algorithms` lists them, and says which is used if none is given
+    /// Algorithm; `matinee algorithms` lists them and marks the default
     #[arg(long)]
     algorithm: Option<String>,
     /// Hyperparameter; may be given several times
@@ -18,21 +18,21 @@ pub struct Learning {
     parameters: Vec<(String, String)>,
     #[command(flatten)]
     pub basics: Basics,
-    /// Without a movies.csv, take the ids of the rated movies as their titles
+    /// If there is no movies.csv, use the ids of the rated movies as their titles
     #[arg(long)]
     titles_from_ids: bool,
 }
 
-/// What every run has.
+/// Arguments of every run.
 #[derive(ClapArgs)]
 pub struct Basics {
-    /// Seed of all random numbers: same data, same seed, same model
+    /// Seed of all random numbers: the same data and seed give the same model
     #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
     pub seed: u64,
     /// Scale of the ratings
     #[arg(long, default_value_t = RatingScale::MOVIELENS, value_name = "LOW..HIGH", allow_hyphen_values = true)]
     pub scale: RatingScale,
-    /// Threads to use; all cores if not given. The result does not depend on it
+    /// Number of threads, which does not change the result [default: one for each core]
     #[arg(long, allow_hyphen_values = true)]
     threads: Option<usize>,
 }
@@ -43,24 +43,24 @@ impl Learning {
         Ok(algorithms::configure(self.algorithm_or(algorithms::DEFAULT), self.given())?)
     }
 
-    /// The name of the algorithm: `default`, if none is given.
+    /// The name of the algorithm; `default` if none is given.
     pub fn algorithm_or<'a>(&'a self, default: &'a str) -> &'a str {
         self.algorithm.as_deref().unwrap_or(default)
     }
 
-    /// What movies are called where there is no catalogue.
+    /// Where the titles of the movies come from.
     pub fn titles(&self) -> Titles {
         Titles::from_ids(self.titles_from_ids)
     }
 
-    /// The hyperparameters as given.
+    /// The hyperparameters as they were given.
     pub fn given(&self) -> impl Iterator<Item = (&str, &str)> {
         self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
 impl Basics {
-    /// Sets how many threads are used from here on.
+    /// Sets the number of threads for the rest of the run.
     pub fn use_threads(&self) -> Result<()> {
         let Some(threads) = self.threads else { return Ok(()) };
         if threads == 0 {

@@ -1,4 +1,4 @@
-//! `matinee predict`
+//! `matinee predict`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use matinee_api::request::{InvalidRequest, MAX_ID_BYTES, PredictRequest};
 use matinee_api::response::PredictAnswer;
 use matinee_model::Model;
 
-/// Whose rating of which movie to predict.
+/// The user and the movie to predict the rating of.
 #[derive(ClapArgs)]
 pub struct Args {
     /// Folder of the model, or its model.tar.gz
@@ -25,20 +25,20 @@ pub struct Args {
 
 /// Prints what `POST /predict` answers.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let (user, movie) = PredictRequest::ids(&args.user, &args.movie).map_err(refused)?;
+    let (user, movie) = PredictRequest::ids(&args.user, &args.movie).map_err(name_option)?;
     let model = Model::open(&args.model)?;
     let prediction = model.predict(&user, &movie)?;
     say!("{}", serde_json::to_string(&PredictAnswer::new(prediction, model.manifest()))?);
     Ok(ExitCode::SUCCESS)
 }
 
-/// The refusal in the words of the command line: as the API's, by the names of the options.
-fn refused(error: InvalidRequest) -> Error {
+/// The API's error with the name of the option instead of the field.
+fn name_option(error: InvalidRequest) -> Error {
     let option = |field| if field == "userId" { "--user" } else { "--movie" };
     match error {
-        InvalidRequest::EmptyId(field) => anyhow!("{} is empty; give an id of the data", option(field)),
+        InvalidRequest::EmptyId(field) => anyhow!("{} is empty; give an id from the data", option(field)),
         InvalidRequest::LongId(field) => {
-            anyhow!("{} is longer than {MAX_ID_BYTES} bytes, which no id is", option(field))
+            anyhow!("{} is longer than {MAX_ID_BYTES} bytes; no id is that long", option(field))
         }
         error => anyhow!("{error}"),
     }

@@ -8,7 +8,7 @@ use clap::{Args as ClapArgs, Subcommand};
 
 use crate::sagemaker::{self, Root};
 
-/// What `SageMaker` asks of the container.
+/// What the container is to do.
 #[derive(ClapArgs)]
 pub struct Args {
     #[command(subcommand)]
@@ -17,7 +17,7 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Do a training job: read the channels, train or tune, write the model
+    /// Run a training job: read the channels, train or tune, write the model
     Train(Place),
     /// Serve the model to an endpoint or a batch transform, on port 8080 or `SAGEMAKER_BIND_TO_PORT`
     Serve(Place),
@@ -25,20 +25,20 @@ enum Task {
     MetricDefinitions,
 }
 
-/// Where the files of the job lie.
+/// Where the files of the job are.
 #[derive(ClapArgs)]
 struct Place {
-    /// Folder that stands for /opt/ml
+    /// Folder to use instead of /opt/ml
     #[arg(long, default_value = "/opt/ml", value_name = "DIR")]
     root: PathBuf,
 }
 
-/// Does what `SageMaker` asks for.
+/// Runs the subcommand.
 pub fn run(args: Args) -> Result<ExitCode> {
     match args.task {
         Task::Train(place) => {
             let root = Root::new(place.root);
-            Ok(sagemaker::guard(&root, || sagemaker::run(&root)))
+            Ok(sagemaker::with_failure_file(&root, || sagemaker::run(&root)))
         }
         Task::Serve(place) => {
             sagemaker::serve(&Root::new(place.root))?;

@@ -1,4 +1,4 @@
-//! `matinee serve`
+//! `matinee serve`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

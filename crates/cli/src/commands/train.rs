@@ -1,4 +1,4 @@
-//! `matinee train`
+//! `matinee train`.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -21,12 +21,12 @@ pub struct Args {
     /// Folder with ratings.csv and movies.csv
     #[arg(long, default_value = "data")]
     data: PathBuf,
-    /// Folder to write the model to; a model there is replaced
+    /// Folder to write the model to, replacing the model that is there
     #[arg(long, default_value = "model")]
     output: PathBuf,
     #[command(flatten)]
     learning: Learning,
-    /// Share of the ratings that is held out to measure the model; 0 for none
+    /// Share of the ratings to hold out for measuring the model; 0 for none
     #[arg(long, default_value_t = 0.1, value_name = "SHARE", allow_hyphen_values = true)]
     hold_out: f64,
 }
@@ -49,7 +49,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Tells how to try the model, with ids that it knows.
+/// Prints commands to try the model, with ids that it knows.
 pub fn suggest(output: &Path, dataset: &Dataset) {
     let model = example::option("--model", &output.display().to_string());
     say!("\ntry it:");
@@ -60,7 +60,7 @@ pub fn suggest(output: &Path, dataset: &Dataset) {
     say!("  matinee serve {model}");
 }
 
-/// Reads and checks the data, trains, writes, and tells what was written.
+/// Reads and checks the data, trains and writes a model, and prints a summary.
 pub fn train_folder(
     data: &Path,
     output: &Path,
@@ -74,14 +74,14 @@ pub fn train_folder(
     Ok(dataset)
 }
 
-/// Trains, writes, and tells what was written.
+/// Trains and writes a model, and prints a summary.
 pub fn train_dataset(dataset: &Dataset, inputs: &Inputs, output: &Path, plan: &Plan) -> Result<()> {
     let trained = train(dataset, plan, &TerminalProgress::new());
     let manifest = write(output, dataset, plan, &trained, inputs)?;
-    tell(output, &manifest);
+    print_summary(output, &manifest);
     if plan.hold_out > 0.0 && manifest.metrics.hold_out.is_none() {
         say!(
-            "not measured: a hold-out of {} of {} ratings leaves none to measure on",
+            "not measured: a hold-out of {} of the {} ratings would be empty",
             plan.hold_out,
             dataset.ratings.len()
         );
@@ -89,15 +89,15 @@ pub fn train_dataset(dataset: &Dataset, inputs: &Inputs, output: &Path, plan: &P
     match dataset.unlisted_count() {
         0 => {}
         count => say!(
-            "{count} of {} ratings are of movies that are not in the catalogue: they are learned from, but cannot be \
-             asked for, and are not measured on",
+            "{count} of {} ratings are of movies that are not in the catalogue: the model is trained on them, but not \
+             measured on them, and cannot be asked about these movies",
             dataset.ratings.len()
         ),
     }
     Ok(())
 }
 
-fn tell(output: &Path, manifest: &Manifest) {
+fn print_summary(output: &Path, manifest: &Manifest) {
     let counts = manifest.counts;
     say!(
         "wrote model {} to {}: {}, {} ratings of {} movies by {} users",

@@ -1,4 +1,4 @@
-//! `matinee tune`
+//! `matinee tune`.
 
 mod comparison;
 
@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args as ClapArgs;
 use matinee_model::artifact::check_output;
 use matinee_train::algorithms;
@@ -18,29 +18,31 @@ use matinee_train::tuning::{Space, Strategy, TuneError, Tuned, TuningPlan, tune}
 use super::learning::Learning;
 use super::train::{suggest, train_dataset};
 use crate::progress::TerminalTuning;
+use crate::tuning::best_point;
 use crate::{files, outputs};
 use comparison::{Comparison, existing_recipe};
 
-/// The file of the points where none is named.
+/// The file that the points are written to by default.
 const POINTS_FILE: &str = "tuning.csv";
 
-/// What to try, on which data, and where to put the best.
+/// What to try, on which data, and where to write the best model.
 #[derive(ClapArgs)]
 pub struct Args {
     /// Folder with ratings.csv and movies.csv
     #[arg(long, default_value = "data")]
     data: PathBuf,
-    /// Folder to write the best model to, trained on all ratings; a model there is replaced if it is no better
+    /// Folder to write the best model to, trained on all ratings; it replaces the model that is there unless that one is
+    /// better
     #[arg(long, default_value = "model")]
     output: PathBuf,
-    /// Replace the model in the folder even if it is better, or cannot be compared
+    /// Replace the model in the folder even if it is better or cannot be compared
     #[arg(long)]
     force: bool,
     /// File to write every point to as CSV [default: tuning.csv]
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
-    /// With lists (-p `n_factors=10,100`) every combination is tried; with this, so many points at random, also
-    /// from ranges (-p `n_factors=10..500:log`)
+    /// Try this many random points, from lists or ranges (-p `n_factors=10..500:log`), instead of every combination of
+    /// the lists (-p `n_factors=10,100`)
     #[arg(long, value_name = "POINTS")]
     random: Option<usize>,
     #[command(flatten)]
@@ -48,16 +50,17 @@ pub struct Args {
     /// Number of random folds
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=1000))]
     folds: u32,
-    /// A point is dropped when it can only win by beating the best so far by more than this share of its RMSE on
-    /// each fold that is left
+    /// Drop a point if, to win, its RMSE on each remaining fold would have to be lower than that of the best point so far
+    /// by more than this share
     #[arg(long, default_value_t = MARGIN, value_name = "SHARE", allow_hyphen_values = true)]
     margin: f64,
-    /// Measure every point on every fold
+    /// Evaluate every point on every fold
     #[arg(long, conflicts_with = "margin")]
     exhaustive: bool,
 }
 
-/// Tunes, writes every point, compares the best with what there is, and trains it if it is no worse.
+/// Tunes, writes every point to a file, compares the best one with the model in the folder, and trains it if it is no
+/// worse.
 pub fn run(args: &Args) -> Result<ExitCode> {
     if args.margin.is_nan() || args.margin < 0.0 {
         bail!("--margin is {}; it must be 0 or more", args.margin);
@@ -73,9 +76,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         margin: (!args.exhaustive).then_some(args.margin),
     };
     check_output(&args.output)?;
-    let existing = existing_recipe(&args.output)?;
     let (dataset, inputs) =
         files::dataset_of(&args.data, args.learning.basics.scale, args.learning.titles())?;
+    let existing = existing_recipe(&args.output, &dataset)?;
     let read = inputs.ratings.iter().chain(&inputs.movies).map(|file| args.data.join(&file.name));
     let points_file = args.points_file(&read.collect::<Vec<_>>())?;
     say!("tuning {}: {} points, {} folds", plan.algorithm, plan.points.len(), plan.folds);
@@ -88,21 +91,18 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         error => error.into(),
     })?;
     let seconds = begin.elapsed().as_secs_f64();
-    std::fs::write(&points_file, tuned.to_csv()?)
-        .with_context(|| format!("cannot write {}", points_file.display()))?;
-    tell(&tuned, &plan, seconds);
+    outputs::write(&points_file, &tuned.to_csv()?)?;
+    print_best_points(&tuned, &plan, seconds);
     say!("wrote every point to {}", points_file.display());
 
-    let best = tuned
-        .best()
-        .with_context(|| format!("{} diverged at every point; {}", plan.algorithm, remedy(&plan)))?;
+    let best = best_point(&tuned, &plan)?;
     let comparison = Comparison::new(&dataset, &plan, &tuned, best, existing, &mut TerminalTuning::new())?;
     say!("{comparison}");
     if !args.force
         && let Some(reason) = comparison.reason_to_keep()
     {
         say!(
-            "{} is kept: {reason}; --force replaces it, --output puts the tuned model elsewhere",
+            "{} is kept: {reason}; use --force to replace it, or --output to write the tuned model to another folder",
             args.output.display()
         );
         return Ok(ExitCode::SUCCESS);
@@ -114,36 +114,28 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What to do where learning diverges.
-pub fn remedy(plan: &TuningPlan) -> &'static str {
-    let takes_rate = algorithms::CHOICES
-        .iter()
-        .filter(|choice| choice.name == plan.algorithm)
-        .any(|choice| choice.hyperparameters.iter().any(|parameter| parameter.name == "lr_all"));
-    if takes_rate { "try smaller values of `lr_all`" } else { "try other values" }
-}
-
 impl Args {
-    /// Where the points are written. A file that nobody named is replaced if an earlier tuning wrote it.
+    /// The file to write the points to. An existing file is only replaced if it is empty or an earlier tuning wrote it.
     fn points_file(&self, read: &[PathBuf]) -> Result<PathBuf> {
         let path = self.csv.clone().unwrap_or_else(|| POINTS_FILE.into());
         outputs::check_file("--csv", &path, read)?;
-        if self.csv.is_none() && path.exists() && !is_of_tuning(&path) {
-            bail!("{POINTS_FILE} is not a file of an earlier tuning; name another one with --csv");
+        outputs::check_outside("--csv", &path, &self.output)?;
+        if path.is_file() && !is_tuning_table(&path) {
+            bail!("{} was not written by an earlier tuning; name another file with --csv", path.display());
         }
         Ok(path)
     }
 }
 
-fn is_of_tuning(path: &Path) -> bool {
+fn is_tuning_table(path: &Path) -> bool {
     let mut head = Vec::new();
     let read =
         File::open(path).and_then(|file| file.take(Tuned::CSV_HEAD.len() as u64).read_to_end(&mut head));
-    read.is_ok() && head == Tuned::CSV_HEAD.as_bytes()
+    read.is_ok() && (head.is_empty() || head == Tuned::CSV_HEAD.as_bytes())
 }
 
-/// The best points, one a line.
-fn tell(tuned: &Tuned, plan: &TuningPlan, seconds: f64) {
+/// Prints the best points, one on each line.
+fn print_best_points(tuned: &Tuned, plan: &TuningPlan, seconds: f64) {
     let fits: usize = tuned.results.iter().map(|result| result.errors.len()).sum();
     let all = plan.points.len() * plan.folds as usize;
     say!(

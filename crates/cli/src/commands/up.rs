@@ -1,4 +1,4 @@
-//! `matinee up`
+//! `matinee up`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,32 +14,32 @@ use super::train::train_folder;
 use crate::files::Titles;
 use crate::server::{self, Address};
 
-/// What to serve, and what to train it from if it is not there.
+/// What to serve, and what to train it on if it does not exist yet.
 #[derive(ClapArgs)]
 pub struct Args {
     /// Folder with ratings.csv and movies.csv
     #[arg(long, default_value = "data")]
     data: PathBuf,
-    /// Folder of the model: served if there is one, trained otherwise
+    /// Folder of the model; if there is none, one is trained
     #[arg(long, default_value = "model")]
     model: PathBuf,
-    /// Scale of the ratings, where a model is trained
+    /// Scale of the ratings, if a model is trained
     #[arg(long, default_value_t = RatingScale::MOVIELENS, value_name = "LOW..HIGH", allow_hyphen_values = true)]
     scale: RatingScale,
-    /// Without a movies.csv, take the ids of the rated movies as their titles
+    /// If there is no movies.csv, use the ids of the rated movies as their titles
     #[arg(long)]
     titles_from_ids: bool,
     #[command(flatten)]
     address: Address,
 }
 
-/// Serves the model, after training it if there is none.
+/// Serves the model. Trains it first if there is none.
 pub fn run(args: Args) -> Result<ExitCode> {
     let model = match Model::open(&args.model) {
         Ok(model) => model,
         Err(ArtifactError::Missing { .. }) if !args.model.exists() => {
             say!(
-                "there is no model at {} yet: training one from {}",
+                "there is no model at {} yet: training one on {}",
                 args.model.display(),
                 args.data.display()
             );
@@ -55,8 +55,8 @@ pub fn run(args: Args) -> Result<ExitCode> {
         }
         Err(error) => {
             return Err(anyhow!(
-                "cannot serve {}: {error}; to train a model there, move the folder away, or name another with --model \
-                 (`matinee up` and `matinee train` replace nothing that matinee did not write)",
+                "cannot serve {}: {error}; to train a model, move this folder away, or name another one with --model \
+                 (`matinee up` and `matinee train` only replace what matinee wrote)",
                 args.model.display()
             ));
         }

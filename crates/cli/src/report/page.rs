@@ -1,4 +1,4 @@
-//! The report as one page that needs nothing else.
+//! The report as one HTML page without other files.
 
 use anyhow::Result as AnyResult;
 use matinee_train::evaluation::{Segment, Segments};
@@ -30,14 +30,14 @@ impl Report {
                     (self.verdict())
                     (self.summary())
                     (figure("Root mean squared error", "shorter is better", &self.rmse_bars()?))
-                    (self.by_support("Who rates", "ratings of the user", |segments| &segments.by_user_support)?)
-                    (self.by_support("What is rated", "ratings of the movie", |segments| &segments.by_movie_support)?)
-                    (figure("Calibration", "on the line, what is given is what was predicted", &self.calibration()?))
+                    (self.by_support("Error by user", "ratings of the user", |segments| &segments.by_user_support)?)
+                    (self.by_support("Error by movie", "ratings of the movie", |segments| &segments.by_movie_support)?)
+                    (figure("Calibration", "on the grey line, the mean rating equals the mean prediction", &self.calibration()?))
                     @if self.results().iter().any(|result| result.learning_curve.is_some()) {
-                        (figure("Learning curve", "where it is still falling, more ratings help", &self.learning_curves()?))
+                        (figure("Learning curve", "if it is still falling at the right end, more ratings help", &self.learning_curves()?))
                     }
                     @if self.results().iter().any(|result| result.evaluation.segments.coverage.is_some()) {
-                        (figure("Intervals", "the share of the ratings in their 80 % intervals", &self.coverage()?))
+                        (figure("Intervals", "the share of ratings within their 80 % intervals", &self.coverage()?))
                     }
                     (self.hyperparameters())
                 }
@@ -46,7 +46,7 @@ impl Report {
         Ok(page.into_string())
     }
 
-    /// The finding in a sentence.
+    /// The result in a sentence.
     fn verdict(&self) -> Markup {
         let mut ranked: Vec<&Result> = self.results().iter().collect();
         ranked.sort_by(|a, b| a.evaluation.mean.rmse.total_cmp(&b.evaluation.mean.rmse));
@@ -55,7 +55,7 @@ impl Report {
                 p.verdict {
                     strong { (best.algorithm) } " predicts best: its error is "
                     (format!("{:.1} %", 100.0 * (1.0 - best.evaluation.mean.rmse / second.evaluation.mean.rmse)))
-                    " lower than that of " (second.algorithm) ", the next."
+                    " lower than that of the second best, " (second.algorithm) "."
                 }
             }
         }
@@ -84,7 +84,7 @@ impl Report {
                 }
             }
             p.note {
-                "Means over the test sets. Slope: of what was given on what was predicted; below 1 predictions differ too much."
+                "Means over the test sets. Slope: regression of the ratings on the predictions; below 1 the predictions are over-dispersed."
             }
         }
     }
@@ -104,7 +104,7 @@ impl Report {
         let (ticks, series) = self.over_segments(of, |segment| Some(segment.rmse));
         let axes =
             Axes { x: label, y: "RMSE", ticks: &ticks, guide: None, legend: SeriesLabelPosition::UpperRight };
-        let help = "errors by how much was known: from few ratings to many";
+        let help = "from few known ratings to many";
         Ok(figure(title, help, &lines(&axes, &series)?))
     }
 
@@ -125,7 +125,7 @@ impl Report {
         )
     }
 
-    /// A line for each algorithm over the segments of all, and the names of the segments.
+    /// The names of all segments, and a line over them for each algorithm.
     fn over_segments(
         &self,
         segments: impl Fn(&Result) -> Vec<Segment>,
@@ -184,7 +184,7 @@ impl Report {
             .collect();
         lines(
             &Axes {
-                x: "ratings learned from",
+                x: "ratings trained on",
                 y: "RMSE",
                 ticks: &[],
                 guide: None,

@@ -8,7 +8,7 @@ use plotters::prelude::*;
 const WIDTH: u32 = 560;
 const HEIGHT: u32 = 340;
 const FONT: &str = "sans-serif";
-/// The palette of Okabe and Ito, which the colour-blind can tell apart.
+/// The palette of Okabe and Ito, whose colours colour-blind people can distinguish.
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -25,21 +25,21 @@ pub struct Series<'a> {
     pub points: Vec<(f64, f64)>,
 }
 
-/// What a plot shows beside its lines.
+/// The axes of a plot, and what else it shows besides its lines.
 pub struct Axes<'a> {
     pub x: &'a str,
     pub y: &'a str,
-    /// What stands at x = 0, 1, ...; numbers if nothing does.
+    /// Labels at x = 0, 1, ...; if there are none, the numbers.
     pub ticks: &'a [String],
     /// A line to compare with.
     pub guide: Option<[(f64, f64); 2]>,
-    /// Where the lines leave room for their names.
+    /// Where the legend covers no lines.
     pub legend: SeriesLabelPosition,
 }
 
 type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// Lines with a mark at each point.
+/// Draws lines with a mark at each point.
 pub fn lines(axes: &Axes<'_>, series: &[Series<'_>]) -> Result<String> {
     let mut svg = String::new();
     let canvas = SVGBackend::with_string(&mut svg, (WIDTH, HEIGHT)).into_drawing_area();
@@ -48,7 +48,7 @@ pub fn lines(axes: &Axes<'_>, series: &[Series<'_>]) -> Result<String> {
     Ok(svg)
 }
 
-/// A bar each, from 0.
+/// Draws horizontal bars from 0.
 pub fn bars(label: &str, bars: &[(&str, f64)]) -> Result<String> {
     let mut svg = String::new();
     let height = 70 + 30 * bars.len() as u32;
@@ -136,7 +136,7 @@ fn draw_bars(
     Ok(())
 }
 
-/// From the least to the largest, with some room.
+/// The range of the numbers, with a margin.
 fn range(numbers: impl Iterator<Item = f64> + Clone) -> std::ops::Range<f64> {
     let low = numbers.clone().fold(f64::INFINITY, f64::min);
     let high = numbers.fold(f64::NEG_INFINITY, f64::max);
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plots_show_their_names_and_figures() {
+    fn plots_show_their_labels_and_numbers() {
         let axes = Axes {
             x: "ratings of the user",
             y: "RMSE",
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_what_is_not_finite_are_drawn_too() {
+    fn a_plot_without_points_or_with_infinite_ones_can_be_drawn() {
         let axes = Axes { x: "x", y: "y", ticks: &[], guide: None, legend: SeriesLabelPosition::UpperRight };
         lines(&axes, &[]).unwrap();
         lines(&axes, &[Series { name: "diverged", points: vec![(0.0, f64::INFINITY)] }]).unwrap();

@@ -40,17 +40,17 @@ fn folds(result: &Result, f: &mut Formatter<'_>) -> fmt::Result {
     unlisted(result, f)
 }
 
-/// Says how many ratings were not tested.
+/// Says how many ratings could not be tested on.
 fn unlisted(result: &Result, f: &mut Formatter<'_>) -> fmt::Result {
     match result.evaluation.unlisted_count {
         0 => Ok(()),
         1 => write!(
             f,
-            "\n1 rating was not tested: its movie is not in the catalogue, so nobody can ask for it"
+            "\n1 rating was not tested on: its movie is not in the catalogue, so nobody can ask for it"
         ),
         count => write!(
             f,
-            "\n{count} ratings were not tested: their movies are not in the catalogue, so nobody can ask for them"
+            "\n{count} ratings were not tested on: their movies are not in the catalogue, so nobody can ask for them"
         ),
     }
 }

@@ -12,14 +12,14 @@ use super::Root;
 use crate::files::{self, MOVIES_FILE, RATINGS_FILE, Titles};
 
 const TRAIN: &str = "train";
-/// What SageMaker's Python SDK calls the one channel of `fit("s3://...")`.
+/// The name that SageMaker's Python SDK gives to the channel of `fit("s3://...")`.
 const TRAINING: &str = "training";
 const VALIDATION: &str = "validation";
 const MOVIES: &str = "movies";
 
-/// Each channel that is read, and what is done with it.
+/// The channels that are read, and what they are for.
 const CHANNELS: [(&str, &str); 4] = [
-    (TRAIN, "the ratings to learn from, and the catalogue if it lies beside them"),
+    (TRAIN, "the ratings to train on, and the catalogue if it is beside them"),
     (TRAINING, "another name of `train`"),
     (VALIDATION, "ratings to measure the model on"),
     (MOVIES, "the catalogue"),
@@ -27,9 +27,9 @@ const CHANNELS: [(&str, &str); 4] = [
 
 /// What a job reads.
 pub(super) struct Channels {
-    /// The ratings to learn from, and the catalogue.
+    /// The ratings to train on, and the catalogue.
     pub(super) train: Inputs,
-    /// The ratings to measure on, where they come in a channel of their own.
+    /// The ratings to measure on, if they have a channel of their own.
     pub(super) validation: Option<Inputs>,
 }
 
@@ -43,20 +43,20 @@ pub struct Channel {
     s3_distribution_type: Option<String>,
 }
 
-/// Reads the channels. With `host_count` hosts each must have all of the data.
+/// Reads the channels. If there are several hosts, each must have all data.
 pub(super) fn read(root: &Root, host_count: usize, titles: Titles) -> Result<Channels> {
     let configured: BTreeMap<String, Channel> = root.read_config("inputdataconfig.json")?;
     for (name, channel) in &configured {
-        channel.refuse(name, host_count)?;
+        channel.check(name, host_count)?;
     }
-    tell_of_others(root);
+    note_unread_channels(root);
     let folder = |name: &'static str| {
         let folder = root.channel(name);
         (configured.contains_key(name) || folder.is_dir()).then_some((name, folder))
     };
     let (name, train) = match (folder(TRAIN), folder(TRAINING)) {
         (Some(_), Some(_)) => {
-            bail!("channels `{TRAIN}` and `{TRAINING}` are two names of one; leave one out")
+            bail!("channels `{TRAIN}` and `{TRAINING}` are two names for the same; remove one of them")
         }
         (Some(train), None) | (None, Some(train)) => train,
         (None, None) => bail!("there is no channel `{TRAIN}`; give the job one that holds {RATINGS_FILE}"),
@@ -73,28 +73,28 @@ pub(super) fn read(root: &Root, host_count: usize, titles: Titles) -> Result<Cha
     Ok(Channels { train, validation: validation.map(|ratings| Inputs { ratings, movies: None }) })
 }
 
-/// Names the folders of channels that nobody configured and nothing reads.
-fn tell_of_others(root: &Root) {
+/// Notes each folder of a channel that is not read.
+fn note_unread_channels(root: &Root) {
     let folders = std::fs::read_dir(root.channel("")).into_iter().flatten().flatten();
     let names = folders.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name());
     for name in names.map(|name| name.to_string_lossy().into_owned()) {
         if CHANNELS.iter().all(|(channel, _)| *channel != name) {
-            eprintln!("note: channel `{name}` is not read; {}", what_is_read());
+            eprintln!("note: channel `{name}` is not read; {}", channels_in_words());
         }
     }
 }
 
-/// What is done with each channel.
-fn what_is_read() -> String {
+/// The channels that are read, in words.
+fn channels_in_words() -> String {
     let channels = CHANNELS.map(|(name, what)| format!("`{name}` ({what})"));
     format!("a job reads {}", channels.join(", "))
 }
 
 impl Channel {
-    /// Refuses a channel that cannot be meant, or that `host_count` hosts would share.
-    pub fn refuse(&self, name: &str, host_count: usize) -> Result<()> {
+    /// Refuses an unknown channel, an input mode that cannot be read, and data that is split among several hosts.
+    pub fn check(&self, name: &str, host_count: usize) -> Result<()> {
         if CHANNELS.iter().all(|(channel, _)| *channel != name) {
-            bail!("unknown channel `{name}`; {}; rename it, or leave it out", what_is_read());
+            bail!("unknown channel `{name}`; {}; rename it or remove it", channels_in_words());
         }
         if let Some(mode) = self.training_input_mode.as_deref()
             && !["File", "FastFile"].contains(&mode)
@@ -103,7 +103,7 @@ impl Channel {
         }
         if host_count > 1 && self.s3_distribution_type.as_deref() == Some("ShardedByS3Key") {
             bail!(
-                "channel `{name}` is ShardedByS3Key, but one host learns from all ratings; \
+                "channel `{name}` is ShardedByS3Key, but one host trains on all ratings; \
                  make it FullyReplicated, or use one instance"
             );
         }
@@ -122,7 +122,7 @@ fn ratings(channel: &str, folder: &Path, found: &DataFiles) -> Result<Vec<CsvFil
     files::read_ratings(folder, found)
 }
 
-/// The catalogue of the channel that has nothing else.
+/// The catalogue of the channel `movies`.
 fn catalogue(folder: &Path) -> Result<CsvFile> {
     let found = files::find(folder)?;
     let movies = files::read_movies(folder, &found)?;
@@ -158,7 +158,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_configuration_is_taken_or_refused_by_name(
+        fn any_configuration_is_accepted_or_refused_by_name(
             name in "train|training|validation|movies|\\PC{0,8}",
             mode in prop::option::of("File|FastFile|Pipe|\\PC{0,8}"),
             distribution in prop::option::of("FullyReplicated|ShardedByS3Key|\\PC{0,8}"),
@@ -171,7 +171,7 @@ mod tests {
             let is_usable = ["train", "training", "validation", "movies"].contains(&name.as_str())
                 && mode.is_none_or(|mode| mode == "File" || mode == "FastFile")
                 && (host_count == 1 || distribution.as_deref() != Some("ShardedByS3Key"));
-            match configured[&name].refuse(&name, host_count) {
+            match configured[&name].check(&name, host_count) {
                 Ok(()) => prop_assert!(is_usable),
                 Err(error) => {
                     let names_it = error.to_string().contains(&format!("channel `{name}`"));
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn ratings_are_told_from_what_lies_beside_them() {
+    fn ratings_are_recognised_among_other_files() {
         assert_eq!(
             chosen(&["ratings.csv", "movies.csv", "links.csv", "tags.csv", "part-1.csv"]),
             ["ratings.csv"]
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_channel_without_ratings_says_what_it_holds() {
+    fn the_error_says_what_a_channel_without_ratings_contains() {
         let folder = channel(&["movies.csv"]);
         let error = read_ratings(folder.path()).unwrap_err().to_string();
         assert_eq!(error, "channel `train` has no ratings.csv: it holds movies.csv; check its S3Uri");
@@ -208,20 +208,20 @@ mod tests {
     }
 
     #[test]
-    fn channels_that_cannot_be_meant_are_refused() {
+    fn wrong_channels_are_refused() {
         for (name, json, hosts, named) in [
             ("test", "{}", 1, "unknown channel `test`"),
             (TRAIN, r#"{"TrainingInputMode":"Pipe"}"#, 1, "must be File or FastFile"),
             (TRAIN, r#"{"S3DistributionType":"ShardedByS3Key"}"#, 2, "FullyReplicated"),
         ] {
             let channel: Channel = serde_json::from_str(json).unwrap();
-            let error = channel.refuse(name, hosts).unwrap_err().to_string();
+            let error = channel.check(name, hosts).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");
         }
         let channel: Channel = serde_json::from_str(
             r#"{"TrainingInputMode":"FastFile","S3DistributionType":"ShardedByS3Key","ContentType":"text/csv"}"#,
         )
         .unwrap();
-        channel.refuse(MOVIES, 1).unwrap();
+        channel.check(MOVIES, 1).unwrap();
     }
 }

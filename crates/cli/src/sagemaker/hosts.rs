@@ -1,4 +1,4 @@
-//! The hosts of a job. One of them learns: the algorithms use the threads of one machine.
+//! The hosts of a job. Only one of them trains, because the algorithms run on the threads of one machine.
 
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ pub struct Hosts {
 }
 
 impl Hosts {
-    /// The host that learns, if it is another one.
+    /// The host that trains, if it is not this one.
     pub fn other_leader(&self) -> Option<&str> {
         let leader = self.hosts.iter().min()?;
         (*leader != self.current_host).then_some(leader)
@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_host_learns() {
+    fn the_first_host_trains() {
         let first =
             hosts(r#"{"current_host":"algo-1","hosts":["algo-2","algo-1"],"network_interface_name":"eth1"}"#);
         assert_eq!((first.other_leader(), first.count()), (None, 2));
@@ -49,7 +49,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn one_of_any_hosts_learns(current in 0..5_usize, names in prop::collection::btree_set(".{0,8}", 5)) {
+        fn exactly_one_host_trains(current in 0..5_usize, names in prop::collection::btree_set(".{0,8}", 5)) {
             let names: Vec<String> = names.into_iter().collect();
             let json = serde_json::json!({"current_host": names[current], "hosts": names});
             let hosts = hosts(&json.to_string());

@@ -1,11 +1,11 @@
-//! Metrics as lines on standard output, where `SageMaker` finds them by regular expressions.
+//! Metrics as lines on standard output, which `SageMaker` reads by regular expressions.
 
 use matinee_train::progress::Progress;
 use matinee_train::tuning::{Point, TuningProgress};
 use serde_json::{Value, json};
 
-/// The metrics by name, and the word that stands before the number in the output. The names are those that
-/// `SageMaker` shows, and that its automatic tuning is told to minimise.
+/// The name of each metric in `SageMaker`, which its automatic tuning uses too, and the word before its value in the
+/// output.
 const METRICS: [(&str, &str); 4] = [
     ("train:rmse", "train_rmse"),
     ("validation:rmse", "validation_rmse"),
@@ -13,18 +13,18 @@ const METRICS: [(&str, &str); 4] = [
     ("tuning:rmse", "tuning_rmse"),
 ];
 
-/// `MetricDefinitions` of a training job.
+/// The `MetricDefinitions` of a training job.
 pub fn definitions() -> Value {
     METRICS.iter().map(|(name, word)| json!({"Name": name, "Regex": format!("{word}=([0-9.]+);")})).collect()
 }
 
-/// Tells the errors on what was not learned from.
-pub(super) fn tell_validation(rmse: f64, mae: f64) {
+/// Prints the errors on the ratings that were held out.
+pub(super) fn print_validation(rmse: f64, mae: f64) {
     say!("validation_rmse={rmse:.6};");
     say!("validation_mae={mae:.6};");
 }
 
-/// Tells the progress of a job.
+/// Prints the progress of a job.
 pub(super) struct JobProgress;
 
 impl Progress for JobProgress {
@@ -45,7 +45,7 @@ impl TuningProgress for JobProgress {
     }
 
     fn round(&mut self, folds: u32, left: usize, dropped: usize, leader: &Point, mean_rmse: f64) {
-        say!("{left} points measured on {folds} folds, {dropped} cannot win; best is {leader}");
+        say!("{left} points evaluated on {folds} folds, {dropped} dropped; the best is {leader}");
         say!("tuning_rmse={mean_rmse:.6};");
     }
 }

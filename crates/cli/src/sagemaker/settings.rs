@@ -1,4 +1,4 @@
-//! `hyperparameters.json`: what a job is to do.
+//! What a job is to do: its hyperparameters, in `hyperparameters.json`.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::Root;
 
-/// The hyperparameters of every job; those of its algorithm come beside them.
+/// The hyperparameters that every job has, in addition to those of its algorithm.
 const NAMES: [&str; 10] = [
     "algorithm",
     "seed",
@@ -32,23 +32,23 @@ const NAMES: [&str; 10] = [
 pub struct Settings {
     /// The seed of the random numbers.
     pub seed: u64,
-    /// The share of the ratings to measure on; `None` is not said.
+    /// The share of the ratings to hold out, if that is given.
     pub hold_out: Option<f64>,
     /// The scale of the ratings.
     pub scale: RatingScale,
-    /// Whether movies are called by their ids where there is no catalogue.
+    /// Whether to use the ids of movies as their titles if there is no catalogue.
     pub titles_from_ids: bool,
-    /// How often what was learned is saved.
+    /// How often to write a checkpoint.
     pub checkpoint_interval: Duration,
-    /// What to learn.
+    /// What to train.
     pub task: Task,
 }
 
-/// What a job learns.
+/// What a job trains.
 pub enum Task {
     /// One algorithm with these hyperparameters.
     Train(Configured),
-    /// The hyperparameters that predict best.
+    /// The algorithm with the hyperparameters that predict best, which are searched for.
     Tune(TuningPlan),
 }
 
@@ -57,9 +57,9 @@ impl Settings {
         Self::parse(root.read_config("hyperparameters.json")?)
     }
 
-    /// The settings by these names and values.
+    /// Reads the settings from the names and values of the hyperparameters.
     pub fn parse(json: BTreeMap<String, Value>) -> Result<Self> {
-        let mut given = Given::new(json)?;
+        let mut given = UnusedHyperparameters::new(json)?;
         let algorithm: Option<String> = given.take("algorithm")?;
         let seed = given.take("seed")?.unwrap_or_default();
         let hold_out: Option<f64> = given.take("hold_out")?;
@@ -75,17 +75,17 @@ impl Settings {
     }
 }
 
-/// Names and values that were not used yet.
-struct Given(BTreeMap<String, String>);
+/// The names and values that have not been read yet.
+struct UnusedHyperparameters(BTreeMap<String, String>);
 
-impl Given {
+impl UnusedHyperparameters {
     fn new(json: BTreeMap<String, Value>) -> Result<Self> {
         let is_injected = |name: &str| name == "_tuning_objective_metric" || name.starts_with("sagemaker_");
         let ours = json.into_iter().filter(|(name, _)| !is_injected(name));
-        ours.map(|(name, value)| Ok((name.clone(), plain(&name, value)?))).collect::<Result<_>>().map(Self)
+        ours.map(|(name, value)| Ok((name.clone(), decode(&name, value)?))).collect::<Result<_>>().map(Self)
     }
 
-    /// The value of a hyperparameter of the job.
+    /// Reads and removes a hyperparameter.
     fn take<T: FromStr<Err: std::fmt::Display>>(&mut self, name: &str) -> Result<Option<T>> {
         let Some(text) = self.0.remove(name).filter(|text| !text.is_empty()) else { return Ok(None) };
         match text.parse() {
@@ -94,7 +94,7 @@ impl Given {
         }
     }
 
-    /// What the hyperparameters that are left ask for.
+    /// The task, from the hyperparameters that are left.
     fn task(mut self, algorithm: Option<&str>, seed: u64) -> Result<Task> {
         let tune: Option<String> = self.take("tune")?.filter(|tune| tune != "none");
         let algorithm = algorithm.unwrap_or(algorithms::DEFAULT);
@@ -106,12 +106,12 @@ impl Given {
         let strategy = match tune.as_deref() {
             None => {
                 if points.is_some() || folds.is_some() || margin.is_some() {
-                    bail!("`tune_points`, `tune_folds` and `tune_margin` need `tune`: grid or random");
+                    bail!("`tune_points`, `tune_folds` and `tune_margin` need `tune` to be grid or random");
                 }
                 return Ok(Task::Train(algorithms::configure(algorithm, given)?));
             }
             Some("grid") if points.is_some() => {
-                bail!("`tune_points` is for `tune` random; a grid has its points")
+                bail!("`tune_points` is only for `tune` random; a grid has all its points")
             }
             Some("grid") => Strategy::Grid,
             Some("random") => Strategy::Random(points.unwrap_or(20)),
@@ -123,7 +123,9 @@ impl Given {
         }
         let margin = margin.unwrap_or(MARGIN);
         if margin.is_nan() || margin < 0.0 {
-            bail!("hyperparameter `tune_margin` is `{margin}`; it must be 0 or more, and inf drops nothing");
+            bail!(
+                "hyperparameter `tune_margin` is `{margin}`; it must be 0 or more (with inf no point is dropped)"
+            );
         }
         let space = Space::new(algorithm, strategy, given)?;
         let margin = margin.is_finite().then_some(margin);
@@ -150,8 +152,8 @@ impl Given {
     }
 }
 
-/// A value as text: the raw API passes text, `SageMaker`'s Python SDK encodes it as JSON inside of that.
-fn plain(name: &str, value: Value) -> Result<String> {
+/// The value as text. The API passes strings; `SageMaker`'s Python SDK encodes the value as JSON within the string.
+fn decode(name: &str, value: Value) -> Result<String> {
     match value {
         Value::String(text) => {
             let decoded = serde_json::from_str::<String>(&text);
@@ -179,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn values_come_plain_or_encoded_once_more() {
+    fn values_are_plain_or_encoded_as_json() {
         for given in [
             json!({"algorithm": "svd", "n_factors": "8", "biased": "false", "seed": "7", "scale": "1..5"}),
             json!({"algorithm": "\"svd\"", "n_factors": "\"8\"", "biased": "\"false\"", "seed": "\"7\"", "scale": "\"1..5\""}),
@@ -198,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_adds_is_passed_over() {
+    fn hyperparameters_that_sagemaker_adds_are_ignored() {
         settings(json!({"_tuning_objective_metric": "validation:rmse", "sagemaker_region": "\"eu-west-1\""}))
             .unwrap();
     }
@@ -231,7 +233,7 @@ mod tests {
             (json!({"checkpoint_interval": "soon"}), "`checkpoint_interval` is `soon`"),
             (json!({"tune": "maybe"}), "`tune` is `maybe`"),
             (json!({"tune_points": "5"}), "need `tune`"),
-            (json!({"tune": "grid", "tune_points": "5"}), "`tune_points` is for `tune` random"),
+            (json!({"tune": "grid", "tune_points": "5"}), "`tune_points` is only for `tune` random"),
             (json!({"tune": "grid", "tune_folds": "1"}), "`tune_folds` is `1`"),
             (json!({"tune": "grid", "tune_margin": "-1"}), "`tune_margin` is `-1`"),
             (json!({"tune": "grid", "n_factors": "1..2"}), "a grid needs a list"),
@@ -244,7 +246,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_hyperparameters_are_a_job_or_refused(
+        fn any_hyperparameters_are_accepted_or_refused(
             name in prop::sample::select(NAMES.to_vec()),
             other in prop_oneof![Just("n_factors".to_owned()), Just("n_epochs".to_owned()), ".{0,12}"],
             value in prop_oneof![".{0,12}", "[0-9.,:e-]{0,8}", "\"[0-9.,]{0,8}\""],
@@ -257,7 +259,11 @@ mod tests {
             ] {
                 match settings(given.clone()) {
                     Ok(settings) => prop_assert!(settings.hold_out.is_none_or(|share| HOLD_OUTS.contains(&share))),
-                    Err(error) => prop_assert!(!error.to_string().is_empty(), "{given}"),
+                    Err(error) => {
+                        let error = format!("{error:#}");
+                        let names = [name, other.as_str(), "hyperparameter", "algorithm", "grid", "`tune`"];
+                        prop_assert!(names.iter().any(|name| error.contains(name)), "{}: {}", given, error);
+                    }
                 }
             }
         }

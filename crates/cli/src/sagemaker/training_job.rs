@@ -8,31 +8,32 @@ use anyhow::{Context, Error, Result, bail};
 use matinee_model::RatingScale;
 use matinee_model::artifact::{Manifest, check_output};
 use matinee_train::checkpoint::Checkpoints;
-use matinee_train::evaluation::Asked;
+use matinee_train::evaluation::TestRating;
 use matinee_train::ratings::{Dataset, Inputs, Report, check};
 use matinee_train::training::{self, Measured, Plan};
 use matinee_train::tuning::{self, TuneError, Tuned, TuningPlan};
+use matinee_variables::Variables;
 use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::Root;
 use super::channels::{self, Channels};
 use super::hosts::Hosts;
-use super::metrics::{JobProgress, tell_validation};
+use super::metrics::{JobProgress, print_validation};
 use super::settings::{Settings, Task};
-use crate::commands::tune::remedy;
 use crate::files::Titles;
+use crate::tuning::best_point;
 
-/// The share of the ratings that is held out where there is no channel to measure on.
+/// The share of the ratings to hold out if there is no channel `validation`.
 const HOLD_OUT: f64 = 0.1;
 
-/// Does a training job. What it writes is complete or not there.
+/// Runs a training job. It writes either a complete model or none.
 pub fn run(root: &Root) -> Result<()> {
-    let interrupted = until_told_to_stop()?;
+    let interrupted = stop_flag()?;
     let hosts: Hosts = root.read_config("resourceconfig.json")?;
     if let Some(leader) = hosts.other_leader() {
         say!(
-            "{} is idle: {leader} learns, for matinee uses the threads of one host; one instance is enough",
+            "{} is idle: {leader} trains, because matinee runs on one host; one instance is enough",
             hosts.current()
         );
         return Ok(());
@@ -42,9 +43,10 @@ pub fn run(root: &Root) -> Result<()> {
     let titles = Titles::from_ids(settings.titles_from_ids);
     let channels = channels::read(root, hosts.count(), titles)?;
     let hold_out = settings.hold_out(&channels)?;
-    let (mut dataset, report) = usable(&channels.train, settings.scale)?;
+    let (mut dataset, report) = read_usable(&channels.train, settings.scale)?;
     titles.complete(&mut dataset, &channels.train);
-    let validation = channels.validation.as_ref().map(|inputs| usable(inputs, settings.scale)).transpose()?;
+    let validation =
+        channels.validation.as_ref().map(|inputs| read_usable(inputs, settings.scale)).transpose()?;
     say!(
         "{} ratings of {} movies by {} users; {} movies in the catalogue; {} faults",
         dataset.ratings.len(),
@@ -59,21 +61,19 @@ pub fn run(root: &Root) -> Result<()> {
         Task::Train(configured) => (configured, None),
         Task::Tune(plan) => {
             let tuned = tune(&dataset, &plan, &checkpoints)?;
-            let best = tuned
-                .best()
-                .with_context(|| format!("{} diverged at every point; {}", plan.algorithm, remedy(&plan)))?;
+            let best = best_point(&tuned, &plan)?;
             (best.point.configure(plan.algorithm)?, Some((plan, tuned)))
         }
     };
-    let training_job = std::env::var("TRAINING_JOB_NAME").ok().filter(|name| !name.is_empty());
+    let training_job = Variables::of_process().get("TRAINING_JOB_NAME");
     let plan = Plan { algorithm, seed: settings.seed, hold_out, training_job };
     let mut trained = training::train_resumably(&dataset, &plan, &JobProgress, &checkpoints)?;
     if let Some((validation, _)) = &validation {
-        let asked = asked(&dataset, validation)?;
+        let asked = testable(&dataset, validation)?;
         trained.measured = Some(Measured::of(&trained.fitted, &dataset, &dataset.ratings, &asked));
     }
     if let Some(Measured { hold_out, .. }) = &trained.measured {
-        tell_validation(hold_out.rmse, hold_out.mae);
+        print_validation(hold_out.rmse, hold_out.mae);
     }
     let manifest = training::write(&root.model(), &dataset, &plan, &trained, &channels.train)?;
     let tuned_results = tuned.as_ref().map(|(_, tuned)| tuned);
@@ -87,12 +87,12 @@ pub fn run(root: &Root) -> Result<()> {
 }
 
 impl Settings {
-    /// The share of the ratings to hold out: none if there is a channel to measure on.
+    /// The share of the ratings to hold out: 0 if there is a channel `validation`.
     fn hold_out(&self, channels: &Channels) -> Result<f64> {
         match (self.hold_out, channels.validation.is_some()) {
             (Some(share), true) if share > 0.0 => {
                 bail!(
-                    "hyperparameter `hold_out` and a channel `validation` exclude each other; leave one out"
+                    "hyperparameter `hold_out` and a channel `validation` exclude each other; remove one of them"
                 )
             }
             (_, true) => Ok(0.0),
@@ -101,36 +101,39 @@ impl Settings {
     }
 }
 
-/// A flag that SIGTERM sets. The process has number 1 in its container, where the signal does nothing unless
-/// it is waited for.
-fn until_told_to_stop() -> Result<Arc<AtomicBool>> {
+/// A flag that SIGTERM and SIGINT set. Without a handler the signals would do nothing, because the process has id 1 in its
+/// container.
+fn stop_flag() -> Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
-        signal_hook::flag::register(signal, Arc::clone(&flag)).context("cannot wait for SIGTERM")?;
+        signal_hook::flag::register(signal, Arc::clone(&flag)).context("cannot handle SIGTERM")?;
     }
     Ok(flag)
 }
 
-/// The data, if they can be learned from; the reason if not.
-fn usable(inputs: &Inputs, scale: RatingScale) -> Result<(Dataset, Report)> {
+/// Reads and checks data to train on; the error says why it cannot be used.
+fn read_usable(inputs: &Inputs, scale: RatingScale) -> Result<(Dataset, Report)> {
     let (dataset, report) = check(inputs, scale);
     if let Some(fault) = report.first_refusal() {
-        bail!("the data cannot be learned from: {fault}; faults in all: {}\n{report}", report.count());
+        bail!(
+            "a model cannot be trained on this data: {fault}; faults in total: {}\n{report}",
+            report.count()
+        );
     }
     eprint!("{report}");
     Ok((dataset, report))
 }
 
 /// The ratings of the channel `validation` that can be measured on.
-fn asked(dataset: &Dataset, validation: &Dataset) -> Result<Vec<Asked>> {
-    let asked = Asked::elsewhere(dataset, validation);
+fn testable(dataset: &Dataset, validation: &Dataset) -> Result<Vec<TestRating>> {
+    let asked = TestRating::elsewhere(dataset, validation);
     let all = validation.ratings.len();
     if asked.is_empty() {
         bail!("none of the {all} ratings of the channel `validation` is of a movie in the catalogue");
     }
     if asked.len() < all {
         say!(
-            "{} of {all} ratings of the channel `validation` are of movies that are not in the catalogue: not measured on",
+            "{} of {all} ratings of the channel `validation` are of movies that are not in the catalogue, and are not measured on",
             all - asked.len()
         );
     }
@@ -146,7 +149,7 @@ fn tune(dataset: &Dataset, plan: &TuningPlan, checkpoints: &Checkpoints) -> Resu
     })
 }
 
-/// Writes `evaluation.json`, and `tuning.csv` where points were tried.
+/// Writes `evaluation.json` and, after a tuning, `tuning.csv`.
 fn write_report(
     folder: &Path,
     manifest: &Manifest,

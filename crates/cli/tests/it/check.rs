@@ -14,31 +14,31 @@ fn checked(ratings: &str) -> (bool, String) {
 
 #[test]
 fn the_data_of_the_repository_have_no_faults() {
-    let told = succeed(&["check", "data"]);
+    let printed = succeed(&["check", "data"]);
     assert!(
-        told.contains("100004 ratings of 9066 movies by 671 users") && told.contains("0 faults"),
-        "{told}"
+        printed.contains("100004 ratings of 9066 movies by 671 users") && printed.contains("0 faults"),
+        "{printed}"
     );
 }
 
 #[test]
-fn faults_are_told_and_fail() {
-    let (passed, told) = checked("userId,movieId,rating\n1,10,4\n2,10,6\n");
+fn faults_are_reported_and_fail() {
+    let (passed, printed) = checked("userId,movieId,rating\n1,10,4\n2,10,6\n");
     assert!(!passed);
     assert!(
-        told.contains("rating off the scale: 1\n  ratings.csv:3: 6 is not on the scale 0.5..5"),
-        "{told}"
+        printed.contains("rating off the scale: 1\n  ratings.csv:3: 6 is not on the scale 0.5..5"),
+        "{printed}"
     );
-    assert!(told.contains("`matinee train` refuses these files"), "{told}");
+    assert!(printed.contains("`matinee train` refuses these files"), "{printed}");
 }
 
 #[test]
-fn faults_that_training_bears_are_told_too() {
-    let (passed, told) = checked("userId,movieId,rating\n1,10,4\n1,10,3\n1,99,3\n");
+fn faults_that_training_accepts_are_reported_too() {
+    let (passed, printed) = checked("userId,movieId,rating\n1,10,4\n1,10,3\n1,99,3\n");
     assert!(!passed);
-    assert!(told.contains("ratings.csv:2: user 1, movie 10 is overruled"), "{told}");
-    assert!(told.contains("ratings.csv:4: user 1, movie 99 has no entry"), "{told}");
-    assert!(told.contains("`matinee train` accepts these files"), "{told}");
+    assert!(printed.contains("ratings.csv:2: user 1, movie 10 is replaced"), "{printed}");
+    assert!(printed.contains("ratings.csv:4: user 1, movie 99 has no entry"), "{printed}");
+    assert!(printed.contains("`matinee train` accepts these files"), "{printed}");
 }
 
 #[test]

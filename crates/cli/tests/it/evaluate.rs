@@ -7,13 +7,13 @@ use crate::support::{fail, run, succeed};
 fn evaluate(arguments: &[&str]) -> (String, Value) {
     let folder = tempfile::tempdir().unwrap();
     let json = folder.path().join("report.json");
-    let told = succeed(&[&["evaluate", "--json", json.to_str().unwrap()], arguments].concat());
-    (told, serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap())
+    let printed = succeed(&[&["evaluate", "--json", json.to_str().unwrap()], arguments].concat());
+    (printed, serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap())
 }
 
 #[test]
 fn reports_each_fold_and_the_mean() {
-    let (told, report) = evaluate(&["--algorithm", "bias", "--data", "data"]);
+    let (printed, report) = evaluate(&["--algorithm", "bias", "--data", "data"]);
     assert_eq!((&report["ratings"], &report["unlisted_count"]), (&"data/ratings.csv".into(), &0.into()));
     let folds = report["folds"].as_array().unwrap();
     assert_eq!(folds.len(), 5);
@@ -26,7 +26,7 @@ fn reports_each_fold_and_the_mean() {
     }
     let mean = folds.iter().map(|fold| number(&fold["rmse"])).sum::<f64>() / 5.0;
     assert!((number(&report["mean"]["rmse"]) - mean).abs() < 1e-12);
-    assert!(told.contains(&format!("{mean:.4}")), "{told}");
+    assert!(printed.contains(&format!("{mean:.4}")), "{printed}");
     assert_eq!(report["hyperparameters"]["n_epochs"], 10);
 }
 
@@ -39,7 +39,7 @@ fn uses_the_folds_of_a_file() {
     std::fs::write(&folds, "fold\n7\n7\n9\n9\n").unwrap();
     let (ratings, folds) = (ratings.to_str().unwrap(), folds.to_str().unwrap());
     let (_, report) = evaluate(&["--ratings", ratings, "--folds-file", folds, "--algorithm", "mean"]);
-    // Fold 7 is predicted by the mean of fold 9, which is 4.5, and the other way round, which is 1.5.
+    // Fold 7 is predicted by the mean of fold 9, which is 4.5, and fold 9 by that of fold 7, which is 1.5.
     assert_eq!(report["folds"][0]["fold"], 7);
     assert!((report["folds"][0]["mae"].as_f64().unwrap() - 3.0).abs() < 1e-6);
     assert!((report["folds"][1]["mae"].as_f64().unwrap() - 3.0).abs() < 1e-6);
@@ -59,17 +59,17 @@ fn uses_the_folds_of_a_file() {
 #[test]
 fn compares_algorithms_on_every_split() {
     for split in ["random", "time", "cold-users", "cold-movies"] {
-        let (told, report) = evaluate(&["--split", split, "--algorithm", "bias", "--algorithm", "mean"]);
+        let (printed, report) = evaluate(&["--split", split, "--algorithm", "bias", "--algorithm", "mean"]);
         let results = report["results"].as_array().unwrap();
         let rmse = |index: usize| results[index]["mean"]["rmse"].as_f64().unwrap();
         assert_eq!((&results[0]["algorithm"], &results[1]["algorithm"]), (&"bias".into(), &"mean".into()));
-        assert!(rmse(0) < rmse(1), "{split}: {told}");
-        assert!(told.contains("bias") && told.contains("mean"), "{told}");
+        assert!(rmse(0) < rmse(1), "{split}: {printed}");
+        assert!(printed.contains("bias") && printed.contains("mean"), "{printed}");
     }
 }
 
 #[test]
-fn writes_a_page_that_needs_nothing_else() {
+fn writes_a_page_that_needs_no_other_files() {
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("report.html");
     let arguments = ["--algorithm", "bias", "--algorithm", "mean", "--intervals", "--learning-curve"];
@@ -87,7 +87,7 @@ fn writes_a_page_that_needs_nothing_else() {
     assert!(!page.contains("<script") && !page.contains(" src=") && !page.contains("href="));
 }
 
-/// Without the movies `bayes` knows no genres, years and titles: what is measured is then another model.
+/// Without the movies `bayes` does not know their genres, years and titles, so its model and its errors are different.
 #[test]
 fn a_folder_is_measured_with_its_movies() {
     let few = ["-p", "n_burn_in=1", "-p", "n_samples=1", "-p", "n_chains=8", "--folds", "2"];
@@ -97,48 +97,51 @@ fn a_folder_is_measured_with_its_movies() {
     assert_eq!(rmse(&["--ratings", "data/ratings.csv", "--movies", "data/movies.csv"]), whole);
     assert_ne!(rmse(&["--ratings", "data/ratings.csv"]), whole);
     let output = run(&[&["evaluate", "--ratings", "data/ratings.csv", "--algorithm", "mean"][..]].concat());
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("measuring without movies") && told.contains("--data"), "{told}");
+    let printed = String::from_utf8(output.stderr).unwrap();
+    assert!(printed.contains("evaluating without movies") && printed.contains("--data"), "{printed}");
 }
 
 #[test]
-fn movies_that_cannot_be_asked_for_are_told_and_not_tested() {
+fn movies_outside_of_the_catalogue_are_reported_and_not_tested_on() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     let ratings = "userId,movieId,rating\n1,10,4\n1,20,4\n2,10,4\n2,20,4\n3,99,1\n3,10,4\n";
     std::fs::write(folder.path().join("ratings.csv"), ratings).unwrap();
     std::fs::write(folder.path().join("movies.csv"), "movieId,title\n10,Ten\n20,Twenty\n").unwrap();
-    let (told, report) = evaluate(&["--data", data, "--algorithm", "mean", "--folds", "6"]);
+    let (printed, report) = evaluate(&["--data", data, "--algorithm", "mean", "--folds", "6"]);
     assert_eq!(report["unlisted_count"], 1);
     assert_eq!(report["folds"].as_array().unwrap().len(), 5, "the fold of movie 99 has nothing to test");
-    assert!(told.contains("1 rating was not tested: its movie is not in the catalogue"), "{told}");
+    assert!(printed.contains("1 rating was not tested on: its movie is not in the catalogue"), "{printed}");
 }
 
 #[test]
-fn what_is_read_is_not_overwritten() {
+fn files_that_are_read_are_not_overwritten() {
     for option in ["--json", "--html"] {
         let error = fail(&["evaluate", "--algorithm", "mean", option, "data/ratings.csv"]);
-        assert!(error.contains("would overwrite what the command reads"), "{error}");
+        assert!(error.contains("would overwrite a file that the command reads"), "{error}");
         let error = fail(&["evaluate", "--algorithm", "mean", option, "no/such/folder/report"]);
         assert!(error.contains("there is no folder no/such/folder"), "{error}");
     }
 }
 
 #[test]
-fn what_cannot_be_measured_is_refused() {
+fn an_impossible_evaluation_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let ratings = folder.path().join("ratings.csv");
     std::fs::write(&ratings, "userId,movieId,rating\n1,10,1\n1,20,2\n").unwrap();
     let ratings = ratings.to_str().unwrap();
     for (arguments, named) in [
         (&["--split", "time"][..], "needs ratings with a column `timestamp`"),
-        (&["--split", "cold-movies"], "nothing is left to test"),
-        (&["--algorithm", "svd", "--algorithm", "als", "-p", "n_factors=2"], "of which algorithm?"),
+        (&["--split", "cold-movies"], "nothing is left to test on"),
+        (
+            &["--algorithm", "svd", "--algorithm", "als", "-p", "n_factors=2"],
+            "does not say which algorithm it is for",
+        ),
         (&["--ranking", "--html", "page.html"], "cannot be used with"),
     ] {
         let error = fail(&[&["evaluate", "--ratings", ratings], arguments].concat());
         assert!(error.contains(named), "{arguments:?}: {error}");
     }
     std::fs::write(folder.path().join("ratings.csv"), "userId,movieId,rating\n1,10,1\n").unwrap();
-    assert!(fail(&["evaluate", "--ratings", ratings]).contains("nothing is left to learn from"));
+    assert!(fail(&["evaluate", "--ratings", ratings]).contains("nothing is left to train on"));
 }

@@ -1,4 +1,4 @@
-//! `matinee data fetch`, from a mirror on loopback.
+//! `matinee data fetch`, from a mirror on this machine.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Cursor, Write};
@@ -11,7 +11,7 @@ use zip::write::SimpleFileOptions;
 
 use crate::support::run;
 
-/// Serves files by path until the process ends; its address.
+/// Serves files by path until the process ends; returns the address.
 fn mirror(files: HashMap<String, Vec<u8>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -81,11 +81,11 @@ fn fetches_checks_and_unpacks() {
     assert!(String::from_utf8(output.stdout).unwrap().contains("matinee train --data"));
 
     let (output, error) = fetch("http://127.0.0.1:9", &target);
-    assert!(!output.status.success() && error.contains("is there already"), "{error}");
+    assert!(!output.status.success() && error.contains("already exists"), "{error}");
 }
 
 #[test]
-fn the_older_releases_are_fetched_as_they_come() {
+fn older_releases_are_fetched_in_their_own_format() {
     for (name, inside, files) in [
         ("ml-100k", "ml-100k", ["u.data", "u.item", "README"]),
         ("ml-1m", "ml-1m", ["ratings.dat", "movies.dat", "README"]),
@@ -102,7 +102,7 @@ fn the_older_releases_are_fetched_as_they_come() {
 }
 
 #[test]
-fn what_cannot_be_had_is_said_so_and_leaves_nothing() {
+fn a_failed_download_is_explained_and_leaves_no_files() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("ml");
     let whole = archive("ml-latest-small", &["ratings.csv", "movies.csv", "README.txt"]);
@@ -111,7 +111,7 @@ fn what_cannot_be_had_is_said_so_and_leaves_nothing() {
     let damaged = release(&whole, &md5(b"something else"));
     let incomplete = release(&without_movies, &md5(&without_movies));
     for (base_url, named) in [
-        ("http://127.0.0.1:9".to_owned(), "no internet"),
+        ("http://127.0.0.1:9".to_owned(), "no internet access"),
         (mirror(HashMap::new()), "404"),
         (mirror(damaged), "the download is damaged"),
         (mirror(incomplete), "no ml-latest-small/movies.csv"),

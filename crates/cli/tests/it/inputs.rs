@@ -1,14 +1,14 @@
-//! Data as people have them: every release of MovieLens, folders of parts, ratings alone, and files of other forms.
+//! Data as users have it: every release of MovieLens, folders of parts, ratings without a catalogue, and wrong files.
 
 use std::path::{Path, PathBuf};
 
 use crate::serve::Server;
 use crate::support::{fail, matinee, run, succeed};
 
-/// Writes user, movie, rating and time as a line.
+/// A line with this user, movie, rating and time.
 type RatingLine = fn(u32, u32, u32, u32) -> String;
 
-/// How the ratings and the catalogue of a release are written.
+/// The file names and the format of a release.
 struct Release {
     ratings: (&'static str, RatingLine),
     movies: (&'static str, fn(u32) -> Vec<u8>),
@@ -82,7 +82,7 @@ fn checked(folder: &Path) -> String {
     String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
 }
 
-/// Learns a small model of a folder.
+/// Trains a small model on a folder.
 fn train(data: &Path, arguments: &[&str]) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("model");
@@ -95,7 +95,7 @@ const RATINGS: &str = "userId,movieId,rating\n1,1,4\n1,2,3\n2,1,5\n2,2,2\n";
 const MOVIES: &str = "movieId,title,genres\n1,Alpha (1990),Drama\n2,Beta (1991),Comedy\n";
 
 #[test]
-fn every_release_of_movielens_is_trained_and_served_as_it_comes() {
+fn every_release_of_movielens_is_trained_on_and_served() {
     for release in &RELEASES {
         let data = tempfile::tempdir().unwrap();
         release.write(&data.path().join("ml"));
@@ -127,35 +127,41 @@ fn hidden_and_empty_files_are_not_read_and_folders_of_parts_are() {
         ("ratings.csv/._part-0.csv", "\0\u{5}\u{16}\u{7}"),
         ("movies.csv/part-0.csv", MOVIES),
     ]);
-    let told = checked(data.path());
-    assert!(told.contains("4 ratings of 2 movies by 2 users; 2 movies in the catalogue; 0 faults"), "{told}");
-    assert!(told.contains("not reading ratings.csv/._part-0.csv"), "{told}");
-    assert!(told.contains("ratings.csv/part-1.csv (it is empty)"), "{told}");
+    let printed = checked(data.path());
+    assert!(
+        printed.contains("4 ratings of 2 movies by 2 users; 2 movies in the catalogue; 0 faults"),
+        "{printed}"
+    );
+    assert!(printed.contains("not reading ratings.csv/._part-0.csv"), "{printed}");
+    assert!(printed.contains("ratings.csv/part-1.csv (it is empty)"), "{printed}");
 }
 
 #[test]
-fn a_data_set_in_a_folder_of_another_stays_out_of_it() {
+fn a_data_set_in_a_subfolder_of_another_is_not_read() {
     let data = folder(&[
         ("ratings.csv", RATINGS),
         ("movies.csv", MOVIES),
         ("ml/ratings.csv", RATINGS),
         ("ml/movies.csv", MOVIES),
     ]);
-    let told = checked(data.path());
-    assert!(told.contains("4 ratings of 2 movies by 2 users") && told.contains("0 faults"), "{told}");
-    assert!(told.contains("not reading ml/movies.csv"), "{told}");
+    let printed = checked(data.path());
+    assert!(
+        printed.contains("4 ratings of 2 movies by 2 users") && printed.contains("0 faults"),
+        "{printed}"
+    );
+    assert!(printed.contains("not reading ml/movies.csv"), "{printed}");
 }
 
 #[test]
-fn a_folder_without_data_is_told_with_what_it_holds() {
-    for (files, told) in [
+fn the_error_says_what_a_folder_without_data_contains() {
+    for (files, printed) in [
         (&[("ml-1m.zip", "PK")][..], "it holds ml-1m.zip; unpack the archive"),
-        (&[("ratings.parquet", "PAR1")], "only CSV and what MovieLens comes as are read"),
+        (&[("ratings.parquet", "PAR1")], "only CSV and the formats of MovieLens can be read"),
         (&[("ratings.csv", "")], "ratings.csv is not read (it is empty)"),
-        (&[("ratings.csv", RATINGS), ("ratings.csv.gz", RATINGS)], "are both there"),
+        (&[("ratings.csv", RATINGS), ("ratings.csv.gz", RATINGS)], "both exist"),
     ] {
         let error = fail(&["check", text(folder(files).path())]);
-        assert!(error.contains(told), "{error}");
+        assert!(error.contains(printed), "{error}");
     }
     let data = folder(&[("ratings.csv", RATINGS)]);
     let error = fail(&["check", text(&data.path().join("ratings.csv"))]);
@@ -163,7 +169,7 @@ fn a_folder_without_data_is_told_with_what_it_holds() {
 }
 
 #[test]
-fn ratings_alone_need_a_word_and_then_have_their_ids_as_titles() {
+fn ratings_without_a_catalogue_need_an_option_and_have_ids_as_titles() {
     let data = folder(&[("ratings.csv", RATINGS)]);
     let error = fail(&["train", "--data", text(data.path()), "--output", "no/model"]);
     assert!(error.contains("has no movies.csv") && error.contains("--titles-from-ids"), "{error}");
@@ -173,7 +179,7 @@ fn ratings_alone_need_a_word_and_then_have_their_ids_as_titles() {
 }
 
 #[test]
-fn every_misread_file_has_one_true_cause() {
+fn every_wrong_file_has_one_fault_with_its_cause() {
     let quotes = "movieId,title,genres\n1,Alpha,Drama\n2,\"Beta,Drama\n3,Gamma,War\n4,\"Delta\",Drama\n";
     for (ratings, movies, cause) in [
         (RATINGS, quotes, "movies.csv:3: the quote that opens here"),
@@ -186,9 +192,9 @@ fn every_misread_file_has_one_true_cause() {
         ("1,1,4\n1,2,3\n", MOVIES, "no header"),
         ("userId,movieId,rating\n1,1,7\n2,2,10\n", MOVIES, "give --scale 1..10"),
     ] {
-        let told = checked(folder(&[("ratings.csv", ratings), ("movies.csv", movies)]).path());
-        assert!(told.contains(cause), "{told}");
-        assert_eq!(told.matches(".csv:").count(), 1, "{told}");
+        let printed = checked(folder(&[("ratings.csv", ratings), ("movies.csv", movies)]).path());
+        assert!(printed.contains(cause), "{printed}");
+        assert_eq!(printed.matches(".csv:").count(), 1, "{printed}");
     }
 }
 
@@ -210,7 +216,7 @@ fn negative_values_need_no_equals_sign() {
 fn the_newest_rating_of_a_pair_counts() {
     let ratings = "userId,movieId,rating,timestamp\n1,1,5,1500000900\n1,1,1,1500000100\n1,1,2,1500000500\n2,1,3,1500000000\n";
     let data = folder(&[("ratings.csv", ratings), ("movies.csv", MOVIES)]);
-    let told = checked(data.path());
-    assert!(told.contains("ratings.csv:3: user 1, movie 1 is overruled by a newer rating"), "{told}");
-    assert!(told.contains("ratings.csv:4:") && !told.contains("ratings.csv:2:"), "{told}");
+    let printed = checked(data.path());
+    assert!(printed.contains("ratings.csv:3: user 1, movie 1 is replaced by a newer rating"), "{printed}");
+    assert!(printed.contains("ratings.csv:4:") && !printed.contains("ratings.csv:2:"), "{printed}");
 }

@@ -1,4 +1,4 @@
-//! No command takes from its user what it did not write.
+//! No command overwrites files that Matinee did not write.
 
 use std::path::Path;
 
@@ -33,7 +33,7 @@ fn assert_untouched(site: &str) {
 }
 
 #[test]
-fn a_folder_of_somebody_else_is_refused_before_anything_is_learned() {
+fn a_folder_with_other_files_is_refused_before_training() {
     let folder = tempfile::tempdir().unwrap();
     let data = data(&folder.path().join("data"));
     let site = site(&folder.path().join("site"));
@@ -44,10 +44,10 @@ fn a_folder_of_somebody_else_is_refused_before_anything_is_learned() {
         vec!["tune", "--data", &data, "--output", &site, "--force", "--csv", points.to_str().unwrap()],
     ] {
         let output = run(&arguments);
-        let told = String::from_utf8(output.stderr).unwrap();
+        let printed = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
-        assert!(told.contains("site holds src, which matinee did not write; choose a new"), "{told}");
-        assert!(!told.contains("learning") && !told.contains("fit 1") && !points.exists(), "{told}");
+        assert!(printed.contains("site holds src, which matinee did not write; choose a new"), "{printed}");
+        assert!(!printed.contains("epoch") && !printed.contains("fit 1") && !points.exists(), "{printed}");
         assert_untouched(&site);
     }
     let error = fail(&["up", "--port", "0", "--data", &data, "--model", &site]);
@@ -56,7 +56,7 @@ fn a_folder_of_somebody_else_is_refused_before_anything_is_learned() {
 }
 
 #[test]
-fn the_ratings_are_not_lost_to_a_model_beside_them() {
+fn a_model_does_not_replace_the_ratings() {
     let folder = tempfile::tempdir().unwrap();
     let project = folder.path().to_str().unwrap();
     succeed(&[
@@ -80,7 +80,7 @@ fn the_ratings_are_not_lost_to_a_model_beside_them() {
         assert_eq!(std::fs::read_to_string(Path::new(&data).join("ratings.csv")).unwrap(), RATINGS);
         assert_eq!(std::fs::read_to_string(Path::new(&data).join("movies.csv")).unwrap(), MOVIES);
     }
-    // In the folder of the data, or from there, a model of its own is nothing that is lost.
+    // A model in a subfolder of the data replaces nothing.
     for _ in 0..2 {
         let output = matinee()
             .current_dir(&data)
@@ -93,7 +93,7 @@ fn the_ratings_are_not_lost_to_a_model_beside_them() {
 }
 
 #[test]
-fn a_file_of_points_that_nobody_named_is_not_overwritten() {
+fn the_default_file_of_points_is_not_overwritten_if_it_is_something_else() {
     let folder = tempfile::tempdir().unwrap();
     let data = data(&folder.path().join("data"));
     let points = folder.path().join("tuning.csv");
@@ -104,13 +104,13 @@ fn a_file_of_points_that_nobody_named_is_not_overwritten() {
     std::fs::write(&points, "my,own,table\n").unwrap();
     let refused = String::from_utf8(tune(&[]).stderr).unwrap();
     assert!(
-        refused.contains("tuning.csv is not a file of an earlier tuning; name another one with --csv"),
+        refused.contains("tuning.csv was not written by an earlier tuning; name another file with --csv"),
         "{refused}"
     );
     assert_eq!(std::fs::read_to_string(&points).unwrap(), "my,own,table\n");
     let ratings = Path::new(&data).join("ratings.csv");
     let refused = String::from_utf8(tune(&["--csv", ratings.to_str().unwrap()]).stderr).unwrap();
-    assert!(refused.contains("would overwrite what the command reads"), "{refused}");
+    assert!(refused.contains("would overwrite a file that the command reads"), "{refused}");
 
     std::fs::remove_file(&points).unwrap();
     for _ in 0..2 {
@@ -147,8 +147,8 @@ fn every_command_that_is_suggested_works() {
         .args(["train", "--data", "my data", "--output", "my model"])
         .output()
         .unwrap();
-    let told = String::from_utf8(output.stdout).unwrap();
-    let suggested = told.lines().find_map(|line| line.trim().strip_prefix("matinee predict ")).unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let suggested = printed.lines().find_map(|line| line.trim().strip_prefix("matinee predict ")).unwrap();
     let script = format!("{} predict {suggested}", env!("CARGO_BIN_EXE_matinee"));
     let answer =
         std::process::Command::new("sh").args(["-c", &script]).current_dir(&folder).output().unwrap();

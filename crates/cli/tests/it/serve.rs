@@ -1,4 +1,4 @@
-//! `matinee up` and `serve`: a server that starts, answers, and ends when told to.
+//! `matinee up` and `serve`: the server starts, answers, and stops at SIGTERM.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -42,17 +42,17 @@ impl Server {
 
     fn ended(&mut self) -> (bool, String) {
         let status = self.process.wait().unwrap();
-        let mut told = String::new();
-        self.process.stderr.take().unwrap().read_to_string(&mut told).unwrap();
-        (status.success(), told)
+        let mut printed = String::new();
+        self.process.stderr.take().unwrap().read_to_string(&mut printed).unwrap();
+        (status.success(), printed)
     }
 }
 
 #[test]
-fn up_trains_serves_prints_a_curl_line_that_works_and_ends_cleanly() {
+fn up_trains_serves_prints_a_working_curl_command_and_stops_cleanly() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("model");
-    for word in ["training one from data", "serving model"] {
+    for word in ["training one on data", "serving model"] {
         let mut command = matinee();
         command.args(["up", "--port", "0", "--model"]).arg(&model);
         let mut server = Server::start(&mut command);
@@ -62,29 +62,29 @@ fn up_trains_serves_prints_a_curl_line_that_works_and_ends_cleanly() {
         let answer =
             ureq::post(url).send(body.trim_matches('\'')).unwrap().into_body().read_to_string().unwrap();
         assert!(answer.contains("\"predicted_rating\""), "{answer}");
-        let (ended_cleanly, told) = server.terminate();
-        assert!(ended_cleanly && told.contains("stopped"), "{told}");
+        let (ended_cleanly, printed) = server.terminate();
+        assert!(ended_cleanly && printed.contains("stopped"), "{printed}");
     }
 }
 
 #[test]
-fn a_taken_port_is_told_with_the_remedy() {
+fn a_port_in_use_is_an_error_with_a_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("model").to_str().unwrap().to_owned();
     succeed(&["train", "--output", &model, "--algorithm", "mean"]);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let error = fail(&["serve", "--model", &model, "--port", &port]);
-    assert!(error.contains(&format!("port {port} is taken")) && error.contains("--port"), "{error}");
+    assert!(error.contains(&format!("port {port} is in use")) && error.contains("--port"), "{error}");
     let root = folder.path().to_str().unwrap();
     let output =
         matinee().args(["sagemaker", "serve", "--root", root]).env("SAGEMAKER_BIND_TO_PORT", &port).output();
     let error = String::from_utf8(output.unwrap().stderr).unwrap();
-    assert!(error.contains(&format!("port {port} is taken")), "{error}");
+    assert!(error.contains(&format!("port {port} is in use")), "{error}");
     assert!(error.contains("SAGEMAKER_BIND_TO_PORT") && !error.contains("--port"), "{error}");
 }
 
-/// The folder that `train`, `up` and `predict` use too.
+/// The default folder is the same for `train`, `serve`, `up` and `predict`.
 #[test]
 fn serve_finds_the_model_of_train_by_default() {
     let folder = tempfile::tempdir().unwrap();
@@ -93,11 +93,11 @@ fn serve_finds_the_model_of_train_by_default() {
     assert!(matinee().current_dir(&folder).args(train).output().unwrap().status.success());
     let mut server = Server::start(matinee().current_dir(&folder).args(["serve", "--port", "0"]));
     let line = server.line_with("serving model");
-    // It waits for signals once it has answered.
+    // Once it has answered, it handles signals.
     let address = line.split("http://").nth(1).unwrap().split(';').next().unwrap();
     ureq::get(format!("http://{address}/health")).call().unwrap();
-    let (ended_cleanly, told) = server.terminate();
-    assert!(ended_cleanly, "{told}");
+    let (ended_cleanly, printed) = server.terminate();
+    assert!(ended_cleanly, "{printed}");
 }
 
 #[test]
@@ -109,9 +109,10 @@ fn up_does_not_replace_a_broken_model() {
     assert!(folder.path().join("manifest.json").exists());
 }
 
-/// Half of a request is on its way when SIGTERM comes: it is answered, nobody else is, and the exit code is 0.
+/// SIGTERM comes when half of a request was sent. The server answers this request but accepts no others, and its exit
+/// code is 0.
 #[test]
-fn a_request_under_way_is_answered_before_the_server_stops() {
+fn a_running_request_is_answered_before_the_server_stops() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("model").to_str().unwrap().to_owned();
     succeed(&["train", "--output", &model, "--algorithm", "mean"]);
@@ -128,11 +129,11 @@ fn a_request_under_way_is_answered_before_the_server_stops() {
         let address = format!("127.0.0.1:{port}");
 
         let body = r#"{"userId":"1","movieId":"31"}"#;
-        let mut under_way = TcpStream::connect(&address).unwrap();
+        let mut request = TcpStream::connect(&address).unwrap();
         let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
-        under_way.write_all(head.as_bytes()).unwrap();
-        under_way.write_all(&body.as_bytes()[..10]).unwrap();
-        // The server has taken the connection once it answers one that came later.
+        request.write_all(head.as_bytes()).unwrap();
+        request.write_all(&body.as_bytes()[..10]).unwrap();
+        // Once the server answers a later connection, it has accepted this one.
         ureq::get(format!("http://{address}/{}", if path == "/predict" { "health" } else { "ping" }))
             .call()
             .unwrap();
@@ -140,17 +141,17 @@ fn a_request_under_way_is_answered_before_the_server_stops() {
         while TcpStream::connect(&address).is_ok() {
             std::thread::yield_now();
         }
-        under_way.write_all(&body.as_bytes()[10..]).unwrap();
+        request.write_all(&body.as_bytes()[10..]).unwrap();
         let mut answer = String::new();
-        under_way.read_to_string(&mut answer).unwrap();
+        request.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("predicted_rating"), "{answer}");
-        let (ended_cleanly, told) = server.ended();
-        assert!(ended_cleanly && told.contains("stopped"), "{arguments:?}: {told}");
+        let (ended_cleanly, printed) = server.ended();
+        assert!(ended_cleanly && printed.contains("stopped"), "{arguments:?}: {printed}");
     }
 }
 
 #[test]
-fn requests_are_logged_in_json_where_that_is_asked_for() {
+fn requests_are_logged_in_json_if_that_is_configured() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("model").to_str().unwrap().to_owned();
     succeed(&["train", "--output", &model, "--algorithm", "mean"]);
@@ -163,9 +164,9 @@ fn requests_are_logged_in_json_where_that_is_asked_for() {
     for _ in 0..4 {
         ureq::get(format!("http://{address}/health")).call().unwrap();
     }
-    let (_, told) = server.terminate();
-    let lines: Vec<&str> = told.lines().filter(|line| line.starts_with('{')).collect();
-    assert_eq!(lines.len(), 2, "{told}");
+    let (_, printed) = server.terminate();
+    let lines: Vec<&str> = printed.lines().filter(|line| line.starts_with('{')).collect();
+    assert_eq!(lines.len(), 2, "{printed}");
     for line in lines {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!((&line["message"], &line["route"]), (&"request".into(), &"/health".into()), "{line}");

@@ -1,4 +1,4 @@
-//! Ways to run the binary.
+//! Runs the binary.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -20,7 +20,7 @@ pub fn run(arguments: &[&str]) -> Output {
     matinee().args(arguments).output().unwrap()
 }
 
-/// Runs the binary, which must succeed; its standard output.
+/// Runs the binary, which must succeed, and returns its standard output.
 #[track_caller]
 pub fn succeed(arguments: &[&str]) -> String {
     let output = run(arguments);
@@ -28,7 +28,7 @@ pub fn succeed(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Runs the binary, which must fail; its standard error.
+/// Runs the binary, which must fail, and returns its standard error.
 #[track_caller]
 pub fn fail(arguments: &[&str]) -> String {
     let output = run(arguments);

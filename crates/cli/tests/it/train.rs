@@ -9,14 +9,17 @@ fn folder() -> (tempfile::TempDir, String) {
 }
 
 #[test]
-fn trains_says_what_it_wrote_and_predicts() {
+fn trains_prints_a_summary_and_predicts() {
     let (_folder, model) = folder();
-    let told =
+    let printed =
         succeed(&["train", "--data", "data", "--output", &model, "--algorithm", "svd", "-p", "n_epochs=2"]);
     for part in ["wrote model", "100004 ratings", "hold-out of 10000 ratings: RMSE 0.", "matinee serve"] {
-        assert!(told.contains(part), "{part}: {told}");
+        assert!(printed.contains(part), "{part}: {printed}");
     }
-    assert!(told.contains("--user 1 --movie 356\n"), "the first user, and the movie that most rated: {told}");
+    assert!(
+        printed.contains("--user 1 --movie 356\n"),
+        "the first user, and the most rated movie: {printed}"
+    );
     let answer = succeed(&["predict", "--model", &model, "--user", "2", "--movie", "2959"]);
     assert_eq!(succeed(&["predict", "--model", &model, "--user", " 2 ", "--movie", " 2959\t"]), answer);
     for (user, movie, named) in [
@@ -33,22 +36,22 @@ fn trains_says_what_it_wrote_and_predicts() {
 }
 
 #[test]
-fn tells_its_progress_in_plain_lines() {
+fn progress_is_printed_in_plain_lines() {
     let (_folder, model) = folder();
     let output =
         run(&["train", "--output", &model, "--algorithm", "svd", "-p", "n_epochs=2", "--hold-out", "0"]);
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("epoch 2: training RMSE 0."), "{told}");
+    let printed = String::from_utf8(output.stderr).unwrap();
+    assert!(printed.contains("epoch 2: training RMSE 0."), "{printed}");
 }
 
 #[test]
-fn the_same_seed_gives_the_same_version_on_any_threads() {
+fn the_same_seed_gives_the_same_version_on_any_number_of_threads() {
     let version = |arguments: &[&str]| {
         let (_folder, model) = folder();
         let common =
             ["train", "--output", &model, "-p", "n_burn_in=0", "-p", "n_samples=2", "--hold-out", "0"];
-        let told = succeed(&[common.as_slice(), arguments].concat());
-        told.split_whitespace().nth(2).unwrap().to_owned()
+        let printed = succeed(&[common.as_slice(), arguments].concat());
+        printed.split_whitespace().nth(2).unwrap().to_owned()
     };
     let one = version(&["--threads", "1"]);
     assert_eq!(one, version(&["--threads", "2"]));
@@ -69,7 +72,7 @@ fn wrong_arguments_are_refused_by_name() {
         (vec!["-p", "n_factors"], "write NAME=VALUE"),
         (
             vec!["--algorithm", "magic"],
-            "unknown algorithm `magic`; there are bayes, svd, svdpp, als, bias, mean",
+            "unknown algorithm `magic`; choose one of bayes, svd, svdpp, als, bias, mean",
         ),
         (vec!["--hold-out", "1"], "--hold-out is 1"),
         (vec!["--hold-out", "0.999"], "--hold-out is 0.999; it must be at least 0 and at most 0.5"),
@@ -84,19 +87,19 @@ fn wrong_arguments_are_refused_by_name() {
 }
 
 #[test]
-fn data_that_cannot_be_learned_from_are_refused_with_their_faults() {
+fn data_that_cannot_be_trained_on_is_refused_with_its_faults() {
     let data = tempfile::tempdir().unwrap();
     std::fs::write(data.path().join("ratings.csv"), "userId,movieId,rating\n1,10,4\n1,20,ten\n").unwrap();
     std::fs::write(data.path().join("movies.csv"), "movieId,title\n10,Ten\n20,Twenty\n").unwrap();
     let (_folder, model) = folder();
     let error = fail(&["train", "--data", data.path().to_str().unwrap(), "--output", &model]);
     assert!(error.contains("ratings.csv:3: `ten` is not a number"), "{error}");
-    assert!(error.contains("cannot be learned from"), "{error}");
+    assert!(error.contains("a model cannot be trained on this data"), "{error}");
     assert!(!std::path::Path::new(&model).exists());
 }
 
 #[test]
-fn a_missing_model_is_told_with_the_remedy() {
+fn a_missing_model_is_an_error_with_a_remedy() {
     let error = fail(&["predict", "--model", "no/such/model", "--user", "2", "--movie", "2959"]);
     assert!(error.contains("no model at no/such/model") && error.contains("matinee train"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! `matinee tune`: it names what it tunes, compares, and keeps what is better.
+//! `matinee tune`: says what it tunes, compares the result with the existing model, and keeps the better one.
 
 use std::path::Path;
 use std::process::Output;
@@ -13,20 +13,22 @@ fn tune(folder: &Path, arguments: &[&str]) -> Output {
     matinee().current_dir(folder).args(common).args(arguments).output().unwrap()
 }
 
-fn told(output: &Output) -> String {
+fn printed(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 /// The RMSE in the line with `words`.
-fn rmse(told: &str, words: &str) -> f64 {
-    let line =
-        told.lines().find(|line| line.contains(words)).unwrap_or_else(|| panic!("no `{words}`: {told}"));
+fn rmse(printed: &str, words: &str) -> f64 {
+    let line = printed
+        .lines()
+        .find(|line| line.contains(words))
+        .unwrap_or_else(|| panic!("no `{words}`: {printed}"));
     line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
 #[test]
-fn a_better_model_is_kept_unless_told_otherwise() {
+fn a_better_model_is_kept_without_force() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("model");
     let data = root().join("data");
@@ -54,18 +56,18 @@ fn a_better_model_is_kept_unless_told_otherwise() {
         "reg_all=0.02",
     ];
     let output = tune(folder.path(), &svd);
-    let kept = told(&output);
+    let kept = printed(&output);
     assert!(kept.starts_with("tuning svd: 1 points, 2 folds\n"), "{kept}");
     let [best, plain, there] = [
         "the best point: svd",
-        "bayes as it comes, which is better",
-        "the model in the folder: bias as it comes",
+        "bayes with its defaults, which is better",
+        "the model in the folder: bias with its defaults",
     ]
     .map(|words| rmse(&kept, words));
     assert!(plain < there && there < best, "{kept}");
     assert!(
         kept.contains(&format!(
-            "model is kept: its RMSE of {there:.4} is lower than the {best:.4} of the best point"
+            "model is kept: its RMSE of {there:.4} is lower than the best point's {best:.4}"
         )),
         "{kept}"
     );
@@ -73,9 +75,9 @@ fn a_better_model_is_kept_unless_told_otherwise() {
     let progress = String::from_utf8(output.stderr).unwrap();
     assert!(progress.contains("fit 1 of 1: RMSE") && progress.contains("fit 4 of 4: RMSE"), "{progress}");
 
-    told(&tune(folder.path(), &[&svd[..], &["--force"]].concat()));
+    printed(&tune(folder.path(), &[&svd[..], &["--force"]].concat()));
     assert_eq!(Model::open(&model).unwrap().manifest().algorithm, "svd");
-    let replaced = told(&tune(folder.path(), &["--algorithm", "bias", "-p", "reg_u=4,8"]));
+    let replaced = printed(&tune(folder.path(), &["--algorithm", "bias", "-p", "reg_u=4,8"]));
     assert!(
         replaced.contains("the model in the folder: svd lr_all=0.001 n_epochs=1 n_factors=4"),
         "{replaced}"
@@ -84,13 +86,13 @@ fn a_better_model_is_kept_unless_told_otherwise() {
 }
 
 #[test]
-fn the_default_algorithm_is_tuned_and_is_no_worse_than_it_comes() {
+fn the_default_algorithm_is_tuned_and_compared_with_its_defaults() {
     let folder = tempfile::tempdir().unwrap();
     let few =
         ["-p", "n_burn_in=1", "-p", "n_samples=2", "-p", "n_chains=8", "-p", "n_factors=4,8", "-p", "rank=8"];
-    let told = told(&tune(folder.path(), &few));
-    assert!(told.starts_with("tuning bayes: 2 points, 2 folds\n"), "{told}");
-    assert!(rmse(&told, "the best point: bayes") > rmse(&told, "bayes as it comes"), "{told}");
+    let printed = printed(&tune(folder.path(), &few));
+    assert!(printed.starts_with("tuning bayes: 2 points, 2 folds\n"), "{printed}");
+    assert!(rmse(&printed, "the best point: bayes") > rmse(&printed, "bayes with its defaults"), "{printed}");
     assert_eq!(Model::open(&folder.path().join("model")).unwrap().manifest().algorithm, "bayes");
 }
 
@@ -121,6 +123,6 @@ fn more_folds_than_ratings_are_refused() {
         refused.contains("--folds 5: 5 folds of 3 ratings: some would be empty; use at most 3 folds"),
         "{refused}"
     );
-    // Each rating by the mean of the two others: errors of 0.5, 0.5 and 1.
-    assert!((rmse(&told(&tune("3")), "the best point") - 2.0 / 3.0).abs() < 1e-3);
+    // Each rating is predicted by the mean of the two others, with errors of 0.5, 0.5 and 1.
+    assert!((rmse(&printed(&tune("3")), "the best point") - 2.0 / 3.0).abs() < 1e-3);
 }

@@ -9,26 +9,26 @@ use super::{
     MAX_MOVIES_BYTES, MODEL_FILE, MOVIES_FILE, Manifest, capped, sha256_hex,
 };
 
-/// A block of tar, in which its mark is found.
+/// The length of a tar block.
 const BLOCK: usize = 512;
-/// Where a block that begins a file has that mark (POSIX.1-1988, ustar).
+/// Where the first block of a file contains the magic `ustar` (POSIX.1-1988).
 const TAR_MARK: (usize, &[u8]) = (257, b"ustar");
-/// How many names are told of an archive that holds no model.
+/// How many names an error lists if an archive does not contain a model.
 const TOLD_NAMES: usize = 5;
 
-/// Reads the files of the artifact in a tar archive, compressed by gzip or not: they may lie in any order, all in one
-/// folder or none; other entries are passed over.
+/// Reads the files of an artifact from a tar archive, with or without gzip. They can be in any order, at the top or all
+/// in one folder. Other entries are skipped.
 pub fn read_archive(archive: impl Read) -> Result<ArtifactFiles, ArtifactError> {
     read_archive_within(archive, u64::MAX)
 }
 
-/// The same, of files that have at most `limit` bytes in all: what there is memory for.
+/// The same, for files of at most `limit` bytes in total: as much as fits into memory.
 pub fn read_archive_within(mut archive: impl Read, limit: u64) -> Result<ArtifactFiles, ArtifactError> {
     let mut begin = Vec::with_capacity(BLOCK);
     archive.by_ref().take(BLOCK as u64).read_to_end(&mut begin).map_err(damaged)?;
     let kind = Kind::of(&begin);
     let whole = Cursor::new(begin).chain(archive);
-    // What unpacks to more than the three files may be is a bomb, not a model.
+    // An archive that unpacks to more than the three files can have is a decompression bomb.
     let largest = [MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES].iter().sum();
     match kind {
         Kind::Gzip => read_tar(GzDecoder::new(whole).take(largest), limit),
@@ -37,11 +37,11 @@ pub fn read_archive_within(mut archive: impl Read, limit: u64) -> Result<Artifac
     }
 }
 
-/// What a file is, by its beginning.
+/// What kind of file this is, judged by its first bytes.
 enum Kind {
     Gzip,
     Tar,
-    /// No archive that is read, in words that say what to do.
+    /// Not an archive that can be read. The text says what to do.
     Other(&'static str),
 }
 
@@ -54,18 +54,18 @@ impl Kind {
         } else if begin.get(place..).is_some_and(|rest| rest.starts_with(mark)) {
             Self::Tar
         } else if begin.starts_with(b"PK") {
-            Self::Other("it is a zip archive; unpack it, and give the folder with manifest.json")
+            Self::Other("it is a zip archive; unpack it, and use the folder that contains manifest.json")
         } else if begin.starts_with(b"version https://git-lfs") {
-            Self::Other("it is a Git LFS pointer and not the file; fetch that with `git lfs pull`")
+            Self::Other("it is a Git LFS pointer instead of the file; fetch the file with `git lfs pull`")
         } else if text.starts_with(b"{") {
-            Self::Other("it is JSON, perhaps the manifest.json of a model; give the folder that holds it")
+            Self::Other("it is JSON, perhaps the manifest.json of a model; use the folder that contains it")
         } else if text.starts_with(b"<") {
-            Self::Other("it is a web page or the answer of a server, and not the file; fetch it again")
+            Self::Other("it is a web page or the answer of a server instead of the file; fetch it again")
         } else if begin.is_empty() {
-            Self::Other("it is empty: the copy is damaged, fetch it again")
+            Self::Other("it is empty: the copy is damaged; fetch it again")
         } else {
             Self::Other(
-                "it is neither a tar archive nor compressed by gzip; give the folder of a model, or its model.tar.gz",
+                "it is neither a tar archive nor compressed by gzip; use the folder of a model, or its model.tar.gz",
             )
         }
     }
@@ -82,11 +82,11 @@ fn read_tar(tar: impl Read, limit: u64) -> Result<ArtifactFiles, ArtifactError> 
 
 #[derive(Default)]
 struct Found {
-    /// How many bytes the files that come may have.
+    /// How many bytes the files may still have.
     left: u64,
-    /// The folder that the files below lie in, once there is one of them.
+    /// The folder of the files below, once one of them is found.
     folder: Option<String>,
-    /// How many bytes they have.
+    /// Their total length in bytes.
     held: u64,
     /// A second folder with such files.
     other_folder: Option<String>,
@@ -131,13 +131,13 @@ impl Found {
         }
     }
 
-    /// Whether files of `folder` are those that are wanted: the files at the top, or those of the only folder.
+    /// Whether the files in `folder` are the ones to read: those at the top, or those in the only folder.
     fn is_in_place(&mut self, folder: &str) -> bool {
         match &self.folder {
             None => self.folder = Some(folder.to_owned()),
             Some(known) if known == folder => {}
             Some(known) if known.is_empty() => return false,
-            // What lay in a folder was not the model, for here it is.
+            // The files in the folder were not the model: here it is.
             Some(_) if folder.is_empty() => {
                 let left = self.left + self.held;
                 *self = Self {
@@ -155,7 +155,7 @@ impl Found {
         true
     }
 
-    /// Reads an entry whose header may lie about its size: memory grows with what is there.
+    /// Reads an entry. Its header may lie about the size, so memory grows with the bytes that arrive.
     fn grown(
         &mut self,
         entry: &mut tar::Entry<'_, impl Read>,
@@ -171,13 +171,13 @@ impl Found {
     fn finish(self) -> Result<ArtifactFiles, ArtifactError> {
         if let (Some(first), Some(second)) = (&self.folder, &self.other_folder) {
             let problem = format!(
-                "it holds a model in {first}/ and another in {second}/; unpack it, and give one folder"
+                "it contains a model in {first}/ and another in {second}/; unpack it, and use one of the folders"
             );
             return Err(ArtifactError::Archive(problem));
         }
         let others = match self.others.as_slice() {
             [] => String::new(),
-            others => format!("; it holds {}", others.join(", ")),
+            others => format!("; it contains {}", others.join(", ")),
         };
         let lacks =
             |file: &str| ArtifactError::Archive(format!("{file} is missing; is it a matinee model?{others}"));
@@ -194,10 +194,10 @@ impl Found {
 fn once<T>(slot: &mut Option<T>, file: &str, value: T) -> Result<(), ArtifactError> {
     match slot.replace(value) {
         None => Ok(()),
-        Some(_) => Err(ArtifactError::Archive(format!("{file} is there twice"))),
+        Some(_) => Err(ArtifactError::Archive(format!("{file} occurs twice"))),
     }
 }
 
 fn damaged(error: io::Error) -> ArtifactError {
-    ArtifactError::Archive(format!("{error}: the copy is damaged, fetch it again"))
+    ArtifactError::Archive(format!("{error}: the copy is damaged; fetch it again"))
 }

@@ -1,10 +1,10 @@
-//! Bytes that can be viewed as numbers in place.
+//! Bytes that can be viewed as numbers without copying them.
 
 use std::io::{self, Read};
 
 use bytemuck::{Pod, try_cast_slice};
 
-/// Bytes whose start is aligned for any number type, so that tensors are used where they were read.
+/// Bytes that are aligned for any number type, so that tensors are zero-copy.
 pub struct AlignedBuffer {
     words: Vec<u64>,
     len: usize,
@@ -16,7 +16,7 @@ impl AlignedBuffer {
         Self { words: vec![0; len.div_ceil(size_of::<u64>())], len }
     }
 
-    /// Reads `len` bytes. Memory grows with what `source` gives, not with what was promised.
+    /// Reads `len` bytes. Memory grows with the bytes that `source` delivers, not with `len`.
     pub fn read_from(source: &mut impl Read, len: usize) -> io::Result<Self> {
         const FIRST: usize = 1 << 20;
         let mut buffer = Self { words: Vec::new(), len: 0 };
@@ -34,12 +34,12 @@ impl AlignedBuffer {
         &bytemuck::cast_slice(&self.words)[..self.len]
     }
 
-    /// The bytes, to be filled.
+    /// The bytes, for writing.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         &mut bytemuck::cast_slice_mut(&mut self.words)[..self.len]
     }
 
-    /// The numbers in `range`; `None` if it is out of bounds, misaligned, or not whole numbers.
+    /// The numbers in `range`. `None` if the range is out of bounds, misaligned, or cuts a number.
     pub(crate) fn numbers<T: Pod>(&self, range: std::ops::Range<usize>) -> Option<&[T]> {
         try_cast_slice(self.bytes().get(range)?).ok()
     }

@@ -1,4 +1,4 @@
-//! Where an artifact is written: a place where nothing is lost that Matinee did not write itself.
+//! Where an artifact is written: only to places where nothing is lost that Matinee did not write itself.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -12,36 +12,39 @@ use super::{ArtifactError, FileDigest, MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, M
 /// The files of an artifact, in the order in which they may be replaced.
 pub(super) const FILES: [&str; 3] = [MOVIES_FILE, MODEL_FILE, MANIFEST_FILE];
 
-/// What a file system that is mounted as the folder keeps there for itself. It is left alone.
+/// What a file system keeps at its root for itself, if it is mounted as the folder. It is ignored.
 const LOST_AND_FOUND: &str = "lost+found";
 
-/// How many names of foreign files a refusal tells.
+/// How many foreign files an error lists by name.
 const MAX_NAMES: usize = 3;
 
-/// A folder that may become a model.
+/// A folder to which a model can be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Destination {
-    /// The folder; where the output is a link, what the link leads to.
+    /// The folder. If the output is a link, the target of the link.
     pub(super) folder: PathBuf,
-    /// Whether the folder holds something beside a model that stays, so that it cannot be replaced as a whole.
+    /// Whether the folder contains something that must be kept, so that it cannot be replaced as a whole.
     pub(super) is_shared: bool,
 }
 
-/// Refuses an output folder that cannot become a model, or whose content would be lost. A folder may become one
-/// if it does not exist yet, is empty, or holds a model as Matinee wrote it and nothing else.
+/// Rejects an output folder to which no model can be written, or whose content would be lost. A folder is accepted if it
+/// does not exist yet, is empty, or contains a model as Matinee wrote it and nothing else.
 ///
-/// [`write_folder`](super::write_folder) does the same before it writes. Call this before the training, so that a
-/// wrong folder does not cost the time that learning takes.
+/// [`write_folder`](super::write_folder) makes the same check before it writes. Call this before training, so that a wrong
+/// folder is found before the model is trained.
 pub fn check_output(output: &Path) -> Result<(), ArtifactError> {
     Destination::find(output).map(|_| ())
 }
 
 impl Destination {
-    /// Looks at `output`; see [`check_output`].
+    /// Checks `output`: see [`check_output`].
     pub(super) fn find(output: &Path) -> Result<Self, ArtifactError> {
-        // Without a slash at its end, which would hide that the path is a link or a file.
+        // Without a trailing slash, which would hide that the path is a link or a file.
         let path: PathBuf = output.components().collect();
         let refuse = |problem: &str| Err(occupied(output, problem));
+        if is_address(output) {
+            return Err(ArtifactError::Address(output.to_owned()));
+        }
         if path.as_os_str().is_empty() {
             return refuse("is not the name of a folder");
         }
@@ -66,6 +69,14 @@ impl Destination {
     }
 }
 
+/// Whether it is written as `SCHEME://...`, of which no folder is meant.
+pub(super) fn is_address(path: &Path) -> bool {
+    path.to_str().and_then(|text| text.split_once("://")).is_some_and(|(scheme, _)| {
+        !scheme.is_empty()
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    })
+}
+
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
@@ -74,7 +85,7 @@ fn occupied(path: &Path, problem: impl Into<String>) -> ArtifactError {
     ArtifactError::Occupied { path: path.to_owned(), problem: problem.into() }
 }
 
-/// Whether the folder holds something that stays beside a model. Refused if anything would be lost.
+/// Whether the folder contains something that is kept next to a model. An error if anything would be lost.
 fn inspect(folder: &Path) -> Result<bool, ArtifactError> {
     let unreadable = |error| ArtifactError::io(folder, error);
     let (mut own, mut foreign, mut is_shared) = (Vec::new(), Vec::new(), false);
@@ -98,7 +109,7 @@ fn inspect(folder: &Path) -> Result<bool, ArtifactError> {
     Ok(is_shared)
 }
 
-/// Refuses files with the names of the format that are not what Matinee wrote.
+/// Rejects files that have the names of an artifact's files but were not written by Matinee.
 fn refuse_foreign_content(folder: &Path, own: &[&'static str]) -> Result<(), ArtifactError> {
     if !own.contains(&MANIFEST_FILE) {
         return Err(occupied(folder, format!("holds {} but no manifest.json", own.join(" and "))));
@@ -138,7 +149,7 @@ fn listed(mut names: Vec<String>) -> String {
     if more > 0 { format!("{names} and {more} more") } else { names }
 }
 
-/// Refuses a place where no folder can be made, before the work whose result would be put there.
+/// Rejects a path at which no folder can be created, before the work is done.
 fn refuse_read_only(path: &Path) -> Result<(), ArtifactError> {
     let mut parent = parent_of(path);
     while let Err(error) = fs::symlink_metadata(&parent) {
@@ -157,7 +168,7 @@ fn try_to_write(folder: &Path) -> Result<(), ArtifactError> {
     sibling_in(folder).map(|_| ()).map_err(|error| ArtifactError::io(folder, error))
 }
 
-/// The folder that `path` lies in.
+/// The parent folder of `path`.
 pub(super) fn parent_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
@@ -166,20 +177,20 @@ pub(super) fn parent_of(path: &Path) -> PathBuf {
     }
 }
 
-/// A temporary folder, beside the output, that becomes the output.
+/// A temporary folder next to the output, which later becomes the output.
 pub(super) fn sibling_in(parent: &Path) -> io::Result<tempfile::TempDir> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".model-").suffix(".tmp");
     #[cfg(unix)]
     {
-        // Temporary folders are private by default; a model is read by whoever serves it.
+        // Temporary folders are private by default, but the process that serves the model has to read it.
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o755));
     }
     builder.tempdir_in(parent)
 }
 
-/// The name under which a file is copied into a folder before it takes its place there.
+/// The temporary name of a file while it is copied into a folder.
 pub(super) fn part_name(file: &str) -> String {
     format!(".{file}.matinee-part")
 }
@@ -192,6 +203,17 @@ mod tests {
     fn a_bare_name_lies_in_the_current_folder() {
         for (output, parent) in [("model", "."), ("a/model", "a"), ("/model", "/"), ("/", "/")] {
             assert_eq!(parent_of(Path::new(output)), Path::new(parent), "{output}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_not_a_folder() {
+        for output in ["s3://bucket/models/x/", "file:///tmp/model", "https://example.com/model"] {
+            let error = check_output(Path::new(output)).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{output} is an address")), "{error}");
+        }
+        for output in ["s3:/bucket", "a/b://c", "model"] {
+            assert!(!is_address(Path::new(output)), "{output}");
         }
     }
 

@@ -1,13 +1,13 @@
-//! What a file of an artifact must be: its length, and sums of the whole and of its chunks.
+//! What a file of an artifact must be: its length, and the checksums of the file and of its chunks.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{ArtifactError, capped};
 
-/// Chunks are this long, or longer where there would be more than [`MOST_CHUNKS`].
+/// The length of a chunk. It is longer if there would be more than [`MOST_CHUNKS`] chunks.
 const CHUNK: u64 = 1 << 20;
-/// The sums of so many chunks are a tenth of what a manifest may have.
+/// The checksums of this many chunks take a tenth of the largest manifest.
 const MOST_CHUNKS: u64 = 1024;
 
 /// Length and checksums of a file.
@@ -17,21 +17,21 @@ pub struct FileDigest {
     pub length: u64,
     /// The SHA-256 in lower-case hexadecimal.
     pub sha256: String,
-    /// The sums of its chunks, by which a long file is checked while it is read.
+    /// The checksums of its chunks, with which a long file is verified while it is read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunks: Option<Chunks>,
 }
 
-/// The sums of a file that is cut into chunks.
+/// The checksums of the chunks of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunks {
-    /// How many bytes a chunk has, but for the last one: a power of two.
+    /// The length of each chunk but the last one in bytes: a power of two.
     pub length: u64,
     /// The SHA-256 of each chunk in lower-case hexadecimal.
     pub sha256: Vec<String>,
 }
 
-/// What a file must be, in the form that it is checked by.
+/// What a file must be, in the form in which it is verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
     pub(super) file: &'static str,
@@ -46,7 +46,7 @@ impl FileDigest {
         Self { length: bytes.len() as u64, sha256: sha256_hex(bytes), chunks: None }
     }
 
-    /// The same, with the sums of chunks if there is more than one.
+    /// The same, with the checksums of chunks if there is more than one.
     pub fn in_chunks(bytes: &[u8]) -> Self {
         let whole = Self::of(bytes);
         let length = CHUNK.max(whole.length.div_ceil(MOST_CHUNKS).next_power_of_two());
@@ -57,7 +57,7 @@ impl FileDigest {
         Self { chunks: Some(Chunks { length, sha256 }), ..whole }
     }
 
-    /// What `file` must be for this digest to be its own, if it has at most `limit` bytes and fits into memory.
+    /// What `file` must be to match this digest. An error if it is longer than `limit` bytes or does not fit into memory.
     pub(super) fn expect(&self, file: &'static str, limit: u64) -> Result<Expected, ArtifactError> {
         let length = capped(file, self.length, limit)?;
         let wrong = |problem: &str| ArtifactError::Manifest(format!("{file}: {problem}"));
@@ -66,7 +66,10 @@ impl FileDigest {
             Some(Chunks { length, sha256 }) => {
                 let is_cut = length.is_power_of_two() && self.length.div_ceil(*length) == sha256.len() as u64;
                 let length = usize::try_from(*length).ok().filter(|_| is_cut);
-                (length.ok_or_else(|| wrong("`chunks` do not cut the file"))?, sha256.as_slice())
+                (
+                    length.ok_or_else(|| wrong("`chunks` does not match the length of the file"))?,
+                    sha256.as_slice(),
+                )
             }
         };
         let sum = |text: &String| {
@@ -74,13 +77,13 @@ impl FileDigest {
             hex::decode_to_slice(text, &mut sum).map(|()| sum)
         };
         let sums = sums.iter().map(sum).collect::<Result<_, _>>();
-        let sums = sums.map_err(|error| wrong(&format!("a SHA-256 is none: {error}")))?;
+        let sums = sums.map_err(|error| wrong(&format!("not a valid SHA-256: {error}")))?;
         Ok(Expected { file, length, chunk_length, sums })
     }
 }
 
 impl Expected {
-    /// How long the file must be.
+    /// The length that the file must have.
     pub fn length(&self) -> usize {
         self.length
     }
@@ -128,19 +131,19 @@ mod tests {
     }
 
     #[test]
-    fn chunks_that_do_not_cut_the_file_are_refused() {
+    fn chunks_that_do_not_match_the_file_are_refused() {
         let digest = FileDigest::in_chunks(&vec![7; 3 << 20]);
         let with = |edit: fn(&mut Chunks)| {
             let mut digest = digest.clone();
             edit(digest.chunks.as_mut().unwrap());
             digest.expect("file", 1 << 30).unwrap_err().to_string()
         };
-        let uncut = "manifest.json: file: `chunks` do not cut the file";
+        let uncut = "manifest.json: file: `chunks` does not match the length of the file";
         assert_eq!(with(|chunks| chunks.length = 0), uncut);
         assert_eq!(with(|chunks| chunks.length = 3 << 19), uncut);
         assert_eq!(with(|chunks| chunks.sha256.truncate(2)), uncut);
         assert_eq!(with(|chunks| chunks.sha256.push(sha256_hex(b""))), uncut);
-        let no_sum = "manifest.json: file: a SHA-256 is none: Odd number of digits";
+        let no_sum = "manifest.json: file: not a valid SHA-256: Odd number of digits";
         assert_eq!(with(|chunks| chunks.sha256[1] = "abc".to_owned()), no_sum);
     }
 }

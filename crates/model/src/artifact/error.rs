@@ -1,4 +1,4 @@
-//! Why an artifact is not read, in one line that says what to do.
+//! Why an artifact cannot be read or written. Each message says in one line what to do.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,66 +6,77 @@ use std::path::{Path, PathBuf};
 use crate::CatalogueError;
 use crate::ids::IdTableError;
 
-/// Why an artifact is not read or written.
+/// Why an artifact cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
-    /// There is no artifact at this place.
+    /// There is no artifact at this path.
     #[error("no model at {}: {file} is missing; train one with `matinee train --output {}`", path.display(), path.display())]
     Missing {
-        /// The folder that was read.
+        /// The folder that was given.
         path: PathBuf,
-        /// The file that it lacks.
+        /// The missing file.
         file: &'static str,
     },
-    /// There is no artifact at this place, but a part of it holds one.
-    #[error("no model at {}: {} looks like one; give that", path.display(), found.display())]
+    /// The place is an address on a network.
+    #[error(
+        "{} is an address, and this command works on folders; copy the model, for example with `aws s3 sync`, and use \
+         that folder",
+        .0.display()
+    )]
+    Address(PathBuf),
+    /// There is no artifact at this path, but there is one inside it.
+    #[error("no model at {}: {} looks like one; use that path", path.display(), found.display())]
     Elsewhere {
-        /// The folder that was read.
+        /// The folder that was given.
         path: PathBuf,
         /// What looks like a model.
         found: PathBuf,
     },
-    /// The place is one file of an artifact.
+    /// The path is a single file of an artifact.
     #[error(
-        "{} is one file of a model; give the folder that holds it: {}",
+        "{} is one file of a model; use the folder that contains it: {}",
         .0.display(),
         .0.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).display()
     )]
     OneFile(PathBuf),
-    /// The operating system refused.
+    /// The operating system reported an error.
     #[error("{}: {source}", path.display())]
     Io {
-        /// What was being read or written.
+        /// The file that was being read or written.
         path: PathBuf,
-        /// The refusal.
+        /// The error.
         source: io::Error,
     },
-    /// The archive is damaged or lacks a file.
+    /// The archive is damaged, or a file is missing.
     #[error("model.tar.gz: {0}")]
     Archive(String),
-    /// A file is larger than this reader accepts.
-    #[error("{file} has {length} bytes, more than the {limit} that are accepted")]
+    /// A file is too large.
+    #[error("{file} has {length} bytes; at most {limit} are accepted")]
     TooLarge {
         /// The file.
         file: &'static str,
         /// Its length.
         length: u64,
-        /// The longest that is read.
+        /// The largest accepted length.
         limit: u64,
     },
-    /// The manifest is not one.
+    /// The manifest is not valid.
     #[error("manifest.json: {0}")]
     Manifest(String),
     /// The artifact was written by a later release.
-    #[error("the artifact has format version {found}, this release reads {supported}; upgrade matinee")]
+    #[error(
+        "the artifact has format version {found}, but this release reads version {supported}; upgrade matinee"
+    )]
     NewerFormat {
         /// The version in the manifest.
         found: u32,
-        /// The version this release writes.
+        /// The version that this release writes.
         supported: u32,
     },
     /// A file is shorter or longer than the manifest says.
-    #[error("{file} has {found} bytes, the manifest says {expected}: the copy is incomplete, fetch it again")]
+    #[error(
+        "{file} has {found} bytes, but the manifest says {expected}: the copy is incomplete; fetch it again"
+    )]
     Length {
         /// The file.
         file: &'static str,
@@ -75,7 +86,7 @@ pub enum ArtifactError {
         found: u64,
     },
     /// A file is not the one that the manifest describes.
-    #[error("{file} does not match its SHA-256 in the manifest: the copy is damaged, fetch it again")]
+    #[error("{file} does not match its SHA-256 in the manifest: the copy is damaged; fetch it again")]
     Checksum {
         /// The file.
         file: &'static str,
@@ -91,18 +102,18 @@ pub enum ArtifactError {
         /// What is wrong with it.
         problem: String,
     },
-    /// What was learned is no model.
-    #[error("{algorithm} diverged: the model has numbers that are not finite; {remedy}")]
+    /// Training did not converge to a model.
+    #[error("{algorithm} diverged: the model contains numbers that are not finite; {remedy}")]
     Diverged {
-        /// The algorithm that learned it.
+        /// The algorithm.
         algorithm: String,
         /// What to do about it.
         remedy: &'static str,
     },
-    /// The catalogue is wrong.
+    /// The catalogue is not valid.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
-    /// What is at the output would be lost.
+    /// Writing would destroy what is already there.
     #[error(
         "{} {problem}; choose a new or an empty folder for the model, or move what is there to another place",
         path.display()
@@ -110,7 +121,7 @@ pub enum ArtifactError {
     Occupied {
         /// The output.
         path: PathBuf,
-        /// What is there.
+        /// What is already there.
         problem: String,
     },
 }

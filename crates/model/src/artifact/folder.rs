@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::destination::is_address;
 use super::verified::{Verified, read_at};
 use super::{
     ArtifactError, Expected, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MOVIES_BYTES, MOVIES_FILE, capped,
@@ -12,6 +13,7 @@ use super::{
 pub(crate) fn read_manifest(path: &Path) -> Result<Vec<u8>, ArtifactError> {
     let mut json = Vec::new();
     let manifest = open(path, MANIFEST_FILE).map_err(|error| match (error, model_in(path)) {
+        (ArtifactError::Missing { path, .. }, _) if is_address(&path) => ArtifactError::Address(path),
         (ArtifactError::Missing { path, .. }, Some(found)) => ArtifactError::Elsewhere { path, found },
         (error, _) => error,
     });
@@ -22,7 +24,7 @@ pub(crate) fn read_manifest(path: &Path) -> Result<Vec<u8>, ArtifactError> {
     Ok(json)
 }
 
-/// What looks like a model in a folder that is none: a folder with a manifest, or an archive.
+/// Something in this folder that looks like a model: a folder with a manifest, or an archive.
 fn model_in(folder: &Path) -> Option<PathBuf> {
     let entries = std::fs::read_dir(folder).ok()?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -32,7 +34,7 @@ fn model_in(folder: &Path) -> Option<PathBuf> {
     paths.into_iter().find(|path| path.join(MANIFEST_FILE).is_file() || is_archive(path))
 }
 
-/// Reads a file that must be as the manifest says.
+/// Reads a file and verifies it against the manifest.
 pub(crate) fn read_expected(folder: &Path, expected: &Expected) -> Result<Verified, ArtifactError> {
     let path = folder.join(expected.file);
     let metadata = open(folder, expected.file)?.metadata();

@@ -1,4 +1,4 @@
-//! `manifest.json`: what the model is, and what the other files must be.
+//! `manifest.json`: describes the model, and lists the other files with their checksums.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,12 +16,12 @@ use crate::{Intervals, RatingScale};
 /// The version of the format that this release writes, and the newest that it reads.
 pub const FORMAT_VERSION: u32 = 1;
 
-/// What an artifact says of itself.
+/// The description of an artifact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The version of the artifact format.
     pub format_version: u32,
-    /// Names the content: equal for equal files.
+    /// The name of the content: the same for the same files.
     pub version: ModelVersion,
     /// The algorithm that trained the model.
     pub algorithm: String,
@@ -35,12 +35,12 @@ pub struct Manifest {
     pub counts: Counts,
     /// How well the model predicts.
     pub metrics: Metrics,
-    /// How far ratings lie from predictions, where a hold-out told.
+    /// Prediction intervals, if they were measured on a hold-out.
     pub intervals: Option<Intervals>,
     /// The ranking head, if the model has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ranking_head: Option<RankingHead>,
-    /// The name of the training job, where one trained the model.
+    /// The name of the training job, if the model was trained by one.
     pub training_job: Option<String>,
     /// The files that the model was trained on, by name.
     pub data: BTreeMap<String, FileDigest>,
@@ -68,40 +68,40 @@ pub struct Counts {
 /// How well a model predicts ratings that it was not trained on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
-    /// The errors on the hold-out, where one was kept.
+    /// The errors on the hold-out, if there was one.
     pub hold_out: Option<HoldOut>,
-    /// How well it ranks movies on each user's latest ratings, where that was measured.
+    /// How well it ranks the movies of each user's latest ratings, if that was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ranking: Option<Ranking>,
 }
 
-/// How many of the held-out movies come first in a ranking of all that a user has not rated: means over users.
+/// How high the held-out movies come in a ranking of all movies that a user has not rated: means over the users.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Ranking {
-    /// The normalised discounted cumulative gain of the first ten.
+    /// The normalised discounted cumulative gain of the top ten (NDCG@10).
     pub ndcg_at_10: f64,
-    /// The share of the held-out movies among the first twenty.
+    /// The share of the held-out movies that are in the top twenty (recall@20).
     pub recall_at_20: f64,
 }
 
-/// The errors of a model that was trained on all but a hold-out. The model in the artifact is then
-/// trained on everything.
+/// The errors of a model that was trained without the hold-out. The model in the artifact is trained on all ratings
+/// afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct HoldOut {
     /// The share of the ratings that was held out.
     pub fraction: f64,
-    /// How many that were.
+    /// The number of ratings that were held out.
     pub test_count: usize,
     /// The root mean squared error.
     pub rmse: f64,
     /// The mean absolute error.
     pub mae: f64,
-    /// The root mean squared error before the model was reduced to the rank that is served, if it was.
+    /// The root mean squared error before the model was reduced to the served rank, if it was reduced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreduced_rmse: Option<f64>,
 }
 
-/// The name of a model's content, short enough for people: 16 hexadecimal digits.
+/// A short name for a model's content: 16 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ModelVersion(String);
@@ -114,7 +114,10 @@ impl Manifest {
         let manifest: Self = serde_json::from_slice(json).map_err(not_a_manifest)?;
         let version = ModelVersion::of(manifest.digest(MODEL_FILE)?, manifest.digest(MOVIES_FILE)?);
         if manifest.version != version {
-            let problem = format!("version {} does not name these files, {version} does", manifest.version);
+            let problem = format!(
+                "version {} does not match these files; their version is {version}",
+                manifest.version
+            );
             return Err(ArtifactError::Manifest(problem));
         }
         Ok(manifest)
@@ -153,7 +156,7 @@ impl ModelVersion {
         Self(version)
     }
 
-    /// The version as text.
+    /// The version as a string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -165,7 +168,7 @@ impl fmt::Display for ModelVersion {
     }
 }
 
-/// Looks at the format version alone: a newer manifest need not have the fields of this one.
+/// Only the format version: a newer manifest may have other fields.
 fn refuse_newer_format(json: &[u8]) -> Result<(), ArtifactError> {
     #[derive(Deserialize)]
     struct Format {

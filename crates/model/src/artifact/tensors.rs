@@ -1,4 +1,4 @@
-//! `model.safetensors`: which tensors there are, and their use in place.
+//! `model.safetensors`: the tensors of a model, used without copying them.
 
 use std::ops::Range;
 
@@ -12,17 +12,17 @@ use super::{AlignedBuffer, ArtifactError, Counts, Manifest, Verified};
 use crate::ranking::{Columns, MOST_NARROW, RankingHead, RankingMethod, RankingView};
 use crate::{FactorsView, IdTable, UserPriorView, UserRow};
 
-/// The longest header that is read. The one this release writes has about 1,500 bytes.
+/// The longest header that is read. This release writes about 1,500 bytes.
 const MAX_HEADER_BYTES: u64 = 1 << 16;
 
-/// The tensors of a model, checked once and then read where they lie.
+/// The tensors of a model: checked once, then zero-copy.
 #[derive(Debug)]
 pub struct Tensors {
     buffer: AlignedBuffer,
     layout: Layout,
 }
 
-/// What the bytes of a file mean.
+/// The layout of the bytes of a file.
 #[derive(Debug)]
 struct Layout {
     counts: Counts,
@@ -31,7 +31,7 @@ struct Layout {
     places: Places,
 }
 
-/// Where each tensor lies, in bytes from the start of the file.
+/// The position of each tensor, in bytes from the start of the file.
 #[derive(Debug)]
 struct Places {
     user_biases: Range<usize>,
@@ -50,7 +50,7 @@ struct Places {
     ranking: Option<RankingPlaces>,
 }
 
-/// Where the weights of the ranking head lie.
+/// The positions of the weights of the ranking head.
 #[derive(Debug)]
 enum RankingPlaces {
     Ease { offsets: Range<usize>, movies: Range<usize>, weights: Range<usize> },
@@ -58,7 +58,7 @@ enum RankingPlaces {
 }
 
 impl Tensors {
-    /// Checks all of a `model.safetensors` that later use relies on: names, types, shapes, order of ids and rows,
+    /// Checks everything in a `model.safetensors` that is relied on later: names, types, shapes, the order of ids and rows,
     /// and that all numbers are finite.
     pub fn parse(file: Verified, manifest: &Manifest) -> Result<Self, ArtifactError> {
         let buffer = file.into_buffer();
@@ -66,7 +66,7 @@ impl Tensors {
         Ok(Self { buffer, layout })
     }
 
-    /// What the tensors were checked against.
+    /// The counts that the tensors were checked against.
     pub(crate) fn counts(&self) -> Counts {
         self.layout.counts
     }
@@ -112,7 +112,7 @@ impl Tensors {
         (&movies[range.clone()], &values[range])
     }
 
-    /// What is believed of a user before any rating, if the artifact tells.
+    /// The prior of a user without ratings, if the artifact has one.
     pub(crate) fn user_prior(&self) -> Option<UserPriorView<'_>> {
         let [mean, precision] = self.layout.places.user_prior.as_ref()?;
         Some(UserPriorView { mean: self.numbers(mean), precision: self.numbers(precision) })
@@ -136,7 +136,7 @@ impl Tensors {
         })
     }
 
-    /// The numbers at a place that [`Layout::parse`] has checked.
+    /// The numbers in a range that [`Layout::parse`] has checked.
     #[expect(clippy::expect_used, reason = "parse has checked bounds and alignment of every place")]
     fn numbers<T: Pod>(&self, place: &Range<usize>) -> &[T] {
         self.buffer.numbers(place.clone()).expect("a checked place")
@@ -283,10 +283,10 @@ fn check_sparse_rows(
     Ok(())
 }
 
-/// The header of the file; entries are taken out of it one by one.
+/// The header of the file. Entries are removed from it one by one.
 struct Header {
     metadata: Metadata,
-    /// Where the data begin in the file.
+    /// Where the data section starts in the file.
     data_start: usize,
     taken: usize,
 }
@@ -326,7 +326,7 @@ impl Header {
         Ok(self.data_start + start..self.data_start + end)
     }
 
-    /// Mean and precision of the users' prior: both or neither.
+    /// The mean and precision of the user prior: both or neither.
     fn take_user_prior(&mut self, rank: usize) -> Result<Option<[Range<usize>; 2]>, ArtifactError> {
         if self.metadata.info("user_prior_mean").is_none() {
             return Ok(None);
@@ -364,7 +364,7 @@ impl Header {
         self.take(name, Dtype::U8, &[end - start])
     }
 
-    /// A tensor that this release does not know would be left unused: a later format says so instead.
+    /// Rejects unknown tensors. A later format that has more of them must have another version.
     fn expect_no_more(&self) -> Result<(), ArtifactError> {
         if self.metadata.offset_keys().len() == self.taken {
             Ok(())
@@ -386,7 +386,7 @@ fn numbers<'a, T: Pod>(
     buffer.numbers(place.clone()).ok_or_else(|| ArtifactError::tensor(name, "is not aligned to its numbers"))
 }
 
-/// A number that may be none.
+/// A number that may not be finite.
 trait Float: Pod {
     fn is_finite(self) -> bool;
 }
@@ -409,7 +409,7 @@ fn finite<'a, T: Float>(
     place: &Range<usize>,
 ) -> Result<&'a [T], ArtifactError> {
     let numbers: &[T] = numbers(buffer, name, place)?;
-    // Without an early end the loop takes many numbers at a time.
+    // Without an early exit the loop is vectorised.
     if numbers.iter().fold(true, |finite, &number| finite & number.is_finite()) {
         Ok(numbers)
     } else {

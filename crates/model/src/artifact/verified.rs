@@ -1,4 +1,4 @@
-//! Bytes that match their sums, however they come: at once, from a file, or in pieces from a network.
+//! Bytes that match their checksums, whether they arrive at once, from a file, or in pieces from a network.
 
 use std::io;
 use std::sync::Mutex;
@@ -8,15 +8,16 @@ use sha2::{Digest, Sha256};
 
 use super::digest::Expected;
 use super::{AlignedBuffer, ArtifactError};
+use crate::threads::join;
 
-/// More threads than these wait for the memory.
+/// More threads than this only wait for memory.
 const MOST_THREADS: usize = 4;
 
 /// The bytes of a file that matches its digest.
 #[derive(Debug)]
 pub struct Verified(AlignedBuffer);
 
-/// A file that comes in pieces, which are checked as they come.
+/// A file that arrives in pieces, each verified on arrival.
 #[derive(Debug)]
 pub struct Assembly {
     expected: Expected,
@@ -24,14 +25,14 @@ pub struct Assembly {
     chunks: Vec<Chunk>,
 }
 
-/// A chunk of which some bytes may have come.
+/// A chunk that may be incomplete.
 #[derive(Debug, Clone)]
 enum Chunk {
-    /// So many bytes from its beginning on.
-    Begun(usize, Sha256),
-    /// It is whole, and its sum right.
+    /// This many bytes have arrived, from the start and in order.
+    Partial(usize, Sha256),
+    /// The chunk is complete and its checksum is right.
     Checked,
-    /// Bytes that came in another order: the sum is taken at the end.
+    /// Bytes arrived in another order. The checksum is computed at the end.
     Unordered,
 }
 
@@ -47,14 +48,14 @@ impl Verified {
 }
 
 impl Expected {
-    /// Takes over bytes that are all there.
+    /// Verifies a complete file.
     pub fn verify(&self, mut buffer: AlignedBuffer) -> Result<Verified, ArtifactError> {
         self.check_length(buffer.bytes().len() as u64)?;
         self.for_each_chunk(&mut buffer, |_, _| Ok(()))?;
         Ok(Verified(buffer))
     }
 
-    /// Reads a file of the right length, of which `fill` reads the bytes from an offset on.
+    /// Reads and verifies a file of the right length. `fill` reads the bytes from an offset on.
     pub(super) fn read(
         &self,
         fill: impl Fn(u64, &mut [u8]) -> Result<(), ArtifactError> + Sync,
@@ -64,14 +65,14 @@ impl Expected {
         Ok(Verified(buffer))
     }
 
-    /// Begins to put together a file from pieces.
+    /// Starts to assemble the file from pieces.
     pub fn assemble(self) -> Assembly {
         let count = self.length.div_ceil(self.chunk_length);
         let buffer = AlignedBuffer::zeroed(self.length);
-        Assembly { expected: self, buffer, chunks: vec![Chunk::Begun(0, Sha256::new()); count] }
+        Assembly { expected: self, buffer, chunks: vec![Chunk::Partial(0, Sha256::new()); count] }
     }
 
-    /// Fills and checks every chunk, on several threads.
+    /// Fills and verifies every chunk, on several threads.
     fn for_each_chunk(
         &self,
         buffer: &mut AlignedBuffer,
@@ -94,13 +95,13 @@ impl Expected {
         thread::scope(|scope| {
             let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
             let own = work();
-            others.into_iter().map(joined).fold(own, Result::and)
+            others.into_iter().map(join).fold(own, Result::and)
         })
     }
 }
 
 impl Assembly {
-    /// Puts a piece where it belongs.
+    /// Adds a piece at its offset.
     pub fn put(&mut self, offset: usize, piece: &[u8]) -> Result<(), ArtifactError> {
         let end = offset.saturating_add(piece.len());
         let length = self.expected.chunk_length;
@@ -118,18 +119,18 @@ impl Assembly {
         Ok(())
     }
 
-    /// Adds bytes to the sum of a chunk.
+    /// Adds bytes to the checksum of a chunk.
     fn add(&mut self, index: usize, start: usize, bytes: &[u8]) -> Result<(), ArtifactError> {
         let whole = self.expected.chunk_length.min(self.expected.length - index * self.expected.chunk_length);
         let chunk = &mut self.chunks[index];
         *chunk = match std::mem::replace(chunk, Chunk::Unordered) {
-            Chunk::Begun(filled, mut sum) if filled == start => {
+            Chunk::Partial(filled, mut sum) if filled == start => {
                 sum.update(bytes);
                 if filled + bytes.len() == whole {
                     self.expected.check_sum(index, sum)?;
                     Chunk::Checked
                 } else {
-                    Chunk::Begun(filled + bytes.len(), sum)
+                    Chunk::Partial(filled + bytes.len(), sum)
                 }
             }
             _ => Chunk::Unordered,
@@ -137,7 +138,7 @@ impl Assembly {
         Ok(())
     }
 
-    /// The file, if all of it has come.
+    /// The file, if it is complete and matches its checksums.
     pub fn finish(self) -> Result<Verified, ArtifactError> {
         let Self { expected, buffer, chunks } = self;
         if expected.length == 0 {
@@ -151,10 +152,6 @@ impl Assembly {
         }
         Ok(Verified(buffer))
     }
-}
-
-fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Fills `buffer` from `source` at `offset`.

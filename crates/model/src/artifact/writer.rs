@@ -1,4 +1,4 @@
-//! Writing an artifact, so that a reader sees the old one or the new one and nothing between.
+//! Writes an artifact atomically: a reader sees either the old one or the new one.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -16,26 +16,26 @@ use super::{
 use crate::ranking::{MOST_NARROW, RankingHead, RankingWeights};
 use crate::{Catalogue, Factors, Ids, Intervals, RatingScale, UserPrior};
 
-/// Everything that an artifact is made of.
+/// The content of an artifact.
 #[derive(Debug)]
 pub struct NewArtifact<'a> {
-    /// What the model is and where it comes from.
+    /// The description of the model.
     pub description: Description,
     /// The ids of the users, by row.
     pub user_ids: &'a Ids,
     /// The ids of the movies, by row.
     pub movie_ids: &'a Ids,
-    /// The model.
+    /// The factors.
     pub factors: &'a Factors,
-    /// Where each user's ratings begin, and where the last one's end: users + 1.
+    /// The start of each user's ratings, and the end of the last: users + 1 offsets.
     pub rated_offsets: &'a [u32],
     /// The rows of the rated movies, ascending within a user.
     pub rated_movies: &'a [u32],
     /// The ratings, in the same order.
     pub rated_values: &'a [f32],
-    /// What is believed of a user before any rating.
+    /// The prior of a user without ratings.
     pub user_prior: Option<&'a UserPrior>,
-    /// The weights of the ranking head that the description tells of.
+    /// The weights of the ranking head in the description.
     pub ranking: Option<&'a RankingWeights>,
     /// The catalogue.
     pub catalogue: &'a Catalogue,
@@ -43,7 +43,7 @@ pub struct NewArtifact<'a> {
 
 type NamedFiles = [(&'static str, Vec<u8>); 3];
 
-/// The part of the manifest that the files do not tell.
+/// The part of the manifest that does not follow from the files.
 #[derive(Debug, Clone)]
 pub struct Description {
     /// The algorithm that trained the model.
@@ -56,11 +56,11 @@ pub struct Description {
     pub rating_scale: RatingScale,
     /// How well the model predicts.
     pub metrics: Metrics,
-    /// How far ratings lie from predictions, where a hold-out told.
+    /// Prediction intervals, if they were measured on a hold-out.
     pub intervals: Option<Intervals>,
     /// The ranking head, if there is one.
     pub ranking_head: Option<RankingHead>,
-    /// The name of the training job, where one trained the model.
+    /// The name of the training job, if the model was trained by one.
     pub training_job: Option<String>,
     /// The files that the model was trained on, by name.
     pub data: BTreeMap<String, FileDigest>,
@@ -70,11 +70,11 @@ pub struct Description {
     pub created_at: String,
 }
 
-/// Writes an artifact as the folder `output`, in place of the artifact that may be there. Whatever else is there is
-/// kept: see [`check_output`](super::check_output).
+/// Writes an artifact to the folder `output` and replaces an artifact that is already there. It fails if anything else
+/// would be lost: see [`check_output`](super::check_output).
 ///
-/// The files are written to a temporary sibling, flushed, and moved. Where the folder itself cannot be
-/// moved, because it is a mount point, its files are replaced one by one, the manifest last.
+/// The files are written to a temporary folder next to it, flushed, and moved. If the folder itself cannot be moved,
+/// because it is a mount point, its files are replaced one by one, the manifest last.
 pub fn write_folder(output: &Path, artifact: &NewArtifact<'_>) -> Result<Manifest, ArtifactError> {
     let destination = Destination::find(output)?;
     if !artifact.factors.are_finite() {
@@ -94,7 +94,7 @@ pub fn write_folder(output: &Path, artifact: &NewArtifact<'_>) -> Result<Manifes
 }
 
 impl Description {
-    /// The refusal of a model with numbers that are not finite.
+    /// The error for a model with numbers that are not finite.
     fn diverged(&self) -> ArtifactError {
         let takes = |name: &str| self.hyperparameters.contains_key(name);
         let remedy = if takes("lr_all") {
@@ -102,7 +102,7 @@ impl Description {
         } else if takes("reg_all") {
             "raise `reg_all`"
         } else {
-            "this is a bug of matinee; choose another algorithm, and please report it"
+            "this is a bug in matinee; choose another algorithm, and please report the bug"
         };
         ArtifactError::Diverged { algorithm: self.algorithm.clone(), remedy }
     }
@@ -221,7 +221,7 @@ impl NewArtifact<'_> {
         serialize(views, None).map_err(|error| ArtifactError::Tensors(error.to_string()))
     }
 
-    /// The movies that the ranking weights are towards, in two bytes each if that is enough.
+    /// The target movies of the ranking weights, in two bytes each if that is enough.
     fn narrow_columns(&self) -> Option<Vec<u16>> {
         match self.ranking {
             Some(RankingWeights::Ease { movies, offsets, .. }) if offsets.len() <= MOST_NARROW + 1 => {
@@ -232,7 +232,7 @@ impl NewArtifact<'_> {
     }
 }
 
-/// The bytes of an array in row-major order; empty, so of the wrong length, for any other order.
+/// The bytes of an array in row-major order. Empty, and so of the wrong length, for any other order.
 fn numbers(slice: Option<&[f32]>) -> &[u8] {
     slice.map(bytemuck::cast_slice).unwrap_or_default()
 }
@@ -247,7 +247,7 @@ fn write_flushed(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
 }
 
 impl Destination {
-    /// Makes the files in `sibling` those of the folder.
+    /// Moves the files in `sibling` to the folder.
     fn fill(&self, sibling: tempfile::TempDir) -> Result<(), ArtifactError> {
         if !self.is_shared && exchange(sibling.path(), &self.folder).is_ok() {
             return discard(&sibling.keep());
@@ -260,7 +260,7 @@ impl Destination {
     }
 }
 
-/// Removes the model that was replaced, file by file: what somebody put beside it in the meantime is kept.
+/// Removes the old model file by file, so that files which somebody added in the meantime are kept.
 fn discard(folder: &Path) -> Result<(), ArtifactError> {
     for file in FILES {
         for path in [folder.join(file), folder.join(part_name(file))] {
@@ -271,14 +271,14 @@ fn discard(folder: &Path) -> Result<(), ArtifactError> {
     let is_left = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
     Err(if is_left {
         let problem =
-            "has files that were put beside the old model while the new one took its place".to_owned();
+            "contains files that were added to the old model while it was being replaced".to_owned();
         ArtifactError::Occupied { path: folder.to_owned(), problem }
     } else {
         ArtifactError::io(folder, error)
     })
 }
 
-/// Swaps two folders in one step, where the system can.
+/// Swaps two folders atomically, if the system supports it.
 #[cfg_attr(not(target_os = "linux"), expect(unused_variables))]
 fn exchange(a: &Path, b: &Path) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
@@ -290,8 +290,8 @@ fn exchange(a: &Path, b: &Path) -> std::io::Result<()> {
     Err(std::io::ErrorKind::Unsupported.into())
 }
 
-/// Replaces the files in a folder that is another file system. All bytes are there before the first file is
-/// replaced: a disk that is full leaves the old model.
+/// Replaces the files in a folder on another file system. All bytes are written before the first file is replaced, so
+/// the old model survives a full disk.
 fn replace_files(from: &Path, to: &Path) -> Result<(), ArtifactError> {
     let part_of = |file: &str| to.join(part_name(file));
     for file in FILES {
@@ -311,7 +311,7 @@ fn replace_files(from: &Path, to: &Path) -> Result<(), ArtifactError> {
     Ok(())
 }
 
-/// Makes the move last through a power cut, where the system lets folders be flushed.
+/// Flushes the folder, so that the move survives a power failure, if the system supports that.
 fn flush_folder(folder: &Path) {
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();

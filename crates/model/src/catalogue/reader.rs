@@ -1,6 +1,6 @@
-//! `movies.csv`, record by record, with every fault at its line.
+//! Reads `movies.csv` record by record, and reports every fault with its line.
 
-use csv::ByteRecord;
+use csv::{ByteRecord, StringRecord};
 
 use super::CatalogueError;
 use crate::{LineNumbers, MAX_ID_BYTES};
@@ -10,22 +10,22 @@ use crate::{LineNumbers, MAX_ID_BYTES};
 pub struct MovieRecord {
     /// The movie's id, never empty.
     pub id: String,
-    /// Its title as it stands in the file.
+    /// Its title as in the file.
     pub title: String,
-    /// Its genres joined by `|`; empty where the file has no such column.
+    /// Its genres joined by `|`. Empty if the file has no such column.
     pub genres: String,
-    /// The line where the record begins, from 1.
+    /// The line on which the record starts, from 1.
     pub line: u64,
 }
 
 /// What can be wrong with a record of a `movies.csv`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MovieFault {
-    /// The header lacks a column.
+    /// A column is missing in the header.
     #[error("the header has no column `{0}`; expected movieId,title,genres")]
     MissingColumn(&'static str),
     /// The record has more or fewer fields than the header.
-    #[error("{found} fields where the header has {expected}; quote titles that hold commas")]
+    #[error("{found} fields, but the header has {expected}; quote titles that contain commas")]
     FieldCount {
         /// Fields in the header.
         expected: usize,
@@ -41,17 +41,25 @@ pub enum MovieFault {
     /// A field is not UTF-8.
     #[error("not UTF-8; save the file as UTF-8")]
     Encoding,
-    /// The file could not be read on.
+    /// The rest of the file could not be read.
     #[error("{0}")]
     Unreadable(String),
 }
 
-/// Reads a `movies.csv`: columns by header in any order, with or without byte order mark and CRLF.
+/// Reads a `movies.csv`. The header gives the order of the columns. A byte order mark and CRLF are accepted.
 pub struct MovieReader<'a> {
     reader: csv::Reader<&'a [u8]>,
     record: ByteRecord,
     columns: Columns,
     lines: LineNumbers<'a>,
+}
+
+/// The fields of one record that are read.
+#[derive(Clone, Copy)]
+pub(super) struct MovieFields<'r> {
+    pub(super) id: &'r str,
+    pub(super) title: &'r str,
+    pub(super) genres: &'r str,
 }
 
 struct Columns {
@@ -74,21 +82,11 @@ impl<'a> MovieReader<'a> {
     }
 
     fn parse(&self, line: u64) -> Result<MovieRecord, MovieFault> {
-        if self.record.len() != self.columns.count {
-            return Err(MovieFault::FieldCount { expected: self.columns.count, found: self.record.len() });
-        }
-        let text = |column: usize| match std::str::from_utf8(&self.record[column]) {
-            Ok(text) => Ok(text.to_owned()),
-            Err(_) => Err(MovieFault::Encoding),
-        };
-        let id = text(self.columns.id)?.trim().to_owned();
-        match id.len() {
-            0 => return Err(MovieFault::EmptyId),
-            length if length > MAX_ID_BYTES => return Err(MovieFault::LongId(length)),
-            _ => {}
-        }
-        let genres = self.columns.genres.map(text).transpose()?.unwrap_or_default();
-        Ok(MovieRecord { id, title: text(self.columns.title)?, genres, line })
+        let text =
+            |column: usize| std::str::from_utf8(&self.record[column]).map_err(|_| MovieFault::Encoding);
+        let fields = self.columns.fields(self.record.len(), text)?;
+        let [id, title, genres] = [fields.id, fields.title, fields.genres].map(str::to_owned);
+        Ok(MovieRecord { id, title, genres, line })
     }
 }
 
@@ -111,12 +109,51 @@ impl Iterator for MovieReader<'_> {
     }
 }
 
+/// Passes the fields of each record to `take` without copying them. Stops at the first fault, or when `take` returns
+/// `false`. Returns whether it read the whole file.
+pub(super) fn read_all(csv: &[u8], mut take: impl FnMut(MovieFields<'_>) -> bool) -> bool {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(csv);
+    let Some(columns) = reader.byte_headers().ok().and_then(|header| Columns::of(header).ok()) else {
+        return false;
+    };
+    let mut record = StringRecord::new();
+    loop {
+        match reader.read_record(&mut record) {
+            Ok(false) => return true,
+            Ok(true) => match columns.fields(record.len(), |column| Ok(&record[column])) {
+                Ok(fields) if take(fields) => {}
+                _ => return false,
+            },
+            Err(_) => return false,
+        }
+    }
+}
+
 impl Columns {
     fn of(header: &ByteRecord) -> Result<Self, MovieFault> {
         let find = |name: &'static str| header.iter().position(|field| field.trim_ascii() == name.as_bytes());
         let require = |name| find(name).ok_or(MovieFault::MissingColumn(name));
         let count = header.len();
         Ok(Self { id: require("movieId")?, title: require("title")?, genres: find("genres"), count })
+    }
+
+    /// Checks a record of `found` fields, which `text` reads by column.
+    fn fields<'r>(
+        &self,
+        found: usize,
+        text: impl Fn(usize) -> Result<&'r str, MovieFault>,
+    ) -> Result<MovieFields<'r>, MovieFault> {
+        if found != self.count {
+            return Err(MovieFault::FieldCount { expected: self.count, found });
+        }
+        let id = text(self.id)?.trim();
+        match id.len() {
+            0 => return Err(MovieFault::EmptyId),
+            length if length > MAX_ID_BYTES => return Err(MovieFault::LongId(length)),
+            _ => {}
+        }
+        let genres = self.genres.map(&text).transpose()?.unwrap_or_default();
+        Ok(MovieFields { id, title: text(self.title)?, genres })
     }
 }
 
@@ -129,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_any_column_order_with_mark_and_crlf() {
+    fn reads_any_column_order_with_byte_order_mark_and_crlf() {
         let records = read(b"\xef\xbb\xbfgenres,movieId,title\r\nDrama, 7 ,\"A \"\"b\"\", c\"\r\n");
         let record =
             MovieRecord { id: "7".into(), title: "A \"b\", c".into(), genres: "Drama".into(), line: 2 };
@@ -146,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_has_a_longest_length() {
+    fn an_id_that_is_too_long_is_a_fault() {
         let of_length =
             |length| read(format!("movieId,title\n{},a\n", "x".repeat(length)).as_bytes()).remove(0);
         assert_eq!(of_length(MAX_ID_BYTES).unwrap().id.len(), MAX_ID_BYTES);

@@ -1,6 +1,7 @@
-//! Searching titles: words in any order, beginnings of words, without accents and articles, typing errors forgiven.
+//! Searches titles. Words may come in any order, be only prefixes, and contain typing errors. Accents and articles are
+//! ignored.
 //!
-//! The index is made by the first search, not when a model is loaded.
+//! The first search builds the index, not the loading of a model.
 
 use std::cmp::Reverse;
 
@@ -9,26 +10,26 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::Catalogue;
 
-/// Words that titles have in front or behind the comma, and that nobody searches by.
+/// Articles: titles have them at the front or after a comma, and nobody searches for them.
 const ARTICLES: [&str; 22] = [
     "the", "a", "an", "la", "le", "les", "l", "el", "los", "las", "il", "lo", "gli", "der", "die", "das",
     "den", "det", "de", "het", "o", "os",
 ];
 
-/// The longest query that is looked at, in words: each may pass over the whole vocabulary.
+/// The most words of a query that are used. Each may scan the whole vocabulary.
 const MAX_WORDS: usize = 12;
 
-/// The words of all titles, sorted, and for each the movies that have it.
+/// The words of all titles, sorted, with the movies of each.
 #[derive(Debug)]
 pub(super) struct SearchIndex {
     words: Vec<Box<str>>,
     offsets: Vec<u32>,
     movies: Vec<u32>,
-    /// How many words each movie's title has.
+    /// The number of words in each movie's title.
     lengths: Vec<u8>,
 }
 
-/// How well a word of a title fits a word of the query: the larger the better.
+/// How well a word of a title matches a word of the query. Greater is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
     None,
@@ -60,12 +61,12 @@ impl SearchIndex {
         Self { words: distinct, offsets, movies, lengths }
     }
 
-    /// The catalogue rows of the movies that fit every word of the query, the best first: by how well the words fit,
-    /// then by `weight`, then by how few other words the title has.
+    /// The catalogue rows of the movies that match every word of the query, best first: by the quality of the match,
+    /// then by `weight`, then by the length of the title.
     pub(super) fn search(&self, query: &str, weight: impl Fn(usize) -> u32) -> Vec<usize> {
         let mut sought = words(query);
         if sought.is_empty() {
-            // Of a query of articles alone nothing would be left.
+            // A query of articles only is taken as it is.
             sought = all_words(query);
         }
         sought.truncate(MAX_WORDS);
@@ -87,7 +88,7 @@ impl SearchIndex {
         found.into_iter().map(|(row, _)| row).collect()
     }
 
-    /// The movies with a word that fits, by ascending row, with the best fit of each.
+    /// The movies with a matching word, by ascending row, each with its best match.
     fn fits(&self, sought: &str) -> Vec<(usize, Fit)> {
         let mut best = vec![Fit::None; self.lengths.len()];
         let first = self.words.partition_point(|word| **word < *sought);
@@ -103,14 +104,14 @@ impl SearchIndex {
                 if word.len() == sought.len() { Fit::Exact } else { Fit::Beginning },
             );
         }
-        // One who wrote a word that there is meant it.
+        // If the word exists, it is not a typing error.
         if !is_found {
             self.forgive_errors(sought, &mut best);
         }
         best.into_iter().enumerate().filter(|(_, fit)| *fit > Fit::None).collect()
     }
 
-    /// The movies with a word that is nearly the one sought, or nearly begins with it.
+    /// Adds the movies with a word that is similar to the one sought, or starts with something similar.
     fn forgive_errors(&self, sought: &str, best: &mut [Fit]) {
         let letters: Vec<char> = sought.chars().collect();
         let allowed = match letters.len() {
@@ -133,7 +134,7 @@ impl SearchIndex {
     }
 }
 
-/// Those that are in both, with the sum of the fits; both are sorted by row.
+/// The movies that are in both lists, with the sum of their matches. Both lists are sorted by row.
 fn intersect(found: &[(usize, u32)], fits: &[(usize, Fit)]) -> Vec<(usize, u32)> {
     let with_fit = |&(row, sum): &(usize, u32)| {
         let place = fits.binary_search_by_key(&row, |fit| fit.0).ok()?;
@@ -147,7 +148,7 @@ fn words(text: &str) -> Vec<Box<str>> {
     all_words(text).into_iter().filter(|word| !ARTICLES.contains(&&**word)).collect()
 }
 
-/// The words of a text in small letters without accents; of a word with a hyphen its parts, and all in one.
+/// The words of a text in lower case without accents. A hyphenated word gives its parts and the whole.
 fn all_words(text: &str) -> Vec<Box<str>> {
     let mut words = Vec::new();
     for chunk in text.split(|letter: char| letter.is_whitespace() || "/,:;()[]!?\"+".contains(letter)) {
@@ -164,7 +165,7 @@ fn all_words(text: &str) -> Vec<Box<str>> {
                 'ł' => whole.push('l'),
                 'đ' => whole.push('d'),
                 letter if letter.is_alphanumeric() => whole.push(letter),
-                // The name's in one word; a hyphen, or whatever else, parts two.
+                // An apostrophe or a full stop does not split a word. A hyphen and everything else does.
                 '\'' | '’' | '.' => {}
                 _ if whole.len() > start => {
                     words.push(Box::from(&whole[start..]));
@@ -184,7 +185,7 @@ fn all_words(text: &str) -> Vec<Box<str>> {
     words
 }
 
-/// The rows of a table of edit distances, kept between words.
+/// Rows of the edit distance table, reused between words.
 #[derive(Default)]
 struct Distance {
     before: Vec<usize>,
@@ -194,9 +195,9 @@ struct Distance {
 }
 
 impl Distance {
-    /// How many letters must be added, left out, replaced or swapped with their neighbour to make `sought` of the
-    /// beginning of `word` that is nearest (optimal string alignment); more than `limit` if it is further. The first
-    /// letter must be right: few err there, and it keeps others away.
+    /// The edit distance (optimal string alignment) from `sought` to the nearest prefix of `word`: the number of letters
+    /// to insert, delete, replace or swap with their neighbour. Any number above `limit` if it is larger than `limit`.
+    /// The first letter must be right: errors there are rare, and this excludes unrelated words.
     fn of_beginning(&mut self, sought: &[char], word: &str, limit: usize) -> usize {
         let Self { before, last, next, letters } = self;
         letters.clear();
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_found_in_any_order_and_by_their_beginning() {
+    fn words_are_found_in_any_order_and_by_prefix() {
         for (query, first) in [
             ("toy story", "1"),
             ("story toy 1999", "2"),
@@ -282,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_small_letters_without_accents_and_hyphens_give_parts_and_whole() {
+    fn words_are_lower_case_without_accents_and_hyphens_give_parts_and_whole() {
         for (text, expected) in [
             ("Spider-Man", "spider man spiderman"),
             ("a-b-c", "a b c abc"),
@@ -321,7 +322,7 @@ mod tests {
         }
     }
 
-    /// The distance by its definition, from the last letters on.
+    /// The distance by its definition, starting from the last letters.
     fn optimal_string_alignment(a: &[char], b: &[char]) -> usize {
         let ([a_start @ .., a_last], [b_start @ .., b_last]) = (a, b) else { return a.len() + b.len() };
         let replaced = optimal_string_alignment(a_start, b_start) + usize::from(a_last != b_last);
@@ -339,7 +340,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_distance_is_that_of_the_nearest_beginning(words in prop::collection::vec(("[ab]{1,4}", "[abc]{1,6}"), 3), limit in 1_usize..3) {
+        fn the_distance_is_that_of_the_nearest_prefix(words in prop::collection::vec(("[ab]{1,4}", "[abc]{1,6}"), 3), limit in 1_usize..3) {
             let mut distance = Distance::default();
             for (sought, word) in words {
                 let (sought, letters): (Vec<char>, Vec<char>) = (sought.chars().collect(), word.chars().collect());
@@ -352,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_must_fit() {
+    fn every_word_must_match() {
         assert_eq!(search("matrix president"), [""; 0]);
         assert_eq!(search("xyzzy"), [""; 0]);
         assert_eq!(search(""), [""; 0]);
@@ -360,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn of_equal_fits_the_heavier_comes_first() {
+    fn of_equal_matches_the_heavier_comes_first() {
         assert_eq!(search("godf"), ["11", "10"]);
         assert_eq!(search("godfather"), ["10", "11"], "the whole title before the longer one");
     }

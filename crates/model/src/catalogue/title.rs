@@ -1,4 +1,4 @@
-//! What a `MovieLens` title says beside the name.
+//! The parts of a `MovieLens` title: the name and the year.
 
 /// `title` without the year in the parentheses that it ends with.
 pub(super) fn name(title: &str) -> &str {

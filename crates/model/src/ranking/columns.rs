@@ -1,8 +1,8 @@
-//! Movie rows in as few bytes as their number allows.
+//! Movie rows in two bytes each if that is enough, else in four.
 
 use std::ops::Range;
 
-/// The most movies whose rows have two bytes.
+/// The largest number of movies whose rows fit into two bytes.
 pub(crate) const MOST_NARROW: usize = 1 << 16;
 
 /// Movie rows.
@@ -15,7 +15,7 @@ pub enum Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    /// How many there are.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         match self {
             Self::Narrow(rows) => rows.len(),
@@ -41,7 +41,7 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// Where `row` is, if these ascend.
+    /// The position of `row`. The rows must be ascending.
     pub(crate) fn find(&self, row: u32) -> Option<usize> {
         match self {
             Self::Narrow(rows) => rows.binary_search(&u16::try_from(row).ok()?).ok(),

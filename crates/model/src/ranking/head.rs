@@ -1,4 +1,4 @@
-//! What the artifact holds of the ranking head.
+//! The ranking head as it is stored in the artifact.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,13 @@ use super::Columns;
 use crate::artifact::Ranking;
 use crate::{MovieRow, RatingScale};
 
-/// The ranking head as the manifest tells of it.
+/// The ranking head in the manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RankingHead {
-    /// How it was learned, and what scoring needs to know of that.
+    /// How it was learned, with the parameters that scoring needs.
     #[serde(flatten)]
     pub method: RankingMethod,
-    /// How well each method ranked the hold-out, and beside them the most popular movies; empty if nothing was
-    /// held out.
+    /// How well each method ranked the hold-out, and ranking by popularity for comparison. Empty if nothing was held out.
     #[serde(default)]
     pub candidates: BTreeMap<String, Ranking>,
 }
@@ -30,16 +29,16 @@ pub enum RankingMethod {
     Ease {
         /// The ridge on the weights.
         regularisation: f32,
-        /// How many weights are kept for each movie on average.
+        /// The average number of weights that are kept for each movie.
         weights_per_movie: u32,
     },
     /// `iALS`.
     Ials {
         /// The length of a factor row.
         rank: u32,
-        /// The weight of a pair without a signal; one with a signal has the signal more.
+        /// The weight of a pair without a signal. A pair with a signal has this weight plus the signal.
         unobserved_weight: f32,
-        /// The regularisation for each signal of a row, of which a row without counts `unobserved_weight`.
+        /// The regularisation for each signal of a row. A missing signal counts `unobserved_weight`.
         regularisation: f32,
         /// Sweeps over both sides.
         epochs: u32,
@@ -49,16 +48,16 @@ pub enum RankingMethod {
 /// The weights of a ranking head.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RankingWeights {
-    /// Of `EASE^R`, compressed by rows: what a signal for a movie says of which others.
+    /// For `EASE^R`, in compressed rows: the weights from each movie's signal towards other movies.
     Ease {
-        /// Where the weights of each movie begin, and where the last one's end: movies + 1.
+        /// The start of each movie's weights, and the end of the last: movies + 1 offsets.
         offsets: Vec<u32>,
-        /// The movies that the weights are towards, ascending within a row.
+        /// The target movies of the weights, ascending within a row.
         movies: Vec<u32>,
         /// The weights, in half precision.
         weights: Vec<f16>,
     },
-    /// Of `iALS`.
+    /// For `iALS`.
     Ials {
         /// The movies' factors, movies x rank.
         factors: Array2<f32>,
@@ -70,16 +69,16 @@ pub enum RankingWeights {
 /// [`RankingWeights`] over borrowed memory.
 #[derive(Debug, Clone, Copy)]
 pub enum RankingView<'a> {
-    /// Of `EASE^R`.
+    /// For `EASE^R`.
     Ease {
-        /// Where the weights of each movie begin, and where the last one's end: movies + 1.
+        /// The start of each movie's weights, and the end of the last: movies + 1 offsets.
         offsets: &'a [u32],
-        /// The movies that the weights are towards, ascending within a row.
+        /// The target movies of the weights, ascending within a row.
         movies: Columns<'a>,
         /// The weights, in half precision.
         weights: &'a [f16],
     },
-    /// Of `iALS`.
+    /// For `iALS`.
     Ials {
         /// The movies' factors, movies x rank, row-major.
         factors: ArrayView2<'a, f32>,
@@ -88,15 +87,14 @@ pub enum RankingView<'a> {
     },
 }
 
-/// What a rating says about wanting to watch such movies: 0 up to a third of the scale, then in proportion up to
-/// 1 for the highest rating.
+/// The signal of a rating: 0 in the lowest third of the scale, then rising linearly to 1 for the highest rating.
 pub fn signal(rating: f32, scale: RatingScale) -> f32 {
     let floor = scale.min() + (scale.max() - scale.min()) / 3.0;
     ((rating - floor) / (scale.max() - floor)).clamp(0.0, 1.0)
 }
 
 impl RankingMethod {
-    /// The name it is recorded by.
+    /// The name in the manifest.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Ease { .. } => "ease",
@@ -118,7 +116,7 @@ impl RankingWeights {
 }
 
 impl<'a> RankingView<'a> {
-    /// The weights of a movie's signal, and the movies that they are towards. None of a factor model.
+    /// The weights of a movie's signal with their target movies. Empty for a factor model.
     pub(crate) fn weights_of(&self, movie: MovieRow) -> (Columns<'a>, &'a [f16]) {
         match *self {
             Self::Ease { offsets, movies, weights } => {
@@ -141,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_method_is_recorded_by_its_name() {
+    fn the_manifest_has_the_name_of_the_method() {
         let ease = RankingMethod::Ease { regularisation: 60.0, weights_per_movie: 64 };
         let ials = RankingMethod::Ials { rank: 32, unobserved_weight: 0.1, regularisation: 0.01, epochs: 8 };
         for (method, name) in [(ease, "ease"), (ials, "ials")] {

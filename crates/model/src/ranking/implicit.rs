@@ -1,18 +1,19 @@
-//! The least squares of `iALS`: one row of factors against the other side's.
+//! The least squares problem of `iALS`: solves for one row of factors with the other side fixed.
 
 use crate::factors::dot;
 use crate::linear::{Cholesky, add_outer_product};
 
-/// What weighs on a row that is solved for.
+/// The weights of the least squares problem.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ImplicitRegression {
-    /// The weight of a pair without a signal, towards 0; one with a signal has the signal more, towards 1.
+    /// The weight of a pair without a signal, with target 0. A pair with a signal has this weight plus the signal, and
+    /// target 1.
     pub unobserved_weight: f32,
-    /// The regularisation for each signal of the row, of which a row without counts `unobserved_weight`.
+    /// The regularisation for each signal of the row. A missing signal counts `unobserved_weight`.
     pub regularisation: f32,
 }
 
-/// A row that was solved for, and the system that it solves.
+/// A solved row, with the factored system that it solves.
 #[derive(Debug, Clone)]
 pub struct ImplicitRow {
     /// The factors.
@@ -21,9 +22,9 @@ pub struct ImplicitRow {
 }
 
 impl ImplicitRegression {
-    /// The row that has these `signals` for rows of `others`, which are as long as `gram` is wide and `F' F` of which
-    /// `gram` is: equation 10 of Rendle et al. with frequency-scaled regularisation (exponent 1). `None` if the
-    /// numbers overflow.
+    /// The row with these `signals` for rows of `others`. `others` has rows of length `rank`, and `gram` is its `F' F`.
+    /// This is equation 10 of Rendle et al. with frequency-scaled regularisation (exponent 1). `None` if the numbers
+    /// overflow.
     pub fn solve(
         &self,
         signals: impl Iterator<Item = (u32, f32)> + Clone,
@@ -48,7 +49,7 @@ impl ImplicitRegression {
 }
 
 impl ImplicitRow {
-    /// What each signal contributes to the score of the row `of`: they add up to it.
+    /// The contribution of each signal to the score of the row `of`. They add up to the score.
     pub(crate) fn contributions(
         &self,
         of: &[f32],

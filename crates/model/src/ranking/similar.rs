@@ -1,14 +1,14 @@
-//! Movies that are alike in the ranking head.
+//! Similar movies, by the ranking head.
 
 use super::{Ranked, RankingView, best};
 use crate::MovieRow;
 use crate::factors::dot;
 
 impl RankingView<'_> {
-    /// The `limit` movies that are most like `movie`, of those with a similarity above 0 that are admitted.
+    /// The `limit` movies most similar to `movie`, among those that are admitted and have a similarity above 0.
     ///
-    /// In `EASE^R` the similarity is the geometric mean of the weights both ways, which is the partial correlation
-    /// of the two movies' signals; in `iALS` the cosine of the factors.
+    /// For `EASE^R`, the similarity is the geometric mean of the weights in both directions, which is the partial
+    /// correlation of the two movies' signals. For `iALS`, it is the cosine of the factors.
     pub fn most_similar(
         &self,
         movie: MovieRow,

@@ -1,10 +1,10 @@
-//! A visitor in the ranking head: scores, and what of the visitor's ratings they are made of.
+//! A visitor in the ranking head: the scores, and the contribution of each rating to them.
 
 use super::{ImplicitRegression, ImplicitRow, Ranked, RankingMethod, RankingView, best, signal};
 use crate::factors::dot;
 use crate::{MovieRow, Rated, RatingScale};
 
-/// What somebody's ratings say about every movie.
+/// The scores of all movies, given a visitor's ratings.
 #[derive(Debug)]
 pub struct Taste<'a> {
     view: Option<RankingView<'a>>,
@@ -15,7 +15,7 @@ pub struct Taste<'a> {
 
 #[derive(Debug)]
 enum Scores {
-    /// No rating has a signal, or there is no head: the most popular movies come first.
+    /// No rating has a signal, or there is no ranking head: movies are ranked by popularity.
     Popularity,
     /// The score of each movie.
     Sums(Vec<f32>),
@@ -24,7 +24,7 @@ enum Scores {
 }
 
 impl<'a> Taste<'a> {
-    /// The taste that these ratings tell; each movie must be there once.
+    /// The taste of a visitor with these ratings, at most one per movie.
     pub fn new(head: Option<(RankingMethod, RankingView<'a>)>, rated: &[Rated], scale: RatingScale) -> Self {
         let signals = rated.iter().map(|rated| (rated.movie, signal(rated.rating, scale)));
         let signals: Vec<(MovieRow, f32)> = signals.filter(|&(_, signal)| signal > 0.0).collect();
@@ -35,12 +35,12 @@ impl<'a> Taste<'a> {
         Self { view: head.map(|(_, view)| view), signals, scores }
     }
 
-    /// Whether the ratings say nothing, so that the most popular movies come first.
+    /// Whether the ratings have no signal, so that movies are ranked by popularity.
     pub fn is_popularity(&self) -> bool {
         matches!(self.scores, Scores::Popularity)
     }
 
-    /// The best `limit` movies after `after`, of those that are admitted: see [`best`].
+    /// The best `limit` admitted movies after `after` in the ranking: see [`best`].
     pub fn rank(
         &self,
         rating_counts: &[u32],
@@ -69,8 +69,8 @@ impl<'a> Taste<'a> {
         }
     }
 
-    /// What each rating with a signal contributes to the score of `movie`: they add up to it. Without signals a
-    /// movie's score is its popularity, to which no rating contributes.
+    /// The contribution of each rating with a signal to the score of `movie`. They add up to the score. Without signals
+    /// the score is the popularity, and the result is empty.
     pub fn contributions(&self, movie: MovieRow) -> Vec<(MovieRow, f32)> {
         let Some(view) = self.view else { return Vec::new() };
         match (&self.scores, view) {

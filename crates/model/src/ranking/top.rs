@@ -1,17 +1,17 @@
-//! The best few of many, by a bounded heap.
+//! The best few of many movies, by a bounded heap.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 use crate::MovieRow;
 
-/// A movie in a ranking. Of two with the same score the one with more ratings comes first, then the one with the
-/// lower row, so that a ranking is the same wherever and however often it is made.
+/// A movie in a ranking. Movies with the same score are ordered by their number of ratings, then by their row, so that a
+/// ranking is always the same.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ranked {
-    /// What it is ranked by.
+    /// The score by which it is ranked.
     pub score: f32,
-    /// How many ratings it has.
+    /// The number of its ratings.
     pub rating_count: u32,
     /// The movie.
     pub movie: MovieRow,
@@ -33,9 +33,9 @@ impl PartialOrd for Ranked {
     }
 }
 
-/// The best `limit` movies of those with these scores, by ascending row, that have `rating_counts`, come after
-/// `after` in the ranking and are admitted. `admits` is asked by ascending row, and only of movies that would be
-/// among the best so far. Nothing is allocated but the heap.
+/// The best `limit` movies that are admitted and come after `after` in the ranking. `scores` and `rating_counts` are by
+/// row. `admits` is called in the order of rows, and only for movies that would be among the best so far. Only the heap
+/// is allocated.
 pub fn best(
     scores: impl Iterator<Item = f32>,
     rating_counts: &[u32],
@@ -76,7 +76,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn just_those_that_would_be_among_the_best_are_asked_for() {
+    fn only_movies_that_would_be_among_the_best_are_checked() {
         let mut asked = Vec::new();
         let scores = [2.0, 3.0, 1.0, 3.0, 3.0, 4.0];
         best(scores.into_iter(), &[0, 0, 9, 1, 0, 0], 2, None, |row| {

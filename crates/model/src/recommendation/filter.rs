@@ -5,10 +5,10 @@ use std::ops::RangeInclusive;
 
 use crate::{Movie, MovieId};
 
-/// Which movies may be in an answer; the default admits all that the visitor has not rated.
+/// Which movies may be in an answer. By default, all that the visitor has not rated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Only movies of at least one of these genres, in any case of letters; of any genre if there are none.
+    /// Only movies of at least one of these genres. Upper and lower case are the same. An empty list admits all genres.
     pub genres: Vec<String>,
     /// Only movies of this year and later.
     pub year_from: Option<u16>,
@@ -16,12 +16,12 @@ pub struct Filter {
     pub year_to: Option<u16>,
     /// Also movies that the visitor has rated.
     pub include_rated: bool,
-    /// None of these movies. Ids that no movie has are no error.
+    /// Movies to leave out. Unknown ids are ignored.
     pub excluded: HashSet<MovieId>,
 }
 
 impl Filter {
-    /// Whether a movie of the catalogue may be in the answer, but for what a visitor has rated.
+    /// Whether a movie of the catalogue may be in the answer. It does not look at what a visitor has rated.
     pub fn admits(&self, movie: &Movie<'_>) -> bool {
         self.years().contains(&movie.year().unwrap_or(0))
             && self.admits_genres(movie.genres())
@@ -33,7 +33,7 @@ impl Filter {
         self.genres.is_empty() || genres.any(|of| self.genres.iter().any(|genre| is_same_genre(of, genre)))
     }
 
-    /// The years that are admitted. A title without a year counts as year 0, which only a filter without years admits.
+    /// The admitted years. A title without a year counts as year 0, which is admitted only if no years are given.
     pub(super) fn years(&self) -> RangeInclusive<u16> {
         let first = match (self.year_from, self.year_to) {
             (None, None) => 0,

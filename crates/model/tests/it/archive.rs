@@ -98,37 +98,37 @@ fn a_plain_tar_is_read() {
 }
 
 #[test]
-fn other_files_are_told_with_what_to_give() {
-    for (bytes, told) in [
+fn other_files_are_described_with_what_to_use() {
+    for (bytes, expected) in [
         (&b"PK\x03\x04...."[..], "it is a zip archive; unpack it"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
-        (b"{\"format_version\":1}", "give the folder that holds it"),
+        (b"{\"format_version\":1}", "use the folder that contains it"),
         (b"<html>AccessDenied</html>", "the answer of a server"),
         (b"", "it is empty"),
         (b"some bytes", "neither a tar archive nor compressed by gzip"),
     ] {
         let error = refused(bytes).to_string();
-        assert!(error.contains(told), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
     let error = refused(&archive(&[("README.md".to_owned(), b"x".to_vec())])).to_string();
-    assert!(error.contains("manifest.json is missing") && error.contains("it holds README.md"), "{error}");
+    assert!(error.contains("manifest.json is missing") && error.contains("it contains README.md"), "{error}");
 }
 
 #[test]
-fn a_place_beside_the_model_is_told_with_the_place_to_give() {
+fn the_right_path_is_named_for_a_path_next_to_the_model() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("model");
     sample::write(&model);
     for file in ["manifest.json", "model.safetensors", "movies.csv"] {
         let error = Model::open(&model.join(file)).unwrap_err().to_string();
-        assert!(error.contains(&format!("give the folder that holds it: {}", model.display())), "{error}");
+        assert!(error.contains(&format!("use the folder that contains it: {}", model.display())), "{error}");
     }
     let error = Model::open(folder.path()).unwrap_err();
     assert!(matches!(&error, ArtifactError::Elsewhere { found, .. } if *found == model), "{error}");
     fs::remove_dir_all(&model).unwrap();
     fs::write(folder.path().join("model.tar.gz"), archive(&entries())).unwrap();
     let error = Model::open(folder.path()).unwrap_err().to_string();
-    assert!(error.ends_with("model.tar.gz looks like one; give that"), "{error}");
+    assert!(error.ends_with("model.tar.gz looks like one; use that path"), "{error}");
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn a_missing_file_is_named() {
 fn a_file_that_is_there_twice_is_refused() {
     let mut entries = entries();
     entries.push(entries[1].clone());
-    assert!(refused(&archive(&entries)).to_string().contains("is there twice"));
+    assert!(refused(&archive(&entries)).to_string().contains("occurs twice"));
 }
 
 #[test]
@@ -181,7 +181,7 @@ proptest! {
             archive = compressed(&tar);
         }
         if let Ok(model) = read_archive(archive.as_slice()).and_then(Model::from_files) {
-            // The scale that clips a score stands in the manifest, which nothing vouches for here.
+            // The scale that clips a score is in the manifest, which has no checksum here.
             prop_assert_eq!(model.factors().score(Some(UserRow(0)), Some(MovieRow(0))), 4.75);
         }
     }

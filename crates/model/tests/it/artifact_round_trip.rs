@@ -1,4 +1,4 @@
-//! What is written is read back, and an artifact replaces another whole.
+//! An artifact reads back as it was written, and replaces another one completely.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! A model is written where nothing is lost, and nowhere else.
+//! A model is written only where nothing is lost.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use crate::sample;
 
-/// What lies under a folder: folders, links and where they lead, files and their bytes.
+/// The content of a folder: folders, links with their targets, files with their bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Entry {
     Folder,
@@ -43,7 +43,7 @@ fn write(output: &Path) -> Result<(), ArtifactError> {
     write_folder(output, &sample::artifact(&sample::factors(), &[4.0, 5.0, 2.0])).map(|_| ())
 }
 
-/// The refusal of an output, which check and writer must agree on, and which must leave everything as it was.
+/// The error for an output. Check and writer must give the same one, and must not change anything.
 fn refusal(root: &Path, output: &Path) -> String {
     let before = contents(root);
     let error = check_output(output).unwrap_err().to_string();
@@ -134,7 +134,7 @@ fn a_link_to_a_folder_stays_one() {
     assert!(refusal(root.path(), &target).contains("holds movies.csv, which matinee did not write"));
 }
 
-/// A volume that is mounted as the folder of the model has one, as in a container.
+/// A volume that is mounted as the folder of the model, as in a container, has a `lost+found`.
 #[test]
 fn what_a_file_system_keeps_for_itself_stays() {
     let root = tempfile::tempdir().unwrap();
@@ -150,7 +150,7 @@ fn what_a_file_system_keeps_for_itself_stays() {
     }
 }
 
-/// What a write that was killed leaves in a mounted folder does not stand in the way of the next.
+/// The files of a killed write in a mounted folder do not block the next write.
 #[test]
 fn what_a_killed_write_left_is_replaced() {
     let root = tempfile::tempdir().unwrap();
@@ -194,7 +194,7 @@ fn tree() -> impl Strategy<Value = Vec<(String, Made)>> {
     prop::collection::vec((path, made), 0..6)
 }
 
-/// Makes what can be made of a tree: some paths exclude each other.
+/// Creates as much of a tree as possible: some paths exclude each other.
 fn make(folder: &Path, tree: &[(String, Made)]) {
     for (path, made) in tree {
         let path = folder.join(path);

@@ -1,6 +1,5 @@
-//! One test per way in which an artifact can lie. Each lie is told consistently: where the tensors are
-//! changed, length, checksum and version in the manifest are made to fit, so that the later check must
-//! find it.
+//! One test per way in which an artifact can lie. Each lie is consistent: if the tensors are changed, the length, checksum
+//! and version in the manifest are adjusted, so that the later check must find it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -48,7 +47,7 @@ impl Forgery {
         fs::write(path, serde_json::to_vec(&manifest).unwrap()).unwrap();
     }
 
-    /// Replaces a file and makes the manifest vouch for it.
+    /// Replaces a file, and adjusts the manifest.
     pub fn replace(&self, file: &str, bytes: &[u8]) {
         fs::write(self.path(file), bytes).unwrap();
         self.edit_manifest(|manifest| {
@@ -70,7 +69,7 @@ impl Forgery {
         self.replace_tensors(&header, header.len().next_multiple_of(8), &data);
     }
 
-    /// Writes a header, filled up with spaces to a length, and data.
+    /// Writes a header, padded with spaces to a length, and data.
     fn replace_tensors(&self, header: &[u8], length: usize, data: &[u8]) {
         let spaces = vec![b' '; length - header.len()];
         let length = (length as u64).to_le_bytes();
@@ -292,7 +291,7 @@ fn a_checksum_is_wrong() {
 fn the_version_names_other_files() {
     let forgery = Forgery::new();
     forgery.edit_manifest(|manifest| manifest["version"] = "0123456789abcdef".into());
-    forgery.says("does not name these files");
+    forgery.says("does not match these files");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The ranking head and the users' prior in an artifact: they read back, and every lie about them is found.
+//! The ranking head and the user prior in an artifact: they read back as written, and every lie about them is found.
 
 use half::f16;
 use matinee_model::artifact::{ArtifactError, write_folder};
@@ -51,7 +51,7 @@ fn what_is_written_is_read() {
     assert_eq!(factors, written);
 }
 
-/// From 65,537 movies on their rows need more than two bytes.
+/// From 65,537 movies on, rows need more than two bytes.
 #[test]
 fn many_movies_have_wide_columns() {
     for (movies, is_wide) in [(1 << 16, false), ((1 << 16) + 1, true)] {

@@ -1,4 +1,4 @@
-//! The artifact from outside: what is written is read back, and every way to lie is found.
+//! The artifact from outside: it reads back as written, and every way to lie is found.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 

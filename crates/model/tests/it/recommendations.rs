@@ -1,4 +1,4 @@
-//! What a loaded model recommends, and to whom.
+//! The recommendations of a loaded model.
 
 use matinee_model::artifact::write_folder;
 use matinee_model::ranking::RankingHead;
@@ -41,7 +41,7 @@ fn a_visitors_ratings_are_sorted_and_the_last_of_a_movie_counts() {
 fn what_a_user_has_rated_is_recommended_if_asked_for() {
     let model = open(&ease(), &sample::catalogue());
     assert_eq!(recommended(&model, 0, false), [2], "the user has rated the others");
-    // A low rating tells no taste: the popular come first.
+    // A low rating has no signal, so movies are ranked by popularity.
     assert_eq!(recommended(&model, 1, false), [0, 2]);
     assert_eq!(recommended(&model, 1, true), [1, 0, 2]);
 }

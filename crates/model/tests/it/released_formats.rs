@@ -1,7 +1,7 @@
-//! Artifacts that earlier releases wrote still load, and answer what they answered then.
+//! Artifacts of earlier releases still load, and give the same answers as then.
 //!
-//! `crates/model/tests/released/` has a folder for each form that a release has written. They are never changed: a format
-//! that changes gets a folder more, from `cargo test -p matinee-model -- --ignored write_the_format_of_this_release`.
+//! `crates/model/tests/released/` has a folder for each form that a release has written. They are never changed: a new
+//! form gets another folder, from `cargo test -p matinee-model -- --ignored write_the_format_of_this_release`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ fn released() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/released")
 }
 
-/// What a model says to a known and an unknown user, and to a visitor.
+/// The answers of a model for a known user, an unknown user, and a visitor.
 fn answers(model: &Model) -> Value {
     let movies: Vec<String> = model.movie_ids().iter().map(str::to_owned).collect();
     let score = |user: &str, movie: &String| {

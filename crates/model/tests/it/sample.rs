@@ -57,7 +57,7 @@ pub fn write_with(folder: &Path, factors: &Factors, values: &[f32]) -> Manifest 
     write_folder(folder, &artifact(factors, values)).expect("an artifact")
 }
 
-/// The sample with a ranking head, and with what is believed of users.
+/// The sample with a ranking head and a user prior.
 pub fn write_ranked(folder: &Path, (method, weights): &(RankingMethod, RankingWeights)) -> Manifest {
     let (factors, values) = (factors(), [4.0, 5.0, 1.5]);
     let prior = UserPrior { mean: vec![0.1, 0.2, 0.3], ..UserPrior::uninformed(2) };

@@ -1,12 +1,12 @@
 //! Biased matrix factorisation by alternating least squares.
 //!
 //! Zhou, Wilkinson, Schreiber, Pan, "Large-Scale Parallel Collaborative Filtering for the Netflix Prize" (2008):
-//! with the movies fixed, each user's bias and factors are a ridge regression of what mean and movie biases
-//! leave of the user's ratings on `(1, q_i)`, regularised in proportion to the number of ratings; then the same
-//! for the movies. A regression is solved by a few steps of conjugate gradients from the last solution
+//! with the movies fixed, each user's bias and factors are a ridge regression of the user's ratings, minus the mean and
+//! the movie biases, on `(1, q_i)`. It is regularised in proportion to the number of ratings. Then the same for the
+//! movies. A regression is solved by a few steps of conjugate gradients, starting from the last solution
 //! (Takacs, Pilaszy, Tikk, "Applications of the Conjugate Gradient Method for Implicit Feedback Collaborative
-//! Filtering", 2011): each step passes over the ratings once, and no matrix is formed. Users do not depend on
-//! one another, so they are solved in parallel with the same result on any number of threads.
+//! Filtering", 2011): each step passes over the ratings once, without forming a matrix. Users do not depend on
+//! each other, so they are solved in parallel, with the same result on any number of threads.
 
 use matinee_model::Factors;
 use ndarray::{Array1, Array2};
@@ -17,12 +17,12 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 
 use super::vectors::{LANES, inner, scale_and_add};
-use super::{Algorithm, Fitted, Training};
+use crate::algorithm::{Algorithm, Fitted, Run, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
 use crate::ratings::Rating;
-use crate::run::{Run, StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
-/// What the algorithm takes.
+/// The hyperparameters of the algorithm.
 pub const HYPERPARAMETERS: &[Hyperparameter] = &[
     Hyperparameter {
         name: "n_factors",
@@ -37,7 +37,7 @@ pub const HYPERPARAMETERS: &[Hyperparameter] = &[
     Hyperparameter {
         name: "reg_all",
         domain: Domain::Real { default: 0.13, min: 1e-6, max: 10.0 },
-        help: "regularisation of biases and factors, for each rating of a row",
+        help: "regularisation of biases and factors, times the number of ratings of a row",
     },
     Hyperparameter {
         name: "cg_steps",
@@ -61,7 +61,7 @@ pub struct Als {
     initial_deviation: f32,
 }
 
-/// An alternation under way.
+/// A run in progress.
 struct Alternation<'a> {
     algorithm: &'a Als,
     rating_count: usize,
@@ -70,11 +70,11 @@ struct Alternation<'a> {
     movies: Side,
 }
 
-/// One side: its rows are `(bias, factors, padding)`, and each has its ratings.
+/// One side: rows `(bias, factors, padding)`, and the ratings of each row.
 struct Side {
     rows: Vec<f32>,
     starts: Vec<usize>,
-    /// For each rating the row of the other side, and the rating less the mean.
+    /// For each rating, the row of the other side, and the rating minus the mean.
     ratings: Vec<(u32, f32)>,
 }
 
@@ -90,12 +90,12 @@ impl Als {
         }
     }
 
-    /// The length of a row: the bias, the factors, and zeros up to whole vectors.
+    /// The length of a row: the bias, the factors, and padding up to whole vectors.
     fn stride(&self) -> usize {
         (1 + self.rank).next_multiple_of(LANES)
     }
 
-    /// Solves every row of `side` with `other` fixed; returns the sum of squared errors after.
+    /// Solves every row of `side` with `other` fixed. Returns the sum of squared errors afterwards.
     fn solve(&self, side: &mut Side, other: &Side) -> f64 {
         let stride = self.stride();
         let Side { rows, starts, ratings } = side;
@@ -107,7 +107,7 @@ impl Als {
                 Arch::new().dispatch(Solve { regression, row, ratings, others: &other.rows, algorithm: self })
             },
         );
-        // Summed in the order of the rows: a parallel sum would depend on the threads.
+        // Summed in the order of the rows: a parallel sum would depend on the number of threads.
         solved.collect::<Vec<f64>>().iter().sum()
     }
 }
@@ -200,7 +200,7 @@ impl Side {
     }
 }
 
-/// The vectors of a conjugate gradient solution, kept between rows.
+/// The vectors of the conjugate gradient method, reused between rows.
 struct Regression {
     residual: Vec<f32>,
     direction: Vec<f32>,
@@ -213,7 +213,7 @@ impl Regression {
     }
 }
 
-/// The regression of one row; its output is the sum of squared errors after.
+/// The regression of one row. Its output is the sum of squared errors afterwards.
 struct Solve<'a> {
     regression: &'a mut Regression,
     row: &'a mut [f32],
@@ -268,7 +268,7 @@ impl WithSimd for Solve<'_> {
     }
 }
 
-/// `(1, factors)' vector`: the other side's bias stands where its constant feature would.
+/// `(1, factors)' vector`. In memory, the bias of the other side is in the place of the 1.
 #[inline(always)]
 fn along_feature<S: Simd>(simd: S, x: &[f32], vector: &[f32]) -> f32 {
     inner(simd, x, vector) + (1.0 - x[0]) * vector[0]

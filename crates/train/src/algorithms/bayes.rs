@@ -1,5 +1,5 @@
-//! Bayesian factorisation machine by Gibbs sampling: the most accurate rating model here, and a plain
-//! factor model when it is served.
+//! Bayesian factorisation machine by Gibbs sampling: the most accurate rating model here. It is served as a plain factor
+//! model.
 //!
 //! Rendle, "Factorization Machines with libFM" (2012); Rendle, Zhang, Koren, "On the Difficulty of Evaluating
 //! Baselines" (2019): Bayesian SVD++ *flipped*, without time. A score is
@@ -8,19 +8,18 @@
 //! genres, years and title words. Interactions within one side are a scalar of that side, so each sample is
 //! `intercept + s_u + s_i + <a_u, b_i>`.
 //!
-//! Two things differ from libFM and myFM. Many short chains are averaged instead of one long one: chains
-//! that are not yet far into the tails of their posterior predict as well each, and their mean better. And
-//! a rating that was learned from has its own user and movie in each other's sets, while one to be predicted
-//! has not; the score says what the rating would be if it were given, so it is predicted with that membership
-//! added: `x_u c_i + x_i d_u`, where `x` is the scale of the set with one more member,
+//! Two things differ from libFM and myFM. First, many short chains are averaged instead of one long one: short chains, not
+//! yet far in the tails of their posterior, predict as well individually, and their mean predicts better. Second, the user
+//! and movie of a training rating are in each other's sets, but those of a rating to be predicted are not. The score should
+//! be the rating that the user would give, so it is predicted as if they were: it adds `x_u c_i + x_i d_u`, where `x` is the scale of the set with one more member,
 //! `c_i = w_i + <v_i, b_i>` over the movie's own feature in the users' sets, and `d_u` likewise.
 
 mod block;
 mod chains;
-mod doubt;
 mod lanes;
 mod layout;
 mod posterior;
+mod pseudo_observations;
 mod random;
 mod reduction;
 mod samples;
@@ -30,18 +29,18 @@ mod unseen;
 use rayon::prelude::*;
 
 use super::mean::Mean;
-use super::{Algorithm, Fitted, Training};
+use crate::algorithm::{Algorithm, Fitted, Run, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
-use crate::run::{Run, StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 use chains::Chains;
-use doubt::Doubt;
 use lanes::LANES;
 use layout::Layout;
 use posterior::{Posterior, Projection, SPAN};
+use pseudo_observations::PseudoObservations;
 use samples::Samples;
 use unseen::Unseen;
 
-/// What the algorithm takes.
+/// The hyperparameters of the algorithm.
 pub const HYPERPARAMETERS: &[Hyperparameter] = &[
     Hyperparameter {
         name: "n_factors",
@@ -56,12 +55,12 @@ pub const HYPERPARAMETERS: &[Hyperparameter] = &[
     Hyperparameter {
         name: "n_samples",
         domain: Domain::Integer { default: 24, min: 1, max: 10_000 },
-        help: "samples of each chain, one a sweep",
+        help: "samples of each chain, one per sweep",
     },
     Hyperparameter {
         name: "n_chains",
         domain: Domain::Integer { default: 16, min: 1, max: 1024 },
-        help: "chains that are averaged, rounded up to eights",
+        help: "chains that are averaged, rounded up to a multiple of eight",
     },
     Hyperparameter {
         name: "rank",
@@ -80,7 +79,7 @@ pub struct Bayes {
     rank: usize,
 }
 
-/// Chains under way.
+/// A run in progress.
 struct Sampling {
     algorithm: Bayes,
     layout: Layout,
@@ -123,9 +122,9 @@ impl Sampling {
         let attributes = training.attributes.groups();
         let layout = Layout::new(training.user_count, training.movie_count, training.ratings, attributes);
         let projection = Projection::new(&layout, training.seed);
-        let doubt = Doubt::new(training.ratings.len(), training.mean() as f32, training.scale);
+        let pseudo = PseudoObservations::new(training.ratings.len(), training.mean() as f32, training.scale);
         let group = |index: usize| Group {
-            chains: Chains::new(&layout, algorithm.factors, doubt, training.seed.wrapping_add(index as u64)),
+            chains: Chains::new(&layout, algorithm.factors, pseudo, training.seed.wrapping_add(index as u64)),
             posterior: Posterior::new(&projection),
         };
         let groups = (0..algorithm.groups).into_par_iter().map(group).collect();
@@ -133,7 +132,7 @@ impl Sampling {
         Self { algorithm, layout, projection, unseen, groups, sweeps_done: 0 }
     }
 
-    /// The samples of all chains, summed in the order of the groups.
+    /// The sums over the samples of all chains, in the order of the groups.
     fn posterior(&self) -> Posterior {
         let mut sum = Posterior::new(&self.projection);
         for group in &self.groups {
@@ -149,8 +148,8 @@ impl Run for Sampling {
         self.algorithm.burn_in + self.algorithm.samples
     }
 
-    /// One sweep of all chains; their states become samples after the burn-in. Returns the mean over the
-    /// chains of the root mean squared error before.
+    /// One sweep of all chains. After the burn-in, their states become samples. Returns the root mean squared error
+    /// before the sweep, averaged over the chains.
     fn epoch(&mut self) -> f64 {
         self.sweeps_done += 1;
         let counts = self.sweeps_done > self.algorithm.burn_in;

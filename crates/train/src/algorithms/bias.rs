@@ -7,10 +7,10 @@
 use matinee_model::Factors;
 use ndarray::Array1;
 
-use super::{Algorithm, Fitted, Training};
+use crate::algorithm::{Algorithm, Fitted, Run, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
 use crate::ratings::Rating;
-use crate::run::{Run, StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
 pub(super) const HYPERPARAMETERS: &[Hyperparameter] = &[
     Hyperparameter {
@@ -36,7 +36,7 @@ pub(super) struct Bias {
     movie_regularisation: f64,
 }
 
-/// An alternation under way.
+/// A run in progress.
 struct Alternation<'a> {
     epochs: usize,
     training: Training<'a>,
@@ -120,7 +120,7 @@ impl Side {
         self.biases[(self.row)(rating)]
     }
 
-    /// Sets each bias to its optimum, given what the rest leaves of each rating.
+    /// Sets each bias to its optimum, given the residual of each rating.
     fn solve(&mut self, training: &Training<'_>, residual: impl Fn(&Rating) -> f64) {
         let mut counts = vec![self.regularisation; self.biases.len()];
         self.biases.fill(0.0);

@@ -1,13 +1,13 @@
-//! The mean of all ratings: what every other algorithm has to beat.
+//! The mean of all ratings: the baseline for all other algorithms.
 
 use matinee_model::Factors;
 
-use super::{Algorithm, Fitted, Training};
-use crate::run::{Run, StateError, StateReader, StateWriter};
+use crate::algorithm::{Algorithm, Fitted, Run, Training};
+use crate::state::{StateError, StateReader, StateWriter};
 
 pub(super) struct Mean;
 
-/// A model that was ready when it was begun.
+/// A model that needs no epochs.
 struct Ready(Factors);
 
 impl Algorithm for Mean {

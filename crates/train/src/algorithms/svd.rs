@@ -4,70 +4,45 @@
 //! equation 5. For each rating with error `e = r - (mean + b_u + b_i + <p_u, q_i>)`:
 //! `b += lr (e - reg b)` for both biases, `p_u += lr (e q_i - reg p_u)`, `q_i += lr (e p_u - reg q_i)`.
 //!
-//! The order of the ratings is ours: see `grid`. scikit-surprise goes user by user.
+//! Only the order of the ratings differs: see `grid`. scikit-surprise visits them user by user.
 
 mod grid;
 mod kernel;
+mod side;
 
 use matinee_model::Factors;
 use ndarray::{Array1, Array2};
 use rand::SeedableRng;
-use rand_distr::{Distribution, Normal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::vectors::LANES;
-use super::{Algorithm, Fitted, Training};
+use super::sgd;
+use crate::algorithm::{Algorithm, Fitted, Run, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
-use crate::run::{Run, StateError, StateReader, StateWriter};
-use grid::{Grid, Side};
+use crate::state::{StateError, StateReader, StateWriter};
+use grid::Grid;
 use kernel::Step;
+use side::Side;
 
-/// What the algorithm takes.
-pub const HYPERPARAMETERS: &[Hyperparameter] = &[
-    Hyperparameter {
-        name: "n_factors",
-        domain: Domain::Integer { default: 100, min: 1, max: 4096 },
-        help: "length of a factor row",
-    },
-    Hyperparameter {
-        name: "n_epochs",
-        domain: Domain::Integer { default: 20, min: 1, max: 10_000 },
-        help: "passes over the ratings",
-    },
-    Hyperparameter {
-        name: "lr_all",
-        domain: Domain::Real { default: 0.005, min: 1e-6, max: 1.0 },
-        help: "learning rate of biases and factors",
-    },
-    Hyperparameter {
-        name: "reg_all",
-        domain: Domain::Real { default: 0.02, min: 0.0, max: 10.0 },
-        help: "regularisation of biases and factors",
-    },
-    Hyperparameter {
-        name: "init_std_dev",
-        domain: Domain::Real { default: 0.1, min: 0.0, max: 10.0 },
-        help: "standard deviation of the factors at the start",
-    },
-    Hyperparameter {
-        name: "biased",
-        domain: Domain::Flag { default: true },
-        help: "whether mean and biases are part of the model",
-    },
-];
+/// The hyperparameters of the algorithm.
+pub const HYPERPARAMETERS: &[Hyperparameter] = &{
+    let [factors, epochs, learning_rate, regularisation, deviation] = sgd::hyperparameters(100, 0.005);
+    [factors, epochs, learning_rate, regularisation, deviation, BIASED]
+};
+
+const BIASED: Hyperparameter = Hyperparameter {
+    name: "biased",
+    domain: Domain::Flag { default: true },
+    help: "whether mean and biases are part of the model",
+};
 
 /// The algorithm with its hyperparameters.
 #[derive(Debug, Clone, Copy)]
 pub struct Svd {
-    rank: usize,
-    epochs: usize,
-    learning_rate: f32,
-    regularisation: f32,
-    initial_deviation: f32,
+    settings: sgd::Settings,
     biased: bool,
 }
 
-/// A descent under way: the factors after some epochs.
+/// A run in progress: the factors after some epochs.
 pub struct Descent {
     epochs: usize,
     rank: usize,
@@ -81,41 +56,24 @@ pub struct Descent {
 impl Svd {
     /// The algorithm with these values of [`HYPERPARAMETERS`].
     pub fn new(values: &Hyperparameters) -> Self {
-        Self {
-            rank: values.integer("n_factors"),
-            epochs: values.integer("n_epochs"),
-            learning_rate: values.real("lr_all"),
-            regularisation: values.real("reg_all"),
-            initial_deviation: values.real("init_std_dev"),
-            biased: values.flag("biased"),
-        }
+        Self { settings: sgd::Settings::new(values), biased: values.flag("biased") }
     }
 
-    /// Places the ratings and draws the factors to begin with.
+    /// Arranges the ratings, and draws the initial factors.
     pub fn begin(&self, training: &Training<'_>) -> Descent {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(training.seed);
-        let stride = self.rank.next_multiple_of(LANES);
+        let settings = self.settings;
+        let stride = settings.stride();
         let grid = Grid::new(training, stride, &mut random);
-        let users = Side::new(self.initial_factors(training.user_count, stride, &mut random), stride);
-        let movies = Side::new(self.initial_factors(training.movie_count, stride, &mut random), stride);
+        let users = Side::new(settings.initial_factors(training.user_count, &mut random), stride);
+        let movies = Side::new(settings.initial_factors(training.movie_count, &mut random), stride);
         let step = Step {
             mean: if self.biased { training.mean() as f32 } else { 0.0 },
-            learning_rate: self.learning_rate,
-            regularisation: self.regularisation,
+            learning_rate: settings.learning_rate,
+            regularisation: settings.regularisation,
             biased: self.biased,
         };
-        Descent { epochs: self.epochs, rank: self.rank, step, grid, users, movies, random }
-    }
-
-    /// `rows` x rank numbers from the initial distribution, in rows of `stride` whose tails are zero.
-    fn initial_factors(&self, rows: usize, stride: usize, random: &mut Xoshiro256PlusPlus) -> Vec<f32> {
-        let mut factors = vec![0.0; rows * stride];
-        if let Ok(normal) = Normal::new(0.0_f32, self.initial_deviation) {
-            for row in factors.chunks_exact_mut(stride) {
-                row[..self.rank].fill_with(|| normal.sample(random));
-            }
-        }
-        factors
+        Descent { epochs: settings.epochs, rank: settings.rank, step, grid, users, movies, random }
     }
 }
 
@@ -132,14 +90,14 @@ impl Descent {
         (squares / self.grid.rating_count().max(1) as f64).sqrt()
     }
 
-    /// The model as it is now.
+    /// The model in its current state.
     pub fn factors(&self) -> Factors {
         let (user_biases, user_factors) = self.in_row_order(&self.users, self.grid.user_places());
         let (movie_biases, movie_factors) = self.in_row_order(&self.movies, self.grid.movie_places());
         Factors { mean: self.step.mean, user_biases, movie_biases, user_factors, movie_factors }
     }
 
-    /// Biases and factors by row. A row without a place was never rated: it is zero, not what it began as.
+    /// Biases and factors by row. A row without a place has no ratings: it is zero, not its initial value.
     fn in_row_order(&self, side: &Side, places: &[Option<u32>]) -> (Array1<f32>, Array2<f32>) {
         let mut biases = Array1::zeros(places.len());
         let mut factors = Array2::zeros((places.len(), self.rank));
@@ -168,7 +126,7 @@ impl Run for Descent {
         self.factors().into()
     }
 
-    /// Biases, factors and the random numbers; data and seed determine the grid.
+    /// Writes biases, factors and the random number generator. Data and seed determine the grid.
     fn save(&self, state: &mut StateWriter) {
         state.value(&self.random);
         self.users.save(state);

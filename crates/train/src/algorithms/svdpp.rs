@@ -1,79 +1,43 @@
 //! SVD++ by stochastic gradient descent: the `SVDpp` of scikit-surprise.
 //!
 //! Koren, "Factorization Meets the Neighborhood" (2008), section 3.2 on implicit feedback: a user is `p_u` plus
-//! what the set N(u) of the movies that the user rated tells, `z_u = |N(u)|^-1/2 sum y_j`. For each rating with
+//! `z_u = |N(u)|^-1/2 sum y_j`, where N(u) is the set of movies that the user rated. For each rating with
 //! error `e`: `b += lr (e - reg b)`, `p_u += lr (e q_i - reg p_u)`, `q_i += lr (e (p_u + z_u) - reg q_i)`,
 //! and `y_j += lr (e |N(u)|^-1/2 q_i - reg y_j)` for every movie of the set.
 //!
-//! Taken literally that touches the whole set at each rating. But the ratings of a user are visited one after
-//! another (as scikit-surprise does), and while they are, every `y_j` of the set decays by the same factor and
-//! gains the same vector: both are carried along and applied to the set once, after the user's last rating, and
-//! `z_u` follows in closed form, `z_u = (1 - lr reg) z_u + lr e q_i`. The result is the same; a rating costs
-//! O(rank), not O(rank |N(u)|).
+//! Taken literally, every rating updates the whole set. But the ratings of a user are visited one after another (as in
+//! scikit-surprise). Meanwhile every `y_j` of the set is multiplied by the same factor, and the same vector is added to it.
+//! Both are accumulated and applied to the set once, after the user's last rating, and `z_u` is updated in closed form:
+//! `z_u = (1 - lr reg) z_u + lr e q_i`. The result is the same, but a rating costs O(rank), not O(rank |N(u)|).
 
 use matinee_model::Factors;
 use ndarray::Array1;
 use pulp::{Arch, Simd, WithSimd};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand_distr::{Distribution, Normal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::vectors::{LANES, inner, scale_and_add};
-use super::{Algorithm, Fitted, Training};
-use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
+use super::sgd;
+use super::vectors::{inner, scale_and_add};
+use crate::algorithm::{Algorithm, Fitted, Run, Training};
+use crate::hyperparameters::{Hyperparameter, Hyperparameters};
 use crate::ratings::Rating;
-use crate::run::{Run, StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
-/// What the algorithm takes.
-pub const HYPERPARAMETERS: &[Hyperparameter] = &[
-    Hyperparameter {
-        name: "n_factors",
-        domain: Domain::Integer { default: 20, min: 1, max: 4096 },
-        help: "length of a factor row",
-    },
-    Hyperparameter {
-        name: "n_epochs",
-        domain: Domain::Integer { default: 20, min: 1, max: 10_000 },
-        help: "passes over the ratings",
-    },
-    Hyperparameter {
-        name: "lr_all",
-        domain: Domain::Real { default: 0.007, min: 1e-6, max: 1.0 },
-        help: "learning rate of biases and factors",
-    },
-    Hyperparameter {
-        name: "reg_all",
-        domain: Domain::Real { default: 0.02, min: 0.0, max: 10.0 },
-        help: "regularisation of biases and factors",
-    },
-    Hyperparameter {
-        name: "init_std_dev",
-        domain: Domain::Real { default: 0.1, min: 0.0, max: 10.0 },
-        help: "standard deviation of the factors at the start",
-    },
-];
+/// The hyperparameters of the algorithm.
+pub const HYPERPARAMETERS: &[Hyperparameter] = &sgd::hyperparameters(20, 0.007);
 
 /// The algorithm with its hyperparameters.
 #[derive(Debug, Clone, Copy)]
-pub struct SvdPp {
-    rank: usize,
-    epochs: usize,
-    learning_rate: f32,
-    regularisation: f32,
-    initial_deviation: f32,
-}
+pub struct SvdPp(sgd::Settings);
 
-/// A descent under way.
+/// A run in progress.
 struct Descent {
-    epochs: usize,
-    rank: usize,
+    settings: sgd::Settings,
     rating_count: usize,
     mean: f32,
     stride: usize,
-    learning_rate: f32,
-    regularisation: f32,
-    /// The users with ratings, each with theirs.
+    /// The users with ratings, each with the ratings.
     users: Vec<(usize, Vec<Rating>)>,
     user_biases: Vec<f32>,
     movie_biases: Vec<f32>,
@@ -89,27 +53,13 @@ struct Descent {
 impl SvdPp {
     /// The algorithm with these values of [`HYPERPARAMETERS`].
     pub fn new(values: &Hyperparameters) -> Self {
-        Self {
-            rank: values.integer("n_factors"),
-            epochs: values.integer("n_epochs"),
-            learning_rate: values.real("lr_all"),
-            regularisation: values.real("reg_all"),
-            initial_deviation: values.real("init_std_dev"),
-        }
+        Self(sgd::Settings::new(values))
     }
 
     fn begin(&self, training: &Training<'_>) -> Descent {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(training.seed);
-        let stride = self.rank.next_multiple_of(LANES);
-        let mut factors = |rows: usize| {
-            let mut factors = vec![0.0; rows * stride];
-            if let Ok(normal) = Normal::new(0.0_f32, self.initial_deviation) {
-                for row in factors.chunks_exact_mut(stride) {
-                    row[..self.rank].fill_with(|| normal.sample(&mut random));
-                }
-            }
-            factors
-        };
+        let settings = self.0;
+        let mut factors = |rows: usize| settings.initial_factors(rows, &mut random);
         let (users, movies) = (training.user_count, training.movie_count);
         let (user_factors, movie_factors, implicit_factors) =
             (factors(users), factors(movies), factors(movies));
@@ -118,13 +68,10 @@ impl SvdPp {
             ratings.shuffle(&mut random);
         }
         Descent {
-            epochs: self.epochs,
-            rank: self.rank,
+            settings,
             rating_count: training.ratings.len(),
             mean: training.mean() as f32,
-            stride,
-            learning_rate: self.learning_rate,
-            regularisation: self.regularisation,
+            stride: settings.stride(),
             user_biases: vec![0.0; users],
             movie_biases: vec![0.0; movies],
             user_factors,
@@ -144,7 +91,7 @@ impl Algorithm for SvdPp {
 
 impl Run for Descent {
     fn epochs(&self) -> usize {
-        self.epochs
+        self.settings.epochs
     }
 
     fn epoch(&mut self) -> f64 {
@@ -186,8 +133,7 @@ fn by_user(training: &Training<'_>) -> Vec<(usize, Vec<Rating>)> {
     users.into_iter().enumerate().filter(|(_, ratings)| !ratings.is_empty()).collect()
 }
 
-/// One pass over all ratings, user by user in this order; its output is the sum of squared errors before each
-/// update.
+/// One pass over all ratings, user by user in this order. Its output is the sum of squared errors, each before its update.
 struct Pass<'a> {
     descent: &'a mut Descent,
     order: Vec<usize>,
@@ -215,8 +161,7 @@ impl WithSimd for Pass<'_> {
     }
 }
 
-/// What the set of one user is, and how its members have changed since it was gathered: each `y_j` is
-/// `decay y_j + gain`.
+/// The set of one user, and how its members have changed since it was gathered: each `y_j` is now `decay y_j + gain`.
 struct ImplicitSet {
     /// `z_u`
     sum: Vec<f32>,
@@ -224,7 +169,7 @@ struct ImplicitSet {
     scale: f32,
     decay: f32,
     gain: Vec<f32>,
-    /// `p_u + z_u` before the descent.
+    /// `p_u + z_u` before the update.
     user: Vec<f32>,
 }
 
@@ -263,11 +208,11 @@ impl ImplicitSet {
 }
 
 impl Descent {
-    /// Descends along one rating; returns its error before.
+    /// Updates the model for one rating. Returns the error before the update.
     #[inline(always)]
     fn step<S: Simd>(&mut self, simd: S, user: usize, rating: &Rating, set: &mut ImplicitSet) -> f32 {
-        let (rate, stride) = (self.learning_rate, self.stride);
-        let decay = 1.0 - rate * self.regularisation;
+        let (rate, stride) = (self.settings.learning_rate, self.stride);
+        let decay = 1.0 - rate * self.settings.regularisation;
         let (user_row, movie) = (user * stride, rating.movie.index());
         let p = &mut self.user_factors[user_row..user_row + stride];
         let q = &mut self.movie_factors[movie * stride..(movie + 1) * stride];
@@ -291,7 +236,7 @@ impl Descent {
     /// Users as `p_u + z_u`. Rows without ratings are zero.
     fn collapse(&self) -> Factors {
         let (users, movies) = (self.user_biases.len(), self.movie_biases.len());
-        let mut factors = Factors::constant(self.mean, users, movies, self.rank);
+        let mut factors = Factors::constant(self.mean, users, movies, self.settings.rank);
         factors.user_biases = Array1::from(self.user_biases.clone());
         factors.movie_biases = Array1::from(self.movie_biases.clone());
         for (user, ratings) in &self.users {

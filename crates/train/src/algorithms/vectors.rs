@@ -1,9 +1,9 @@
-//! Vector operations on factor rows, compiled for the widest vectors of the processor: each is inlined into a
-//! function that pulp dispatches at run time.
+//! Vector operations on factor rows, compiled for the widest vectors of the processor. Each is inlined into a function
+//! that pulp selects at run time.
 
 use pulp::Simd;
 
-/// Factor rows are padded with zeros to a multiple of this: the widest vector that is used, AVX2's eight floats.
+/// Factor rows are padded with zeros to a multiple of this: the eight floats of the widest vectors that are used, AVX2.
 pub(super) const LANES: usize = 8;
 
 /// `<p, q>` in four partial sums, enough to hide the latency of a fused multiply-add.

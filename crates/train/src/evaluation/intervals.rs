@@ -1,28 +1,28 @@
-//! Intervals from the errors on a hold-out.
+//! Measures prediction intervals from the errors on a hold-out.
 
 use matinee_model::{FactorsView, IntervalTable, Intervals};
 
-use super::tested::{Asked, Tested, test};
+use super::tested::{TestRating, Tested, test};
 use crate::algorithms::Configured;
 use crate::progress::Progress;
 use crate::ratings::{Dataset, Rating};
 use crate::split;
 
-/// The share of ratings that lie beyond either end of an interval.
+/// The share of the ratings beyond each end of an interval.
 const TAIL: f64 = 0.1;
-/// The share of ratings that an interval is to hold.
+/// The share of the ratings that an interval should contain.
 pub const LEVEL: f64 = 1.0 - 2.0 * TAIL;
-/// The share of the ratings whose errors are looked at.
+/// The share of the ratings that are held out.
 const HOLD_OUT: f64 = 0.1;
-/// The shares of the errors at which the bins of a side begin, those without ratings apart: errors change most
-/// where ratings are few.
+/// The shares of the errors at which the bins of a side start, besides the bin without ratings. Errors change most where
+/// there are few ratings.
 const BEGINNINGS: [f64; 5] = [0.04, 0.15, 0.35, 0.6, 0.8];
-/// A pair of quantiles wants at least so many errors; with fewer, wider bins are looked at.
+/// The smallest number of errors for a pair of quantiles. With fewer, wider bins are used.
 const MIN_ERRORS: usize = 200;
-/// Of fewer errors than these no two hold [`LEVEL`] of all.
+/// With fewer errors than this, no two of them enclose [`LEVEL`] of all.
 const FEWEST_ERRORS: usize = 9;
 
-/// Learns from most of `train`, and tells intervals by the errors on the rest.
+/// Trains on most of `train`, and measures intervals on the rest.
 pub fn calibrate(
     dataset: &Dataset,
     algorithm: &Configured,
@@ -34,25 +34,25 @@ pub fn calibrate(
     let (train, held_out) = split::divide(train, |index| marks[index]);
     let fitted = algorithm.fit(&dataset.training(&train, seed), progress);
     let is_listed = |rating: &Rating| dataset.listed[rating.movie.index()];
-    let held_out: Vec<Asked> = held_out.into_iter().filter(is_listed).map(Asked::from).collect();
+    let held_out: Vec<TestRating> = held_out.into_iter().filter(is_listed).map(TestRating::from).collect();
     from_errors(fitted.factors.view(), dataset, &train, &held_out)
 }
 
-/// Tells intervals by the errors on `held_out` of factors that were learned from `train`; `None` if these are too
-/// few, or not finite.
+/// Measures intervals by the errors on `held_out` of factors that were learned from `train`. `None` if there are too few
+/// errors, or if they are not finite.
 pub fn from_errors(
     factors: FactorsView<'_>,
     dataset: &Dataset,
     train: &[Rating],
-    held_out: &[Asked],
+    held_out: &[TestRating],
 ) -> Option<Intervals> {
     if held_out.len() < FEWEST_ERRORS {
         return None;
     }
     let known = test(factors, dataset, train, held_out, None);
-    // What a user without ratings would get: the error of mean and movie alone, on the same ratings.
-    let unknown = known.iter().zip(held_out).map(|(tested, asked)| Tested {
-        score: dataset.scale.clip(factors.score(None, asked.movie)),
+    // For users without ratings: the error of mean and movie bias alone, on the same ratings.
+    let unknown = known.iter().zip(held_out).map(|(tested, rating)| Tested {
+        score: dataset.scale.clip(factors.score(None, rating.movie)),
         user_ratings: 0,
         ..*tested
     });
@@ -63,7 +63,7 @@ pub fn from_errors(
     Intervals::try_from(quantiles(&errors, user_bounds, movie_bounds)?).ok()
 }
 
-/// Bounds that part the ratings into bins, after a bin of those without support.
+/// The bounds of the bins of ratings, after the bin of those without support.
 fn bounds(support: impl Iterator<Item = u32>) -> Vec<u32> {
     let mut support: Vec<u32> = support.filter(|&count| count > 0).collect();
     support.sort_unstable();
@@ -97,14 +97,14 @@ fn quantiles(errors: &[Tested], user_bounds: Vec<u32>, movie_bounds: Vec<u32>) -
     Some(IntervalTable { level: LEVEL, user_bounds, movie_bounds, lower, upper })
 }
 
-/// The quantiles with [`TAIL`] of the errors beyond each; `None` of fewer than `fewest`.
+/// The quantiles with [`TAIL`] of the errors beyond each. `None` for fewer than `fewest` errors.
 fn quantile_pair<'a>(tested: impl Iterator<Item = &'a Tested>, fewest: usize) -> Option<(f32, f32)> {
     let mut errors: Vec<f32> = tested.map(|tested| tested.rating - tested.score).collect();
     if errors.len() < fewest {
         return None;
     }
     errors.sort_unstable_by(f32::total_cmp);
-    // With one more error to come, the n + 1 gaps between the sorted ones are equally likely.
+    // The next error is equally likely to fall into each of the n + 1 gaps between the sorted ones.
     let beyond = ((errors.len() + 1) as f64 * TAIL).floor() as usize;
     Some((*errors.get(beyond.checked_sub(1)?)?, *errors.get(errors.len() - beyond)?))
 }

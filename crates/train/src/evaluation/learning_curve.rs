@@ -1,4 +1,4 @@
-//! How accuracy grows with the number of ratings.
+//! The learning curve: how accuracy grows with the number of ratings.
 
 use serde::Serialize;
 
@@ -8,19 +8,19 @@ use crate::progress::Progress;
 use crate::ratings::{Dataset, Divided};
 use crate::split::{self, TestSet};
 
-/// The shares of the ratings that are learned from.
+/// The shares of the ratings to train on.
 const SHARES: [f64; 6] = [0.1, 0.2, 0.4, 0.6, 0.8, 1.0];
 
 /// One point of the curve.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct LearningPoint {
-    /// How many ratings were learned from.
+    /// The number of training ratings.
     pub rating_count: usize,
     /// The root mean squared error on the test set, which is the same for all points.
     pub rmse: f64,
 }
 
-/// Learns from growing random shares of what is not in the test set.
+/// Trains on growing random shares of the ratings that are not in the test set.
 pub fn learning_curve(
     dataset: &Dataset,
     algorithm: &Configured,

@@ -1,43 +1,43 @@
-//! Where an algorithm errs: by support of users and movies, and by what it predicts.
+//! Where an algorithm errs: errors by the numbers of ratings of user and movie, and by the predicted score.
 
 use serde::Serialize;
 
 use super::tested::{Errors, Tested};
 
-/// Lower ends of the bins of support.
+/// The lower ends of the bins by number of ratings.
 const SUPPORT: [u32; 8] = [0, 1, 5, 10, 20, 50, 100, 200];
-/// Bins of the scores, of even size.
+/// The number of equally large bins of scores.
 const CALIBRATION_BINS: usize = 10;
 
-/// All predictions of an evaluation, by kinds.
+/// All predictions of an evaluation, by group.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Segments {
-    /// By how many ratings of the user were learned from.
+    /// By the number of training ratings of the user.
     pub by_user_support: Vec<Segment>,
-    /// By how many ratings of the movie were learned from.
+    /// By the number of training ratings of the movie.
     pub by_movie_support: Vec<Segment>,
-    /// What was given for what was predicted.
+    /// The mean rating for each range of predictions.
     pub calibration: Vec<CalibrationBin>,
-    /// The slope of ratings on predictions: 1 if differences between predictions are as large as they
-    /// should be, less if they are too large.
+    /// The slope of the regression of ratings on predictions. 1 is perfect. Below 1, predictions are over-dispersed: they
+    /// differ more than the ratings.
     pub slope: f64,
-    /// The share of the ratings that lie in their intervals, where there are intervals.
+    /// The share of the ratings within their prediction intervals, if there are intervals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coverage: Option<f64>,
 }
 
-/// The predictions for users, or of movies, with a number of ratings.
+/// The predictions for users, or for movies, whose number of ratings is in a range.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Segment {
-    /// The smallest number.
+    /// The smallest number of ratings.
     pub from: u32,
-    /// The largest; none of the last segment.
+    /// The largest number of ratings. `None` for the last segment.
     pub to: Option<u32>,
-    /// How many predictions there are.
+    /// The number of predictions.
     pub count: usize,
     /// Their root mean squared error.
     pub rmse: f64,
-    /// The share of the ratings that lie in their intervals, where there are intervals.
+    /// The share of the ratings within their prediction intervals, if there are intervals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coverage: Option<f64>,
     /// The mean width of the intervals.
@@ -45,19 +45,19 @@ pub struct Segment {
     pub width: Option<f64>,
 }
 
-/// Predictions of about the same score.
+/// Predictions with about the same score.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct CalibrationBin {
     /// The mean score.
     pub predicted: f64,
     /// The mean rating.
     pub given: f64,
-    /// How many there are.
+    /// The number of predictions.
     pub count: usize,
 }
 
 impl Segments {
-    /// Sorts predictions into kinds.
+    /// Groups the predictions.
     pub fn of(tested: &[Tested]) -> Self {
         Self {
             by_user_support: by_support(tested, |tested| tested.user_ratings),
@@ -70,7 +70,7 @@ impl Segments {
 }
 
 impl Segment {
-    /// The numbers of ratings in words.
+    /// The range of the number of ratings as text.
     pub fn label(&self) -> String {
         match self.to {
             Some(to) if to == self.from => to.to_string(),
@@ -124,7 +124,7 @@ fn calibration(tested: &[Tested]) -> Vec<CalibrationBin> {
     bins.map(bin).collect()
 }
 
-/// The slope of the least squares line of ratings on scores; 0 if all scores are the same.
+/// The slope of the least squares line of ratings on scores. 0 if all scores are the same.
 fn slope(tested: &[Tested]) -> f64 {
     let count = tested.len().max(1) as f64;
     let mean =

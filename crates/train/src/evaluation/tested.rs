@@ -1,22 +1,22 @@
-//! Predictions beside the ratings they are predictions of.
+//! Predictions together with the actual ratings.
 
 use matinee_model::{FactorsView, Intervals, MovieRow, RatingScale, UserRow};
 use serde::Serialize;
 
 use crate::ratings::{Dataset, Rating};
 
-/// A rating that was not learned from, and what was predicted for it.
+/// A rating that was not learned from, with its prediction.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tested {
     /// The rating.
     pub rating: f32,
     /// The predicted rating, clipped to the scale and never rounded.
     pub score: f32,
-    /// How many ratings of the user were learned from.
+    /// The number of training ratings of the user.
     pub user_ratings: u32,
-    /// How many ratings of the movie were learned from.
+    /// The number of training ratings of the movie.
     pub movie_ratings: u32,
-    /// Where the rating was said to lie.
+    /// The prediction interval.
     pub interval: Option<[f32; 2]>,
 }
 
@@ -29,9 +29,9 @@ pub struct Errors {
     pub mae: f64,
 }
 
-/// A rating to predict, of a user and a movie that may not be known.
+/// A rating to predict, for a user and a movie that may be unknown.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Asked {
+pub struct TestRating {
     /// Who rated.
     pub user: Option<UserRow>,
     /// What was rated.
@@ -40,24 +40,24 @@ pub struct Asked {
     pub rating: f32,
 }
 
-/// Predicts ratings by factors that were learned from `train`.
+/// Predicts ratings with factors that were learned from `train`.
 pub fn test(
     factors: FactorsView<'_>,
     dataset: &Dataset,
     train: &[Rating],
-    asked: &[Asked],
+    test_ratings: &[TestRating],
     intervals: Option<&Intervals>,
 ) -> Vec<Tested> {
     let user_ratings = counts(dataset.user_count(), train.iter().map(|rating| rating.user.index()));
     let movie_ratings = counts(dataset.movie_count(), train.iter().map(|rating| rating.movie.index()));
-    let predict = |asked: &Asked| {
-        let score = dataset.scale.clip(factors.score(asked.user, asked.movie));
-        let user = asked.user.map_or(0, |user| user_ratings[user.index()]);
-        let movie = asked.movie.map_or(0, |movie| movie_ratings[movie.index()]);
+    let predict = |rating: &TestRating| {
+        let score = dataset.scale.clip(factors.score(rating.user, rating.movie));
+        let user = rating.user.map_or(0, |user| user_ratings[user.index()]);
+        let movie = rating.movie.map_or(0, |movie| movie_ratings[movie.index()]);
         let interval = intervals.map(|intervals| intervals.around(score, user, movie, dataset.scale));
-        Tested { rating: asked.rating, score, user_ratings: user, movie_ratings: movie, interval }
+        Tested { rating: rating.rating, score, user_ratings: user, movie_ratings: movie, interval }
     };
-    asked.iter().map(predict).collect()
+    test_ratings.iter().map(predict).collect()
 }
 
 /// Measures predictions of `ratings`. Without ratings both errors are 0.
@@ -69,9 +69,9 @@ pub fn measure(factors: FactorsView<'_>, ratings: &[Rating], scale: RatingScale)
     )
 }
 
-impl Asked {
-    /// The ratings of another data set, which has rows of its own, of movies that can be asked for. Who and what is
-    /// only there is not known.
+impl TestRating {
+    /// The ratings of a data set with other rows, for movies that requests can ask for. Users and movies that only `other`
+    /// has are unknown.
     pub fn elsewhere(learned: &Dataset, other: &Dataset) -> Vec<Self> {
         let users: Vec<Option<UserRow>> =
             other.user_ids.table().iter().map(|id| learned.user_ids.table().find(id).map(UserRow)).collect();
@@ -81,26 +81,26 @@ impl Asked {
             .iter()
             .map(|id| learned.movie_ids.table().find(id).map(MovieRow))
             .collect();
-        let asked = |rating: &Rating| Self {
+        let test_rating = |rating: &Rating| Self {
             user: users[rating.user.index()],
             movie: movies[rating.movie.index()],
             rating: rating.value,
         };
         let has_catalogue = !learned.catalogue.is_empty();
-        let can_be_asked =
-            |asked: &Self| asked.movie.map_or(!has_catalogue, |movie| learned.listed[movie.index()]);
-        other.ratings.iter().map(asked).filter(can_be_asked).collect()
+        let is_listed =
+            |rating: &Self| rating.movie.map_or(!has_catalogue, |movie| learned.listed[movie.index()]);
+        other.ratings.iter().map(test_rating).filter(is_listed).collect()
     }
 }
 
-impl From<Rating> for Asked {
+impl From<Rating> for TestRating {
     fn from(Rating { user, movie, value }: Rating) -> Self {
         Self { user: Some(user), movie: Some(movie), rating: value }
     }
 }
 
 impl Errors {
-    /// The errors of these predictions; 0 without predictions.
+    /// The errors of these predictions. 0 if there are none.
     pub fn of<'a>(tested: impl IntoIterator<Item = &'a Tested>) -> Self {
         Self::between(tested.into_iter().map(|tested| (tested.rating, tested.score)))
     }

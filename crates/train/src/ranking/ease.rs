@@ -2,8 +2,9 @@
 //!
 //! Steck, "Embarrassingly Shallow Autoencoders for Sparse Data" (2019): with `P = (X'X + lambda I)^-1` the weights
 //! are `B = -P / diag(P)` (column by column) off the diagonal, 0 on it. `P` is found by the inverse of a matrix
-//! as large as the smaller side: `X'X + lambda I` of the movies, or, as `P = (I - X'(XX' + lambda I)^-1 X) / lambda`, of
-//! the users. Most weights are near 0; only the largest are kept, so many for each movie on average.
+//! as large as the smaller side: `X'X + lambda I` of the movies, or of the users by
+//! `P = (I - X'(XX' + lambda I)^-1 X) / lambda`. Most weights are near 0. Only the largest are kept: a given number per
+//! movie on average.
 
 use half::f16;
 use matinee_model::ranking::{RankingMethod, RankingWeights};
@@ -12,13 +13,13 @@ use rayon::prelude::*;
 
 use super::signals::{Rows, Signals};
 
-/// The hyperparameters that rank a hold-out of `data/` best; 64 weights a movie lose 1 % of the NDCG@10 that all do.
+/// The hyperparameters that rank a hold-out of `data/` best. 64 weights per movie cost 1 % of the NDCG@10 of all weights.
 pub(super) const DEFAULT: RankingMethod = RankingMethod::Ease { regularisation: 60.0, weights_per_movie: 64 };
 
-/// The largest matrix that is inverted: 4,096 rows take 20 s.
+/// The size of the largest matrix that is inverted. 4,096 rows take 20 s.
 const MAX_ORDER: usize = 4_096;
 
-/// Whether a side is small enough.
+/// Whether the smaller side is small enough.
 pub(super) fn is_feasible(signals: &Signals) -> bool {
     let (users, movies) = (signals.users.filled().len(), signals.movies.filled().len());
     (1..=MAX_ORDER).contains(&users.min(movies))
@@ -57,11 +58,11 @@ pub(super) fn learn(signals: &Signals, regularisation: f32, weights_per_movie: u
     RankingWeights::Ease { offsets, movies, weights }
 }
 
-/// `P`, up to the factor `lambda`, by way of the smaller side.
+/// `P`, up to the factor `lambda`, computed on the smaller side.
 enum Inverse {
     /// `(XX' + lambda I)^-1`, by all users.
     OfUsers { inverse: Vec<f32>, users: usize },
-    /// `lambda (X'X + lambda I)^-1` of the movies with signals, and the place of each movie among them.
+    /// `lambda (X'X + lambda I)^-1` of the movies with signals, with the index of each movie among them.
     OfMovies { inverse: Vec<f32>, places: Vec<Option<usize>> },
 }
 
@@ -120,7 +121,7 @@ impl Inverse {
     }
 }
 
-/// `times (sum x x' + lambda I)^-1`, row-major, where each `x` is a row of `rows` and `places` says where its columns are.
+/// `times (sum x x' + lambda I)^-1`, row-major. Each `x` is a row of `rows`, and `places` maps its columns.
 fn inverse(rows: &Rows, places: &[Option<usize>], order: usize, regularisation: f32, times: f32) -> Vec<f32> {
     let mut gram = DMatrix::<f64>::identity(order, order) * f64::from(regularisation);
     for row in 0..rows.len() {
@@ -143,8 +144,8 @@ fn inverse(rows: &Rows, places: &[Option<usize>], order: usize, regularisation: 
 struct Threshold(u32);
 
 impl Threshold {
-    /// Magnitudes are counted by the upper half of their bits, which for floats are in order: no sort of all weights
-    /// is needed, and the counts do not depend on the order of counting.
+    /// Counts magnitudes by the upper half of their bits, which sort like the floats. So the weights do not have to be
+    /// sorted, and the result does not depend on the order of counting.
     fn find(movies: &[usize], per_movie: usize, weights_from: impl Fn(usize) -> Vec<f32> + Sync) -> Self {
         let budget = movies.len() * per_movie;
         let empty = || vec![0_u64; 1 << 15];

@@ -1,4 +1,4 @@
-//! Every method of ranking on one split, as `matinee evaluate --ranking` tells of it.
+//! Evaluates every ranking method on one split, for `matinee evaluate --ranking`.
 
 use serde::Serialize;
 
@@ -7,18 +7,18 @@ use crate::progress::Progress;
 use crate::ratings::Dataset;
 use crate::split::divide;
 
-/// What the methods did on one split.
+/// The results of the methods on one split.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RankingEvaluation {
     /// How the split was made.
     pub split: String,
-    /// The method that training on this split takes, by a hold-out within it.
+    /// The method that training chooses on this split, by a hold-out within the training ratings.
     pub chosen: &'static str,
-    /// Each method's figures, popularity first.
+    /// The results of each method, popularity first.
     pub methods: Vec<MethodResult>,
 }
 
-/// What one method did.
+/// The result of one method.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MethodResult {
     /// The name of the method.
@@ -26,11 +26,11 @@ pub struct MethodResult {
     /// How well it ranked.
     #[serde(flatten)]
     pub metrics: RankingMetrics,
-    /// Wall time to learn.
+    /// The wall time to train.
     pub fit_seconds: f64,
 }
 
-/// Learns from the ratings that are not marked and ranks what is; `None` if nobody liked any of that.
+/// Trains on the ratings that are not marked, and ranks those that are. `None` if there is no liked movie among these.
 pub fn evaluate(
     dataset: &Dataset,
     split: &str,

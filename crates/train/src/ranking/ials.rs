@@ -1,8 +1,8 @@
 //! `iALS`: factors of users and movies by alternating least squares on signals.
 //!
 //! Rendle, Krichene, Zhang, Koren, "Revisiting the Performance of iALS on Item Recommendation Benchmarks" (2021):
-//! every pair counts a little towards 0, pairs with a signal count more towards 1, and each row's regularisation
-//! grows with how often it occurs. Rows of one side do not depend on one another.
+//! every pair counts a little towards 0, pairs with a signal count more towards 1, and the regularisation of a row grows
+//! with its number of signals. Rows of one side do not depend on each other.
 
 use matinee_model::ranking::{ImplicitRegression, RankingMethod, RankingWeights};
 use ndarray::{Array2, ArrayView2};
@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use super::signals::{Rows, Signals};
 
-/// More movies than this get shorter rows, so that a request still reads them all within 15 ms.
+/// With more movies than this, rows are shorter, so that a request still reads all of them within 15 ms.
 const LARGE_CATALOGUE: usize = 250_000;
 
 /// The standard deviation of the length of a movie's row at the start.
@@ -56,7 +56,7 @@ fn draw(movies: &Rows, rank: usize, seed: u64) -> Vec<f32> {
     rows
 }
 
-/// Every row of one side against the rows of the other; rows without signals are 0.
+/// Solves for every row of one side with the other side fixed. Rows without signals are 0.
 fn solve(rows: &Rows, others: &[f32], rank: usize, regression: ImplicitRegression) -> Vec<f32> {
     let gram = gram(others, rank);
     let mut solved = vec![0.0; rows.len() * rank];
@@ -72,7 +72,7 @@ fn solve(rows: &Rows, others: &[f32], rank: usize, regression: ImplicitRegressio
     solved
 }
 
-/// `F' F`, row-major. The product is ndarray's, of one thread, so that its result does not depend on their number.
+/// `F' F`, row-major. ndarray computes it on one thread, so the result does not depend on the number of threads.
 fn gram(rows: &[f32], rank: usize) -> Vec<f32> {
     let rows = ArrayView2::from_shape((rows.len() / rank, rank), rows);
     rows.map_or_else(|_| Vec::new(), |rows| rows.t().dot(&rows).into_iter().collect())

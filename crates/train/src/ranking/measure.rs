@@ -1,4 +1,4 @@
-//! How well a ranking puts first what people come to like.
+//! Measures how high a ranking puts the movies that people later like.
 
 use matinee_model::artifact::Ranking;
 use matinee_model::ranking::{Ranked, RankingMethod, RankingView, Taste};
@@ -9,12 +9,12 @@ use serde::Serialize;
 use super::RankingTraining;
 use crate::ratings::Rating;
 
-/// How many of the first the normalised discounted cumulative gain looks at.
+/// The length of the list for the normalised discounted cumulative gain.
 const GAIN_DEPTH: usize = 10;
-/// How many of the first the recall looks at.
+/// The length of the list for the recall.
 const RECALL_DEPTH: usize = 20;
 
-/// The users to rank for, with what they had rated before and what they liked after.
+/// The users to rank for, with what they had rated before and what they liked later.
 pub struct RankingTest {
     users: Vec<User>,
     rating_counts: Vec<u32>,
@@ -28,22 +28,22 @@ struct User {
     relevant: Vec<MovieRow>,
 }
 
-/// Means over the users who liked something of the hold-out.
+/// Means over the users who liked something in the hold-out.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RankingMetrics {
-    /// The normalised discounted cumulative gain of the first ten, with gain 1 for each movie that is relevant.
+    /// The normalised discounted cumulative gain of the top ten (NDCG@10), with gain 1 for each relevant movie.
     pub ndcg_at_10: f64,
-    /// The relevant movies among the first twenty, of as many as could be there.
+    /// The number of relevant movies in the top twenty, relative to the largest possible number (recall@20).
     pub recall_at_20: f64,
-    /// The share of all movies that can be asked for that are among the first ten of somebody.
+    /// The share of the movies in the catalogue that are in the top ten of at least one user (coverage).
     pub coverage: f64,
-    /// How surprising the first ten are: the mean of log2(users / those who rated the movie), in bits.
+    /// How surprising the top ten are: the mean of log2(users / users who rated the movie), in bits (novelty).
     pub novelty: f64,
-    /// How many users were ranked for.
+    /// The number of users.
     pub users: usize,
 }
 
-/// Whether a rating says that a movie was worth recommending: in the highest quarter of the scale, 4 stars of 5.
+/// Whether a rating shows that the movie was worth recommending: in the highest quarter of the scale, 4 stars of 5.
 pub fn is_relevant(rating: f32, scale: RatingScale) -> bool {
     rating >= scale.min() + (scale.max() - scale.min()) * 0.75
 }
@@ -55,7 +55,7 @@ impl From<RankingMetrics> for Ranking {
 }
 
 impl RankingTest {
-    /// The test that `test` is for what is learned from `training`; `None` if nobody liked anything of it.
+    /// Tests models trained on `training` with the ratings in `test`. `None` if nobody liked anything in `test`.
     pub fn new(training: &RankingTraining<'_>, test: &[Rating]) -> Option<Self> {
         let mut rated = vec![Vec::new(); training.user_count];
         let mut relevant = vec![Vec::new(); training.user_count];
@@ -84,7 +84,7 @@ impl RankingTest {
         (!users.is_empty()).then_some(Self { users, rating_counts, listed, scale, user_count })
     }
 
-    /// Ranks all movies that can be asked for and that each user has not rated; without a head by popularity.
+    /// Ranks, for each user, all movies of the catalogue that the user has not rated. Without a head, by popularity.
     pub fn measure(&self, head: Option<(RankingMethod, RankingView<'_>)>) -> RankingMetrics {
         let first: Vec<Vec<Ranked>> = self.users.par_iter().map(|user| self.first(user, head)).collect();
         let count = self.users.len() as f64;

@@ -1,4 +1,4 @@
-//! Signals of users for movies, compressed by rows of either side.
+//! The signals of users for movies, as compressed sparse rows of both sides.
 
 use matinee_model::ranking::signal;
 
@@ -6,13 +6,13 @@ use super::RankingTraining;
 
 /// All signals above 0.
 pub(super) struct Signals {
-    /// By users.
+    /// By user.
     pub(super) users: Rows,
-    /// The same by movies.
+    /// The same by movie.
     pub(super) movies: Rows,
 }
 
-/// Sparse rows: of each the columns, ascending, and the signals.
+/// Sparse rows: the ascending columns of each row, with their signals.
 pub(super) struct Rows {
     offsets: Vec<usize>,
     entries: Vec<(u32, f32)>,
@@ -52,7 +52,7 @@ impl Rows {
         Self { offsets, entries: sorted }
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub(super) fn len(&self) -> usize {
         self.offsets.len() - 1
     }

@@ -1,4 +1,4 @@
-//! Hold-outs by user: a share of each user's ratings, at random or the latest.
+//! Hold-outs by user: a share of each user's ratings, either random or the latest.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -12,7 +12,7 @@ pub fn random_per_user(ratings: &[Rating], fraction: f64, seed: u64) -> Vec<bool
     mark(ratings, fraction, |indices| indices.shuffle(&mut random))
 }
 
-/// Marks the latest `fraction` of each user's ratings; of those of one moment the later ones in the file.
+/// Marks the latest `fraction` of each user's ratings. Ratings with the same time are ordered as in the file.
 pub fn latest_per_user(ratings: &[Rating], timestamps: &[i64], fraction: f64) -> Vec<bool> {
     mark(ratings, fraction, |indices| indices.sort_by_key(|&index| timestamps[index]))
 }

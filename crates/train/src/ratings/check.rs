@@ -1,4 +1,4 @@
-//! Reading and checking in one pass: what `matinee check` reports is what training reads.
+//! Reads and checks files in one pass, so that `matinee check` reports exactly what training reads.
 
 use hashbrown::HashMap;
 use matinee_model::{
@@ -11,14 +11,14 @@ use super::common_scale::common_scale;
 use super::faults::{FileFault, FileReport};
 use super::form::{self, Content, Table};
 use super::mismatch;
-use super::pairs::overruled;
+use super::pairs::replaced;
 use super::reader::{Range, RatingReader, RecordFault};
 use super::{Dataset, Fault, FaultKind, Rating, Report, time};
 
-/// A file in memory, of any form that is read.
+/// A file in memory, in any of the accepted formats.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CsvFile {
-    /// Its name, for messages and, where several forms look alike, to tell them apart.
+    /// Its name: for messages, and to distinguish formats that look alike.
     pub name: String,
     /// Its content.
     pub bytes: Vec<u8>,
@@ -29,12 +29,12 @@ pub struct CsvFile {
 pub struct Inputs {
     /// The ratings, in one file or several parts.
     pub ratings: Vec<CsvFile>,
-    /// The catalogue, where there is one.
+    /// The catalogue, if there is one.
     pub movies: Option<CsvFile>,
 }
 
-/// Reads the files and reports everything that is wrong with them. The data set holds what is right: it
-/// is complete if the report [does not refuse training](Report::refuses_training).
+/// Reads the files and reports all their faults. The data set contains the records without faults. It is complete if the
+/// report [does not refuse training](Report::refuses_training).
 pub fn check(inputs: &Inputs, scale: RatingScale) -> (Dataset, Report) {
     let mut report = Report::default();
     let catalogue = inputs.movies.as_ref().map(|file| read_catalogue(file, &mut report));
@@ -44,20 +44,20 @@ pub fn check(inputs: &Inputs, scale: RatingScale) -> (Dataset, Report) {
     for (name, table) in &tables {
         columns.read(name, table, scale, &mut report);
     }
-    columns.tell_of_scale(scale, &mut report);
+    columns.suggest_scale(scale, &mut report);
     if columns.ratings.is_empty() && !report.refuses_training() {
         let name = inputs.ratings.first().map_or("ratings.csv", |file| &file.name);
-        let detail = "there is not one rating to learn from".to_owned();
+        let detail = "there are no ratings to learn from".to_owned();
         report.add(FaultKind::NoRatings, || Fault { file: name.to_owned(), line: 0, detail });
     }
     let dataset = columns.finish(catalogue, is_whole, &tables, scale, &mut report);
     (dataset, report)
 }
 
-/// The files with ratings in them, by name. Parts that nothing was written to are passed over.
+/// Opens the files with ratings. Empty parts are skipped.
 fn open_ratings<'a>(files: &'a [CsvFile], report: &mut Report) -> Vec<(&'a str, Table<'a>)> {
     let mut tables = Vec::with_capacity(files.len());
-    // Parts are all written alike: what is true of several is told once.
+    // Parts usually have the same format, so a note or fault of several parts is reported once.
     let mut notes: Vec<(&str, String, u64)> = Vec::new();
     let mut refused: Vec<(&str, FileFault, u64)> = Vec::new();
     for file in files.iter().filter(|file| !form::is_blank(&file.bytes)) {
@@ -79,8 +79,8 @@ fn open_ratings<'a>(files: &'a [CsvFile], report: &mut Report) -> Vec<(&'a str, 
     }
     let and_others = |more: u64| match more {
         0 => String::new(),
-        1 => "; another file is like it".to_owned(),
-        more => format!("; {more} other files are like it"),
+        1 => "; the same is true of another file".to_owned(),
+        more => format!("; the same is true of {more} other files"),
     };
     for (name, note, more) in notes {
         report.note(name, &(note + &and_others(more)));
@@ -96,8 +96,8 @@ fn read_catalogue(file: &CsvFile, report: &mut Report) -> Catalogue {
     let mut found = FileReport::new(&file.name);
     let catalogue = match form::open(file, Content::Movies) {
         _ if form::is_blank(&file.bytes) => {
-            let detail =
-                "it is empty; it needs a header such as movieId,title,genres and a line a movie".to_owned();
+            let detail = "it is empty; it needs a header such as movieId,title,genres and one line per movie"
+                .to_owned();
             found.add(FileFault { line: 0, kind: FaultKind::UnknownForm, detail });
             Catalogue::empty()
         }
@@ -160,7 +160,7 @@ fn kind_of(fault: &MovieFault) -> FaultKind {
     }
 }
 
-/// The ratings as they are read: rows in order of first appearance, duplicates included.
+/// The ratings as they are read, with duplicates. Rows are in the order of first appearance.
 #[derive(Default)]
 struct Columns {
     users: Interner,
@@ -168,9 +168,9 @@ struct Columns {
     ratings: Vec<Rating>,
     /// In microseconds since 1970.
     times: Vec<i64>,
-    /// The files without times and with them.
+    /// The files without timestamps, and those with timestamps.
     files_by_times: [Vec<String>; 2],
-    /// From the lowest rating to the highest, on the scale or not.
+    /// The lowest and the highest rating, whether on the scale or not.
     range: Range,
 }
 
@@ -210,11 +210,11 @@ impl Columns {
         self.range.include(reader.range());
     }
 
-    /// Names the scale that all ratings are on, where some are not on the one that was given.
-    fn tell_of_scale(&self, given: RatingScale, report: &mut Report) {
+    /// If some ratings are not on the given scale, names the common scale that all of them are on.
+    fn suggest_scale(&self, given: RatingScale, report: &mut Report) {
         let Some(findings) = report.findings_mut(FaultKind::OffScaleRating) else { return };
         let Some(scale) = self.range.ends().and_then(|(min, max)| common_scale(min, max)) else { return };
-        // A few may be slips, each to be corrected; many are one cause.
+        // A few may be typing errors, which are corrected one by one. Many have the same cause.
         if findings.count * 10 >= self.ratings.len() as u64 {
             findings.first.truncate(1);
         }
@@ -240,27 +240,27 @@ impl Columns {
         if let ([file, ..], [_, ..]) = (without_times.as_slice(), with_times.as_slice()) {
             report.note(
                 file,
-                "it has no timestamps, so that the order of files and lines counts in all of them",
+                "it has no timestamps, so the order of files and lines decides which ratings are newer",
             );
         }
         let has_times = without_times.is_empty();
-        // A movie whose record is faulty is no unknown one.
+        // A movie with a faulty record is not an unknown movie.
         let whole = catalogue.as_ref().filter(|_| is_whole);
         let mut unknown = whole.map(|catalogue| self.outside(catalogue)).unwrap_or_default();
         if let Some(fault) = whole.and_then(|catalogue| self.mismatch(catalogue, tables)) {
             report.add(FaultKind::OtherCatalogue, || fault);
-            // One cause is one fault, not one more a rating.
+            // The ratings have one cause in common, which is reported once.
             unknown.clear();
         }
-        let overruled = overruled(&self.ratings, has_times.then_some(&self.times));
-        let tell = |kind, records: &[u32], detail: &str, report: &mut Report| {
+        let replaced = replaced(&self.ratings, has_times.then_some(&self.times));
+        let report_all = |kind, records: &[u32], detail: &str, report: &mut Report| {
             let shown = &records[..records.len().min(Report::SHOWN)];
             report.add_all(kind, records.len() as u64, locate(tables, scale, shown, detail));
         };
         let age = if has_times { "newer" } else { "later" };
-        let detail = format!("is overruled by a {age} rating of this pair");
-        tell(FaultKind::DuplicateRating, &overruled, &detail, report);
-        tell(FaultKind::UnknownMovie, &unknown, "has no entry in the catalogue", report);
+        let detail = format!("is replaced by a {age} rating of this movie by this user");
+        report_all(FaultKind::DuplicateRating, &replaced, &detail, report);
+        report_all(FaultKind::UnknownMovie, &unknown, "has no entry in the catalogue", report);
 
         let has_no_catalogue = catalogue.is_none();
         let catalogue = catalogue.unwrap_or_else(Catalogue::empty);
@@ -272,7 +272,7 @@ impl Columns {
             rating.user = UserRow(user_rows[rating.user.index()]);
             rating.movie = MovieRow(movie_rows[rating.movie.index()]);
         }
-        let records = self.drop_records(&overruled);
+        let records = self.drop_records(&replaced);
         let timestamps = has_times.then(|| self.times.iter().map(|&time| time::seconds(time)).collect());
         let is_listed = |id| has_no_catalogue || catalogue.ids().find(id).is_some();
         let listed = movie_ids.table().iter().map(is_listed).collect();
@@ -290,7 +290,7 @@ impl Columns {
         }
     }
 
-    /// The fault of ratings that are of other movies than those of the catalogue, if they are.
+    /// The fault that ratings and catalogue do not belong together, if they do not.
     fn mismatch(&self, catalogue: &Catalogue, tables: &[(&str, Table<'_>)]) -> Option<Fault> {
         let mut counts = vec![0_u64; self.movies.rows.len()];
         self.ratings.iter().for_each(|rating| counts[rating.movie.index()] += 1);
@@ -300,7 +300,7 @@ impl Columns {
         Some(Fault { file, line: 0, detail })
     }
 
-    /// The records of movies that are not in the catalogue.
+    /// The records with movies that are not in the catalogue.
     fn outside(&self, catalogue: &Catalogue) -> Vec<u32> {
         let table = catalogue.ids();
         let is_known: Vec<bool> = self.movies.ids().map(|id| table.find(id).is_some()).collect();
@@ -308,7 +308,7 @@ impl Columns {
         (0..).zip(&self.ratings).filter(|(_, rating)| outside(rating)).map(|(record, _)| record).collect()
     }
 
-    /// Takes out the records in `dropped`, ascending, and tells which are left.
+    /// Removes the records in `dropped`, which are ascending, and returns the remaining ones.
     fn drop_records(&mut self, dropped: &[u32]) -> Option<Vec<u32>> {
         if dropped.is_empty() {
             return None;
@@ -321,8 +321,8 @@ impl Columns {
     }
 }
 
-/// Finds the lines of records, which are counted without the faulty ones, by reading the files again:
-/// few files need it, and the others need not remember a line a rating.
+/// Finds the lines of records by reading the files again. Records are counted without the faulty ones. Few files need
+/// this, so the line of each rating is not stored.
 fn locate(tables: &[(&str, Table<'_>)], scale: RatingScale, records: &[u32], detail: &str) -> Vec<Fault> {
     let mut wanted = records.iter().copied().peekable();
     let mut located = Vec::with_capacity(records.len());
@@ -347,7 +347,7 @@ fn locate(tables: &[(&str, Table<'_>)], scale: RatingScale, records: &[u32], det
     located
 }
 
-/// Numbers ids in the order in which they first appear.
+/// Numbers ids in the order of their first appearance.
 #[derive(Default)]
 struct Interner {
     rows: HashMap<String, u32>,
@@ -368,7 +368,7 @@ impl Interner {
         ids.into_iter()
     }
 
-    /// For each row the row of the same id in `sorted`.
+    /// For each row, the row of the same id in `sorted`.
     fn rows_in(&self, sorted: &Ids) -> Vec<u32> {
         let table = sorted.table();
         self.ids().map(|id| table.find(id).unwrap_or_default()).collect()

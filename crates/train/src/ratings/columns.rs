@@ -1,10 +1,10 @@
-//! Which column is which, by the names in a header.
+//! Finds the columns by the names in the header.
 
-/// What a column holds, and the names that it goes by.
+/// A column, with the names that it may have.
 pub(super) struct Column {
-    /// The name that `MovieLens` gives it.
+    /// The name in `MovieLens`.
     pub(super) name: &'static str,
-    /// Other names, in lower case without anything but letters and digits.
+    /// Other names, in lower case, with letters and digits only.
     others: &'static [&'static str],
 }
 
@@ -31,7 +31,7 @@ pub(super) const TITLE: Column = Column { name: "title", others: &["movietitle"]
 pub(super) const GENRES: Column = Column { name: "genres", others: &["genre"] };
 
 impl Column {
-    /// Its place in a header. The name itself comes before another spelling of it, and that before other names.
+    /// Its index in a header. The exact name is preferred to other spellings of it, and those to other names.
     pub(super) fn find(&self, header: &[String]) -> Option<usize> {
         let own = self.name.to_ascii_lowercase();
         let spelled = |name: &str| header.iter().position(|field| letters(field) == name);
@@ -40,12 +40,12 @@ impl Column {
     }
 }
 
-/// `movie_id`, `Movie ID` and `movieId` are one name.
+/// Makes `movie_id`, `Movie ID` and `movieId` the same name.
 fn letters(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// What is said of the columns of a file that are not `used`; `None` if there are none.
+/// The note about columns of a file that are not `used`. `None` if there are none.
 pub(super) fn unused(header: &[String], used: &[Option<usize>]) -> Option<String> {
     let is_unused = |(column, _): &(usize, &String)| !used.contains(&Some(*column));
     let names: Vec<String> =

@@ -1,8 +1,8 @@
-//! Scales that ratings are often given on, to name the one that is meant.
+//! Common rating scales, to suggest the one that is meant.
 
 use matinee_model::RatingScale;
 
-/// Lowest and highest rating; of those that fit the first is named.
+/// The lowest and highest rating. The first scale that fits is suggested.
 const COMMON: [(f32, f32); 11] = [
     (0.0, 1.0),
     (-1.0, 1.0),

@@ -2,7 +2,6 @@
 
 use matinee_model::{Catalogue, Ids, MovieRecord, MovieRow, RatingScale, UserRow};
 
-use crate::algorithms::Training;
 use crate::attributes::MovieAttributes;
 
 /// One rating, by rows.
@@ -16,7 +15,7 @@ pub struct Rating {
     pub value: f32,
 }
 
-/// Checked ratings with their ids: every (user, movie) pair is there once.
+/// Checked ratings with their ids. Every (user, movie) pair occurs at most once.
 #[derive(Debug, Clone)]
 pub struct Dataset {
     /// The users who rated, by row.
@@ -25,26 +24,26 @@ pub struct Dataset {
     pub movie_ids: Ids,
     /// The ratings in the order of the file.
     pub ratings: Vec<Rating>,
-    /// When each rating was given, in seconds since 1970, where the file says so.
+    /// When each rating was given, in seconds since 1970, if the file has timestamps.
     pub timestamps: Option<Vec<i64>>,
-    /// The movies that can be asked for; empty where no `movies.csv` was given.
+    /// The movies that requests can ask for. Empty if no `movies.csv` was given.
     pub catalogue: Catalogue,
-    /// For each movie row whether it can be asked for: whether it is in the catalogue, where there is one.
+    /// For each movie row, whether requests can ask for it: it is in the catalogue, or there is no catalogue.
     pub listed: Vec<bool>,
-    /// What the catalogue tells of the movies, by row.
+    /// The attributes of the movies in the catalogue, by row.
     pub attributes: MovieAttributes,
     /// The scale that all ratings are on.
     pub scale: RatingScale,
-    /// For each rating its record in the file, from 0; `None` if each record is a rating.
+    /// For each rating, its record in the file, from 0. `None` if each record is a rating.
     pub(super) records: Option<Vec<u32>>,
-    /// How many records the file has.
+    /// The number of records in the file.
     pub(super) record_count: usize,
 }
 
 /// A per-record column that does not fit the ratings file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{found} values for {expected} ratings; there must be one a rating, in the order of the ratings file"
+    "{found} values for {expected} ratings; there must be one per rating, in the order of the ratings file"
 )]
 pub struct RecordCountMismatch {
     expected: usize,
@@ -52,8 +51,8 @@ pub struct RecordCountMismatch {
 }
 
 impl Dataset {
-    /// Makes a catalogue of the rated movies, where there is none: each has its id as title. Otherwise none of them
-    /// could be asked for.
+    /// Makes a catalogue of the rated movies, each with its id as title. Without a catalogue, requests could not ask for
+    /// any of them.
     pub fn title_movies_by_id(&mut self) {
         let record = |id: &str| MovieRecord {
             id: id.to_owned(),
@@ -76,19 +75,7 @@ impl Dataset {
         self.movie_ids.table().len()
     }
 
-    /// What an algorithm learns from if these are the `ratings` of this data set that it may see.
-    pub fn training<'a>(&'a self, ratings: &'a [Rating], seed: u64) -> Training<'a> {
-        Training {
-            user_count: self.user_count(),
-            movie_count: self.movie_count(),
-            ratings,
-            attributes: &self.attributes,
-            scale: self.scale,
-            seed,
-        }
-    }
-
-    /// Takes from a column with one value a record of the file those that belong to [`Self::ratings`].
+    /// Takes those values of a column that belong to [`Self::ratings`]. The column has one value per record of the file.
     pub fn align<T: Copy>(&self, column: &[T]) -> Result<Vec<T>, RecordCountMismatch> {
         if column.len() != self.record_count {
             return Err(RecordCountMismatch { expected: self.record_count, found: column.len() });

@@ -1,20 +1,20 @@
-//! What can be wrong with ratings and catalogue, and the report of it.
+//! The faults that ratings and catalogue can have, and the report about them.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// One fault, at its place.
+/// One fault, with its location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The file.
     pub file: String,
-    /// The line, from 1; 0 where the fault is not at a line.
+    /// The line, from 1. 0 if the fault has no line.
     pub line: u64,
     /// What is wrong there.
     pub detail: String,
 }
 
-/// A fault of a file that is named elsewhere.
+/// A fault of a file, without the name of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FileFault {
     pub(super) line: u64,
@@ -23,7 +23,7 @@ pub(super) struct FileFault {
 }
 
 impl FileFault {
-    /// Whether both differ in the line that they quote alone.
+    /// Whether both differ only in the line that they quote.
     pub(super) fn has_cause_of(&self, other: &Self) -> bool {
         let unquoted = |detail: &str| detail.split('`').step_by(2).collect::<String>();
         self.kind == other.kind && unquoted(&self.detail) == unquoted(&other.detail)
@@ -33,13 +33,13 @@ impl FileFault {
 /// The kinds of faults, in the order in which they are reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FaultKind {
-    /// A file cannot be read on.
+    /// The rest of a file cannot be read.
     Unreadable,
-    /// A file has not the form of ratings or of a catalogue.
+    /// A file does not have a known format of ratings or of a catalogue.
     UnknownForm,
-    /// A header lacks a column.
+    /// A column is missing in the header.
     MissingColumn,
-    /// A quote is opened and not closed where it should be.
+    /// A quote is not closed where it should be.
     OpenQuote,
     /// A record has more or fewer fields than the header.
     FieldCount,
@@ -57,22 +57,22 @@ pub enum FaultKind {
     OffScaleRating,
     /// A timestamp is neither a number nor a date.
     UnparsableTimestamp,
-    /// There is no rating at all.
+    /// There are no ratings.
     NoRatings,
-    /// The ratings are of other movies than those of the catalogue.
+    /// Ratings and catalogue do not belong together.
     OtherCatalogue,
-    /// A (user, movie) pair was rated twice; the newest rating counts or, without timestamps, the last.
+    /// A user rated a movie twice. The newest rating counts or, without timestamps, the last.
     DuplicateRating,
-    /// A movie was in the catalogue before; the last one counts.
+    /// A movie is in the catalogue twice. The last one counts.
     DuplicateMovie,
     /// The rated movie is not in the catalogue.
     UnknownMovie,
 }
 
-/// How many faults of a kind there are, and the first of them.
+/// The number of faults of a kind, and the first of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// How many there are.
+    /// The number of faults.
     pub count: u64,
     /// The first [`Report::SHOWN`] of them.
     pub first: Vec<Fault>,
@@ -82,21 +82,21 @@ pub struct Findings {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     findings: BTreeMap<FaultKind, Findings>,
-    /// What should be known of how files were read, and is no fault.
+    /// Notes about how files were read, which are not faults.
     notes: Vec<String>,
 }
 
 impl FaultKind {
-    /// Whether training refuses files with such a fault. The others have one meaning that is told.
+    /// Whether training refuses files with such a fault. Other faults can be resolved in a documented way.
     pub fn refuses_training(self) -> bool {
         !matches!(self, Self::DuplicateRating | Self::DuplicateMovie | Self::UnknownMovie)
     }
 
-    /// The kind in words, for the head of a list.
+    /// The kind in words, as a heading.
     pub fn title(self) -> &'static str {
         match self {
             Self::Unreadable => "unreadable",
-            Self::UnknownForm => "not in a form that is read",
+            Self::UnknownForm => "unknown format",
             Self::MissingColumn => "missing column",
             Self::OpenQuote => "quote that is not closed",
             Self::FieldCount => "wrong number of fields",
@@ -119,10 +119,10 @@ impl FaultKind {
 }
 
 impl Report {
-    /// How many faults of a kind are kept to be shown.
+    /// The number of faults of each kind that are shown.
     pub const SHOWN: usize = 20;
 
-    /// Counts a fault, and keeps it if it is among the first of its kind.
+    /// Counts a fault, and keeps it if it is one of the first of its kind.
     pub fn add(&mut self, kind: FaultKind, fault: impl FnOnce() -> Fault) {
         let findings = self.findings.entry(kind).or_default();
         findings.count += 1;
@@ -131,7 +131,7 @@ impl Report {
         }
     }
 
-    /// Adds the count of a kind of which only the first faults were collected.
+    /// Adds a number of faults of one kind, of which only the first were collected.
     pub(super) fn add_all(&mut self, kind: FaultKind, count: u64, first: Vec<Fault>) {
         if count > 0 {
             let findings = self.findings.entry(kind).or_default();
@@ -141,17 +141,17 @@ impl Report {
         }
     }
 
-    /// Adds what should be known of how a file was read, and is no fault.
+    /// Adds a note about how a file was read, which is not a fault.
     pub(super) fn note(&mut self, file: &str, note: &str) {
         self.notes.push(format!("{file}: {note}"));
     }
 
-    /// The findings of one kind, to be told in other words.
+    /// The findings of one kind, to reword them.
     pub(super) fn findings_mut(&mut self, kind: FaultKind) -> Option<&mut Findings> {
         self.findings.get_mut(&kind)
     }
 
-    /// Whether there is no fault.
+    /// Whether there are no faults.
     pub fn is_clean(&self) -> bool {
         self.findings.is_empty()
     }
@@ -167,12 +167,12 @@ impl Report {
         refused.flat_map(|(_, findings)| &findings.first).next()
     }
 
-    /// What was found of one kind.
+    /// The findings of one kind.
     pub fn findings(&self, kind: FaultKind) -> Option<&Findings> {
         self.findings.get(&kind)
     }
 
-    /// How many faults there are in all.
+    /// The total number of faults.
     pub fn count(&self) -> u64 {
         self.findings.values().map(|findings| findings.count).sum()
     }
@@ -195,7 +195,7 @@ impl<'a> FileReport<'a> {
         self.records += 1;
     }
 
-    /// Adds the fault of a record that is left out for it.
+    /// Adds the fault of a record that is therefore left out.
     pub(super) fn add(&mut self, fault: FileFault) {
         self.records += 1;
         self.add_to_record(fault);
@@ -210,7 +210,7 @@ impl<'a> FileReport<'a> {
         }
     }
 
-    /// Adds all to `report`. What the whole file has, for one cause, is one fault.
+    /// Adds everything to `report`. If the whole file has the same fault, it is reported once.
     pub(super) fn finish(self, report: &mut Report) {
         for (kind, mut findings) in self.findings {
             let has_all = findings.count == self.records && kind != FaultKind::OffScaleRating;

@@ -1,4 +1,4 @@
-//! What a file is, by its first bytes: CSV with a header, a form of `MovieLens` without one, or neither.
+//! Detects the format of a file by its first bytes: CSV with a header, a `MovieLens` format without a header, or neither.
 
 mod guess;
 mod movielens;
@@ -12,28 +12,28 @@ use super::quotes::{self, fields};
 use super::{CsvFile, FaultKind};
 use movielens::MovieLens;
 
-/// The mark that editors put before UTF-8.
+/// The byte order mark that some editors write before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What a file ought to hold.
+/// The expected content of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
     Ratings,
     Movies,
 }
 
-/// A file as CSV with a header, whatever form it has.
+/// A file as CSV with a header, whatever its format was.
 pub(super) struct Table<'a> {
     pub(super) csv: Cow<'a, [u8]>,
-    /// How many lines of `csv` are not in the file.
+    /// The number of lines of `csv` that are not in the file.
     pub(super) added_lines: u64,
-    /// What is wrong with records that are not in `csv`.
+    /// The faults of records that are not in `csv`.
     pub(super) faults: Vec<FileFault>,
-    /// What should be known of how the file is read.
+    /// A note about how the file is read.
     pub(super) note: Option<String>,
 }
 
-/// Finds out what `file` is, or what is wrong with the whole of it.
+/// Detects the format of `file`, or a fault of the whole file.
 pub(super) fn open(file: &CsvFile, content: Content) -> Result<Table<'_>, FileFault> {
     let unknown = |detail: String| FileFault { line: 1, kind: FaultKind::UnknownForm, detail };
     if let Some(what) = guess::binary(&file.bytes) {
@@ -64,13 +64,13 @@ pub(super) fn open(file: &CsvFile, content: Content) -> Result<Table<'_>, FileFa
     })
 }
 
-/// Whether there is nothing in a file but white space.
+/// Whether a file contains only white space.
 pub(super) fn is_blank(bytes: &[u8]) -> bool {
     bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes).trim_ascii().is_empty()
 }
 
 impl Content {
-    /// The columns that must be there.
+    /// The required columns.
     fn required(self) -> &'static [Column] {
         match self {
             Self::Ratings => &[USER, MOVIE, RATING],
@@ -78,7 +78,7 @@ impl Content {
         }
     }
 
-    /// The columns that need not be there.
+    /// The optional columns.
     fn optional(self) -> &'static [Column] {
         match self {
             Self::Ratings => &[TIMESTAMP],
@@ -86,7 +86,7 @@ impl Content {
         }
     }
 
-    /// The header that such a file ought to have.
+    /// The expected header of such a file.
     fn header(self) -> &'static str {
         match self {
             Self::Ratings => "userId,movieId,rating,timestamp",
@@ -121,7 +121,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// The CSV with the names of the columns that the model's reader of catalogues knows.
+/// The CSV with the column names that the model's catalogue reader knows.
 fn with_own_names<'a>(
     csv: Cow<'a, [u8]>,
     first: Range<usize>,
@@ -133,12 +133,12 @@ fn with_own_names<'a>(
     if header.iter().enumerate().all(|(column, name)| own_name(column).is_none_or(|own| own == name)) {
         return csv;
     }
-    // The names of other columns tell the reader nothing, and might be one of ours in another spelling.
+    // Other columns are renamed, because their names might be another spelling of one of ours.
     let names: Vec<&str> = (0..header.len()).map(|column| own_name(column).unwrap_or("unused")).collect();
     Cow::Owned([&csv[..first.start], names.join(",").as_bytes(), &csv[first.end..]].concat())
 }
 
-/// The first line that is not blank, without byte order mark and line end.
+/// The first line that is not blank, without the byte order mark and the line end.
 fn first_line(bytes: &[u8]) -> Range<usize> {
     let mark = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     let blank = bytes[mark..].iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();

@@ -1,4 +1,4 @@
-//! Which ratings can be measured on: those of movies that can be asked for.
+//! Selects the ratings to measure on: those for movies that requests can ask for.
 
 use super::{Dataset, Rating};
 use crate::split::{self, TestSet};
@@ -6,17 +6,17 @@ use crate::split::{self, TestSet};
 /// Ratings to learn from, and ratings to measure on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Divided {
-    /// What is learned from.
+    /// The ratings to learn from.
     pub train: Vec<Rating>,
-    /// What is measured on.
+    /// The ratings to measure on.
     pub test: Vec<Rating>,
-    /// How many ratings were to be measured on, but are of movies that are not in the catalogue.
+    /// The number of test ratings that are left out, because their movies are not in the catalogue.
     pub unlisted_count: usize,
 }
 
 impl Dataset {
-    /// Parts the ratings by `is_test`. Nobody can ask for a movie that is not in the catalogue, so ratings of such
-    /// movies are not measured on: that a model predicts them well says nothing of its answers.
+    /// Splits the ratings by `is_test`. Nobody can ask for a movie that is not in the catalogue, so test ratings of such
+    /// movies are left out: how well a model predicts them says nothing about its answers.
     pub fn divide(&self, is_test: impl Fn(usize) -> bool) -> Divided {
         let (train, mut test) = split::divide(&self.ratings, is_test);
         let drawn = test.len();
@@ -30,7 +30,7 @@ impl Dataset {
         marked.map(|(rating, _)| rating.movie.index()).any(|movie| self.listed[movie])
     }
 
-    /// How many ratings are of movies that cannot be asked for.
+    /// The number of ratings for movies that requests cannot ask for.
     pub fn unlisted_count(&self) -> usize {
         self.ratings.iter().filter(|rating| !self.listed[rating.movie.index()]).count()
     }

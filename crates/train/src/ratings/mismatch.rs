@@ -1,33 +1,33 @@
-//! Ratings that are of other movies than those of the catalogue: it is another one, or its ids are written in
-//! another way.
+//! Detects ratings and catalogues that do not belong together: they are about different movies, or they write the ids in
+//! different ways.
 //!
-//! A catalogue that lacks some of the rated movies is usual: titles come and go, ratings stay. But a model whose ratings
-//! are mostly of movies that nobody can ask for answers the rest with guesses, while its hold-out looks healthy. So the
-//! data are refused if less than half of the ratings are of movies in the catalogue; or if a tenth of them would be, were
-//! their ids written in another way, for then we know what went wrong.
+//! It is normal that some of the rated movies are not in the catalogue: titles come and go, ratings stay. But if most
+//! ratings are for movies that nobody can ask for, the model can only guess the others, while its hold-out looks good. So
+//! the data are refused if less than half of the ratings are for movies in the catalogue. They are also refused if another
+//! 10 % of the ratings would match the catalogue with differently written ids, because then the cause is known.
 
 use matinee_model::Catalogue;
 
-/// A way in which programs rewrite ids, and what that makes of an id.
+/// A way in which programs change ids.
 struct Spelling {
-    /// What the ratings have that the catalogue has not.
+    /// What was added to the ids.
     cause: &'static str,
-    /// The id without what was added to it; `None` if that was not done to it.
+    /// The id without the addition. `None` if it does not have it.
     undo: fn(&str) -> Option<&str>,
 }
 
-/// The ways that are recognised, on either side.
+/// The changes that are recognised, on either side.
 const SPELLINGS: [Spelling; 3] = [
     Spelling {
-        cause: "a fraction, as data frames write whole numbers beside missing ones",
+        cause: "a fraction, as data frames write whole numbers in columns with missing values",
         undo: without_fraction,
     },
     Spelling { cause: "leading zeros", undo: without_zeros },
     Spelling { cause: "the prefix of IMDb ids", undo: without_prefix },
 ];
 
-/// Says by how much the rated movies (by id, with their numbers of ratings) are not those of the catalogue, and shows an
-/// id of each side; `None` if they belong together.
+/// Describes the mismatch between the rated movies (by id, with their numbers of ratings) and the catalogue, with an id of
+/// each side. `None` if they belong together.
 pub(super) fn detail(rated: &[(&str, u64)], catalogue: &Catalogue) -> Option<String> {
     let all: u64 = rated.iter().map(|(_, count)| count).sum();
     let table = catalogue.ids();
@@ -40,31 +40,31 @@ pub(super) fn detail(rated: &[(&str, u64)], catalogue: &Catalogue) -> Option<Str
     if strangers == 0 || (strangers * 2 <= all && !is_respelt) {
         return None;
     }
-    let facts = format!("{strangers} of {all} ratings are of movies that are not in the catalogue");
+    let summary = format!("{strangers} of {all} ratings are of movies that are not in the catalogue");
     if let Some(Respelt { rated, listed, side, cause, .. }) = respelt {
         return Some(format!(
-            "{facts}: the ratings have `{rated}`, the catalogue has `{listed}`; \
+            "{summary}: the ratings have `{rated}`, the catalogue has `{listed}`; \
              the ids of the {side} have {cause}; write the ids of both in the same way"
         ));
     }
     let (rated, _) = strange.first()?;
     let listed = table.iter().next().map_or("no movie".to_owned(), |id| format!("`{id}`"));
     Some(format!(
-        "{facts}: the ratings have `{rated}`, the catalogue has {listed}; \
-         give the catalogue that these ratings belong to, with the same ids"
+        "{summary}: the ratings have `{rated}`, the catalogue has {listed}; \
+         use the catalogue that belongs to these ratings, with the same ids"
     ))
 }
 
-/// Ids that are the same but for their spelling.
+/// Ids that differ only in their spelling.
 struct Respelt {
     /// An id of the ratings.
     rated: String,
-    /// The same movie's in the catalogue.
+    /// The id of the same movie in the catalogue.
     listed: String,
-    /// Which of them has more to it.
+    /// The side with the longer ids.
     side: &'static str,
     cause: &'static str,
-    /// How many ratings have such ids.
+    /// The number of ratings with such ids.
     count: u64,
 }
 
@@ -72,7 +72,7 @@ impl Respelt {
     fn find(spelling: &Spelling, strange: &[(&str, u64)], catalogue: &Catalogue) -> Option<Self> {
         let Spelling { cause, undo } = *spelling;
         let table = catalogue.ids();
-        // Where the catalogue has the longer ids, by what is left of them.
+        // If the catalogue has the longer ids, search by their shortened form.
         let shortened: std::collections::BTreeMap<&str, &str> =
             table.iter().filter_map(|id| Some((undo(id)?, id))).collect();
         let mut found: Option<Self> = None;
@@ -144,16 +144,16 @@ mod tests {
             ("tt0000021", "21", "the ids of the ratings have the prefix of IMDb ids"),
             ("21", "tt0000021", "the ids of the catalogue have the prefix of IMDb ids"),
         ] {
-            let told_of = detail(&[(rated, 3)], &catalogue(&["7", listed])).unwrap();
+            let described = detail(&[(rated, 3)], &catalogue(&["7", listed])).unwrap();
             assert!(
-                told_of.starts_with("3 of 3 ratings are of movies that are not in the catalogue"),
-                "{told_of}"
+                described.starts_with("3 of 3 ratings are of movies that are not in the catalogue"),
+                "{described}"
             );
-            assert!(told_of.contains(told), "{told_of}");
+            assert!(described.contains(told), "{described}");
         }
         for id in ["x.0", "1.5", "1.", ".0", "ttx", "tt", "x"] {
             let told = detail(&[(id, 3)], &catalogue(&["1", "x1"])).unwrap();
-            assert!(told.contains("give the catalogue that these ratings belong to"), "{told}");
+            assert!(told.contains("use the catalogue that belongs to these ratings"), "{told}");
         }
     }
 
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(
             told,
             "11 of 21 ratings are of movies that are not in the catalogue: the ratings have `x`, the catalogue has `1`; \
-             give the catalogue that these ratings belong to, with the same ids"
+             use the catalogue that belongs to these ratings, with the same ids"
         );
         assert!(detail(&[("1", 1)], &Catalogue::empty()).unwrap().contains("the catalogue has no movie"));
         assert_eq!(detail(&[], &Catalogue::empty()), None, "that there are no ratings is a fault of its own");

@@ -1,12 +1,12 @@
-//! Which of several ratings of one user and movie counts.
+//! Decides which of several ratings of one movie by one user counts.
 
 use rayon::slice::ParallelSliceMut;
 
 use super::Rating;
 
-/// The records that another one of the same (user, movie) pair overrules, ascending. The newest counts by `times`,
-/// and of equally new ones, or without times, the last.
-pub(super) fn overruled(ratings: &[Rating], times: Option<&[i64]>) -> Vec<u32> {
+/// The records that are replaced by another one with the same user and movie, ascending. The newest by `times` counts. Of
+/// equally new ones, or without times, the last counts.
+pub(super) fn replaced(ratings: &[Rating], times: Option<&[i64]>) -> Vec<u32> {
     let mut pairs: Vec<(u64, u32)> = ratings
         .iter()
         .zip(0..)
@@ -14,13 +14,13 @@ pub(super) fn overruled(ratings: &[Rating], times: Option<&[i64]>) -> Vec<u32> {
         .collect();
     pairs.par_sort_unstable();
     let age = |record: u32| (times.map(|times| times[record as usize]), record);
-    let mut overruled = Vec::new();
+    let mut replaced = Vec::new();
     for same in pairs.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
         let newest = same.iter().map(|&(_, record)| record).max_by_key(|&record| age(record));
-        overruled.extend(same.iter().map(|&(_, record)| record).filter(|&record| Some(record) != newest));
+        replaced.extend(same.iter().map(|&(_, record)| record).filter(|&record| Some(record) != newest));
     }
-    overruled.sort_unstable();
-    overruled
+    replaced.sort_unstable();
+    replaced
 }
 
 #[cfg(test)]
@@ -33,9 +33,9 @@ mod tests {
     fn the_newest_counts_and_of_equals_the_last() {
         let rating = |user, movie| Rating { user: UserRow(user), movie: MovieRow(movie), value: 3.0 };
         let ratings = [rating(1, 1), rating(2, 1), rating(1, 1), rating(1, 2), rating(1, 1)];
-        assert_eq!(overruled(&ratings, None), [0, 2]);
-        assert_eq!(overruled(&ratings, Some(&[5, 0, 9, 0, 7])), [0, 4]);
-        assert_eq!(overruled(&ratings, Some(&[9, 0, 7, 0, 9])), [0, 2]);
-        assert_eq!(overruled(&ratings[..2], None), [] as [u32; 0]);
+        assert_eq!(replaced(&ratings, None), [0, 2]);
+        assert_eq!(replaced(&ratings, Some(&[5, 0, 9, 0, 7])), [0, 4]);
+        assert_eq!(replaced(&ratings, Some(&[9, 0, 7, 0, 9])), [0, 2]);
+        assert_eq!(replaced(&ratings[..2], None), [] as [u32; 0]);
     }
 }

@@ -1,22 +1,22 @@
-//! Quotes that are opened and not closed where they should be.
+//! Finds quotes that are not closed where they should be.
 //!
-//! To a CSV reader such a quote opens a field that ends at the next quote, many lines later, and takes in the records
-//! between. Here it is a fault of its line, and the records after it are read.
+//! For a CSV reader, such a quote starts a field that ends at the next quote, perhaps many lines later, and swallows the
+//! records in between. Here it is a fault of its line, and the records after it are read.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::{memchr, memchr_iter, memchr2, memchr3, memrchr2};
 
-/// What is left of a CSV file without the records whose quotes do not close, which leave blank lines.
+/// A CSV file in which the records with unclosed quotes are replaced by blank lines.
 pub(super) struct Closed<'a> {
     pub(super) csv: Cow<'a, [u8]>,
-    /// The lines where those quotes open, from 1, and what is wrong there.
+    /// The lines on which these quotes open, from 1, and what is wrong there.
     pub(super) faults: Vec<(u64, String)>,
 }
 
-/// Takes out the records in which a field holds a line break and ends in the middle of another field, or never, or
-/// takes in what `is_record` says is a record of its own. One pass; files without quotes are not copied.
+/// Removes the records with a field that contains a line break and ends in the middle of another field, or never ends, or
+/// swallows a line that `is_record` recognises as a record. It takes one pass, and does not copy files without quotes.
 pub(super) fn close(csv: &[u8], is_record: impl Fn(&[&str]) -> bool) -> Closed<'_> {
     let mut cuts: Vec<Range<usize>> = Vec::new();
     let mut faults = Vec::new();
@@ -37,7 +37,7 @@ pub(super) fn close(csv: &[u8], is_record: impl Fn(&[&str]) -> bool) -> Closed<'
     Closed { csv: without(csv, &cuts), faults }
 }
 
-/// A quote that opens at this byte, and does not close as it should.
+/// A quote that opens at this byte and is not closed as it should be.
 struct Open {
     at: usize,
     problem: Problem,
@@ -46,8 +46,8 @@ struct Open {
 enum Problem {
     /// It closes at this byte, in the middle of a field.
     Stray(usize),
-    /// It takes in the record that begins at this byte.
-    TakesIn(usize),
+    /// It swallows the record that begins at this byte.
+    Swallows(usize),
     /// The file ends first.
     Never,
 }
@@ -58,14 +58,14 @@ impl Problem {
             Self::Stray(at) => {
                 format!("the quote that opens here ends in the middle of line {}", lines.ahead(*at))
             }
-            Self::TakesIn(at) => format!("the quote that opens here takes in line {}", lines.ahead(*at)),
+            Self::Swallows(at) => format!("the quote that opens here swallows line {}", lines.ahead(*at)),
             Self::Never => "the quote that opens here is never closed".to_owned(),
         };
         format!("{what}; close it on this line, or write a quote within a field as two")
     }
 }
 
-/// Goes through the record that begins at `begin`; where the next one begins.
+/// Reads the record that begins at `begin`. Returns where the next one begins.
 fn record(csv: &[u8], begin: usize, is_record: impl Fn(&[&str]) -> bool) -> Result<usize, Open> {
     let mut at = begin;
     loop {
@@ -79,7 +79,7 @@ fn record(csv: &[u8], begin: usize, is_record: impl Fn(&[&str]) -> bool) -> Resu
                 }
                 let taken = at + first_break + 1..line_end(csv, close);
                 if let Some(line) = own_record(csv, taken, &is_record) {
-                    return Err(open(Problem::TakesIn(line)));
+                    return Err(open(Problem::Swallows(line)));
                 }
             }
             at = close + 1;
@@ -92,7 +92,7 @@ fn record(csv: &[u8], begin: usize, is_record: impl Fn(&[&str]) -> bool) -> Resu
     }
 }
 
-/// The quote that closes the field whose content begins at `at`: the first that is not one of two.
+/// The quote that closes the field whose content begins at `at`: the first that is not doubled.
 fn closing(csv: &[u8], mut at: usize) -> Option<usize> {
     loop {
         let quote = at + memchr(b'"', csv.get(at..)?)?;
@@ -130,7 +130,7 @@ fn line_end(csv: &[u8], at: usize) -> usize {
     memchr2(b'\n', b'\r', &csv[at..]).map_or(csv.len(), |length| at + length + 1)
 }
 
-/// `csv` without what is in the ranges but line ends, so that lines keep their numbers.
+/// `csv` without the content of the ranges, except for line ends, so that lines keep their numbers.
 fn without<'a>(csv: &'a [u8], cuts: &[Range<usize>]) -> Cow<'a, [u8]> {
     if cuts.is_empty() {
         return Cow::Borrowed(csv);
@@ -146,7 +146,7 @@ fn without<'a>(csv: &'a [u8], cuts: &[Range<usize>]) -> Cow<'a, [u8]> {
     Cow::Owned(left)
 }
 
-/// Numbers lines, going forward.
+/// Counts lines while going forward.
 struct Lines<'a> {
     csv: &'a [u8],
     counted: usize,
@@ -154,7 +154,7 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// The line of the byte `at`, which must not lie before the last one.
+    /// The line of the byte `at`, which must not be before the previous one.
     fn at(&mut self, at: usize) -> u64 {
         self.line = self.ahead(at);
         self.counted = at;

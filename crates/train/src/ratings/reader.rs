@@ -1,4 +1,4 @@
-//! `ratings.csv`, record by record.
+//! Reads `ratings.csv` record by record.
 
 use csv::ByteRecord;
 use matinee_model::{LineNumbers, MAX_ID_BYTES, RatingScale};
@@ -6,8 +6,8 @@ use matinee_model::{LineNumbers, MAX_ID_BYTES, RatingScale};
 use super::columns::{Column, MOVIE, RATING, TIMESTAMP, USER};
 use super::{FaultKind, time};
 
-/// Reads a `ratings.csv`: columns by header in any order, with or without byte order mark, CRLF and
-/// timestamps.
+/// Reads a `ratings.csv`. The header gives the order of the columns. A byte order mark and CRLF are accepted, and
+/// timestamps are optional.
 pub(super) struct RatingReader<'a> {
     reader: csv::Reader<&'a [u8]>,
     record: ByteRecord,
@@ -17,7 +17,7 @@ pub(super) struct RatingReader<'a> {
     range: Range,
 }
 
-/// From the lowest to the highest of some ratings; at first of none.
+/// The lowest and the highest of some ratings. Empty at first.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Range(Option<(f32, f32)>);
 
@@ -30,7 +30,7 @@ pub(super) struct RatingRecord<'r> {
     pub(super) timestamp: Option<i64>,
 }
 
-/// What is wrong with a record, without its place.
+/// A fault of a record, without its location.
 pub(super) type RecordFault = (FaultKind, String);
 
 struct Columns {
@@ -56,7 +56,7 @@ impl<'a> RatingReader<'a> {
         self.columns.timestamp.is_some()
     }
 
-    /// The next record, or what is wrong with it; `None` at the end.
+    /// The next record, or its fault. `None` at the end.
     pub(super) fn next(&mut self) -> Option<Result<RatingRecord<'_>, RecordFault>> {
         match self.reader.read_byte_record(&mut self.record) {
             Ok(true) => Some(parse(&self.record, &self.columns, self.scale, &mut self.range)),
@@ -70,7 +70,7 @@ impl<'a> RatingReader<'a> {
         self.lines.of(&self.record)
     }
 
-    /// Between which the ratings lie that were read, on the scale or not.
+    /// The range of all ratings that were read, whether on the scale or not.
     pub(super) fn range(&self) -> Range {
         self.range
     }
@@ -98,7 +98,7 @@ fn parse<'r>(
     range: &mut Range,
 ) -> Result<RatingRecord<'r>, RecordFault> {
     if record.len() != columns.count {
-        let detail = format!("{} fields where the header has {}", record.len(), columns.count);
+        let detail = format!("{} fields, but the header has {}", record.len(), columns.count);
         return Err((FaultKind::FieldCount, detail));
     }
     let (user, movie) = (id(record, columns.user, "userId")?, id(record, columns.movie, "movieId")?);
@@ -169,7 +169,7 @@ fn off_scale(value: f32, scale: RatingScale) -> String {
 fn timestamp(text: &str) -> Result<i64, RecordFault> {
     let detail = || {
         format!(
-            "`{text}` is no time; write seconds since 1970 or a date as 2022-06-24T21:20:11Z, or leave the column out"
+            "`{text}` is not a valid time; write seconds since 1970 or a date such as 2022-06-24T21:20:11Z, or omit the column"
         )
     };
     time::microseconds(text).ok_or_else(|| (FaultKind::UnparsableTimestamp, detail()))

@@ -1,4 +1,4 @@
-//! When a rating was given, in whichever way that is written.
+//! Parses timestamps in all common formats.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -7,15 +7,15 @@ use jiff::tz::TimeZone;
 /// Microseconds in a second.
 const SECOND: i64 = 1_000_000;
 
-/// Numbers from here on are milliseconds; as seconds they would lie beyond the year 5138.
+/// Numbers from here on are milliseconds. As seconds they would be after the year 5138.
 const FIRST_MILLISECONDS: f64 = 1e11;
 /// From here on microseconds.
 const FIRST_MICROSECONDS: f64 = 1e14;
 /// And from here on nanoseconds.
 const FIRST_NANOSECONDS: f64 = 1e17;
 
-/// The microseconds from 1970 to the time in `text`: a number, or a date of ISO 8601 with or without a time of the
-/// day. Without an offset it is UTC.
+/// The time in `text` in microseconds since 1970: a number, or an ISO 8601 date with or without a time of day. Without an
+/// offset it is UTC.
 pub(super) fn microseconds(text: &str) -> Option<i64> {
     if let Ok(whole) = text.parse::<i64>() {
         return Some(match whole.unsigned_abs() as f64 {
@@ -28,7 +28,7 @@ pub(super) fn microseconds(text: &str) -> Option<i64> {
     text.parse::<f64>().map_or_else(|_| of_date(text), of_number)
 }
 
-/// The whole seconds in so many microseconds.
+/// Microseconds rounded down to seconds.
 pub(super) fn seconds(microseconds: i64) -> i64 {
     microseconds.div_euclid(SECOND)
 }
@@ -103,8 +103,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_time_or_none(text in prop_oneof![".{0,12}", "-?[0-9.e]{0,22}", "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{0,12}[Z+-]?[0-9:]{0,5}"]) {
-            let _ = microseconds(&text);
+        fn any_text_is_a_time_with_its_sign_or_none(text in prop_oneof![".{0,12}", "-?[0-9.e]{0,22}", "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{0,12}[Z+-]?[0-9:]{0,5}"]) {
+            if let Some(time) = microseconds(&text) {
+                prop_assert!(text.contains(|letter: char| letter.is_ascii_digit()), "{time}");
+                let number = text.parse::<f64>().ok();
+                prop_assert!(number.is_none_or(|number| time == 0 || (time > 0) == (number > 0.0)), "{time}");
+            }
         }
 
         #[test]

@@ -6,14 +6,15 @@ use matinee_model::artifact::HoldOut;
 use matinee_model::{IntervalTable, Intervals};
 
 use super::{Measured, Plan, Stage, Trained, by_stages};
+use crate::algorithm::Run;
 use crate::checkpoint::{CheckpointError, Checkpoints, Fingerprint, Halt, Slot};
 use crate::progress::Progress;
 use crate::ratings::Dataset;
-use crate::run::{Run, StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
-/// As [`train`](super::train), but goes on from the checkpoint if there is one, with the same bits as if it had never
-/// been interrupted, and leaves one when it is told to end. The caller [clears](clear_checkpoint) it when the
-/// model is written.
+/// Like [`train`](super::train), but continues from the checkpoint if there is one, and saves one when it is interrupted.
+/// The result has the same bits as if it had never been interrupted. The caller [clears](clear_checkpoint) the checkpoint
+/// when the model is written.
 pub fn train_resumably(
     dataset: &Dataset,
     plan: &Plan,
@@ -34,7 +35,7 @@ pub fn train_resumably(
                 .and_then(|()| reader.finish())
                 .map_err(|error| slot.unreadable(error))?;
             done = epoch;
-            progress.stage(&format!("going on from the checkpoint after epoch {done} of {}", run.epochs()));
+            progress.stage(&format!("continuing from the checkpoint after epoch {done} of {}", run.epochs()));
         }
         while done < run.epochs() {
             let train_rmse = run.epoch();
@@ -46,7 +47,7 @@ pub fn train_resumably(
     })
 }
 
-/// Removes the checkpoint of a training that is done.
+/// Removes the checkpoint of a finished training.
 pub fn clear_checkpoint(
     dataset: &Dataset,
     plan: &Plan,
@@ -56,7 +57,7 @@ pub fn clear_checkpoint(
 }
 
 impl Plan {
-    /// Where a training as planned is saved.
+    /// The checkpoint of this training.
     fn slot<'c>(&self, dataset: &Dataset, checkpoints: &'c Checkpoints) -> Slot<'c> {
         let mut settings: BTreeMap<String, String> = self
             .algorithm
@@ -71,7 +72,7 @@ impl Plan {
     }
 }
 
-/// A training as it is saved: its stage, how many epochs of that are done, and the state of the run.
+/// A saved training: its stage, the number of finished epochs of that stage, and the state of the run.
 struct Saved {
     stage: Stage,
     epoch: usize,

@@ -1,29 +1,28 @@
-//! Which points cannot win any more.
+//! Decides which points cannot win any more.
 //!
-//! The rule: after `k` of `K` folds the leader is the point with the lowest sum of RMSEs. A point is dropped
-//! if it is behind the leader, in the sum over the `k` folds, by more than `(K - k) * margin * m`, where `m` is
+//! The rule: after `k` of `K` folds, the leader is the point with the lowest sum of RMSEs. A point is dropped if its sum
+//! over the `k` folds exceeds the leader's by more than `(K - k) * margin * m`, where `m` is
 //! the leader's mean RMSE.
 //!
-//! The bound: a dropped point would have been best only if it beat that leader on the folds that were left by
-//! more than the share `margin` of the leader's RMSE on average. As long as no point does, the best point is
-//! the one that measuring everything finds: whatever is dropped ends behind a leader, and that one ends
-//! behind the best or is it.
+//! The bound: a dropped point could have been best only if it beat that leader on the remaining folds, on average, by more
+//! than the share `margin` of the leader's RMSE. As long as no point does, the result is the same as if everything were
+//! measured: every dropped point ends behind a leader, and that leader is the best point or ends behind it.
 
 use crate::evaluation::Errors;
 
-/// How much of the leader's RMSE a point may be expected to make up for in each fold that is left: 0.75 %. On
-/// MovieLens no point of the usual grid beats one that is better on average by more than 0.55 % on any fold
+/// The share of the leader's RMSE that a point may still gain on each remaining fold: 0.75 %. On MovieLens, if one point
+/// of the usual grid is better than another on average, the other never beats it by more than 0.55 % on a single fold
 /// (`benches/peers/run.sh tuning`).
 pub const MARGIN: f64 = 0.0075;
 
-/// Marks the points that cannot win as not left. All points that are left are measured on the same folds.
-/// A point whose errors are not finite has lost.
+/// Drops the points that cannot win. All remaining points are measured on the same folds. A point whose errors are not
+/// finite has lost.
 pub fn drop_hopeless(errors: &[Vec<Errors>], is_left: &mut [bool], folds: u32, margin: Option<f64>) {
     let (Some(margin), Some((leader, mean))) = (margin, leader(errors, is_left)) else { return };
     let measured = errors[leader].len();
     let allowance = (folds as usize).saturating_sub(measured) as f64 * margin * mean;
     let best = sum(&errors[leader]);
-    // Nothing is dropped after the last fold: what was measured on every fold is complete.
+    // Nothing is dropped after the last fold: the remaining points are complete.
     if measured < folds as usize {
         for (left, errors) in is_left.iter_mut().zip(errors) {
             *left &= sum(errors) - best <= allowance;
@@ -31,14 +30,14 @@ pub fn drop_hopeless(errors: &[Vec<Errors>], is_left: &mut [bool], folds: u32, m
     }
 }
 
-/// The point that is left with the lowest mean RMSE, and that; of equal ones the first.
+/// The remaining point with the lowest mean RMSE, with that RMSE. The first of equal points.
 pub fn leader(errors: &[Vec<Errors>], is_left: &[bool]) -> Option<(usize, f64)> {
     let left = (0..errors.len()).filter(|&point| is_left[point] && !errors[point].is_empty());
     let best = left.min_by(|&a, &b| sum(&errors[a]).total_cmp(&sum(&errors[b])))?;
     Some((best, sum(&errors[best]) / errors[best].len() as f64)).filter(|(_, mean)| mean.is_finite())
 }
 
-/// The sum of the RMSEs; infinite if one is not a number.
+/// The sum of the RMSEs. Infinite if one of them is not a number.
 fn sum(errors: &[Errors]) -> f64 {
     let sum: f64 = errors.iter().map(|errors| errors.rmse).sum();
     if sum.is_nan() { f64::INFINITY } else { sum }

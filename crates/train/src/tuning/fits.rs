@@ -1,4 +1,4 @@
-//! The fits of a round, on all threads.
+//! Runs the fits of a round on all threads.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -11,29 +11,29 @@ use crate::algorithms::Configured;
 use crate::checkpoint::{CheckpointError, Halt, Slot};
 use crate::evaluation::{Errors, measure};
 use crate::ratings::{Dataset, Divided, Rating};
-use crate::run::{StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
-/// One fold: what is learned from, and what is tested on.
+/// One fold: the ratings to learn from, and the ratings to test on.
 pub(super) struct FoldData {
     fold: u32,
     train: Vec<Rating>,
     test: Vec<Rating>,
 }
 
-/// One run on one fold, observed for each of its points.
+/// One run on one fold, measured for each of its points.
 pub(super) struct Fit<'a> {
     pub(super) group: usize,
     pub(super) configured: &'a Configured,
-    /// Epochs and index of the points, by ascending epochs; `None` is the end of the run.
+    /// The epochs and index of the points, by ascending epochs. `None` is the end of the run.
     pub(super) points: Vec<(Option<usize>, usize)>,
     pub(super) data: &'a FoldData,
 }
 
-/// The fits that are done: by group and fold, the errors of each point.
+/// The finished fits: the errors of each point, by group and fold.
 #[derive(Default)]
 pub(super) struct Saved(BTreeMap<(usize, u32), Vec<Errors>>);
 
-/// Does the fits that are not saved yet. When this returns, all are.
+/// Runs the fits that are not saved yet, and saves them.
 pub(super) fn run(
     dataset: &Dataset,
     fits: &[Fit<'_>],
@@ -43,7 +43,7 @@ pub(super) fn run(
     progress: &mut dyn TuningProgress,
 ) -> Result<(), Halt> {
     let mut todo: Vec<&Fit<'_>> = fits.iter().filter(|fit| saved.of(fit).is_none()).collect();
-    // The longest first: no thread then begins one when the others are done.
+    // The longest first, so that no thread starts a long fit when the others are finished.
     todo.sort_by_key(|fit| Reverse(fit.cost()));
     let Some(slot) = slot else {
         in_parallel(dataset, &todo, seed, &|| false, |fit, errors| done(saved, fit, errors, fits, progress));
@@ -55,7 +55,7 @@ pub(super) fn run(
     let mut halted = Ok(());
     in_parallel(dataset, &todo, seed, &is_over, |fit, errors| {
         done(saved, fit, errors, fits, progress);
-        // What ends while the others stop is saved too.
+        // Fits that end while others are being stopped are saved too.
         if !matches!(halted, Err(Halt::Checkpoint(_))) {
             halted = slot.pass(|| saved.to_bytes());
             failed.store(halted.is_err(), Ordering::Relaxed);
@@ -76,8 +76,8 @@ fn done(
     progress.fitted(fits.iter().filter(|fit| saved.of(fit).is_some()).count(), fits.len(), rmse);
 }
 
-/// Does the fits, each on one thread as long as there are as many fits as threads, and hands over what they
-/// give as they end.
+/// Runs the fits and passes on each result as it arrives. Each fit uses one thread, as long as there are at least as many
+/// fits as threads.
 fn in_parallel(
     dataset: &Dataset,
     fits: &[&Fit<'_>],
@@ -99,8 +99,8 @@ fn in_parallel(
                         let _ = sender.send((*fit, errors));
                     }
                 };
-                // A pool of its own: a thread of a shared one, waiting for a part of its fit, would begin
-                // another fit meanwhile.
+                // A pool per fit: in a shared pool, a thread that waits for a part of its fit would start
+                // another fit.
                 match rayon::ThreadPoolBuilder::new().num_threads(threads / workers).build() {
                     Ok(pool) => pool.install(work),
                     Err(_) => work(),
@@ -122,7 +122,7 @@ impl FoldData {
 }
 
 impl Fit<'_> {
-    /// The errors of each point; `None` if it is over before that.
+    /// The errors of each point. `None` if the fit was interrupted.
     fn run(&self, dataset: &Dataset, seed: u64, is_over: &dyn Fn() -> bool) -> Option<Vec<Errors>> {
         let FoldData { train, test, .. } = self.data;
         let training = dataset.training(train, seed);
@@ -153,7 +153,7 @@ impl Fit<'_> {
         (self.group, self.data.fold)
     }
 
-    /// How long the fit takes, in no particular unit.
+    /// An estimate of the time that the fit takes, in arbitrary units.
     fn cost(&self) -> u64 {
         let hyperparameters = self.configured.hyperparameters();
         let factors = hyperparameters.get("n_factors").and_then(serde_json::Value::as_u64).unwrap_or(1);
@@ -163,14 +163,14 @@ impl Fit<'_> {
 }
 
 impl Saved {
-    /// What was saved by the tuning that goes on.
+    /// The fits that were saved before the interruption.
     pub(super) fn load(slot: Option<&Slot<'_>>) -> Result<Self, CheckpointError> {
         let Some(slot) = slot else { return Ok(Self::default()) };
         let Some(bytes) = slot.load()? else { return Ok(Self::default()) };
         Self::parse(&bytes).map_err(|error| slot.unreadable(error))
     }
 
-    /// The errors of each point of a fit, if it is done.
+    /// The errors of each point of a fit, if it is finished.
     pub(super) fn of(&self, fit: &Fit<'_>) -> Option<&[Errors]> {
         self.0.get(&fit.key()).map(Vec::as_slice).filter(|errors| errors.len() == fit.points.len())
     }

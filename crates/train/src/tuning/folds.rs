@@ -5,11 +5,11 @@ use super::fits::FoldData;
 use crate::ratings::Dataset;
 use crate::split;
 
-/// Random folds, of which those count that have something to measure on: an empty one would have an RMSE of 0.
+/// Random folds. Only those with something to measure on count, because an empty fold would have an RMSE of 0.
 pub(super) struct Folds {
     /// The fold of each rating.
     assignment: Vec<u32>,
-    /// The folds with ratings of movies that can be asked for.
+    /// The folds with ratings of movies in the catalogue.
     pub(super) numbers: Vec<u32>,
 }
 
@@ -28,7 +28,7 @@ impl Folds {
         if numbers.is_empty() { Err(TuneError::NothingToMeasure) } else { Ok(Self { assignment, numbers }) }
     }
 
-    /// How many folds count.
+    /// The number of folds that count.
     pub(super) fn count(&self) -> u32 {
         self.numbers.len() as u32
     }

@@ -1,16 +1,16 @@
-//! What tuning found.
+//! The results of tuning.
 
 use super::{Point, TuningPlan};
 use crate::evaluation::Errors;
 
-/// What tuning found.
+/// The results of tuning.
 pub struct Tuned {
-    /// Every point: those that were measured on every fold first, the best of them at the head; then those
-    /// that were dropped, by how far they got.
+    /// Every point: first those measured on every fold, best first; then the dropped ones, by how many folds they were
+    /// measured on.
     pub results: Vec<PointResult>,
 }
 
-/// What tuning found about one point.
+/// The result for one point.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PointResult {
     /// The point.
@@ -26,17 +26,17 @@ pub struct PointResult {
 pub enum Status {
     /// It was measured on every fold.
     Complete,
-    /// It could not win any more.
+    /// It was dropped, because it could not win any more.
     Dropped,
-    /// Learning ran off to infinity, as it does with too large a learning rate.
+    /// Training diverged, as it does if the learning rate is too high.
     Diverged,
 }
 
 impl Tuned {
-    /// What the CSV of any tuning begins with.
+    /// The first columns of the CSV.
     pub const CSV_HEAD: &str = "rank,status,folds,mean_rmse,mean_mae";
 
-    /// `folds` is how many a point can be measured on.
+    /// `folds` is the number of folds that a point can be measured on.
     pub(super) fn new(plan: &TuningPlan, folds: u32, errors: Vec<Vec<Errors>>) -> Self {
         let result = |(point, errors): (&Point, Vec<Errors>)| {
             let status = match errors.len() {
@@ -47,7 +47,7 @@ impl Tuned {
             PointResult { point: point.clone(), status, errors }
         };
         let mut results: Vec<PointResult> = plan.points.iter().zip(errors).map(result).collect();
-        // Stable: of equal points the first is the best.
+        // The sort is stable: the first of equal points is the best.
         results.sort_by(|a, b| {
             let measured = b.errors.len().cmp(&a.errors.len());
             a.status.cmp(&b.status).then(measured).then(a.rmse().total_cmp(&b.rmse()))
@@ -55,13 +55,12 @@ impl Tuned {
         Self { results }
     }
 
-    /// The point with the lowest mean RMSE; `None` if learning diverged at every one.
+    /// The point with the lowest mean RMSE. `None` if training diverged at every point.
     pub fn best(&self) -> Option<&PointResult> {
         self.results.first().filter(|result| result.status == Status::Complete)
     }
 
-    /// Every point as CSV: rank, status, hyperparameters, means over the folds it was measured on, and the
-    /// RMSE of each fold.
+    /// Every point as CSV: rank, status, hyperparameters, the means over its folds, and the RMSE on each fold.
     pub fn to_csv(&self) -> Result<Vec<u8>, csv::Error> {
         let names: Vec<&str> =
             self.results.first().into_iter().flat_map(|result| result.point.names()).collect();
@@ -83,12 +82,12 @@ impl Tuned {
 }
 
 impl PointResult {
-    /// The mean RMSE over the folds it was measured on.
+    /// The mean RMSE over its folds.
     pub fn rmse(&self) -> f64 {
         self.mean(|errors| errors.rmse)
     }
 
-    /// The mean MAE over the folds it was measured on.
+    /// The mean MAE over its folds.
     pub fn mae(&self) -> f64 {
         self.mean(|errors| errors.mae)
     }

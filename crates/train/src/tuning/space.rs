@@ -1,4 +1,4 @@
-//! Which points are tried.
+//! The points to try.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -19,7 +19,7 @@ pub enum Strategy {
     Random(usize),
 }
 
-/// Hyperparameters by name and value; those that are not named have their defaults.
+/// Hyperparameters by name and value. The others have their defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Point(Vec<(&'static str, String)>);
 
@@ -30,18 +30,19 @@ pub struct Space {
     values: Vec<(&'static Hyperparameter, Values)>,
 }
 
-/// The hyperparameter that says when a run ends and nothing else: runs that differ in it alone are one.
+/// The hyperparameter that only sets the length of a run. Runs that differ only in it are one run.
 const EPOCHS: &str = "n_epochs";
 
-/// What is tried where nothing else is said.
+/// The values that are tried by default.
 struct Usual {
     algorithm: &'static str,
     grid: &'static [(&'static str, &'static str)],
     random: &'static [(&'static str, &'static str)],
 }
 
-/// For `bayes` the sizes of its factors, about the defaults: its priors find the rest themselves, and more samples are
-/// always better. For `svd` the grid of the stack that Matinee replaces; at random, from its lowest to its highest values.
+/// For `bayes`, the sizes of its factors around the defaults: its hyperpriors learn the rest, and more samples are always
+/// better. For `svd`, the grid of the stack that Matinee replaces; for random search, the range from its lowest to its
+/// highest values.
 const USUAL: &[Usual] = &[
     Usual {
         algorithm: "bayes",
@@ -72,7 +73,7 @@ enum Values {
     Range { low: f64, high: f64, logarithmic: bool },
 }
 
-/// Why there is nothing to try.
+/// Why there are no points to try.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpaceError {
     /// There is no such algorithm, or it has no such hyperparameter or value.
@@ -88,28 +89,30 @@ pub enum SpaceError {
         /// The values as given.
         text: String,
     },
-    /// A grid needs values one by one.
-    #[error("hyperparameter `{0}` is a range, and a grid needs a list; write 10,100,500, or tune at random")]
+    /// A grid needs a list of values.
+    #[error(
+        "hyperparameter `{0}` is a range, but a grid needs a list; write 10,100,500, or use random search"
+    )]
     RangeInGrid(&'static str),
-    /// Nothing is said about what to try.
-    #[error("algorithm {0} has no usual values to try; name some, for example {1}")]
+    /// No values are given, and there are no default ones.
+    #[error("algorithm {0} has no default values to try; give some, for example {1}")]
     Nothing(&'static str, String),
     /// A grid so large that it must be a mistake.
-    #[error("there are more than {MAX_POINTS} points to try; try fewer values, or fewer points at random")]
+    #[error("there are more than {MAX_POINTS} points to try; give fewer values, or fewer random points")]
     TooMany,
 }
 
-/// The most points that are tried.
+/// The largest number of points.
 pub const MAX_POINTS: usize = 10_000;
 
-/// The hyperparameter of an algorithm that ends a run and does nothing else.
+/// The hyperparameter of an algorithm that only sets the length of a run.
 pub(super) fn shared_epochs(algorithm: &str) -> Option<&'static str> {
     let choice = CHOICES.iter().find(|choice| choice.name == algorithm)?;
     choice.hyperparameters.iter().any(|hyperparameter| hyperparameter.name == EPOCHS).then_some(EPOCHS)
 }
 
 impl Space {
-    /// The space of an algorithm: the `given` values by name, and the usual ones of the others.
+    /// The space of an algorithm: the `given` values by name, and the default values of the other hyperparameters.
     pub fn new<'g>(
         algorithm: &str,
         strategy: Strategy,
@@ -148,7 +151,7 @@ impl Space {
         self.choice.name
     }
 
-    /// The points, each with values that the algorithm takes.
+    /// The points. All of them are valid for the algorithm.
     pub fn points(&self, seed: u64) -> Result<Vec<Point>, SpaceError> {
         match self.strategy {
             Strategy::Grid => self.grid(),
@@ -265,7 +268,7 @@ impl FromStr for Values {
 }
 
 impl Values {
-    /// The values that show whether all can be used.
+    /// The values to check: if they are valid, all are.
     fn extremes(&self, parameter: &Hyperparameter) -> Vec<String> {
         match self {
             Self::List(list) => list.clone(),
@@ -285,7 +288,7 @@ impl Values {
 }
 
 impl Hyperparameter {
-    /// A number as a value of this hyperparameter: whole where it must be, else with four digits.
+    /// A number as a value of this hyperparameter: rounded if it must be whole, else with four digits.
     fn text(&self, number: f64) -> String {
         if matches!(self.domain, Domain::Integer { .. }) {
             return number.round().to_string();
@@ -377,7 +380,7 @@ mod tests {
             assert!(refusal.contains(named), "{name}={values}: {refusal}");
         }
         let refusal = points("bias", Strategy::Grid, &[]).unwrap_err();
-        assert!(refusal.contains("no usual values") && refusal.contains("n_epochs=10"), "{refusal}");
+        assert!(refusal.contains("no default values") && refusal.contains("n_epochs=10"), "{refusal}");
     }
 
     proptest! {

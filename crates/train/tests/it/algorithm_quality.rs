@@ -1,7 +1,8 @@
-//! Each algorithm learns what it can, and each hyperparameter does something.
+//! Each algorithm learns the structure that it can express, and each hyperparameter has an effect.
 
 use matinee_model::{Factors, RatingScale};
-use matinee_train::algorithms::{CHOICES, Training, configure};
+use matinee_train::algorithm::Training;
+use matinee_train::algorithms::{CHOICES, configure};
 use matinee_train::attributes::MovieAttributes;
 use matinee_train::evaluation::{evaluate, measure};
 use matinee_train::hyperparameters::Domain;
@@ -83,7 +84,7 @@ fn no_ratings_give_a_model_without_numbers_that_are_not_finite() {
     }
 }
 
-/// The bands are wide enough for another machine's rounding and narrow enough to find a broken update.
+/// The bands are wide enough for the rounding of other machines, and narrow enough to find a broken update.
 #[test]
 fn errors_on_movielens_are_in_their_bands() {
     let dataset = movielens();

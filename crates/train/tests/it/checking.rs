@@ -1,4 +1,4 @@
-//! What is read, and what is reported.
+//! What is read from files, and what is reported about them.
 
 use matinee_model::{MAX_ID_BYTES, RatingScale};
 use matinee_train::ratings::{Dataset, FaultKind, Inputs, Report, check};
@@ -22,7 +22,7 @@ fn values(dataset: &Dataset) -> Vec<(&str, &str, f32)> {
         .collect()
 }
 
-/// The only findings of a report: kind, count and places.
+/// The only findings of a report: kind, count and locations.
 fn found(report: &Report, kind: FaultKind) -> (u64, Vec<String>) {
     let findings = report.findings(kind).unwrap();
     assert_eq!(report.count(), findings.count, "there are other findings: {report}");

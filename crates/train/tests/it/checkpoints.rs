@@ -1,4 +1,4 @@
-//! Training that is interrupted and taken up again ends with the same bits.
+//! Training that is interrupted and continued ends with the same bits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -40,7 +40,7 @@ impl Progress for Interrupting {
     }
 }
 
-/// Trains until `epochs` epochs are done and the interruption is seen.
+/// Trains until `epochs` epochs are finished and the interruption takes effect.
 fn interrupt(folder: &std::path::Path, plan: &Plan, epochs: usize) {
     let flag = Arc::new(AtomicBool::new(false));
     let checkpoints = Checkpoints::new(folder.to_owned(), Duration::MAX, Arc::clone(&flag));
@@ -97,14 +97,16 @@ fn other_hyperparameters_seeds_and_data_are_refused_by_name() {
         };
     let mut other = plan("svd", 0.1);
     other.seed = 2;
-    assert!(refusal(&other, movielens()).contains("seed is 1 there and 2 here"));
-    assert!(refusal(&plan("svd", 0.2), movielens()).contains("hold_out is 0.1 there and 0.2 here"));
+    assert!(refusal(&other, movielens()).contains("seed is 1 in the checkpoint and 2 here"));
+    assert!(
+        refusal(&plan("svd", 0.2), movielens()).contains("hold_out is 0.1 in the checkpoint and 0.2 here")
+    );
     other.seed = 1;
     other.algorithm = configure("svd", [("n_factors", "9"), ("n_epochs", "3")]).unwrap();
-    assert!(refusal(&other, movielens()).contains("n_factors is 8 there and 9 here"));
+    assert!(refusal(&other, movielens()).contains("n_factors is 8 in the checkpoint and 9 here"));
     let mut fewer = movielens().clone();
     fewer.ratings.pop();
-    assert!(refusal(&plan("svd", 0.1), &fewer).contains("the data are not the same"));
+    assert!(refusal(&plan("svd", 0.1), &fewer).contains("the data differ"));
 }
 
 #[test]

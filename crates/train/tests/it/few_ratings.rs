@@ -1,4 +1,4 @@
-//! With hardly any ratings every prediction is near their mean.
+//! With very few ratings, every prediction is close to their mean.
 
 use matinee_model::{MovieRow, RatingScale, UserRow};
 use matinee_train::algorithms::{CHOICES, configure};
@@ -19,8 +19,8 @@ fn dataset(ratings: &str, scale: RatingScale) -> Dataset {
     dataset
 }
 
-/// How far from the mean of the ratings, at most, the predictions of an algorithm with this seed are: for users and movies
-/// with ratings, for an unknown user, and of the movie of which nothing is known.
+/// The largest distance of an algorithm's predictions from the mean of the ratings, with this seed: for users and movies
+/// with ratings, for an unknown user, and for the movie about which nothing is known.
 fn distances(dataset: &Dataset, algorithm: &str, seed: u64) -> [f32; 3] {
     let mean = dataset.ratings.iter().map(|rating| rating.value).sum::<f32>() / dataset.ratings.len() as f32;
     let configured = configure(algorithm, []).unwrap();
@@ -45,11 +45,12 @@ fn three_ratings_are_predicted_near_their_mean_by_every_algorithm() {
         for choice in CHOICES {
             for seed in 0..20 {
                 let [known, unknown, bare] = distances(&dataset, choice.name, seed);
-                let told = format!("{} of {ratings:?}, seed {seed}: {known} {unknown} {bare}", choice.name);
-                // The highest rating is 0.67 from the mean, and als comes that near to it: for a movie that one user rated,
-                // by the movie's bias alone.
+                let context =
+                    format!("{} of {ratings:?}, seed {seed}: {known} {unknown} {bare}", choice.name);
+                // The highest rating is 0.67 from the mean, and als comes close to it: for a movie that one user rated, by
+                // the movie's bias alone.
                 let widest = if choice.name == "bayes" { 0.45 } else { 0.68 };
-                assert!(known < widest && unknown < widest && bare < 0.15, "{told}");
+                assert!(known < widest && unknown < widest && bare < 0.15, "{context}");
             }
         }
     }

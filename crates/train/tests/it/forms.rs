@@ -1,4 +1,4 @@
-//! Files of every form: read as what they are, or refused for one cause, with the first line and a guess.
+//! Files in every format: recognised and read, or refused with one fault, the first line and a guess.
 
 use matinee_model::RatingScale;
 use matinee_train::ratings::{CsvFile, Dataset, FaultKind, Inputs, Report, check};
@@ -102,7 +102,7 @@ fn other_forms_are_refused_with_the_first_line_and_a_guess() {
 
 #[test]
 fn a_catalogue_of_another_form_is_one_fault() {
-    for (movies, kind, told) in [
+    for (movies, kind, expected) in [
         ("id;title;genres\n1;Alpha;Drama\n", FaultKind::UnknownForm, "semicolons"),
         ("1,Alpha,Drama\n2,Beta,Drama\n", FaultKind::UnknownForm, "no header"),
         ("movie,title,genres\n1,Alpha,Drama\n", FaultKind::MissingColumn, "no column `movieId`"),
@@ -111,7 +111,7 @@ fn a_catalogue_of_another_form_is_one_fault() {
     ] {
         let (_, report) = checked(csv("ratings.csv", RATINGS), csv("movies.csv", movies));
         let (_, detail) = only_fault(&report, kind);
-        assert!(detail.contains(told), "{detail}");
+        assert!(detail.contains(expected), "{detail}");
     }
 }
 
@@ -131,7 +131,7 @@ fn one_cause_is_one_fault() {
     let inputs = Inputs { ratings: vec![part(1), part(2), part(3)], movies: None };
     let (_, report) = check(&inputs, RatingScale::MOVIELENS);
     let (_, detail) = only_fault(&report, FaultKind::UnknownForm);
-    assert!(detail.contains("`1,1,4`") && detail.ends_with("2 other files are like it"), "{detail}");
+    assert!(detail.contains("`1,1,4`") && detail.ends_with("the same is true of 2 other files"), "{detail}");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn other_names_of_columns_are_read() {
 }
 
 #[test]
-fn empty_parts_are_passed_over() {
+fn empty_parts_are_skipped() {
     let parts = [RATINGS, "", "\u{feff}\n", "userId,movieId,rating\n"].map(|part| csv("part.csv", part));
     let (dataset, report) = check(&Inputs { ratings: parts.into(), movies: None }, RatingScale::MOVIELENS);
     assert!(report.is_clean() && dataset.ratings.len() == 3, "{report}");

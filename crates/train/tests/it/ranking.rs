@@ -1,4 +1,4 @@
-//! The ranking head on the ratings of `data/`, and visitors against the users that were trained.
+//! The ranking head on the ratings of `data/`, and visitors compared to trained users.
 
 use matinee_model::ranking::{RankingWeights, Taste};
 use matinee_model::{MovieRow, Rated, UserRow};
@@ -19,7 +19,7 @@ fn rated_by(dataset: &Dataset, user: UserRow) -> Vec<Rated> {
     rated
 }
 
-/// The bands are wide enough for another machine's rounding and narrow enough to find a broken formula.
+/// The bands are wide enough for the rounding of other machines, and narrow enough to find a broken formula.
 #[test]
 fn both_methods_rank_far_better_than_popularity() {
     let dataset = movielens();

@@ -1,4 +1,4 @@
-//! The ratings that come with the repository, and ratings with a known structure.
+//! The ratings in the repository, and ratings with a known structure.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -30,8 +30,8 @@ pub fn movielens() -> &'static Dataset {
     })
 }
 
-/// `users` x `movies` ratings of 1 and 5 in a checkerboard, with every seventh left out: structure that only
-/// an interaction of users and movies can express.
+/// `users` x `movies` ratings of 1 and 5 in a checkerboard pattern, without every seventh. Only an interaction of users and
+/// movies can express this structure.
 pub fn checkerboard(users: u32, movies: u32) -> Vec<Rating> {
     let pairs = (0..users).flat_map(|user| (0..movies).map(move |movie| (user, movie)));
     pairs

@@ -1,4 +1,4 @@
-//! From files to an artifact that answers.
+//! From files to an artifact that makes predictions.
 
 use matinee_model::{Model, MovieRow};
 use matinee_train::algorithms::configure;

@@ -1,4 +1,4 @@
-//! Tuning finds what cross-validating every point finds, on any threads, after any interruption.
+//! Tuning finds the same best point as cross-validating every point, on any number of threads and after any interruption.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -124,7 +124,7 @@ fn an_interrupted_tuning_goes_on_with_what_is_left() {
     other.points.pop();
     let checkpoints = checkpoints(folder.path(), &Arc::default());
     let refused = tune(movielens(), &other, &mut patient(), Some(&checkpoints)).err().unwrap();
-    assert!(refused.to_string().contains("tuning: points is 8 there and 7 here"), "{refused}");
+    assert!(refused.to_string().contains("tuning: points is 8 in the checkpoint and 7 here"), "{refused}");
     clear_checkpoint(movielens(), &plan, &checkpoints).unwrap();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
@@ -160,7 +160,7 @@ fn few(ratings: &str) -> Dataset {
     check(&inputs, RatingScale::MOVIELENS).0
 }
 
-/// So regularised that it predicts the mean of what it learned from.
+/// Regularised so strongly that it predicts the mean of its training ratings.
 fn mean_plan(folds: u32, margin: Option<f64>) -> TuningPlan {
     let given = [("reg_u", "1e6"), ("reg_i", "1e6,1e5")];
     let points = Space::new("bias", Strategy::Grid, given).unwrap().points(0).unwrap();
@@ -192,9 +192,9 @@ fn folds_that_would_be_empty_are_refused() {
         (
             "1,1,4\n",
             2,
-            "tuning needs at least 2 ratings, one to learn from and one to measure on; there is 1",
+            "tuning needs at least 2 ratings, one to learn from and one to measure on, but the number of ratings is 1",
         ),
-        ("1,9,4\n2,9,4\n", 2, "no rating is of a movie in the catalogue"),
+        ("1,9,4\n2,9,4\n", 2, "no rating is for a movie in the catalogue"),
     ] {
         for margin in [None, Some(MARGIN)] {
             let refused = tune(&few(ratings), &mean_plan(folds, margin), &mut patient(), None).err().unwrap();

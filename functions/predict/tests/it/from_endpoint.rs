@@ -1,17 +1,17 @@
-//! The endpoint mode: what the function makes of each answer of the service.
+//! The endpoint mode: how the function answers for each behaviour of the service.
 
 use std::time::{Duration, Instant};
 
 use matinee_tests::{Behaviour, EndpointDouble, S3Double, read_event, train_small};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Function};
+use crate::support::Function;
 
-/// What the container answers.
+/// An answer of the container.
 const RATING: &str = r#"{"predicted_rating":4.2,"movie_title":"another catalogue's","score":4.23,"known_user":true,
     "known_movie":true,"model_version":"abc"}"#;
 
-/// A catalogue is all that the function has of its own.
+/// The function needs only a catalogue.
 fn catalogue() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("movies.csv"), "movieId,title\n2959,Fight Club (1999)\n").unwrap();
@@ -24,17 +24,11 @@ async fn start(endpoint: &EndpointDouble, model_uri: &str) -> Function {
     Function::start(&environment).await
 }
 
-async fn predict(function: &Function, user: &str, movie: &str) -> Answer {
-    let mut event = read_event("predict");
-    event["body"] = json!({"userId": user, "movieId": movie}).to_string().into();
-    function.invoke(event).await
-}
-
 #[tokio::test]
 async fn ratings_come_from_the_endpoint_and_titles_from_the_catalogue() {
     let (endpoint, folder) = (EndpointDouble::start(Behaviour::Answer(RATING)).await, catalogue());
     let function = start(&endpoint, folder.path().to_str().unwrap()).await;
-    let answer = predict(&function, "2", "2959").await;
+    let answer = function.predict("2", "2959").await;
     let expected = json!({
         "predicted_rating": 4.2,
         "movie_title": "Fight Club (1999)",
@@ -47,14 +41,14 @@ async fn ratings_come_from_the_endpoint_and_titles_from_the_catalogue() {
     assert_eq!((answer.status, &answer.body), (200, &expected));
     assert_eq!(endpoint.take_calls(), 1);
 
-    let answer = predict(&function, "2", "1").await;
+    let answer = function.predict("2", "1").await;
     assert_eq!((answer.status, &answer.body["error"]["code"]), (404, &json!("unknown_movie")));
-    assert_eq!(predict(&function, "", "2959").await.status, 400);
-    assert_eq!(endpoint.take_calls(), 0, "what needs no rating asks for none");
+    assert_eq!(function.predict("", "2959").await.status, 400);
+    assert_eq!(endpoint.take_calls(), 0, "the endpoint is not asked if no rating is needed");
 }
 
 #[tokio::test]
-async fn every_error_of_the_service_has_its_answer() {
+async fn every_error_of_the_service_has_an_answer_of_its_own() {
     let (endpoint, folder) = (EndpointDouble::start(Behaviour::Hang).await, catalogue());
     let function = start(&endpoint, folder.path().to_str().unwrap()).await;
     for (behaviour, status, code, reason, calls) in [
@@ -68,7 +62,7 @@ async fn every_error_of_the_service_has_its_answer() {
     ] {
         endpoint.behave(behaviour.clone());
         endpoint.take_calls();
-        let answer = predict(&function, "2", "2959").await;
+        let answer = function.predict("2", "2959").await;
         let error = &answer.body["error"];
         assert_eq!((answer.status, &error["code"]), (status, &json!(code)), "{behaviour:?}: {}", answer.raw);
         assert_eq!(error["reason"], reason);
@@ -79,17 +73,17 @@ async fn every_error_of_the_service_has_its_answer() {
     }
 }
 
-/// Takes as long as the function waits for the endpoint: 20 s.
+/// Takes 20 s, which is how long the function waits for the endpoint.
 #[tokio::test]
-async fn an_endpoint_that_does_not_answer_is_a_timeout_before_the_api_gives_up() {
+async fn a_silent_endpoint_is_a_timeout_before_the_gateway_gives_up() {
     let (endpoint, folder) = (EndpointDouble::start(Behaviour::Hang).await, catalogue());
     let function = start(&endpoint, folder.path().to_str().unwrap()).await;
     let begin = Instant::now();
-    let answer = predict(&function, "2", "2959").await;
+    let answer = function.predict("2", "2959").await;
     let code = &answer.body["error"]["code"];
     assert_eq!((answer.status, code), (504, &json!("endpoint_timeout")), "{}", answer.raw);
     assert!(begin.elapsed() < Duration::from_secs(25), "{:?}", begin.elapsed());
-    assert!(endpoint.take_calls() >= 2, "an attempt that hangs is tried again");
+    assert!(endpoint.take_calls() >= 2, "the function repeats an attempt that hangs");
 }
 
 #[tokio::test]
@@ -105,13 +99,13 @@ async fn a_service_that_cannot_be_reached_is_unavailable() {
         ("AWS_SECRET_ACCESS_KEY", "secret"),
     ];
     let function = Function::start(&environment).await;
-    let answer = predict(&function, "2", "2959").await;
+    let answer = function.predict("2", "2959").await;
     let error = &answer.body["error"];
     assert_eq!((answer.status, &error["reason"]), (503, &json!("unreachable")), "{}", answer.raw);
 }
 
 #[tokio::test]
-async fn titles_come_from_s3_or_not_at_all() {
+async fn titles_can_come_from_s3() {
     let (endpoint, s3) = (EndpointDouble::start(Behaviour::Answer(RATING)).await, S3Double::start().await);
     let function = async |key: &str| {
         let uri = s3.uri(key);
@@ -120,23 +114,24 @@ async fn titles_come_from_s3_or_not_at_all() {
         environment.push(("MODEL_URI", &uri));
         Function::start(&environment).await
     };
-    let answer = predict(&function("data/").await, "2", "2959").await;
+    let answer = function("data/").await.predict("2", "2959").await;
     assert_eq!((answer.status, &answer.body["error"]["reason"]), (503, &Value::from("not_found")));
 
     s3.put("data/movies.csv", b"movieId,title\n2959,Fight Club (1999)\n");
-    let answer = predict(&function("data/").await, "2", "2959").await;
+    let answer = function("data/").await.predict("2", "2959").await;
     assert_eq!(answer.body["movie_title"], "Fight Club (1999)", "{}", answer.raw);
 
     let folder = tempfile::tempdir().unwrap();
     train_small(&folder.path().join("model"), 0);
     s3.put("job/output/model.tar.gz", &crate::from_s3::archive(&folder.path().join("model")));
-    let answer = predict(&function("job/output/model.tar.gz").await, "2", "2959").await;
+    let answer = function("job/output/model.tar.gz").await.predict("2", "2959").await;
     assert_eq!(answer.body["movie_title"], "Fight Club (1999)", "{}", answer.raw);
 }
 
-/// An endpoint may run an older image than the function, which passes over ratings: its answer would be another user's.
+/// An endpoint may run an image that is older than the function and ignores ratings in a request. Its answer would be
+/// wrong.
 #[tokio::test]
-async fn an_endpoint_that_passes_over_ratings_is_not_believed() {
+async fn the_answer_of_an_endpoint_that_ignores_ratings_is_refused() {
     const MODEL: &str = r#"{"version":"abc","algorithm":"bias","rating_scale":{"min":0.5,"max":5.0},"counts":{"users":1,
         "movies":1,"rated_movies":1,"ratings":1},"metrics":{"hold_out":null},"training_job":null,"created_at":"",
         "predicted_rating":4.2,"movie_title":"","score":4.23,"known_user":true,"known_movie":true,"model_version":"abc"}"#;
@@ -177,7 +172,7 @@ async fn titles_follow_the_pointer() {
     environment.extend([("MODEL_URI", uri.as_str()), ("MODEL_REFRESH_SECONDS", "1")]);
     let function = Function::start(&environment).await;
     let title = async || {
-        let answer = predict(&function, "2", "2959").await;
+        let answer = function.predict("2", "2959").await;
         assert_eq!(answer.status, 200, "{}", answer.raw);
         answer.body["movie_title"].as_str().unwrap().to_owned()
     };
@@ -185,7 +180,7 @@ async fn titles_follow_the_pointer() {
     point_to("2");
     let begin = Instant::now();
     while title().await != "Fight Club (Director's Cut)" {
-        assert!(begin.elapsed() < Duration::from_secs(30), "the newer titles do not come");
+        assert!(begin.elapsed() < Duration::from_secs(30), "the newer titles are not loaded");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The model from S3: loose files or an archive, and what the function says when it is not to be had.
+//! The model from S3: single files or an archive, and the answers while it cannot be loaded.
 
 use std::path::Path;
 
@@ -51,7 +51,7 @@ fn unavailable(answer: &Answer) -> &Value {
 }
 
 #[tokio::test]
-async fn loose_files_under_a_prefix() {
+async fn single_files_under_a_prefix_are_loaded() {
     let store = Store::with_model().await;
     store.s3.put_folder("models/1/", &store.folder());
     for key in ["models/1/", "models/1"] {
@@ -62,7 +62,7 @@ async fn loose_files_under_a_prefix() {
 }
 
 #[tokio::test]
-async fn an_archive() {
+async fn an_archive_is_loaded() {
     let store = Store::with_model().await;
     store.s3.put("job/output/model.tar.gz", &archive(&store.folder()));
     let answer = store.predict("job/output/model.tar.gz").await;
@@ -70,14 +70,14 @@ async fn an_archive() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_said_so() {
+async fn a_missing_model_is_reported_as_not_found() {
     let store = Store::with_model().await;
     assert_eq!(unavailable(&store.predict("models/none/").await), "not_found");
     assert_eq!(unavailable(&store.predict("none.tar.gz").await), "not_found");
 }
 
 #[tokio::test]
-async fn a_damaged_model_is_refused() {
+async fn a_damaged_model_is_reported_as_invalid() {
     let store = Store::with_model().await;
     store.s3.put_folder("models/1/", &store.folder());
     let mut tensors = std::fs::read(store.folder().join("model.safetensors")).unwrap();
@@ -89,13 +89,13 @@ async fn a_damaged_model_is_refused() {
 }
 
 #[tokio::test]
-async fn a_store_that_comes_back_is_used() {
+async fn the_model_is_loaded_when_the_store_is_back() {
     let store = Store::with_model().await;
     store.s3.put_folder("models/1/", &store.folder());
     store.s3.set_down(true);
     let function = store.function("models/1/").await;
     assert_eq!(unavailable(&function.invoke(read_event("predict")).await), "unreachable");
     store.s3.set_down(false);
-    tokio::time::sleep(matinee_api::live_model::RETRY_AFTER).await;
+    tokio::time::sleep(matinee_serving::RETRY_AFTER).await;
     assert_eq!(function.invoke(read_event("predict")).await.status, 200);
 }

@@ -1,9 +1,9 @@
-//! The function, running.
+//! A running function.
 
 use std::path::Path;
 
-use matinee_tests::{FakeRuntime, RunningFunction};
-use serde_json::Value;
+use matinee_tests::{FakeRuntime, RunningFunction, read_event};
+use serde_json::{Value, json};
 
 /// A function and the Runtime API that feeds it.
 pub struct Function {
@@ -11,7 +11,7 @@ pub struct Function {
     _process: RunningFunction,
 }
 
-/// What the function answered.
+/// An answer of the function.
 pub struct Answer {
     pub status: u64,
     pub body: Value,
@@ -26,16 +26,28 @@ impl Function {
         Self { runtime, _process: process }
     }
 
-    /// Hands an event to the function that is not of a front; the answer is not in the form of one.
+    /// Sends an event that is not an HTTP request. The answer is plain JSON.
     pub async fn invoke_directly(&self, event: Value) -> Value {
         self.runtime.invoke(event).await.unwrap()
     }
 
-    /// Hands an event to the function, which must answer it.
+    /// Sends an HTTP request, which the function must answer.
     pub async fn invoke(&self, event: Value) -> Answer {
         let raw = self.runtime.invoke(event).await.unwrap();
-        // The page is text.
+        // The page is not JSON.
         let body = serde_json::from_str(raw["body"].as_str().unwrap_or_default()).unwrap_or(Value::Null);
         Answer { status: raw["statusCode"].as_u64().unwrap(), body, raw }
     }
+
+    /// Asks for a prediction.
+    pub async fn predict(&self, user: &str, movie: &str) -> Answer {
+        self.invoke(predict_event(user, movie)).await
+    }
+}
+
+/// The event of a request for a prediction.
+pub fn predict_event(user: &str, movie: &str) -> Value {
+    let mut event = read_event("predict");
+    event["body"] = json!({"userId": user, "movieId": movie}).to_string().into();
+    event
 }

@@ -1,17 +1,17 @@
-//! What the function logs and measures, read from its standard output.
+//! What the function logs and measures, from its standard output.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use matinee_aws::metrics::{DIMENSION, Metric, NAMESPACE};
-use matinee_tests::{
-    FakeRuntime, Fault, Recorder, RunningFunction, S3Double, TRACE_ID, read_event, train_small,
-};
+use matinee_tests::{FakeRuntime, Fault, Recorder, RunningFunction, S3Double, TRACE_ID, train_small};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-/// The folder of a model that lasts as long as the tests.
+use crate::support::predict_event;
+
+/// The folder of a model that exists as long as the tests run.
 fn model() -> &'static str {
     static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
@@ -42,12 +42,10 @@ impl Watched {
     }
 
     async fn predict(&self, user: &str, movie: &str) {
-        let mut event = read_event("predict");
-        event["body"] = json!({"userId": user, "movieId": movie}).to_string().into();
-        self.runtime.invoke(event).await.unwrap();
+        self.runtime.invoke(predict_event(user, movie)).await.unwrap();
     }
 
-    /// All lines; the function is ended, so that none is missing.
+    /// All lines. The function is stopped first, so that no line is missing.
     async fn lines(mut self) -> Vec<Value> {
         self.process.process.kill().await.unwrap();
         let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap();
@@ -64,7 +62,7 @@ fn metrics(lines: &[Value]) -> Vec<&Value> {
 }
 
 #[tokio::test]
-async fn a_request_is_a_line_with_its_ids() {
+async fn each_request_has_a_line_with_its_ids() {
     let function = Watched::start(&[]).await;
     function.predict("2", "2959").await;
     function.predict("somebody", "2959").await;
@@ -76,7 +74,7 @@ async fn a_request_is_a_line_with_its_ids() {
         assert_eq!((&line["method"], &line["route"]), (&json!("POST"), &json!("/predict")), "{line}");
         assert_eq!(line["cold_start"], is_first, "{line}");
         assert_eq!(line["span"]["xrayTraceId"], TRACE_ID, "{line}");
-        assert_eq!(line["span"]["requestId"], line["request_id"], "the answer's id is Lambda's: {line}");
+        assert_eq!(line["span"]["requestId"], line["request_id"], "the request id is Lambda's: {line}");
         assert!(line["duration_us"].is_u64(), "{line}");
         assert!(!line.to_string().contains("somebody") && !line.to_string().contains("no-such"), "{line}");
     }
@@ -85,7 +83,7 @@ async fn a_request_is_a_line_with_its_ids() {
 }
 
 #[tokio::test]
-async fn errors_are_logged_whatever_the_share_and_metrics_count_all() {
+async fn errors_are_always_logged_and_metrics_count_all_requests() {
     let function = Watched::start(&[("LOG_SAMPLE", "0")]).await;
     function.predict("nobody", "2959").await;
     for _ in 0..200 {
@@ -96,7 +94,7 @@ async fn errors_are_logged_whatever_the_share_and_metrics_count_all() {
     let statuses: Vec<&Value> = requests(&lines).iter().map(|line| &line["status"]).collect();
     assert_eq!(statuses, [200, 404], "the cold start and the error");
     let metrics = metrics(&lines);
-    assert_eq!(metrics.len(), 3, "at once, and every hundred: {metrics:?}");
+    assert_eq!(metrics.len(), 3, "one line for the first request, then one for every hundred: {metrics:?}");
     let count = |name: &str| metrics.iter().map(|line| line[name].as_u64().unwrap_or(0)).sum::<u64>();
     assert_eq!((count("requests"), count("UnknownUsers"), count("Fallbacks")), (201, 201, 201));
     assert!(metrics[0]["ModelLoadMs"][0].as_f64().unwrap() > 0.0, "{}", metrics[0]);
@@ -110,7 +108,7 @@ async fn errors_are_logged_whatever_the_share_and_metrics_count_all() {
         }
     }
     println!(
-        "bytes of a request line: {}; of a line of metrics of 1 request: {}, of 100: {}",
+        "bytes of a request line: {}; of a metrics line for 1 request: {}, for 100 requests: {}",
         requests(&lines)[0].to_string().len(),
         metrics[0].to_string().len(),
         metrics[1].to_string().len()
@@ -118,7 +116,7 @@ async fn errors_are_logged_whatever_the_share_and_metrics_count_all() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_fails_is_counted() {
+async fn failures_of_the_endpoint_are_counted() {
     let function = Watched::start(&[
         ("ENDPOINT_NAME", "matinee-test"),
         // Nothing listens on the discard port.
@@ -140,9 +138,9 @@ async fn without_a_stack_nothing_is_measured() {
     assert!(metrics(&function.lines().await).is_empty());
 }
 
-/// Takes as long as the function waits for a load in init: 8 s.
+/// Takes 8 s, which is how long the function waits for a load in its init phase.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_load_that_outlasts_the_init_goes_on() {
+async fn a_load_continues_after_the_init_phase() {
     let s3 = S3Double::start().await;
     s3.put_folder("models/1/", Path::new(model()));
     let recorder = Recorder::start(s3.address()).await;
@@ -160,20 +158,20 @@ async fn a_load_that_outlasts_the_init_goes_on() {
     assert_eq!(requests(&lines)[0]["status"], 200, "{lines:?}");
     let loads = metrics(&lines)[0]["ModelLoadMs"].as_array().unwrap().clone();
     assert_eq!(loads.len(), 1, "{loads:?}");
-    // It began in init, and so lasted longer than that.
-    assert!(loads[0].as_f64().unwrap() >= 8_000.0, "the load was begun anew: {loads:?}");
+    // The load began in the init phase, so it took longer than that.
+    assert!(loads[0].as_f64().unwrap() >= 8_000.0, "the load started over: {loads:?}");
 }
 
-/// Words of the query language, in the queries of `docs/operations.md`.
+/// The words of the query language that `docs/operations.md` uses.
 const QUERY_WORDS: [&str; 18] = [
     "filter", "fields", "stats", "count", "pct", "avg", "sum", "max", "as", "by", "bin", "sort", "desc",
     "asc", "limit", "and", "or", "in",
 ];
 
 #[tokio::test]
-async fn the_documented_queries_name_fields_that_lines_have() {
+async fn the_documented_queries_use_existing_fields() {
     let function = Watched::start(&[]).await;
-    // The first request is measured at once, and all there is to count is in it.
+    // The metrics of the first request are written at once, with all counts.
     function.predict("nobody", "2959").await;
     function.predict("2", "no-such-movie").await;
     let mut fields = BTreeSet::new();
@@ -197,7 +195,7 @@ async fn the_documented_queries_name_fields_that_lines_have() {
         for word in words.iter().filter(|word| word.starts_with(|first: char| first.is_ascii_alphabetic())) {
             assert!(
                 QUERY_WORDS.contains(word) || made.contains(word) || fields.contains(*word),
-                "no line has `{word}`: {query}\n{fields:?}"
+                "no line has the field `{word}`: {query}\n{fields:?}"
             );
         }
     }

@@ -1,20 +1,20 @@
-//! What a check finds.
+//! The result of a check.
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use matinee_aws::chain;
+use matinee_aws::error_chain;
 
 use crate::aws::stack::DeployedStack;
 
-/// What is well, or what is not.
+/// What was found to be right, or the problem.
 pub type Finding = Result<String, Problem>;
 
-/// What is not well.
+/// Why a check did not pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
-    /// It is wrong; the text ends with the remedy.
+    /// Something is wrong; the text ends with the remedy.
     Fault(String),
-    /// It could not be asked, for this reason.
+    /// The check could not be made, for this reason.
     NotChecked(String),
 }
 
@@ -24,10 +24,9 @@ impl From<anyhow::Error> for Problem {
     }
 }
 
-/// What to make of a service that did not answer the question: a fault if the error is one of `faults`, by its code,
-/// which then is told by `fault`. Whatever else it is, a permission that the caller lacks for one, it tells nothing of
-/// the stack.
-pub fn unanswered<E>(
+/// What the error of an API call means. It is a fault of the stack, described by `fault`, if its code is one of `faults`.
+/// Any other error, such as a permission that the caller does not have, says nothing about the stack.
+pub fn problem_of<E>(
     action: &str,
     error: &SdkError<E, HttpResponse>,
     faults: &[&str],
@@ -38,26 +37,28 @@ where
 {
     match error.code() {
         Some(code) if faults.contains(&code) => Problem::Fault(fault()),
-        _ => Problem::NotChecked(format!("{action}: {}", chain(error))),
+        _ => Problem::NotChecked(format!("{action}: {}", error_chain(error))),
     }
 }
 
-/// Whether the last deploy was carried out.
-pub fn deployed(name: &str, stack: &DeployedStack) -> Finding {
+/// Whether the last deployment of the stack succeeded.
+pub fn deployment_status(name: &str, stack: &DeployedStack) -> Finding {
     let DeployedStack { status, reason, .. } = stack;
     let reason = reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let fault = |what: &str| Err(Problem::Fault(format!("{name} is {status}{reason}; {what}")));
     match status.as_str() {
         "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" => Ok(format!("{name} is {status}")),
-        // What was there before the update works on; what was asked for last is not there.
-        "UPDATE_ROLLBACK_COMPLETE" => {
-            fault("the last deploy was taken back; `sam deploy` tells why, mend that and deploy again")
-        }
+        // The stack works as before the update.
+        "UPDATE_ROLLBACK_COMPLETE" => fault(
+            "the last deployment was rolled back; `sam deploy` shows why: correct that and deploy again",
+        ),
         "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" | "DELETE_FAILED" => {
-            fault("remove it with `sam delete`, and deploy again")
+            fault("delete it with `sam delete`, and deploy again")
         }
-        "UPDATE_ROLLBACK_FAILED" => fault("continue with `aws cloudformation continue-update-rollback`"),
-        _ if status.ends_with("_IN_PROGRESS") => fault("wait for its end, and ask again"),
+        "UPDATE_ROLLBACK_FAILED" => {
+            fault("finish the rollback with `aws cloudformation continue-update-rollback`")
+        }
+        _ if status.ends_with("_IN_PROGRESS") => fault("wait until it ends, and run the doctor again"),
         _ => fault("see its events: `aws cloudformation describe-stack-events`"),
     }
 }
@@ -67,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_deploy_that_was_carried_out_is_well() {
+    fn only_a_successful_deployment_passes() {
         for (status, remedy) in [
             ("CREATE_COMPLETE", None),
             ("UPDATE_COMPLETE", None),
@@ -83,7 +84,7 @@ mod tests {
                 reason: Some("Resource creation cancelled".to_owned()),
                 ..DeployedStack::default()
             };
-            match (deployed("matinee", &stack), remedy) {
+            match (deployment_status("matinee", &stack), remedy) {
                 (Ok(_), None) => {}
                 (Err(Problem::Fault(fault)), Some(remedy)) => {
                     assert!(fault.contains(remedy) && fault.contains("cancelled"), "{fault}");

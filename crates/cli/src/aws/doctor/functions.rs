@@ -1,28 +1,30 @@
-//! Whether the functions have what the stack's parameters ask for.
+//! Whether the functions are configured as the stack's parameters say.
 
 use std::collections::BTreeMap;
 
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use aws_sdk_lambda::types::{Architecture, LastUpdateStatus, State};
+use matinee_aws::LIVE_POINTER_KEY;
 
-use super::Examined;
-use super::finding::{Finding, Problem, unanswered};
+use super::Deployment;
+use super::finding::{Finding, Problem, problem_of};
 use crate::aws::stack::DeployedStack;
 
-/// A function of the stack, and which parameter each of its settings comes from.
+/// A function of the stack, and the parameters that its settings come from.
 pub struct Function {
     pub name: &'static str,
-    /// The output that names it.
+    /// The stack output with its name.
     output: &'static str,
-    /// The version that is asked: the alias that the API calls, or the last one.
+    /// The alias that the API calls; the latest version if there is none.
     qualifier: Option<&'static str>,
+    /// The parameter of its memory.
     memory: Option<&'static str>,
-    /// The variables and the parameters that they have the values of.
+    /// Its variables, each with the parameter that has its value.
     variables: &'static [(&'static str, &'static str)],
 }
 
-/// All of them.
+/// All functions that are checked.
 pub const ALL: [Function; 3] = [
     Function {
         name: "predict",
@@ -62,7 +64,7 @@ pub const ALL: [Function; 3] = [
     },
 ];
 
-/// What a function has, as far as it is compared.
+/// The settings of a deployed function that are compared.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Deployed {
     memory: String,
@@ -71,29 +73,29 @@ struct Deployed {
     variables: BTreeMap<String, String>,
     code: String,
     version: String,
-    /// Why it does not run, or was not updated.
+    /// Why it cannot run or could not be updated.
     failure: Option<String>,
 }
 
 /// Compares a function with the parameters.
-pub async fn check(examined: &Examined<'_>, function: &Function) -> Finding {
-    let stack = examined.asked()?;
+pub async fn check(deployment: &Deployment<'_>, function: &Function) -> Finding {
+    let stack = deployment.deployed_stack()?;
     let name = stack.outputs.get(function.output).ok_or_else(|| {
-        Problem::Fault(format!("the stack has no output {}; deploy it again", function.output))
+        Problem::Fault(format!("the stack does not have the output {}; deploy it again", function.output))
     })?;
-    let client = Client::new(&examined.account.config);
+    let client = Client::new(&deployment.account.config);
     let deployed = configuration(&client, name, function.qualifier).await?;
     let newest = match function.qualifier {
         Some(_) => configuration(&client, name, None).await?,
         None => deployed.clone(),
     };
-    judge(function, stack, examined.account.bucket().unwrap_or_default(), &deployed, &newest)
+    judge(function, stack, deployment.account.bucket().unwrap_or_default(), &deployed, &newest)
 }
 
 async fn configuration(client: &Client, name: &str, qualifier: Option<&str>) -> Result<Deployed, Problem> {
     let request = client.get_function_configuration().function_name(name);
     let answer = request.set_qualifier(qualifier.map(str::to_owned)).send().await.map_err(|error| {
-        unanswered("lambda:GetFunctionConfiguration", &error, &["ResourceNotFoundException"], || {
+        problem_of("lambda:GetFunctionConfiguration", &error, &["ResourceNotFoundException"], || {
             let version = qualifier.map(|alias| format!(" with the alias {alias}")).unwrap_or_default();
             format!("there is no function {name}{version}; deploy the stack again")
         })
@@ -129,7 +131,7 @@ impl From<GetFunctionConfigurationOutput> for Deployed {
     }
 }
 
-/// What `deployed` lacks, where the code that was deployed last is that of `newest`.
+/// Compares `deployed` with the parameters, and its code with that of the newest version.
 fn judge(
     function: &Function,
     stack: &DeployedStack,
@@ -140,21 +142,21 @@ fn judge(
     if let Some(reason) = &deployed.failure {
         return Err(Problem::Fault(format!("Lambda cannot run it: {reason}; deploy the stack again")));
     }
-    let wanted = wanted(function, stack, bucket);
-    let mut differences: Vec<String> = wanted
+    let expected = expected_settings(function, stack, bucket);
+    let mut differences: Vec<String> = expected
         .iter()
         .filter(|(what, value)| deployed.setting(what) != *value)
         .map(|(what, value)| format!("{what} is `{}`, not `{value}`", deployed.setting(what)))
         .collect();
     if deployed.code != newest.code {
-        differences.push("its code is not what was deployed last".to_owned());
+        differences.push("its code is not the one that was deployed last".to_owned());
     }
     let version = &deployed.version;
     if differences.is_empty() {
-        return Ok(format!("version {version} has all {} settings that were asked for", wanted.len()));
+        return Ok(format!("version {version} has all {} settings as the parameters say", expected.len()));
     }
     Err(Problem::Fault(format!(
-        "version {version}: {}; deploy the stack again, or wait if a gradual deployment is under way",
+        "version {version}: {}; deploy the stack again, or wait if a gradual deployment is in progress",
         differences.join(", ")
     )))
 }
@@ -170,24 +172,29 @@ impl Deployed {
     }
 }
 
-/// What the parameters ask of a function: settings and their values. One that this version does not know is not asked.
-fn wanted(function: &Function, stack: &DeployedStack, bucket: &str) -> Vec<(&'static str, String)> {
+/// The settings that a function should have, by the stack's parameters. Parameters that the stack does not have are
+/// skipped.
+fn expected_settings(
+    function: &Function,
+    stack: &DeployedStack,
+    bucket: &str,
+) -> Vec<(&'static str, String)> {
     let variables = function.variables.iter().copied();
     let settings = [("architecture", "Architecture"), ("tracing", "Tracing")].into_iter();
     let settings = settings.chain(function.memory.map(|parameter| ("memory", parameter))).chain(variables);
-    let mut wanted: Vec<_> = settings
+    let mut expected: Vec<_> = settings
         .filter_map(|(what, parameter)| Some((what, stack.parameters.get(parameter)?.clone())))
         .collect();
     if function.name == "predict" {
         let model = stack.parameters.get("ModelUri").map(|uri| match uri.as_str() {
-            "" => format!("s3://{bucket}/{}", crate::aws::versions::POINTER),
+            "" => format!("s3://{bucket}/{LIVE_POINTER_KEY}"),
             pinned => pinned.to_owned(),
         });
-        wanted.extend(model.map(|uri| ("MODEL_URI", uri)));
-        // There is this output if there is an endpoint.
-        wanted.push(("ENDPOINT_NAME", stack.outputs.get("EndpointName").cloned().unwrap_or_default()));
+        expected.extend(model.map(|uri| ("MODEL_URI", uri)));
+        // The stack has this output if it has an endpoint.
+        expected.push(("ENDPOINT_NAME", stack.outputs.get("EndpointName").cloned().unwrap_or_default()));
     }
-    wanted
+    expected
 }
 
 #[cfg(test)]
@@ -207,7 +214,7 @@ mod tests {
         DeployedStack { parameters: all, ..DeployedStack::default() }
     }
 
-    /// As the template sets the defaults.
+    /// With the defaults of the template.
     fn predict() -> Deployed {
         Deployed {
             memory: "256".to_owned(),
@@ -226,10 +233,10 @@ mod tests {
     }
 
     #[test]
-    fn every_parameter_that_did_not_reach_the_function_is_named() {
+    fn every_setting_that_differs_from_its_parameter_is_named() {
         let judged =
             |parameters: &[(&str, &str)]| judge(&ALL[0], &stack(parameters), "b", &predict(), &predict());
-        assert_eq!(judged(&[]).unwrap(), "version 1 has all 8 settings that were asked for");
+        assert_eq!(judged(&[]).unwrap(), "version 1 has all 8 settings as the parameters say");
         for (parameter, value, named) in [
             ("MemorySize", "512", "memory is `256`, not `512`"),
             ("Architecture", "arm64", "architecture is `x86_64`, not `arm64`"),
@@ -254,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn older_code_and_a_function_that_cannot_run_are_faults() {
+    fn old_code_and_a_function_that_cannot_run_are_faults() {
         let newest = Deployed { code: "another".to_owned(), ..predict() };
         let Err(Problem::Fault(fault)) = judge(&ALL[0], &stack(&[]), "b", &predict(), &newest) else {
             panic!()
@@ -265,9 +272,9 @@ mod tests {
         assert!(fault.contains("exec format error"), "{fault}");
     }
 
-    /// The names are those of the template: what was renamed there would never be compared.
+    /// A setting whose name was changed in the template would not be compared any more.
     #[test]
-    fn the_template_has_the_parameters_outputs_and_variables_that_are_compared() {
+    fn the_compared_parameters_outputs_and_variables_are_in_the_template() {
         let template =
             std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap();
         let has =

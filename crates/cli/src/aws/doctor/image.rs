@@ -1,13 +1,13 @@
-//! The image of the jobs: whether it is there, and whether it is for the processor that it is to run on.
+//! The image of the jobs: whether it exists, and whether it is for the processor of its instances.
 
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::ImageIdentifier;
 use serde::Deserialize;
 
-use super::Examined;
-use super::finding::{Finding, Problem, unanswered};
+use super::Deployment;
+use super::finding::{Finding, Problem, problem_of};
 
-/// What a registry may answer.
+/// The manifests that a registry may return.
 const MEDIA_TYPES: [&str; 4] = [
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.oci.image.manifest.v1+json",
@@ -15,12 +15,12 @@ const MEDIA_TYPES: [&str; 4] = [
     "application/vnd.oci.image.index.v1+json",
 ];
 
-/// As much of a manifest as is needed.
+/// The part of a manifest that is needed.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Manifest {
     config: Option<Descriptor>,
-    /// The manifests of an index, which is of several images.
+    /// The manifests of an index of several images.
     manifests: Option<Vec<serde::de::IgnoredAny>>,
 }
 
@@ -29,36 +29,37 @@ struct Descriptor {
     digest: String,
 }
 
-/// As much of an image's configuration as is needed.
+/// The part of an image's configuration that is needed.
 #[derive(Debug, Deserialize)]
 struct Configuration {
     architecture: String,
 }
 
-/// Whether the image is there, and whether it fits the processor.
-pub async fn check(examined: &Examined<'_>) -> (Finding, Finding) {
-    let not_there = || Err(Problem::NotChecked("there is no image to look at".to_owned()));
-    let (repository, tag) = match named(examined.account.stack.image.as_deref()) {
-        Ok(named) => named,
-        Err(problem) => return (Err(problem), not_there()),
+/// Whether the image exists, and whether it is for the right processor.
+pub async fn check(deployment: &Deployment<'_>) -> (Finding, Finding) {
+    let no_image = || Err(Problem::NotChecked("there is no image to check".to_owned()));
+    let (repository, tag) = match repository_and_tag(deployment.account.stack.image.as_deref()) {
+        Ok(parts) => parts,
+        Err(problem) => return (Err(problem), no_image()),
     };
-    let client = Client::new(&examined.account.config);
+    let client = Client::new(&deployment.account.config);
     match manifest(&client, repository, tag).await {
         Ok(manifest) => {
             let name = format!("{repository}:{tag}");
-            let processor = processor(examined, &client, repository, &manifest).await;
+            let processor = processor(deployment, &client, repository, &manifest).await;
             (single(&name, &manifest).map(|()| name), processor)
         }
-        Err(problem) => (Err(problem), not_there()),
+        Err(problem) => (Err(problem), no_image()),
     }
 }
 
-/// Repository and tag of `ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG`.
-fn named(image: Option<&str>) -> Result<(&str, &str), Problem> {
-    let image = image
-        .ok_or_else(|| Problem::Fault("no image is named; give --image or set MATINEE_IMAGE".to_owned()))?;
-    let named = image.split_once('/').and_then(|(_, name)| name.rsplit_once(':'));
-    named.ok_or_else(|| {
+/// The repository and the tag of `ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG`.
+fn repository_and_tag(image: Option<&str>) -> Result<(&str, &str), Problem> {
+    let image = image.ok_or_else(|| {
+        Problem::Fault("the image is unknown; give --image or set MATINEE_IMAGE".to_owned())
+    })?;
+    let parts = image.split_once('/').and_then(|(_, name)| name.rsplit_once(':'));
+    parts.ok_or_else(|| {
         Problem::Fault(format!("`{image}` is not ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG"))
     })
 }
@@ -66,14 +67,14 @@ fn named(image: Option<&str>) -> Result<(&str, &str), Problem> {
 async fn manifest(client: &Client, repository: &str, tag: &str) -> Result<Manifest, Problem> {
     let missing = || {
         format!(
-            "{repository}:{tag} is not there; push it with container/build_and_push.sh {repository}:{tag}"
+            "there is no image {repository}:{tag}; push it with container/build_and_push.sh {repository}:{tag}"
         )
     };
     let request = client.batch_get_image().repository_name(repository);
     let request = request.image_ids(ImageIdentifier::builder().image_tag(tag).build());
     let answer = request.set_accepted_media_types(Some(MEDIA_TYPES.map(str::to_owned).to_vec())).send().await;
     let answer = answer.map_err(|error| {
-        unanswered("ecr:BatchGetImage", &error, &["RepositoryNotFoundException"], missing)
+        problem_of("ecr:BatchGetImage", &error, &["RepositoryNotFoundException"], missing)
     })?;
     let image = answer.images.unwrap_or_default().pop().and_then(|image| image.image_manifest);
     let manifest = image.ok_or_else(|| Problem::Fault(missing()))?;
@@ -82,31 +83,32 @@ async fn manifest(client: &Client, repository: &str, tag: &str) -> Result<Manife
     })
 }
 
-/// `SageMaker` takes an image, not an index of several, which `docker buildx` makes of one image and its attestations.
+/// Refuses an index of images, which `SageMaker` does not accept. `docker buildx` makes one of an image and its
+/// attestations.
 fn single(name: &str, manifest: &Manifest) -> Result<(), Problem> {
     match manifest.manifests {
         None => Ok(()),
         Some(_) => Err(Problem::Fault(format!(
-            "{name} is an index of images, which SageMaker does not take; push an image with container/build_and_push.sh {name}"
+            "{name} is an index of images, which SageMaker does not accept; push an image with container/build_and_push.sh {name}"
         ))),
     }
 }
 
 async fn processor(
-    examined: &Examined<'_>,
+    deployment: &Deployment<'_>,
     client: &Client,
     repository: &str,
     manifest: &Manifest,
 ) -> Finding {
     let Some(config) = &manifest.config else {
-        return Err(Problem::NotChecked("the manifest names no configuration".to_owned()));
+        return Err(Problem::NotChecked("the manifest does not name a configuration".to_owned()));
     };
     let request =
         client.get_download_url_for_layer().repository_name(repository).layer_digest(&config.digest);
     let answer = request
         .send()
         .await
-        .map_err(|error| unanswered("ecr:GetDownloadUrlForLayer", &error, &[], String::new))?;
+        .map_err(|error| problem_of("ecr:GetDownloadUrlForLayer", &error, &[], String::new))?;
     let url = answer.download_url.unwrap_or_default();
     let read = tokio::task::spawn_blocking(move || ureq::get(&url).call()?.body_mut().read_to_string());
     let unreadable =
@@ -115,31 +117,31 @@ async fn processor(
     let json = json.map_err(|error| unreadable(error.to_string()))?;
     let configuration: Configuration =
         serde_json::from_str(&json).map_err(|error| unreadable(error.to_string()))?;
-    judge(&configuration.architecture, &instances(examined))
+    judge(&configuration.architecture, &instances(deployment))
 }
 
-/// The instances that the image runs on.
-fn instances(examined: &Examined<'_>) -> Vec<String> {
-    let mut instances = vec![examined.training_instance()];
-    if examined.parameter("CreateEndpoint") == Some("true") {
-        instances.extend(examined.parameter("EndpointInstanceType").map(str::to_owned));
+/// The instance types that the image runs on.
+fn instances(deployment: &Deployment<'_>) -> Vec<String> {
+    let mut instances = vec![deployment.training_instance()];
+    if deployment.parameter("CreateEndpoint") == Some("true") {
+        instances.extend(deployment.parameter("EndpointInstanceType").map(str::to_owned));
     }
     instances
 }
 
 fn judge(architecture: &str, instances: &[String]) -> Finding {
-    let unfit = instances.iter().find(|instance| processor_of(instance) != architecture);
-    match unfit {
-        None => Ok(format!("the image is for {architecture}, as {} needs", instances.join(" and "))),
+    let wrong = instances.iter().find(|instance| processor_of(instance) != architecture);
+    match wrong {
+        None => Ok(format!("the image is for {architecture}, which {} needs", instances.join(" and "))),
         Some(instance) => Err(Problem::Fault(format!(
-            "the image is for {architecture}, but {instance} needs {}; push one with container/build_and_push.sh, \
+            "the image is for {architecture}, but {instance} needs {}; push another image with container/build_and_push.sh, \
              or choose another instance type",
             processor_of(instance)
         ))),
     }
 }
 
-/// The processor of an instance type, as images call it: a `g` after the generation, as in `m6g` and `c7gd`, stands for
+/// The processor of an instance type, by its name in images. A `g` after the generation, as in `m6g` and `c7gd`, means
 /// Graviton (docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html).
 fn processor_of(instance: &str) -> &'static str {
     let family = instance.split('.').nth(1).unwrap_or_default();
@@ -152,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_runs_on_its_own_processor_alone() {
+    fn an_image_must_be_for_the_processor_of_its_instances() {
         for (instance, processor) in [
             ("ml.m5.large", "amd64"),
             ("ml.g4dn.xlarge", "amd64"),
@@ -176,10 +178,10 @@ mod tests {
     }
 
     #[test]
-    fn nested_names_are_taken_whole() {
+    fn a_nested_repository_is_read_whole() {
         let image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/matinee:1";
-        assert_eq!(named(Some(image)), Ok(("team/matinee", "1")));
-        assert!(named(Some("matinee")).is_err() && named(None).is_err());
+        assert_eq!(repository_and_tag(Some(image)), Ok(("team/matinee", "1")));
+        assert!(repository_and_tag(Some("matinee")).is_err() && repository_and_tag(None).is_err());
     }
 
     #[test]

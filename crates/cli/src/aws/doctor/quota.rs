@@ -1,10 +1,10 @@
-//! Whether the account may run the instance that jobs need. A new account may have a quota of none.
+//! Whether the account may run the instances that jobs need. A new account may have a quota of 0.
 
 use aws_sdk_servicequotas::Client;
 use aws_sdk_servicequotas::types::ServiceQuota;
 
-use super::Examined;
-use super::finding::{Finding, Problem, unanswered};
+use super::Deployment;
+use super::finding::{Finding, Problem, problem_of};
 
 const SERVICE: &str = "sagemaker";
 
@@ -16,39 +16,39 @@ struct Quota {
 }
 
 /// Whether the quota of the instance type is at least one.
-pub async fn check(examined: &Examined<'_>) -> Finding {
-    let client = Client::new(&examined.account.config);
-    let mut names = vec![training_quota(&examined.training_instance(), examined.trains_on_spot())];
-    if examined.parameter("CreateEndpoint") == Some("true") {
+pub async fn check(deployment: &Deployment<'_>) -> Finding {
+    let client = Client::new(&deployment.account.config);
+    let mut names = vec![training_quota(&deployment.training_instance(), deployment.trains_on_spot())];
+    if deployment.parameter("CreateEndpoint") == Some("true") {
         names.extend(
-            examined
+            deployment
                 .parameter("EndpointInstanceType")
                 .map(|instance| format!("{instance} for endpoint usage")),
         );
     }
     let mut found = Vec::new();
     for name in names {
-        let quota = match applied(&client, &name).await? {
+        let quota = match applied_quota(&client, &name).await? {
             Some(quota) => Some(quota),
-            // Where nothing else was agreed, the list of the account has nothing.
-            None => default(&client, &name).await?,
+            // The account's list only has quotas that were changed.
+            None => default_quota(&client, &name).await?,
         };
         found.push(judge(&name, quota)?);
     }
     Ok(found.join("; "))
 }
 
-/// As Service Quotas and `ResourceLimitExceeded` call it.
+/// The name of the quota in Service Quotas and in `ResourceLimitExceeded`.
 fn training_quota(instance: &str, is_spot: bool) -> String {
     format!("{instance} for {}training job usage", if is_spot { "spot " } else { "" })
 }
 
-/// What was agreed for the account.
-async fn applied(client: &Client, name: &str) -> Result<Option<Quota>, Problem> {
+/// The quota that applies to this account.
+async fn applied_quota(client: &Client, name: &str) -> Result<Option<Quota>, Problem> {
     let mut quotas = client.list_service_quotas().service_code(SERVICE).into_paginator().items().send();
     while let Some(quota) = quotas.next().await {
         let quota =
-            quota.map_err(|error| unanswered("servicequotas:ListServiceQuotas", &error, &[], String::new))?;
+            quota.map_err(|error| problem_of("servicequotas:ListServiceQuotas", &error, &[], String::new))?;
         if quota.quota_name() == Some(name) {
             return Ok(Some(quota.into()));
         }
@@ -56,13 +56,13 @@ async fn applied(client: &Client, name: &str) -> Result<Option<Quota>, Problem> 
     Ok(None)
 }
 
-/// What every account has.
-async fn default(client: &Client, name: &str) -> Result<Option<Quota>, Problem> {
+/// The quota that an account has by default.
+async fn default_quota(client: &Client, name: &str) -> Result<Option<Quota>, Problem> {
     let request = client.list_aws_default_service_quotas().service_code(SERVICE);
     let mut quotas = request.into_paginator().items().send();
     while let Some(quota) = quotas.next().await {
         let action = "servicequotas:ListAWSDefaultServiceQuotas";
-        let quota = quota.map_err(|error| unanswered(action, &error, &[], String::new))?;
+        let quota = quota.map_err(|error| problem_of(action, &error, &[], String::new))?;
         if quota.quota_name() == Some(name) {
             return Ok(Some(quota.into()));
         }
@@ -78,12 +78,12 @@ impl From<ServiceQuota> for Quota {
 
 fn judge(name: &str, quota: Option<Quota>) -> Finding {
     match quota {
-        None => Err(Problem::NotChecked(format!(
-            "Service Quotas knows no quota `{name}`; is the instance type right?"
-        ))),
+        None => {
+            Err(Problem::NotChecked(format!("Service Quotas has no quota `{name}`; check the instance type")))
+        }
         Some(Quota { value, .. }) if value >= 1.0 => Ok(format!("{name}: {value}")),
         Some(Quota { code, value }) => Err(Problem::Fault(format!(
-            "{name}: {value}; ask for one with `aws service-quotas request-service-quota-increase \
+            "{name}: {value}; request one with `aws service-quotas request-service-quota-increase \
              --service-code {SERVICE} --quota-code {code} --desired-value 1`, or choose another TrainingInstanceType"
         ))),
     }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quota_of_none_is_a_fault_with_the_request_for_more() {
+    fn a_quota_of_0_is_a_fault_with_the_request_for_more() {
         let name = training_quota("ml.m5.large", true);
         assert_eq!(name, "ml.m5.large for spot training job usage");
         assert_eq!(training_quota("ml.m5.large", false), "ml.m5.large for training job usage");

@@ -1,13 +1,13 @@
-//! Whether the role of the jobs lets them do what they do.
+//! Whether the role of the jobs allows what they do.
 
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum};
 use matinee_aws::DATA_PREFIX;
 
-use super::Examined;
-use super::finding::{Finding, Problem, unanswered};
+use super::Deployment;
+use super::finding::{Finding, Problem, problem_of};
 
-/// A question to the policy simulator: may the role do this with that.
+/// A question to the policy simulator: whether the role allows these actions on this resource.
 #[derive(Debug, PartialEq, Eq)]
 struct Question {
     actions: &'static [&'static str],
@@ -17,47 +17,49 @@ struct Question {
 }
 
 /// Whether `SageMaker` may assume the role, and the role allows what a job does.
-pub async fn check(examined: &Examined<'_>) -> Finding {
-    let Some(arn) = examined.account.stack.role.as_deref() else {
-        return Err(Problem::Fault("no role is named; give --role or set MATINEE_ROLE".to_owned()));
+pub async fn check(deployment: &Deployment<'_>) -> Finding {
+    let Some(arn) = deployment.account.stack.role.as_deref() else {
+        return Err(Problem::Fault("the role is unknown; give --role or set MATINEE_ROLE".to_owned()));
     };
     let name = arn.rsplit('/').next().unwrap_or(arn);
-    let client = Client::new(&examined.account.config);
-    trusted(&client, name).await?;
-    let prefix = examined.account.job_name_prefix()?.to_string();
-    let region = examined.account.config.region().map(ToString::to_string).unwrap_or_default();
+    let client = Client::new(&deployment.account.config);
+    check_trust(&client, name).await?;
+    let prefix = deployment.account.job_name_prefix()?.to_string();
+    let region = deployment.account.config.region().map(ToString::to_string).unwrap_or_default();
     let questions = questions(
         arn,
         &region,
-        examined.account.bucket()?,
+        deployment.account.bucket()?,
         &prefix,
-        examined.account.stack.image.as_deref().unwrap_or_default(),
+        deployment.account.stack.image.as_deref().unwrap_or_default(),
     );
     let mut denied = Vec::new();
-    let mut asked = 0;
+    let mut action_count = 0;
     for question in questions {
-        asked += question.actions.len();
+        action_count += question.actions.len();
         denied.extend(question.denied(&client, arn).await?);
     }
-    judge(name, asked, &denied)
+    judge(name, action_count, &denied)
 }
 
-async fn trusted(client: &Client, name: &str) -> Result<(), Problem> {
+/// Whether `SageMaker` may assume the role.
+async fn check_trust(client: &Client, name: &str) -> Result<(), Problem> {
     let answer = client.get_role().role_name(name).send().await.map_err(|error| {
-        unanswered("iam:GetRole", &error, &["NoSuchEntity"], || {
-            format!("role {name} is not there; deploy the stack")
+        problem_of("iam:GetRole", &error, &["NoSuchEntity"], || {
+            format!("there is no role {name}; deploy the stack")
         })
     })?;
-    // The document is URL-encoded; the name of the service is the same either way.
+    // The document is URL-encoded, but that does not change the name of the service.
     let trust = answer.role.and_then(|role| role.assume_role_policy_document).unwrap_or_default();
     if trust.contains("sagemaker.amazonaws.com") {
         return Ok(());
     }
-    let remedy = "use the stack's TrainingRoleArn";
-    Err(Problem::Fault(format!("role {name} cannot be assumed by sagemaker.amazonaws.com; {remedy}")))
+    Err(Problem::Fault(format!(
+        "sagemaker.amazonaws.com cannot assume role {name}; use the one in the stack's output TrainingRoleArn"
+    )))
 }
 
-/// What a job does, as the documentation of `SageMaker`'s roles has it for the API `CreateTrainingJob`.
+/// What a job does. `SageMaker`'s documentation of roles lists it for the API `CreateTrainingJob`.
 fn questions(role: &str, region: &str, bucket: &str, prefix: &str, image: &str) -> Vec<Question> {
     // arn:PARTITION:iam::ACCOUNT:role/NAME
     let mut parts = role.split(':');
@@ -115,8 +117,8 @@ impl Question {
             .set_context_entries(context.map(|entry| vec![entry]));
         let answer = request.send().await.map_err(|error| {
             let action =
-                "the role is there and trusts SageMaker; what it allows, iam:SimulatePrincipalPolicy";
-            unanswered(action, &error, &[], String::new)
+                "the role exists and trusts SageMaker, but what it allows is unknown: iam:SimulatePrincipalPolicy";
+            problem_of(action, &error, &[], String::new)
         })?;
         let results = answer.evaluation_results.unwrap_or_default().into_iter();
         let denied = results.filter(|result| result.eval_decision.as_str() != "allowed");
@@ -124,9 +126,9 @@ impl Question {
     }
 }
 
-fn judge(name: &str, asked: usize, denied: &[String]) -> Finding {
+fn judge(name: &str, action_count: usize, denied: &[String]) -> Finding {
     if denied.is_empty() {
-        return Ok(format!("{name} allows SageMaker all {asked} actions of a job"));
+        return Ok(format!("{name} allows all {action_count} actions of a job"));
     }
     Err(Problem::Fault(format!("role {name} does not allow {}; deploy the stack again", denied.join(", "))))
 }
@@ -139,7 +141,7 @@ mod tests {
     const ROLE: &str = "arn:aws-cn:iam::123456789012:role/matinee-TrainingRole";
 
     #[test]
-    fn the_questions_name_what_the_jobs_of_this_stack_touch() {
+    fn the_questions_are_about_the_resources_of_this_stack() {
         let image = "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/team/matinee:1";
         let resources: Vec<String> = questions(ROLE, "cn-north-1", "b", "matinee-1", image)
             .into_iter()
@@ -157,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn just_the_actions_that_the_template_allows_are_asked_about() {
+    fn the_questions_are_about_exactly_the_actions_that_the_template_allows() {
         let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
         let template = std::fs::read_to_string(template).unwrap();
         let role = template.split("\n  TrainingRole:\n").nth(1).unwrap().split("\n\n").next().unwrap();
@@ -169,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_role_does_not_allow_is_a_fault() {
+    fn a_denied_action_is_a_fault() {
         assert!(judge("r", 3, &[]).unwrap().contains("all 3 actions"));
         let Err(Problem::Fault(fault)) = judge("r", 3, &["s3:GetObject on x".to_owned()]) else {
             panic!("no fault")

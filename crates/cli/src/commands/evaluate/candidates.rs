@@ -3,16 +3,19 @@
 use anyhow::{Result, bail};
 use matinee_train::algorithms::{self, Configured};
 
-/// Configures the algorithms. A hyperparameter without an algorithm's name belongs to the only one there is.
+/// Configures the algorithms. A hyperparameter without the name of an algorithm is that of the only algorithm.
 pub fn candidates(names: &[String], parameters: &[(String, String)]) -> Result<Vec<Configured>> {
     for (name, value) in parameters {
         match name.split_once('.') {
             None if names.len() > 1 => {
-                bail!("-p {name}={value}: of which algorithm? Write {}.{name}={value}", names[0])
+                bail!(
+                    "-p {name}={value} does not say which algorithm it is for; write {}.{name}={value}",
+                    names[0]
+                )
             }
             Some((algorithm, _)) if !names.iter().any(|name| name == algorithm) => {
                 bail!(
-                    "-p {name}={value}: {algorithm} is not among the algorithms; add --algorithm {algorithm}"
+                    "-p {name}={value} is for {algorithm}, which is not evaluated; add --algorithm {algorithm}"
                 )
             }
             _ => {}
@@ -35,26 +38,26 @@ fn parameters_of<'a>(
 mod tests {
     use super::*;
 
-    fn given(names: &[&str], parameters: &[(&str, &str)]) -> Result<Vec<Configured>> {
+    fn configured(names: &[&str], parameters: &[(&str, &str)]) -> Result<Vec<Configured>> {
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
         let own = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
         candidates(&names, &parameters.iter().map(own).collect::<Vec<_>>())
     }
 
     #[test]
-    fn parameters_find_their_algorithm() {
-        let both = given(&["svd", "als"], &[("als.n_factors", "7"), ("svd.n_factors", "9")]).unwrap();
+    fn a_hyperparameter_is_that_of_its_algorithm() {
+        let both = configured(&["svd", "als"], &[("als.n_factors", "7"), ("svd.n_factors", "9")]).unwrap();
         let factors: Vec<_> = both.iter().map(|one| one.hyperparameters()["n_factors"].clone()).collect();
         assert_eq!(factors, [9, 7]);
-        let one = given(&["svd"], &[("n_factors", "5")]).unwrap();
+        let one = configured(&["svd"], &[("n_factors", "5")]).unwrap();
         assert_eq!(one[0].hyperparameters()["n_factors"], 5);
     }
 
     #[test]
-    fn doubt_is_refused() {
-        let refused = |names, parameters| given(names, parameters).err().unwrap().to_string();
+    fn an_ambiguous_or_unused_hyperparameter_is_refused() {
+        let refused = |names, parameters| configured(names, parameters).err().unwrap().to_string();
         let error = refused(&["svd", "als"], &[("n_factors", "5")]);
-        assert_eq!(error, "-p n_factors=5: of which algorithm? Write svd.n_factors=5");
+        assert_eq!(error, "-p n_factors=5 does not say which algorithm it is for; write svd.n_factors=5");
         assert!(refused(&["svd"], &[("als.n_factors", "5")]).contains("add --algorithm als"));
     }
 }

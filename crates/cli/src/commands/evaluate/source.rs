@@ -8,10 +8,10 @@ use matinee_train::ratings::Inputs;
 
 use crate::files::{self, RATINGS_FILE};
 
-/// The folder that is read where nothing else is named.
+/// The folder to read by default.
 const FOLDER: &str = "data";
 
-/// Which ratings are measured on, and which movies there are.
+/// Where the ratings and the movies are.
 #[derive(ClapArgs)]
 pub struct Source {
     /// Folder with ratings.csv and movies.csv [default: data]
@@ -20,7 +20,7 @@ pub struct Source {
     /// File of ratings, instead of a folder
     #[arg(long, value_name = "FILE")]
     ratings: Option<PathBuf>,
-    /// File of movies, beside a file of ratings
+    /// File of movies, in addition to a file of ratings
     #[arg(long, value_name = "FILE")]
     movies: Option<PathBuf>,
 }
@@ -31,12 +31,12 @@ pub struct Read {
     pub inputs: Inputs,
     /// Where they are.
     pub files: Vec<PathBuf>,
-    /// What the ratings are called in a report.
+    /// The name of the ratings in the report.
     pub name: PathBuf,
 }
 
 impl Source {
-    /// Reads the folder, or the files. Says so if there are no movies, since that changes what is measured.
+    /// Reads the folder or the files. Warns if there are no movies, because that changes the result.
     pub fn read(&self) -> Result<Read> {
         if self.ratings.is_none() && self.movies.is_none() {
             return read_folder(self.data.as_deref().unwrap_or(Path::new(FOLDER)));
@@ -44,8 +44,8 @@ impl Source {
         let ratings = self.ratings.clone().unwrap_or_else(|| Path::new(FOLDER).join(RATINGS_FILE));
         if self.movies.is_none() {
             eprintln!(
-                "measuring without movies: `bayes` predicts worse without their genres, years and titles; \
-                 add --movies FILE, or name the folder of both with --data"
+                "note: evaluating without movies; `bayes` predicts worse without their genres, years and titles: \
+                 add --movies FILE, or give a folder with both with --data"
             );
         }
         let inputs = Inputs {

@@ -1,4 +1,4 @@
-//! The ratings that are tested.
+//! The ratings to test on.
 
 use std::path::Path;
 
@@ -7,15 +7,17 @@ use clap::ValueEnum;
 use matinee_train::ratings::Dataset;
 use matinee_train::split::{TestSet, by_folds, by_time, cold_movies, cold_users, random_folds};
 
-/// The share of each user's ratings that `time` tests.
+use crate::commands::column::read_column;
+
+/// The share of each user's ratings that the split `time` tests on.
 const LAST_SHARE: f64 = 0.2;
-/// The share of the users or movies that are cold.
+/// The share of users or movies that are cold.
 const COLD_SHARE: f64 = 0.1;
 
-/// Which ratings are tested.
+/// Which ratings to test on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Split {
-    /// Random folds, one after the other
+    /// Each of several random folds in turn
     Random,
     /// The last fifth of each user's ratings
     Time,
@@ -26,7 +28,7 @@ pub enum Split {
 }
 
 impl Split {
-    /// In words.
+    /// The split in words, for the report.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Random => "random folds",
@@ -54,35 +56,25 @@ pub fn test_sets(split: Split, folds: u32, dataset: &Dataset, seed: u64) -> Resu
     })
 }
 
-/// The folds that a file tells.
+/// The folds that a file assigns to the ratings.
 pub fn from_file(path: &Path, dataset: &Dataset) -> Result<Vec<TestSet>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut lines = text.lines();
-    if lines.next().map(str::trim) != Some("fold") {
-        bail!("{}:1: expected the header `fold`", path.display());
-    }
-    let parse = |(line, text): (usize, &str)| {
-        let fold = text.trim().parse::<u32>();
-        fold.with_context(|| format!("{}:{line}: `{text}` is not a whole number", path.display()))
-    };
-    let folds = (2..).zip(lines).map(parse).collect::<Result<Vec<u32>>>()?;
-    let folds = dataset.align(&folds).with_context(|| path.display().to_string())?;
-    Ok(by_folds(&folds))
+    let fold = |text: &str| text.parse::<u32>().map_err(|_| format!("`{text}` is not a whole number"));
+    Ok(by_folds(&read_column(path, "fold", dataset, fold)?))
 }
 
-/// Refuses test sets that leave nothing to test, or nothing to learn from.
+/// Refuses test sets that leave nothing to test on, or nothing to train on.
 pub fn refuse_empty(tests: &[TestSet], dataset: &Dataset) -> Result<()> {
     for TestSet { fold, is_test } in tests {
         if !is_test.contains(&true) {
-            bail!("there are too few ratings for this split: nothing is left to test");
+            bail!("there are too few ratings for this split: nothing is left to test on");
         }
         if !is_test.contains(&false) {
-            bail!("all ratings are in fold {fold}, so that nothing is left to learn from; make more folds");
+            bail!("all ratings are in fold {fold}, so nothing is left to train on; use at least 2 folds");
         }
     }
     if !tests.iter().any(|test| dataset.is_measurable(test)) {
         bail!(
-            "no rating to test is of a movie in the catalogue; give the catalogue that the ratings belong to"
+            "none of the ratings to test on is of a movie in the catalogue; give the catalogue that belongs to these ratings"
         );
     }
     Ok(())

@@ -1,21 +1,21 @@
-//! The parameters of one side of eight chains, and how they are drawn.
+//! The parameters of one side in eight chains, and how they are drawn.
 
-use super::doubt::Doubt;
 use super::lanes::{self, LANES, Lanes};
 use super::layout::{Features, SET, Side};
+use super::pseudo_observations::PseudoObservations;
 use super::random::LaneRandom;
-use crate::run::{StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
 /// Standard deviation of the factors at the start.
 const INITIAL_DEVIATION: f32 = 0.1;
 
-/// Weights and factors of the features of one side, and what they add up to for each entity.
+/// Weights and factors of the features of one side, with their sums for each entity.
 pub(super) struct Block {
     /// One-way weights `w` (plane 0) and factors `v_f` (plane 1 + f), by feature.
     pub(super) parameters: Vec<Vec<Lanes>>,
     /// `a_f = sum_j x_j v_jf`, by factor and entity.
     pub(super) factors: Vec<Vec<Lanes>>,
-    /// What an entity adds to its scores alone: `sum_j x_j w_j`, and the interactions between its own
+    /// The part of the scores that depends only on the entity: `sum_j x_j w_j`, and the interactions between its own
     /// features, `sum_f sum_{j<k} x_j v_jf x_k v_kf`.
     pub(super) biases: Vec<Lanes>,
     /// The hyperpriors, by plane and group.
@@ -29,9 +29,9 @@ pub(super) struct Prior {
     pub(super) precision: Lanes,
 }
 
-/// How many parameters are made up, and the sum of their squares.
+/// Pseudo-observations: the number of parameters, and the sum of their squares.
 #[derive(Debug, Clone, Copy)]
-struct MadeUp {
+struct PseudoParameters {
     count: f64,
     squares: f64,
 }
@@ -75,23 +75,29 @@ impl Block {
         }
     }
 
-    /// Draws the hyperpriors given the parameters: a normal-gamma prior with one pseudo-observation of 0, and those
-    /// of the doubt.
+    /// Draws the hyperpriors given the parameters: a normal-gamma prior with one pseudo-observation of 0, and with those for
+    /// few ratings.
     ///
     /// Rendle, "Factorization Machines with libFM" (2012), section 3.3.2, with all hyperparameters 1 but the
     /// prior mean, which is 0.
-    pub(super) fn draw_priors(&mut self, features: &Features, doubt: &Doubt, random: &mut LaneRandom) {
+    pub(super) fn draw_priors(
+        &mut self,
+        features: &Features,
+        pseudo: &PseudoObservations,
+        random: &mut LaneRandom,
+    ) {
         for (plane, (priors, parameters)) in self.priors.iter_mut().zip(&self.parameters).enumerate() {
-            let made_up = MadeUp { count: doubt.count, squares: doubt.parameter_squares(plane) };
+            let pseudo_count =
+                PseudoParameters { count: pseudo.count, squares: pseudo.parameter_squares(plane) };
             for (prior, range) in priors.iter_mut().zip(&features.groups) {
                 if !range.is_empty() {
-                    prior.draw(&parameters[range.clone()], made_up, random);
+                    prior.draw(&parameters[range.clone()], pseudo_count, random);
                 }
             }
         }
     }
 
-    /// The parameter of plane `plane` of the set feature that stands for an entity of the other side.
+    /// The parameter in plane `plane` of the set feature for an entity of the other side.
     pub(super) fn of_set(&self, features: &Features, plane: usize, other: u32) -> Lanes {
         self.parameters[plane][features.groups[SET].start + other as usize]
     }
@@ -125,10 +131,10 @@ impl Block {
 }
 
 impl Prior {
-    fn draw(&mut self, parameters: &[Lanes], made_up: MadeUp, random: &mut LaneRandom) {
+    fn draw(&mut self, parameters: &[Lanes], pseudo_count: PseudoParameters, random: &mut LaneRandom) {
         let count = parameters.len() as f64;
         let (mut sums, mut squares) = ([0.0_f64; LANES], [0.0_f64; LANES]);
-        // Partial sums in f32 vectorise; a chunk is short enough to lose nothing.
+        // Partial sums in f32 vectorise. Chunks are short enough not to lose precision.
         for chunk in parameters.chunks(256) {
             let (mut sum, mut square) = (Lanes::ZERO, Lanes::ZERO);
             for &parameter in chunk {
@@ -141,13 +147,13 @@ impl Prior {
                 squares[lane] += f64::from(square.0[lane]);
             }
         }
-        let gammas = random.standard_gamma(f64::midpoint(count + made_up.count, 2.0));
+        let gammas = random.standard_gamma(f64::midpoint(count + pseudo_count.count, 2.0));
         let z = random.normal();
         for lane in 0..LANES {
             let old_mean = f64::from(self.mean.0[lane]);
-            let rate = (1.0 + squares[lane] + old_mean * old_mean + made_up.squares) / 2.0;
+            let rate = (1.0 + squares[lane] + old_mean * old_mean + pseudo_count.squares) / 2.0;
             let precision = gammas[lane] / rate;
-            let all = count + 1.0 + made_up.count;
+            let all = count + 1.0 + pseudo_count.count;
             let deviation = (all * precision).sqrt().recip();
             self.precision.0[lane] = precision as f32;
             self.mean.0[lane] = (sums[lane] / all + f64::from(z.0[lane]) * deviation) as f32;

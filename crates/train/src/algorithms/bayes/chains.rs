@@ -3,24 +3,24 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::block::Block;
-use super::doubt::Doubt;
 use super::lanes::{self, LANES, Lanes};
 use super::layout::Layout;
+use super::pseudo_observations::PseudoObservations;
 use super::random::LaneRandom;
 use super::sweep::{Sweep, Workspace};
-use crate::run::{StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
 /// The state of eight chains.
 pub(super) struct Chains {
     pub(super) users: Block,
     pub(super) movies: Block,
-    /// The mean that all scores share.
+    /// The intercept of all scores.
     pub(super) intercept: Lanes,
     noise_precision: Lanes,
-    doubt: Doubt,
+    pseudo: PseudoObservations,
     /// Rating minus score, in the users' order.
     errors: Vec<Lanes>,
-    /// The same in the movies' order, while the movies are drawn.
+    /// The same in the movies' order, used while the movies are drawn.
     mirrored: Vec<Lanes>,
     user_work: Workspace,
     movie_work: Workspace,
@@ -28,15 +28,15 @@ pub(super) struct Chains {
 }
 
 impl Chains {
-    /// Chains at their start: small random factors, and the mean of the ratings.
-    pub(super) fn new(layout: &Layout, factors: usize, doubt: Doubt, seed: u64) -> Self {
+    /// Initial chains: small random factors, and the mean of the ratings.
+    pub(super) fn new(layout: &Layout, factors: usize, pseudo: PseudoObservations, seed: u64) -> Self {
         let mut random = LaneRandom::new(seed);
         let mut chains = Self {
             users: Block::new(&layout.users, factors, &mut random),
             movies: Block::new(&layout.movies, factors, &mut random),
-            intercept: Lanes::splat(doubt.mean),
+            intercept: Lanes::splat(pseudo.mean),
             noise_precision: Lanes::splat(1.0),
-            doubt,
+            pseudo,
             errors: Vec::with_capacity(layout.values.len()),
             mirrored: vec![Lanes::ZERO; layout.values.len()],
             user_work: Workspace::new(layout.users.len()),
@@ -47,9 +47,9 @@ impl Chains {
         chains
     }
 
-    /// Draws every parameter once; returns the mean over the chains of the root mean squared error before.
+    /// Draws every parameter once. Returns the root mean squared error before the sweep, averaged over the chains.
     pub(super) fn sweep(&mut self, layout: &Layout) -> f64 {
-        self.users.draw_priors(&layout.users.features, &self.doubt, &mut self.random);
+        self.users.draw_priors(&layout.users.features, &self.pseudo, &mut self.random);
         let (sum, squares) = sums(&self.errors);
         let shift = self.draw_noise_and_intercept(&sum, &squares);
         let arch = Arch::new();
@@ -57,7 +57,7 @@ impl Chains {
         for (mirrored, &place) in self.mirrored.iter_mut().zip(&layout.movies.mirror) {
             *mirrored = self.errors[place as usize];
         }
-        self.movies.draw_priors(&layout.movies.features, &self.doubt, &mut self.random);
+        self.movies.draw_priors(&layout.movies.features, &self.pseudo, &mut self.random);
         arch.dispatch(MovieSweep { chains: self, layout });
         for (error, &place) in self.errors.iter_mut().zip(&layout.users.mirror) {
             *error = self.mirrored[place as usize];
@@ -66,20 +66,20 @@ impl Chains {
         squares.iter().map(|square| (square / count).sqrt()).sum::<f64>() / LANES as f64
     }
 
-    /// The noise precision, given the errors: a gamma prior of shape and rate 1/2. The intercept, given the
-    /// errors and the noise: a flat prior. Both with the ratings of the doubt. Returns by how much the intercept
-    /// rose.
+    /// Draws the noise precision given the errors, with a gamma prior of shape and rate 1/2, and the intercept given the
+    /// errors and the noise, with a flat prior. Both include the pseudo-ratings for few ratings. Returns the change of the
+    /// intercept.
     fn draw_noise_and_intercept(&mut self, sum: &[f64; LANES], squares: &[f64; LANES]) -> Lanes {
-        let made_up = self.doubt.count;
-        let count = self.errors.len() as f64 + made_up;
+        let pseudo_count = self.pseudo.count;
+        let count = self.errors.len() as f64 + pseudo_count;
         let gammas = self.random.standard_gamma(f64::midpoint(1.0, count));
         let z = self.random.normal();
-        let error_squares = 1.0 + self.doubt.error_squares();
+        let error_squares = 1.0 + self.pseudo.error_squares();
         let precision: [f64; LANES] =
             std::array::from_fn(|lane| gammas[lane] * 2.0 / (error_squares + squares[lane]));
         let shift = Lanes::from_fn(|lane| {
             let deviation = (precision[lane] * count).sqrt().recip();
-            let errors = sum[lane] + made_up * f64::from(self.doubt.mean - self.intercept.0[lane]);
+            let errors = sum[lane] + pseudo_count * f64::from(self.pseudo.mean - self.intercept.0[lane]);
             (errors / count + f64::from(z.0[lane]) * deviation) as f32
         });
         self.noise_precision = Lanes::from_fn(|lane| precision[lane] as f32);
@@ -125,7 +125,7 @@ impl Chains {
 /// Sum and sum of squares, lane by lane.
 fn sums(errors: &[Lanes]) -> ([f64; LANES], [f64; LANES]) {
     let (mut sums, mut squares) = ([0.0; LANES], [0.0; LANES]);
-    // Partial sums in f32 vectorise; a chunk is short enough to lose nothing.
+    // Partial sums in f32 vectorise. Chunks are short enough not to lose precision.
     for chunk in errors.chunks(256) {
         let (mut sum, mut square) = (Lanes::ZERO, Lanes::ZERO);
         for &error in chunk {
@@ -151,7 +151,7 @@ struct MovieSweep<'a> {
     layout: &'a Layout,
 }
 
-/// Whether the registers of `S` fuse multiply-add: those of AVX2 and NEON do, those of SSE2 do not.
+/// Whether `S` has fused multiply-add: AVX2 and NEON have it, SSE2 does not.
 #[inline(always)]
 fn fuses<S: Simd>() -> bool {
     cfg!(target_arch = "aarch64") || S::F32_LANES >= LANES

@@ -1,13 +1,13 @@
-//! Eight chains side by side: each number of a chain is a lane of a vector.
+//! Eight chains in parallel: each number of a chain is a lane of a vector.
 //!
-//! Chains have the same sparsity and different numbers, so what one chain does to a number eight do to a
-//! vector register, with no shuffles and no remainders, whatever the rank.
+//! All chains have the same sparsity, only their numbers differ. So an operation on a number of one chain becomes the same
+//! operation on a vector register for eight, without shuffles or remainders, whatever the rank.
 
 use std::ops::{Add, AddAssign, Mul, Sub};
 
-use crate::run::{StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
-/// How many chains run side by side: the lanes of a 256-bit register.
+/// The number of chains that run in parallel: the lanes of a 256-bit register.
 pub(super) const LANES: usize = 8;
 
 /// One number of each of eight chains.
@@ -30,8 +30,8 @@ impl Lanes {
         Self(std::array::from_fn(lane))
     }
 
-    /// `self * factor + summand`, fused if `FUSED`: without hardware for it a fused multiply-add is a slow
-    /// call, so the caller says whether there is.
+    /// `self * factor + summand`, fused if `FUSED`. Without hardware support, a fused multiply-add is a slow function
+    /// call, so the caller must say whether it is supported.
     #[inline(always)]
     pub(super) fn mul_add<const FUSED: bool>(self, factor: Self, summand: Self) -> Self {
         if FUSED {
@@ -91,7 +91,7 @@ impl AddAssign for Lanes {
     }
 }
 
-/// Writes numbers to the last bit.
+/// Writes numbers exactly.
 pub(super) fn save(lanes: &[Lanes], state: &mut StateWriter) {
     let floats: Vec<f32> = lanes.iter().flat_map(|lanes| lanes.0).collect();
     state.floats(&floats);

@@ -1,4 +1,4 @@
-//! What does not change in a run: which entity has which ratings and which features.
+//! What does not change in a run: the ratings and features of each entity.
 //!
 //! An entity is a user or a movie with ratings. Each side of the model is one of the two blocks of Rendle,
 //! "Scaling Factorization Machines to Relational Data" (2013): entities by features, sparse. The first two
@@ -11,15 +11,15 @@ use crate::ratings::Rating;
 
 /// One side of the model: the users, or the movies.
 pub(super) struct Side {
-    /// For each entity its row in the factor matrices, ascending.
+    /// For each entity, its row in the factor matrices, ascending.
     pub(super) rows: Vec<u32>,
-    /// For each row its entity, where it has ratings.
+    /// For each row, its entity, if it has ratings.
     pub(super) entities: Vec<Option<u32>>,
     /// Where each entity's ratings begin, and the last one's end.
     pub(super) starts: Vec<u32>,
-    /// For each rating the entity of the other side.
+    /// For each rating, the entity of the other side.
     pub(super) others: Vec<u32>,
-    /// For each rating its place among the other side's ratings.
+    /// For each rating, its index among the other side's ratings.
     pub(super) mirror: Vec<u32>,
     pub(super) features: Features,
 }
@@ -35,7 +35,7 @@ pub(super) struct Features {
     pub(super) sizes: Vec<Size>,
 }
 
-/// How many ratings an entity has, and the value of the features of its set.
+/// The number of ratings of an entity, and the value of the features of its set.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Size {
     pub(super) count: f32,
@@ -44,7 +44,7 @@ pub(super) struct Size {
 }
 
 impl Size {
-    /// How much an entity counts where it stands for one without ratings: `count^1/2`.
+    /// The weight of an entity in the average that stands for entities without ratings: `count^1/2`.
     pub(super) fn typicality(self) -> f32 {
         self.count.sqrt()
     }
@@ -53,7 +53,7 @@ impl Size {
 /// The group of scaled sets; all others have the value 1. The first group is the one-hot ids.
 pub(super) const SET: usize = 1;
 
-/// Both sides, and the ratings in the users' order: by user, then as they came.
+/// Both sides, and the ratings in the users' order: by user, then in their original order.
 pub(super) struct Layout {
     pub(super) users: Side,
     pub(super) movies: Side,
@@ -111,7 +111,7 @@ impl Layout {
 }
 
 impl Side {
-    /// How many entities there are.
+    /// The number of entities.
     pub(super) fn len(&self) -> usize {
         self.rows.len()
     }
@@ -141,7 +141,7 @@ impl Features {
         self.groups.push(first..self.len());
     }
 
-    /// How many features there are.
+    /// The number of features.
     pub(super) fn len(&self) -> usize {
         self.starts.len() - 1
     }
@@ -200,12 +200,12 @@ impl Rows {
     }
 }
 
-/// For each entity of `rows` the entities it has ratings with: the features of the other side's sets.
+/// For each entity of `rows`, the entities that it has ratings with: the features of its set.
 fn sets<'a>(rows: &'a Rows, others: &'a [u32]) -> impl Iterator<Item = Vec<u32>> + 'a {
     rows.starts.windows(2).map(|set| others[set[0] as usize..set[1] as usize].to_vec())
 }
 
-/// Where each index stands in `order`.
+/// The position of each index in `order`.
 fn places(order: &[u32]) -> Vec<u32> {
     let mut places = vec![0; order.len()];
     for (place, &index) in (0..).zip(order) {

@@ -1,9 +1,8 @@
 //! The posterior mean of the scores, kept as a factor model in bounded memory.
 //!
 //! A sample is a factor model of its own: `score = intercept + s_u + s_i + <a_u, b_i>`. Means and biases
-//! average as they are. The mean of the products `a b^T` has the samples' factors side by side, a matrix of
-//! a rank in the thousands, of which only few matter: it is kept as two random projections from which its
-//! leading factors are found at the end (Tropp, Yurtsever, Udell, Cevher, "Practical Sketching Algorithms for
+//! can be averaged directly. The mean of the products `a b^T` is a matrix with a rank in the thousands, but only few of its
+//! factors matter. It is kept as two random projections, from which its leading factors are found at the end (Tropp, Yurtsever, Udell, Cevher, "Practical Sketching Algorithms for
 //! Low-Rank Matrix Approximation", 2017, algorithm 4).
 
 use matinee_model::Factors;
@@ -15,11 +14,11 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::layout::{Layout, Side};
 use super::reduction::low_rank;
-use crate::run::{StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
-/// Columns of the projection that spans the users' side: the largest rank that can be asked for.
+/// The columns of the projection that spans the users' side. This is also the largest possible rank.
 pub(super) const SPAN: usize = 64;
-/// Columns of the other projection; twice as many make the least squares well-conditioned.
+/// The columns of the other projection. Twice as many make the least squares well-conditioned.
 const CO_SPAN: usize = 128;
 
 /// One sample of one chain, by rows.
@@ -33,20 +32,20 @@ pub(super) struct Sample {
     pub(super) user_factors: Array2<f32>,
     /// `b_i`, movies x factors
     pub(super) movie_factors: Array2<f32>,
-    /// `d_u`: what the user's feature in the movies' sets makes of the user.
+    /// `d_u`: the contribution of the user's feature in the movies' sets.
     pub(super) user_membership: Array1<f32>,
-    /// `c_i`: what the movie's feature in the users' sets makes of the movie.
+    /// `c_i`: the contribution of the movie's feature in the users' sets.
     pub(super) movie_membership: Array1<f32>,
 }
 
-/// What all posteriors of a run share: random test matrices, and the weights of the rows.
+/// What all posteriors of a run have in common: random test matrices, and the weights of the rows.
 pub(super) struct Projection {
     /// movies x [`SPAN`]
     omega: Array2<f32>,
     /// users x [`CO_SPAN`]
     psi: Array2<f32>,
-    /// `(n + 1)^1/2` of users and of movies with n ratings: the reduction then errs least where ratings
-    /// are asked for most.
+    /// `(n + 1)^1/2` for users and for movies with n ratings. So the reduction errs least where most predictions are
+    /// requested.
     user_weights: Array1<f32>,
     movie_weights: Array1<f32>,
 }
@@ -119,7 +118,7 @@ impl Posterior {
         self.co_span += &other.co_span;
     }
 
-    /// Adds to all samples what a user's having rated a movie tells: `x_u c_i + x_i d_u`, where `x` is the
+    /// Adds the membership of user and movie in each other's sets to all samples: `x_u c_i + x_i d_u`, where `x` is the
     /// scale of a set with one more member.
     pub(super) fn add_membership(&mut self, layout: &Layout, projection: &Projection) {
         let of = |side: &Side, memberships: &Array1<f32>| {
@@ -134,7 +133,7 @@ impl Posterior {
         self.add_product(users, movies, count, projection);
     }
 
-    /// The posterior mean, with factors of at most `rank`, and with the factors of an average user zero.
+    /// The posterior mean with at most `rank` factors. The factors of the average user are zero.
     pub(super) fn reduce(&self, rank: usize, projection: &Projection) -> Factors {
         let each = 1.0 / self.count.max(1) as f32;
         let Projection { psi, user_weights, movie_weights, .. } = projection;
@@ -185,8 +184,8 @@ impl Posterior {
         Ok(())
     }
 
-    /// Adds `times a b^T` to the sum of the interactions. Factors are centred first: what an average user or
-    /// movie has of them goes to the biases, where it costs no rank.
+    /// Adds `times a b^T` to the sum of the interactions. Factors are centred first: their mean over users or movies moves
+    /// to the biases, where it costs no rank.
     fn add_product(&mut self, mut a: Array2<f32>, mut b: Array2<f32>, times: f32, projection: &Projection) {
         let average_user = centre(&mut a);
         self.movie_biases.scaled_add(times, &b.dot(&average_user));
@@ -199,14 +198,14 @@ impl Posterior {
     }
 }
 
-/// How many ratings each row has, and one more.
+/// The number of ratings of each row, plus one.
 fn with_one_more(side: &Side) -> Array1<f32> {
     let count =
         |entity: &Option<u32>| entity.map_or(0.0, |entity| side.features.sizes[entity as usize].count);
     side.entities.iter().map(|entity| count(entity) + 1.0).collect()
 }
 
-/// The numbers of rows, those of rows without ratings replaced by the average of the others.
+/// The numbers of the rows. Rows without ratings get the average of the others.
 fn as_on_average(side: &Side, mut numbers: Array1<f32>) -> Array1<f32> {
     let (mut sum, mut total) = (0.0, 0.0);
     for (&row, size) in side.rows.iter().zip(&side.features.sizes) {
@@ -228,7 +227,7 @@ fn two_columns(first: &Array1<f32>, second: &Array1<f32>) -> Array2<f32> {
     matrix
 }
 
-/// Takes the mean row off all rows.
+/// Subtracts the mean row from all rows.
 fn centre(matrix: &mut Array2<f32>) -> Array1<f32> {
     let mean = matrix.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(matrix.ncols()));
     *matrix -= &mean;

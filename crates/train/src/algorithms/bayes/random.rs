@@ -5,10 +5,10 @@ use rand_distr::{Distribution, Gamma};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::lanes::{self, LANES, Lanes};
-use crate::run::{StateError, StateReader, StateWriter};
+use crate::state::{StateError, StateReader, StateWriter};
 
-/// A generator a lane: xoshiro128++ (Blackman and Vigna, "Scrambled Linear Pseudorandom Number Generators",
-/// 2021), and normal numbers by Box and Muller's transform, both written so that they vectorise.
+/// One generator per lane: xoshiro128++ (Blackman and Vigna, "Scrambled Linear Pseudorandom Number Generators",
+/// 2021), and normal numbers by the Box-Muller transform. Both vectorise.
 pub(super) struct LaneRandom {
     state: [[u32; LANES]; 4],
     /// The transform makes two numbers at a time.
@@ -44,13 +44,13 @@ impl LaneRandom {
         }
     }
 
-    /// Writes where the sequence is.
+    /// Writes the position in the sequence.
     pub(super) fn save(&self, state: &mut StateWriter) {
         state.value(&(self.state, &self.scalar, self.spare.is_some()));
         lanes::save(&[self.spare.unwrap_or(Lanes::ZERO)], state);
     }
 
-    /// Goes to where the sequence was when it was [saved](Self::save).
+    /// Returns to the [saved](Self::save) position in the sequence.
     pub(super) fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
         let has_spare: bool;
         (self.state, self.scalar, has_spare) = state.value()?;

@@ -1,4 +1,4 @@
-//! The leading factors of a matrix that is known by two projections.
+//! Finds the leading factors of a matrix from two random projections.
 
 use nalgebra::DMatrix;
 use ndarray::{Array2, ArrayView2};

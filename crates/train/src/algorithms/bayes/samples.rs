@@ -1,4 +1,4 @@
-//! The states of eight chains as factor models by rows, rows without ratings included.
+//! The states of eight chains as factor models by row, including rows without ratings.
 
 use ndarray::{Array1, Array2};
 
@@ -22,7 +22,7 @@ struct SideSamples {
     biases: Vec<Lanes>,
     /// By factor, then by row.
     factors: Vec<Vec<Lanes>>,
-    /// By row: what the row's feature in the sets of the other side makes of it, `w + <v, factors>`.
+    /// By row: the contribution of the row's feature in the sets of the other side, `w + <v, factors>`.
     membership: Vec<Lanes>,
 }
 
@@ -83,7 +83,7 @@ impl SideSamples {
     }
 }
 
-/// What belongs to entities, at their rows.
+/// Moves the values of entities to their rows.
 fn scatter(of_entities: &[Lanes], side: &Side, rows: usize) -> Vec<Lanes> {
     let mut by_row = vec![Lanes::ZERO; rows];
     for (&row, &lanes) in side.rows.iter().zip(of_entities) {

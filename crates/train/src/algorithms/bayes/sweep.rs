@@ -2,13 +2,12 @@
 //!
 //! A score is linear in each single parameter: `score = g + theta h`. With noise precision `alpha` and a
 //! normal prior, theta given all others is normal with precision `lambda + alpha sum h^2` and mean
-//! `(lambda mu + alpha sum h (e + theta h)) / precision`, the sums over the ratings that it takes part in
+//! `(lambda mu + alpha sum h (e + theta h)) / precision`, summed over the ratings that it takes part in
 //! (Rendle 2012, equations 34 to 36). For a factor of an entity's feature with value `x`,
 //! `h = x (total - x v)`, where `total` is the sum of this factor over all features of both sides.
 //!
-//! The sums over the ratings of an entity are kept up to date in closed form ([`Cell`]), so that a feature
-//! costs one visit an entity that has it, not one a rating; the ratings themselves are passed over once a
-//! factor.
+//! The sums over the ratings of an entity are updated in closed form ([`Cell`]). So a feature costs one step for each entity
+//! that has it, not one for each rating. The ratings themselves are passed over once per factor.
 
 use super::block::{Block, Prior};
 use super::lanes::{LANES, Lanes};
@@ -29,7 +28,7 @@ struct Cell {
     products: Lanes,
 }
 
-/// What an entity was when its ratings were passed over.
+/// The state of an entity at the last pass over its ratings.
 #[derive(Clone, Copy)]
 struct Before {
     factor: Lanes,
@@ -39,14 +38,14 @@ struct Before {
     others: Lanes,
 }
 
-/// How the scores of an entity have changed since: by `bias + slope b`.
+/// The change of an entity's scores since then: `bias + slope b`.
 #[derive(Clone, Copy)]
 struct Change {
     bias: Lanes,
     slope: Lanes,
 }
 
-/// What a sweep works with, kept between sweeps.
+/// The buffers of a sweep, reused between sweeps.
 pub(super) struct Workspace {
     cells: Vec<Cell>,
     before: Vec<Before>,
@@ -77,7 +76,7 @@ pub(super) struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    /// Draws all parameters of this side once. `shift` is taken off all errors first.
+    /// Draws all parameters of this side once. `shift` is subtracted from all errors first.
     #[inline(always)]
     pub(super) fn run<const FUSED: bool>(&mut self, shift: Lanes) {
         self.sum_errors(shift);
@@ -137,7 +136,7 @@ impl Sweep<'_> {
         }
     }
 
-    /// Passes over the ratings: brings the errors up to date with the last factor, and sums up for this one.
+    /// Passes over the ratings: updates the errors for the last factor, and computes the sums for this one.
     #[inline(always)]
     fn sum_factor<const FUSED: bool>(&mut self, factor: usize) {
         let last = &self.other.factors[factor.saturating_sub(1)];
@@ -220,7 +219,7 @@ impl Sweep<'_> {
         }
     }
 
-    /// Turns what the cells became into changes of the entities.
+    /// Computes the changes of the entities from the cells.
     #[inline(always)]
     fn finish_factor<const FUSED: bool>(&mut self, factor: usize) {
         for (entity, cell) in self.work.cells.iter().enumerate() {
@@ -235,7 +234,7 @@ impl Sweep<'_> {
         }
     }
 
-    /// Brings the errors up to date with the last factor.
+    /// Updates the errors for the last factor.
     #[inline(always)]
     fn settle<const FUSED: bool>(&mut self) {
         let Some(last) = self.other.factors.last() else { return };
@@ -249,8 +248,8 @@ impl Sweep<'_> {
 }
 
 impl Cell {
-    /// The sums after a feature's share of the total went from `own` to `own + step`: each total rises by
-    /// `step`, each error falls by `step (total - own)`.
+    /// Updates the sums after a feature's share of the total went from `own` to `own + step`: each total rises by `step`,
+    /// and each error falls by `step (total - own)`.
     #[inline(always)]
     fn step<const FUSED: bool>(&mut self, own: Lanes, step: Lanes, count: f32) {
         let counted = Lanes::splat(count);
@@ -264,8 +263,7 @@ impl Cell {
     }
 }
 
-/// Draws a parameter from its conditional distribution, given `sum h^2` and `sum h e`; returns by how much
-/// it changed.
+/// Draws a parameter from its conditional distribution, given `sum h^2` and `sum h e`. Returns its change.
 #[inline(always)]
 fn draw(
     parameter: &mut Lanes,

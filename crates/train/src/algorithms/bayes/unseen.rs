@@ -1,8 +1,8 @@
-//! Rows without ratings: attributes are all that is known of them.
+//! Rows without ratings, about which only the attributes are known.
 //!
-//! With an empty set an unseen movie would be one that nobody wants to rate, for the size of the set tells how
-//! many did. Beside its attributes it is taken for an average movie instead, each movie counted `n^1/2` times:
-//! between one picked from the catalogue (once) and one picked by who asks for it (`n` times).
+//! With an empty set, an unseen movie would look like one that nobody wants to rate, because the size of the set says how
+//! many did. Instead it is treated as an average movie with its attributes. In the average, a movie with n ratings has the
+//! weight `n^1/2`: between a random movie of the catalogue (weight 1) and a random requested movie (weight n).
 
 use super::block::Block;
 use super::lanes::Lanes;
@@ -15,13 +15,12 @@ pub(super) struct Unseen {
     features: Vec<Vec<u32>>,
     /// The first attribute feature of the side.
     first: usize,
-    /// The weight of each entity in averages; they sum to 1.
+    /// The weight of each entity in averages. The weights sum to 1.
     shares: Vec<f32>,
 }
 
 impl Unseen {
-    /// `attributes` are those that [`Layout::new`](super::layout::Layout::new) made features of, after the
-    /// first groups.
+    /// `attributes` are those of which [`Layout::new`](super::layout::Layout::new) made the features after the first groups.
     pub(super) fn new(side: &Side, attributes: &[Vec<Vec<u32>>]) -> Self {
         let rows: Vec<u32> =
             (0..).zip(&side.entities).filter(|(_, entity)| entity.is_none()).map(|(row, _)| row).collect();
@@ -39,7 +38,7 @@ impl Unseen {
         Self { rows, features, first, shares }
     }
 
-    /// Writes what is expected of the rows to their places in `biases` and `factors`.
+    /// Writes the expected values of the rows to `biases` and `factors`.
     pub(super) fn expect(
         &self,
         block: &Block,
@@ -51,7 +50,7 @@ impl Unseen {
             return;
         }
         let attributes = || self.first..side.features.len();
-        // What attributes, beside an average rest, make of the bias of each entity.
+        // The part of each entity's bias that attributes explain, for an otherwise average entity.
         let mut explained = vec![Lanes::ZERO; side.len()];
         let mut sums = vec![Lanes::ZERO; side.len()];
         let mut squares = vec![Lanes::ZERO; side.len()];
@@ -104,8 +103,8 @@ impl Unseen {
     }
 }
 
-/// What the products of one factor's terms add to a score, each pair once: terms with this sum and this sum of
-/// squares, and one more.
+/// The sum of the products of all pairs of one factor's terms: terms with this sum and this sum of squares, and one more
+/// term.
 fn interactions(one: Lanes, sum: Lanes, squares: Lanes) -> Lanes {
     let total = one + sum;
     (total * total - one * one - squares) * 0.5

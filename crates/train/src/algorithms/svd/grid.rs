@@ -1,31 +1,23 @@
 //! The order in which the ratings are visited: parallel, cache-resident, and the same on any machine.
 //!
 //! Gemulla et al., "Large-Scale Matrix Factorization with Distributed Stochastic Gradient Descent" (2011):
-//! users and movies are cut into as many blocks each, which cuts the ratings into a grid. Blocks that share
-//! neither users nor movies (a stratum) can be visited at the same time with no effect on each other, so the
-//! result does not depend on how many threads there are. Users and movies are placed at random, for blocks of
-//! even size; the ratings of a block are in random order, and so are the strata of each pass.
+//! users and movies are cut into the same number of blocks, which cuts the ratings into a grid. Blocks that share neither
+//! users nor movies (a stratum) can be visited in parallel without affecting each other, so the result does not depend on
+//! the number of threads. Users and movies are placed at random, so that blocks have similar sizes. The ratings of a block
+//! are in random order, and so are the strata of each pass.
 
 use pulp::Arch;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 
-use super::kernel::{BlockPass, Step};
-use crate::algorithms::Training;
-use crate::run::{StateError, StateReader, StateWriter};
-
-/// One rating by the places within its block.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct BlockRating {
-    pub(super) user: u32,
-    pub(super) movie: u32,
-    pub(super) value: f32,
-}
+use super::kernel::{BlockPass, BlockRating, Step};
+use super::side::Side;
+use crate::algorithm::Training;
 
 /// The ratings, cut into blocks.
 pub(super) struct Grid {
-    /// Blocks along each side.
+    /// The number of blocks on each side.
     side: usize,
     user_places: Vec<Option<u32>>,
     movie_places: Vec<Option<u32>>,
@@ -34,20 +26,6 @@ pub(super) struct Grid {
     /// Block `(u, m)` is `ratings[starts[u * side + m]..starts[u * side + m + 1]]`.
     starts: Vec<usize>,
     ratings: Vec<BlockRating>,
-}
-
-/// Biases and factors of the users, or of the movies, by place.
-pub(super) struct Side {
-    biases: Vec<f32>,
-    factors: Vec<f32>,
-    stride: usize,
-}
-
-/// A run of places of one side, lent to the thread that visits a block.
-pub(super) struct SideBlock<'a> {
-    biases: &'a mut [f32],
-    factors: &'a mut [f32],
-    stride: usize,
 }
 
 impl Grid {
@@ -62,7 +40,7 @@ impl Grid {
             training.ratings.iter().map(|rating| rating.movie.index()),
             random,
         );
-        let side = blocks_a_side(users, movies, training.ratings.len(), stride);
+        let side = blocks_per_side(users, movies, training.ratings.len(), stride);
         let user_bounds = bounds(users, side);
         let movie_bounds = bounds(movies, side);
         let mut grid = Self {
@@ -78,22 +56,22 @@ impl Grid {
         grid
     }
 
-    /// Where each user row is; `None` for users without ratings.
+    /// The place of each user row. `None` for users without ratings.
     pub(super) fn user_places(&self) -> &[Option<u32>] {
         &self.user_places
     }
 
-    /// Where each movie row is; `None` for movies without ratings.
+    /// The place of each movie row. `None` for movies without ratings.
     pub(super) fn movie_places(&self) -> &[Option<u32>] {
         &self.movie_places
     }
 
-    /// How many ratings there are.
+    /// The number of ratings.
     pub(super) fn rating_count(&self) -> usize {
         self.ratings.len()
     }
 
-    /// Visits every rating once; returns the sum of squared errors before each update.
+    /// Visits every rating once. Returns the sum of squared errors, each before its update.
     pub(super) fn pass(
         &mut self,
         users: &mut Side,
@@ -116,7 +94,7 @@ impl Grid {
                 let ratings = self.block(user_block, (user_block + stratum) % self.side);
                 arch.dispatch(BlockPass { step, ratings, users, movies })
             });
-            // Summed in the order of the blocks: a parallel sum would depend on the threads.
+            // Summed in the order of the blocks: a parallel sum would depend on the number of threads.
             squares += visits.collect::<Vec<f64>>().iter().sum::<f64>();
         }
         squares
@@ -162,56 +140,7 @@ impl Grid {
     }
 }
 
-impl Side {
-    pub(super) fn new(factors: Vec<f32>, stride: usize) -> Self {
-        Self { biases: vec![0.0; factors.len() / stride], factors, stride }
-    }
-
-    pub(super) fn bias(&self, place: u32) -> f32 {
-        self.biases[place as usize]
-    }
-
-    /// The factors at a place, padding included.
-    pub(super) fn factors(&self, place: u32) -> &[f32] {
-        &self.factors[place as usize * self.stride..][..self.stride]
-    }
-
-    pub(super) fn save(&self, state: &mut StateWriter) {
-        state.floats(&self.biases);
-        state.floats(&self.factors);
-    }
-
-    pub(super) fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
-        state.floats(&mut self.biases)?;
-        state.floats(&mut self.factors)
-    }
-
-    fn blocks(&mut self, bounds: &[usize]) -> Vec<SideBlock<'_>> {
-        let stride = self.stride;
-        let (mut biases, mut factors) = (self.biases.as_mut_slice(), self.factors.as_mut_slice());
-        let mut blocks = Vec::with_capacity(bounds.len() - 1);
-        for block in bounds.windows(2) {
-            let places = block[1] - block[0];
-            let (own_biases, later_biases) = biases.split_at_mut(places);
-            let (own_factors, later_factors) = factors.split_at_mut(places * stride);
-            blocks.push(SideBlock { biases: own_biases, factors: own_factors, stride });
-            (biases, factors) = (later_biases, later_factors);
-        }
-        blocks
-    }
-}
-
-impl SideBlock<'_> {
-    /// Bias and factors at a place of this block.
-    #[inline(always)]
-    pub(super) fn row(&mut self, place: u32) -> (&mut f32, &mut [f32]) {
-        let place = place as usize;
-        let start = place * self.stride;
-        (&mut self.biases[place], &mut self.factors[start..start + self.stride])
-    }
-}
-
-/// Gives each row that occurs a place at random; returns the places and how many there are.
+/// Gives each occurring row a random place. Returns the places and their number.
 fn random_places(
     rows: usize,
     occurring: impl Iterator<Item = usize>,
@@ -230,9 +159,9 @@ fn random_places(
     (places, shuffled.len())
 }
 
-/// As many blocks that the factors of a block stay in the second-level cache, but not so many that a block
-/// is over before a thread has begun it.
-fn blocks_a_side(users: usize, movies: usize, ratings: usize, stride: usize) -> usize {
+/// The number of blocks per side: enough that the factors of a block stay in the second-level cache, but not so many that
+/// starting a thread takes longer than a block.
+fn blocks_per_side(users: usize, movies: usize, ratings: usize, stride: usize) -> usize {
     const CACHE_BYTES: usize = 256 << 10;
     const MIN_BLOCK_RATINGS: usize = 512;
     let factor_bytes = (users + movies) * stride * size_of::<f32>();
@@ -246,7 +175,7 @@ fn bounds(places: usize, blocks: usize) -> Vec<usize> {
     (0..=blocks).map(|block| places * block / blocks).collect()
 }
 
-/// The block that `place` lies in.
+/// The block of `place`.
 fn of_block(place: u32, bounds: &[usize]) -> usize {
     bounds.partition_point(|&bound| bound <= place as usize) - 1
 }

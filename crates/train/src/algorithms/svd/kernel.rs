@@ -2,10 +2,18 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::grid::{BlockRating, SideBlock};
+use super::side::SideBlock;
 use crate::algorithms::vectors::{descend, dot};
 
-/// What stays the same in a pass.
+/// A rating, with the places of its user and movie within the block.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BlockRating {
+    pub(super) user: u32,
+    pub(super) movie: u32,
+    pub(super) value: f32,
+}
+
+/// The parameters of a pass.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Step {
     pub(super) mean: f32,
@@ -14,7 +22,7 @@ pub(super) struct Step {
     pub(super) biased: bool,
 }
 
-/// A pass over one block; its output is the sum of squared errors before each update.
+/// A pass over one block. Its output is the sum of squared errors, each before its update.
 pub(super) struct BlockPass<'b, 'a> {
     pub(super) step: Step,
     pub(super) ratings: &'b [BlockRating],

@@ -1,12 +1,12 @@
-//! What a file that cannot be read may be, in words that say what to do.
+//! Guesses what a file is that cannot be read, and says what to do about it.
 
 use super::Content;
 use super::columns::Column;
 
-/// How much of a first line is shown.
+/// The number of characters of a first line that are shown.
 const SHOWN_CHARS: usize = 80;
 
-/// What known files of other kinds begin with.
+/// The first bytes of well-known binary files.
 const SIGNATURES: [(&[u8], &str); 18] = [
     (b"\xff\xfe", "it is UTF-16; save it as UTF-8"),
     (b"\xfe\xff", "it is UTF-16; save it as UTF-8"),
@@ -28,11 +28,11 @@ const SIGNATURES: [(&[u8], &str); 18] = [
     (b"%PDF", "it is a PDF"),
 ];
 
-/// What texts of other kinds begin with.
+/// The beginnings of well-known text files.
 const TEXTS: [(&str, &str); 6] = [
     (
         "version https://git-lfs.github.com/spec/",
-        "it is a Git LFS pointer and not the file; fetch that with `git lfs pull`",
+        "it is a Git LFS pointer instead of the file; fetch the file with `git lfs pull`",
     ),
     ("{", "it looks like JSON; write it as CSV"),
     ("[", "it looks like JSON; write it as CSV"),
@@ -41,11 +41,11 @@ const TEXTS: [(&str, &str); 6] = [
     ("<?xml", "it is XML, perhaps the answer of a server and not the file; download that again"),
 ];
 
-/// What stands between fields, and what that is called.
+/// Field separators with their names.
 const SEPARATORS: [(&str, &str); 6] =
     [(",", "commas"), (";", "semicolons"), ("\t", "tabs"), ("|", "`|`"), ("::", "`::`"), (" ", "spaces")];
 
-/// What a file is that is not text, or not text of our kind, with its first line.
+/// Describes a file that is not text, or is text of another kind, with its first line.
 pub(super) fn binary(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4096)]);
     let begin = text.trim_start_matches('\u{feff}').trim_start().to_ascii_lowercase();
@@ -58,7 +58,7 @@ pub(super) fn binary(bytes: &[u8]) -> Option<String> {
     } else if let Some((_, what)) = TEXTS.iter().find(|(text, _)| begin.starts_with(text)) {
         what
     } else if head.contains(&0) {
-        // A spreadsheet's UTF-16 may come without its mark; every second byte of it is 0.
+        // UTF-16 from a spreadsheet may have no byte order mark. Every second byte of it is 0.
         let zeros = memchr::memchr_iter(0, head).count();
         if zeros * 3 > head.len() { "it looks like UTF-16; save it as UTF-8" } else { "it is not text" }
     } else {
@@ -82,7 +82,7 @@ fn first_line(head: &[u8], is_utf16: bool) -> Vec<u8> {
     text.split(|byte| *byte == b'\n').next().unwrap_or_default().to_vec()
 }
 
-/// What may be the matter with a file of such a first line; `None` if it is a header that lacks a column.
+/// What may be wrong with a file with this first line. `None` if the line is a header with a missing column.
 pub(super) fn form(line: &[u8], content: Content) -> Option<String> {
     let text = String::from_utf8_lossy(line);
     let split = |separator: &str| -> Vec<String> {
@@ -116,7 +116,7 @@ pub(super) fn form(line: &[u8], content: Content) -> Option<String> {
         _ => "",
     };
     let first =
-        format!("{first}: there seems to be no header, and the fields to be separated by {separator}");
+        format!("{first}: there seems to be no header, and the fields seem to be separated by {separator}");
     let header = content.header();
     Some(if *separator == "commas" {
         format!("{first}; put a header before it, {header} if that is their order")
@@ -127,7 +127,7 @@ pub(super) fn form(line: &[u8], content: Content) -> Option<String> {
     })
 }
 
-/// Whether fields without a header may be a record.
+/// Whether these fields may be a record, so that the header is missing.
 fn is_record(fields: &[String], content: Content) -> bool {
     let is_number = |field: &String| field.replace(',', ".").parse::<f64>().is_ok();
     match content {
@@ -136,7 +136,7 @@ fn is_record(fields: &[String], content: Content) -> bool {
     }
 }
 
-/// A line as it can be shown: its beginning, with nothing in it that a terminal would obey.
+/// The beginning of a line, without control characters, so that it can be shown in a terminal.
 pub(super) fn quoted(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line);
     let text = text.trim_end();

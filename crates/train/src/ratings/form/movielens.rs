@@ -1,11 +1,11 @@
-//! The releases of `MovieLens` that are not CSV: ml-100k, ml-1m and ml-10m.
+//! The `MovieLens` releases that are not CSV: ml-100k, ml-1m and ml-10m.
 
 use std::borrow::Cow;
 
 use super::super::faults::FileFault;
 use super::{Content, FaultKind, Table};
 
-/// The genres of ml-100k, in the order of the columns of `u.item`; the first says that there is none.
+/// The genres of ml-100k, in the order of the columns of `u.item`. The first means that there is no genre.
 const GENRES: [&str; 19] = [
     "unknown",
     "Action",
@@ -27,25 +27,25 @@ const GENRES: [&str; 19] = [
     "War",
     "Western",
 ];
-/// Id, title, two dates and an address come before the genres.
+/// The columns before the genres: id, title, two dates and an address.
 const BEFORE_GENRES: usize = 5;
 
-/// A form without a header.
+/// A format without a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MovieLens {
-    /// `u.data`: user, movie, rating and time, with tabs between.
+    /// `u.data`: user, movie, rating and time, separated by tabs.
     Data,
-    /// `u.item`: id, title, dates, address and a mark for each genre, with `|` between.
+    /// `u.item`: id, title, dates, address and a mark for each genre, separated by `|`.
     Item,
-    /// `ratings.dat`: user, movie, rating and time, with `::` between.
+    /// `ratings.dat`: user, movie, rating and time, separated by `::`.
     Ratings,
-    /// `movies.dat`: id, title and genres, with `::` between.
+    /// `movies.dat`: id, title and genres, separated by `::`.
     Movies,
 }
 
 impl MovieLens {
-    /// The form of a file with this first line. Ratings with tabs between are told by their name alone, for others
-    /// may have the columns in another order.
+    /// The format of a file with this first line. Ratings separated by tabs are recognised only by the file name, because
+    /// other files may have the columns in another order.
     pub(super) fn of(line: &[u8], name: &str, content: Content) -> Option<Self> {
         let line = String::from_utf8_lossy(line);
         let are_numbers = |fields: &[&str]| fields.iter().all(|field| field.trim().parse::<f64>().is_ok());
@@ -112,7 +112,7 @@ impl MovieLens {
             Self::Ratings => four(line.split("::")),
             Self::Item => item(line).map(|(id, title, genres)| vec![id.into(), title.into(), genres.into()]),
             Self::Movies => {
-                // A title may hold what stands between the fields.
+                // A title may contain the separator.
                 let (id, rest) = line.split_once("::")?;
                 let (title, genres) = rest.rsplit_once("::")?;
                 Some(vec![id.into(), title.into(), genres.into()])
@@ -131,7 +131,7 @@ impl MovieLens {
 
     fn note(self) -> String {
         let release = if self == Self::Item { "ml-100k" } else { "ml-1m" };
-        format!("it is not UTF-8, and is read as Latin-1, in which {release} is written")
+        format!("it is not UTF-8, so it is read as Latin-1, the encoding of {release}")
     }
 }
 
@@ -153,7 +153,7 @@ fn item(line: &str) -> Option<(&str, &str, String)> {
     Some((fields[0], fields[1], genres.join("|")))
 }
 
-/// `u.data`, and the parts that ml-100k comes with: `u1.base`, `ua.test`.
+/// `u.data`, or one of the splits in ml-100k, such as `u1.base` or `ua.test`.
 fn has_name_of_ml_100k(name: &str) -> bool {
     let name = name.rsplit('/').next().unwrap_or(name);
     let name = name.strip_suffix(".gz").unwrap_or(name);

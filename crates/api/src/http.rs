@@ -1,0 +1,18 @@
+//! What the handlers of both routers share: extractors, the JSON answer, cache headers, and the layers around them.
+
+mod caching;
+mod compression;
+mod extract;
+mod json;
+mod layers;
+mod observe;
+mod sampling;
+mod security;
+
+pub(crate) use caching::{EntityTag, Freshness, IfNoneMatch};
+pub use compression::compressed;
+pub(crate) use extract::{JsonBody, PathSegment, QueryParameters, RawBody};
+pub(crate) use json::Json;
+pub(crate) use layers::{Limits, with_layers};
+pub use observe::{ColdStart, REQUEST_ID};
+pub use sampling::{Sampling, ShareError};

@@ -1,0 +1,38 @@
+//! Why there is no prediction or recommendation. This is below HTTP: `error` gives each case a status and a message.
+
+use matinee_model::{RatingScale, UnknownMovie, UserId};
+use matinee_serving::{EndpointFault, LoadError, LoadReason};
+
+/// Why there is no prediction or recommendation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PredictError {
+    /// The movie is not in the catalogue.
+    UnknownMovie(UnknownMovie),
+    /// The model was not trained on ratings of this user.
+    UnknownUser(UserId),
+    /// One of the ratings in the request is not on the model's scale.
+    RatingOffScale {
+        /// The position of the rating in the request, from 0.
+        index: usize,
+        /// The model's scale.
+        scale: RatingScale,
+    },
+    /// There is no model to answer with.
+    ModelUnavailable(LoadReason),
+    /// An endpoint gives the ratings, but only a model in memory can answer this.
+    NoModelInMemory,
+    /// The endpoint did not answer.
+    Endpoint(EndpointFault),
+}
+
+impl From<UnknownMovie> for PredictError {
+    fn from(error: UnknownMovie) -> Self {
+        Self::UnknownMovie(error)
+    }
+}
+
+impl From<LoadError> for PredictError {
+    fn from(error: LoadError) -> Self {
+        Self::ModelUnavailable(error.reason)
+    }
+}

@@ -1,0 +1,61 @@
+//! The router of the API: every route, with what all routes share.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{MethodRouter, get, post};
+
+use crate::http::{Limits, Sampling, with_layers};
+use crate::openapi;
+use crate::routes::{movies, page, predictions, recommendations};
+use crate::scorer::Scorer;
+
+/// The largest body that is read: 1 MB.
+pub const MAX_BODY_BYTES: usize = 1_000_000;
+
+/// The whole API, answered by `scorer`.
+pub fn router(scorer: Arc<dyn Scorer>) -> Router {
+    sampled_router(scorer, Sampling::ALL)
+}
+
+/// The whole API, answered by `scorer`. Only a share of the successful requests is logged.
+pub fn sampled_router(scorer: Arc<dyn Scorer>, sampling: Sampling) -> Router {
+    let routes = routes().into_iter().fold(Router::new(), |router, (path, route)| router.route(path, route));
+    let limits = Limits { body_bytes: MAX_BODY_BYTES, sampling };
+    with_layers(routes.with_state(scorer), "GET /openapi.json lists all routes", &limits)
+}
+
+/// Every route. `openapi` documents each of them.
+fn routes() -> Vec<(&'static str, MethodRouter<Arc<dyn Scorer>>)> {
+    vec![
+        ("/predict", post(predictions::predict)),
+        ("/predict/batch", post(predictions::predict_batch)),
+        ("/recommendations", post(recommendations::recommend_to_visitor)),
+        ("/users/{userId}/recommendations", get(recommendations::recommend_to_user)),
+        ("/movies", get(movies::list_movies)),
+        ("/movies/{movieId}", get(movies::describe_movie)),
+        ("/movies/{movieId}/similar", get(movies::similar_movies)),
+        ("/genres", get(movies::list_genres)),
+        ("/model", get(predictions::describe_model)),
+        ("/health", get(predictions::health)),
+        ("/openapi.json", get(openapi::serve)),
+        ("/", get(page::page)),
+        ("/page/{file}", get(page::page_file)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_route_is_documented() {
+        let document: serde_json::Value = serde_json::from_str(openapi::document().unwrap()).unwrap();
+        let documented: BTreeSet<&str> =
+            document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+        let routed: BTreeSet<&str> = routes().into_iter().map(|(path, _)| path).collect();
+        assert_eq!(routed, documented);
+    }
+}

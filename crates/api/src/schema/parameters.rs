@@ -1,0 +1,84 @@
+//! The parameters of query strings.
+
+use utoipa::IntoParams;
+
+/// The parameters of the routes that recommend.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "its fields are documentation")]
+pub(crate) struct PageParameters {
+    /// How many movies to recommend; 20 if missing
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// Only movies with at least one of these genres; GET /genres lists them. Repeat the parameter, or separate the
+    /// genres by commas
+    genre: Option<Vec<String>>,
+    /// Only movies from this year or later
+    #[param(rename = "yearFrom", minimum = 0, maximum = 65535)]
+    year_from: Option<u16>,
+    /// Only movies from this year or earlier
+    #[param(rename = "yearTo", minimum = 0, maximum = 65535)]
+    year_to: Option<u16>,
+    /// Whether to recommend movies that are rated already
+    #[param(rename = "includeRated")]
+    include_rated: Option<bool>,
+    /// Leave out the movies with these ids. Repeat the parameter, or separate the ids by commas
+    exclude: Option<Vec<String>>,
+    /// The `next_cursor` of the previous page
+    #[param(max_length = 280)]
+    cursor: Option<String>,
+}
+
+/// The parameters of `GET /movies`.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "its fields are documentation")]
+pub(crate) struct MoviesParameters {
+    /// The text to search for; if missing, the movies with the most ratings come first
+    #[param(min_length = 1, max_length = 200, example = "matrix")]
+    query: Option<String>,
+    /// The movies with these ids, at most 100, in this order; cannot be combined with other parameters. Repeat the
+    /// parameter, or separate the ids by commas
+    #[param(max_items = 100)]
+    ids: Option<Vec<String>>,
+    /// How many movies to list; 10 if missing
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// Only movies with at least one of these genres; GET /genres lists them. Repeat the parameter, or separate the
+    /// genres by commas
+    genre: Option<Vec<String>>,
+    /// Only movies from this year or later
+    #[param(rename = "yearFrom", minimum = 0, maximum = 65535)]
+    year_from: Option<u16>,
+    /// Only movies from this year or earlier
+    #[param(rename = "yearTo", minimum = 0, maximum = 65535)]
+    year_to: Option<u16>,
+    /// Leave out the movies with these ids
+    exclude: Option<Vec<String>>,
+    /// The `next_cursor` of the previous page
+    #[param(max_length = 280)]
+    cursor: Option<String>,
+}
+
+/// The parameters of `GET /movies/{movieId}/similar`.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "its fields are documentation")]
+pub(crate) struct SimilarParameters {
+    /// How many movies to list; 10 if missing
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// Only movies with at least one of these genres; GET /genres lists them
+    genre: Option<Vec<String>>,
+    /// Only movies from this year or later
+    #[param(rename = "yearFrom", minimum = 0, maximum = 65535)]
+    year_from: Option<u16>,
+    /// Only movies from this year or earlier
+    #[param(rename = "yearTo", minimum = 0, maximum = 65535)]
+    year_to: Option<u16>,
+    /// Leave out the movies with these ids
+    exclude: Option<Vec<String>>,
+    /// The `next_cursor` of the previous page
+    #[param(max_length = 280)]
+    cursor: Option<String>,
+}

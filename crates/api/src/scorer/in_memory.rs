@@ -1,0 +1,78 @@
+//! The model in memory as a scorer.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use matinee_model::{Model, MovieId, Rater as FoldedIn};
+use matinee_serving::Reloadable;
+
+use super::{BatchResult, Scorer, ScorerFuture, Titles};
+use crate::predict_error::PredictError;
+use crate::request::{PredictRequest, Rater, VisitorRatings};
+use crate::response::{ModelAnswer, PredictAnswer};
+
+impl Scorer for Reloadable<Model> {
+    fn predict<'a>(&'a self, request: &'a PredictRequest) -> ScorerFuture<'a, PredictAnswer> {
+        Box::pin(async { Predictions::new(&*self.current().await?).predict(request) })
+    }
+
+    fn predict_all<'a>(&'a self, requests: &'a [PredictRequest]) -> ScorerFuture<'a, BatchResult> {
+        Box::pin(async {
+            let model = self.current().await?;
+            let mut predictions = Predictions::new(&model);
+            Ok(requests.iter().map(|request| predictions.predict(request)).collect())
+        })
+    }
+
+    fn describe(&self) -> ScorerFuture<'_, ModelAnswer> {
+        Box::pin(async { Ok(self.current().await?.manifest().into()) })
+    }
+
+    fn titles(&self) -> ScorerFuture<'_, Titles> {
+        Box::pin(async { Ok(Titles::Model(self.current().await?)) })
+    }
+
+    fn model(&self) -> ScorerFuture<'_, Arc<Model>> {
+        Box::pin(async { Ok(self.current().await?) })
+    }
+}
+
+/// Predicts one rating after the other. A visitor who occurs several times is folded in once.
+pub(crate) struct Predictions<'m> {
+    model: &'m Model,
+    visitors: HashMap<*const VisitorRatings, (Arc<VisitorRatings>, Visitor<'m>)>,
+}
+
+/// A visitor who was folded in, and the rated movies that the model does not know.
+type Visitor<'m> = Result<(FoldedIn<'m>, Vec<MovieId>), PredictError>;
+
+impl<'m> Predictions<'m> {
+    /// Predictions by `model`.
+    pub(crate) fn new(model: &'m Model) -> Self {
+        Self { model, visitors: HashMap::new() }
+    }
+
+    /// The answer to one request.
+    pub(crate) fn predict(&mut self, request: &PredictRequest) -> Result<PredictAnswer, PredictError> {
+        let model = self.model;
+        match &request.rater {
+            Rater::User(user) => {
+                let prediction = model.predict(user, &request.movie)?;
+                Ok(PredictAnswer::new(prediction, model.manifest()))
+            }
+            Rater::Ratings(ratings) => {
+                // The key is an address. The entry owns the ratings, so the address cannot be reused.
+                let entry = self.visitors.entry(Arc::as_ptr(ratings));
+                let (_, visitor) = entry.or_insert_with(|| (Arc::clone(ratings), fold_in(model, ratings)));
+                let (rater, unknown) = visitor.as_ref().map_err(PredictError::clone)?;
+                let answer = PredictAnswer::new(rater.predict(&request.movie)?, model.manifest());
+                Ok(answer.from_ratings(rater.rating_count(), unknown))
+            }
+        }
+    }
+}
+
+fn fold_in<'m>(model: &'m Model, ratings: &VisitorRatings) -> Visitor<'m> {
+    let known = ratings.known_to(model)?;
+    Ok((FoldedIn::new(model, known.rated), known.unknown))
+}
