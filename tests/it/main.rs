@@ -10,5 +10,6 @@ mod full_disk;
 mod imports;
 mod reliability;
 mod s3_faults;
+mod search;
 mod stand;
 mod translation;

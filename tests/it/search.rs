@@ -51,8 +51,14 @@ fn people_find_what_they_mean() {
     }
     for (kind, success) in &kinds {
         let (first, among_five) = success.shares();
-        println!("{kind:10} {:4} queries: first {first:.3}, among the first five {among_five:.3}", success.queries);
+        println!(
+            "{kind:10} {:4} queries: first {first:.3}, among the first five {among_five:.3}",
+            success.queries
+        );
     }
     let (first, among_five) = kinds["all"].shares();
-    assert!(kinds["all"].queries >= 100 && first >= FIRST && among_five >= AMONG_FIVE, "{first:.3} {among_five:.3}");
+    assert!(
+        kinds["all"].queries >= 100 && first >= FIRST && among_five >= AMONG_FIVE,
+        "{first:.3} {among_five:.3}"
+    );
 }

@@ -203,6 +203,16 @@ impl<'a> Movie<'a> {
         title::name(self.title)
     }
 
+    /// Its title as people write it: `The Matrix`, without the year, other names and the article after a comma.
+    pub fn display_title(&self) -> String {
+        title::display(self.title).name()
+    }
+
+    /// The other names in its title, such as the original one, separated by commas; empty if there are none.
+    pub fn other_titles(&self) -> String {
+        title::display(self.title).others()
+    }
+
     /// The year at the end of its title. For a series, the first year.
     pub fn year(&self) -> Option<u16> {
         title::year(self.title)
