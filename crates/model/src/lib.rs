@@ -32,5 +32,7 @@ pub use intervals::{Intervals, Table as IntervalTable};
 pub use lines::LineNumbers;
 pub use model::{Model, Prediction, RatedMovies, UnknownMovie};
 pub use rater::Rater;
-pub use recommendation::{Estimate, Filter, Recommendation, Visitor};
+pub use recommendation::{
+    CANDIDATES, Estimate, Filter, Group, GroupRecommendation, Histogram, Recommendation, Visitor, varied,
+};
 pub use scale::{RatingScale, ScaleError};

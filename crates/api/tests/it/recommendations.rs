@@ -166,3 +166,77 @@ async fn the_error_of_an_invalid_rating_names_its_position() {
         assert_eq!(post("/recommendations", &body).await.status, StatusCode::BAD_REQUEST, "{body}");
     }
 }
+
+#[tokio::test]
+async fn nothing_is_recommended_below_the_floor() {
+    let ratings = json!({"ratings": [{"movieId": "10", "rating": 4.5}]});
+    let predicted = |answer: &Answer| -> Vec<f64> {
+        let movies = answer.body["recommendations"].as_array().unwrap();
+        movies.iter().map(|movie| movie["score"].as_f64().unwrap()).collect()
+    };
+    let all = post("/recommendations?minRating=0.5", &ratings).await;
+    let highest = predicted(&all).into_iter().fold(0.0, f64::max);
+    let some = post(&format!("/recommendations?minRating={highest}"), &ratings).await;
+    assert_eq!((ids(&all).len(), ids(&some).len()), (3, 1));
+    let none = post("/recommendations?minRating=5", &ratings).await;
+    assert_eq!((none.status, ids(&none).len()), (StatusCode::OK, 0));
+    let usual = post("/recommendations", &ratings).await;
+    assert!(predicted(&usual).iter().all(|score| *score >= 3.0), "{usual:?}");
+    // Who gives two stars on average still gets a list.
+    let harsh = json!({"ratings": [{"movieId": "10", "rating": 0.5}, {"movieId": "30", "rating": 0.5}]});
+    assert!(!ids(&post("/recommendations", &harsh).await).is_empty());
+}
+
+#[tokio::test]
+async fn variety_puts_movies_of_other_genres_between() {
+    let ratings = json!({"ratings": [{"movieId": "10", "rating": 5}]});
+    let plain = post("/recommendations?limit=3&minRating=0.5", &ratings).await;
+    let varied = post("/recommendations?limit=3&minRating=0.5&varied=true", &ratings).await;
+    let (mut one, mut other) = (ids(&plain), ids(&varied));
+    assert_eq!((varied.status, one[0]), (StatusCode::OK, other[0]), "the best stays first");
+    assert_eq!(varied.body["next_cursor"], Value::Null);
+    one.sort_unstable();
+    other.sort_unstable();
+    assert_eq!(one, other, "there are no more movies");
+    let both = post("/recommendations?varied=true&cursor=00112233445566773e99f3b1296", &ratings).await;
+    assert_eq!(both.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn several_people_get_one_list_without_what_anyone_dislikes() {
+    let people = json!({"people": [{"ratings": [{"movieId": "10", "rating": 5}]}, {"ratings": [{"movieId": "20", "rating": 4.5}, {"movieId": "404", "rating": 1}]}]});
+    let all = post("/recommendations/together?minRating=0.5", &people).await;
+    assert_eq!(all.status, StatusCode::OK, "{all:?}");
+    assert_eq!(ids(&all), ["30", "40"], "what anyone has rated is left out");
+    assert_eq!(all.body["unknown_movies"], json!(["404"]));
+    let model = model();
+    let each = [[("10", 5.0)], [("20", 4.5)]].map(|ratings| {
+        let rated = ratings
+            .map(|(id, rating)| matinee_model::Rated { movie: model.movie_row(&id.into()).unwrap(), rating });
+        model.visitor(rated.to_vec())
+    });
+    for movie in all.body["recommendations"].as_array().unwrap() {
+        let row = model.movie_row(&movie["movie_id"].as_str().unwrap().into()).unwrap();
+        for (person, visitor) in each.iter().enumerate() {
+            let expected = f64::from(visitor.estimate(row).score);
+            let predicted = movie["predicted_ratings"][person].as_f64().unwrap();
+            assert!((predicted - expected).abs() <= 0.05 + 1e-6, "{movie}");
+        }
+    }
+    let lowest = |movie: &Value| {
+        let ratings = movie["predicted_ratings"].as_array().unwrap();
+        ratings.iter().map(|rating| rating.as_f64().unwrap()).fold(5.0, f64::min)
+    };
+    let strict = post("/recommendations/together?minRating=3", &people).await;
+    assert!(strict.body["recommendations"].as_array().unwrap().iter().all(|movie| lowest(movie) >= 2.95));
+    for (body, named) in [
+        (json!({"people": [{"ratings": []}]}), "at least 2"),
+        (json!({"people": vec![json!({"ratings": []}); 7]}), "more than 6"),
+        (json!({"people": [{"ratings": []}, {}]}), "`ratings`"),
+        (json!({}), "`people`"),
+    ] {
+        let answer = post("/recommendations/together", &body).await;
+        let message = answer.body["error"]["message"].as_str().unwrap().to_owned();
+        assert!(answer.status == StatusCode::BAD_REQUEST && message.contains(named), "{message}");
+    }
+}
