@@ -36,12 +36,13 @@ impl Titles {
     }
 
     /// Refuses a missing catalogue, unless the ids may be used as titles. `place` is where the catalogue should be.
-    pub fn refuse_missing_catalogue(self, movies: Option<&CsvFile>, place: &str) -> Result<()> {
-        if movies.is_none() && self == Self::FromCatalogue {
+    pub fn refuse_missing_catalogue(self, inputs: &Inputs, place: &str) -> Result<()> {
+        if inputs.movies.is_none() && self == Self::FromCatalogue {
+            let (name, what) =
+                inputs.ratings.first().map_or(CSV_CATALOGUE, |file| catalogue_beside(&file.name));
             bail!(
-                "{place} has no {MOVIES_FILE}, which has the titles of the movies; add one with the header \
-                 movieId,title,genres, or use the ids as titles with --titles-from-ids (in a job, with the hyperparameter \
-                 `titles_from_ids`: true)"
+                "{place} has no {name}, which has the titles of the movies; add {what}, or use the ids as titles with \
+                 --titles-from-ids (in a job, with the hyperparameter `titles_from_ids`: true)"
             );
         }
         Ok(())
@@ -61,6 +62,22 @@ impl Titles {
                 eprintln!("note: the titles come from {}, not from the ids", movies.name);
             }
         }
+    }
+}
+
+/// The name of a catalogue, and what to add if there is none.
+const CSV_CATALOGUE: (&str, &str) = (MOVIES_FILE, "one with the header movieId,title,genres");
+
+/// The catalogue that belongs to ratings with this name.
+fn catalogue_beside(ratings: &str) -> (&'static str, &'static str) {
+    let name = ratings.to_ascii_lowercase();
+    let is = |release: &str| name.trim_end_matches(".gz").ends_with(release);
+    if is("u.data") {
+        ("u.item", "the one of ml-100k, or a movies.csv")
+    } else if is("ratings.dat") {
+        ("movies.dat", "the one of the release, or a movies.csv")
+    } else {
+        CSV_CATALOGUE
     }
 }
 
@@ -88,7 +105,7 @@ pub fn read_folder_with(folder: &Path, titles: Titles) -> Result<Inputs> {
         bail!("there is no {RATINGS_FILE} in {}: {}", folder.display(), contents(folder, &found));
     }
     let inputs = read(folder, &found)?;
-    titles.refuse_missing_catalogue(inputs.movies.as_ref(), &folder.display().to_string())?;
+    titles.refuse_missing_catalogue(&inputs, &folder.display().to_string())?;
     Ok(inputs)
 }
 
@@ -158,7 +175,8 @@ pub fn read_csv(path: &Path) -> Result<CsvFile> {
     Ok(CsvFile { name: name.display().to_string(), bytes })
 }
 
-/// The relative path and the length of every file in a folder and its subfolders, except hidden subfolders.
+/// The relative path and the length of every file in a folder and its subfolders. Hidden subfolders are included as far as
+/// they can be read, so that a note can name the data in them.
 fn list(folder: &Path) -> Result<Vec<(String, u64)>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -169,31 +187,37 @@ fn list(folder: &Path) -> Result<Vec<(String, u64)>> {
             continue;
         }
         let cannot = || format!("cannot read {}", inner.display());
-        for entry in std::fs::read_dir(&inner).with_context(cannot)? {
+        let entries = match std::fs::read_dir(&inner) {
+            Err(_) if is_hidden(&relative(&inner, folder)) => continue,
+            entries => entries.with_context(cannot)?,
+        };
+        for entry in entries {
             let path = entry.with_context(cannot)?.path();
-            let relative = with_slashes(path.strip_prefix(folder).unwrap_or(&path));
-            if !path.is_dir() {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
                 // A broken link counts as an empty file.
                 let length = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
-                found.push((relative, length));
-            } else if !is_hidden(&relative) {
-                folders.push(path);
+                found.push((relative(&path, folder), length));
             }
         }
     }
     Ok(found)
 }
 
-/// The path with slashes, on every platform.
-fn with_slashes(path: &Path) -> String {
-    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+/// The path within `folder`, with slashes on every platform.
+fn relative(path: &Path, folder: &Path) -> String {
+    let inner = path.strip_prefix(folder).unwrap_or(path);
+    let parts: Vec<_> = inner.components().map(|part| part.as_os_str().to_string_lossy()).collect();
     parts.join("/")
 }
 
 /// What a folder without ratings contains, and what to do.
 pub fn contents(folder: &Path, found: &DataFiles) -> String {
-    if let Some(empty) = found.skipped.first() {
-        return format!("{} is not read ({})", empty.path, empty.reason);
+    // A hidden file is the one that is least likely to be meant.
+    let seen = found.skipped.iter().find(|file| !is_hidden(&file.path));
+    if let Some(file) = seen.or(found.skipped.first()) {
+        return format!("{} is not read ({})", file.path, file.reason);
     }
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<String> =

@@ -75,7 +75,10 @@ pub fn read_archive_file(path: &Path) -> Result<ArtifactFiles, ArtifactError> {
         return Err(ArtifactError::OneFile(path.to_owned()));
     }
     let file = std::fs::File::open(path).map_err(|error| ArtifactError::io(path, error))?;
-    read_archive(std::io::BufReader::with_capacity(1 << 20, file))
+    read_archive(std::io::BufReader::with_capacity(1 << 20, file)).map_err(|error| match error {
+        ArtifactError::Archive(problem) => ArtifactError::ArchiveFile { path: path.to_owned(), problem },
+        error => error,
+    })
 }
 
 /// Reads only the catalogue: the `movies.csv` of a `model.tar.gz`, or of a folder, which does not have to contain a

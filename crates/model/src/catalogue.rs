@@ -185,12 +185,13 @@ impl PartialEq for Catalogue {
 impl Eq for Catalogue {}
 
 impl<'a> Movie<'a> {
-    /// Its genres in the order of the catalogue. `(no genres listed)`, as `MovieLens` writes it, gives none.
+    /// Its genres in the order of the catalogue, each once. `(no genres listed)`, as `MovieLens` writes it, gives none.
     pub fn genres(&self) -> impl Iterator<Item = &'a str> {
-        self.genres
-            .split('|')
-            .map(str::trim)
-            .filter(|genre| !genre.is_empty() && *genre != "(no genres listed)")
+        let named = self.genres.split('|').map(str::trim);
+        let is_first =
+            move |(place, genre): &(usize, &str)| !named.clone().take(*place).any(|other| other == *genre);
+        let each = self.genres.split('|').map(str::trim).enumerate().filter(is_first).map(|(_, genre)| genre);
+        each.filter(|genre| !genre.is_empty() && *genre != "(no genres listed)")
     }
 
     /// Its genres as in the catalogue, joined by `|`.
@@ -299,6 +300,15 @@ mod tests {
         let catalogue = Catalogue::parse(csv).unwrap();
         let genres: Vec<Vec<&str>> = catalogue.iter().map(|movie| movie.genres().collect()).collect();
         assert_eq!(genres, [vec!["Action", "Drama"], vec!["Drama"], vec![]]);
+        assert_eq!(catalogue.genres(), BTreeMap::from([("Action", 1), ("Drama", 2)]));
+    }
+
+    #[test]
+    fn a_genre_counts_once_a_movie() {
+        let csv = b"movieId,title,genres\n1,a,Drama|Drama\n2,b, Drama |Action|| |Drama\n";
+        let catalogue = Catalogue::parse(csv).unwrap();
+        let genres: Vec<Vec<&str>> = catalogue.iter().map(|movie| movie.genres().collect()).collect();
+        assert_eq!(genres, [vec!["Drama"], vec!["Drama", "Action"]]);
         assert_eq!(catalogue.genres(), BTreeMap::from([("Action", 1), ("Drama", 2)]));
     }
 

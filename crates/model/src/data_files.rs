@@ -3,7 +3,13 @@
 //! The rules are the same for a folder on disk, a channel of a training job and a prefix in S3, so they only look at
 //! relative paths. `docs/data.md` describes them.
 
+mod name;
+
+pub use name::is_hidden;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+use name::{Candidate, Form, Meaning, Role};
 
 /// The files of a data set, as paths relative to its folder, separated by `/`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,50 +41,22 @@ pub struct AmbiguousFiles {
     pub second: String,
 }
 
-/// What the path of a file says about its content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// It is named as ratings.
-    Ratings,
-    /// It is named as the catalogue.
-    Movies,
-    /// It is another file of a `MovieLens` release.
-    Other,
-    /// It is a CSV file of any other name.
-    Unnamed,
-}
-
-/// The format of a file, judged by its name. If a folder has several formats, the first of these is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Form {
-    Csv,
-    /// `ratings.dat` and `movies.dat`: ml-1m and ml-10m.
-    Dat,
-    /// `u.data` and `u.item`: ml-100k.
-    Tabs,
-}
-
-struct Candidate {
-    path: String,
-    role: Role,
-    form: Form,
-    /// The folder of the named file, or of the folder of parts.
-    folder: String,
-}
-
 impl DataFiles {
     /// Chooses among files, given as relative paths and lengths in bytes.
     pub fn choose(files: impl IntoIterator<Item = (String, u64)>) -> Result<Self, AmbiguousFiles> {
+        let files: Vec<(String, u64)> = files.into_iter().collect();
+        let data_sets = name::data_sets(&files);
         let mut chosen = Self::default();
         let mut candidates = Vec::new();
         for (path, length) in files {
-            let Some(candidate) = Candidate::of(path) else { continue };
-            if is_hidden(&candidate.path) {
-                chosen.skip(candidate, "hidden files and folders are not read");
-            } else if length == 0 {
-                chosen.skip(candidate, "it is empty");
-            } else {
-                candidates.push(candidate);
+            match name::read(&path, &data_sets) {
+                Meaning::Other => {}
+                Meaning::Data(_) | Meaning::LikeData(_) if is_hidden(&path) => {
+                    chosen.skip(path, "hidden files and folders are not read");
+                }
+                Meaning::Data(_) | Meaning::LikeData(_) if length == 0 => chosen.skip(path, "it is empty"),
+                Meaning::LikeData(reason) => chosen.skip(path, reason),
+                Meaning::Data(candidate) => candidates.push(candidate),
             }
         }
         candidates.sort_by(|a, b| a.path.cmp(&b.path));
@@ -103,12 +81,13 @@ impl DataFiles {
         self.movies = nearest.into_iter().map(|file| file.path).collect();
         let folders = others.iter().map(|file| file.folder.clone()).collect();
         for file in others {
-            self.skip(file, "there is a catalogue above it");
+            self.skip(file.path, "there is a catalogue above it");
         }
         Ok(folders)
     }
 
-    /// Takes the files named as ratings, or every CSV file if there are none, except for those of the data sets in `others`.
+    /// Takes the files named as ratings and the files in folders named as ratings, or every CSV file if there are none. The
+    /// data sets in the folders `others` are left out.
     fn choose_ratings(
         &mut self,
         candidates: Vec<Candidate>,
@@ -117,14 +96,14 @@ impl DataFiles {
         let (foreign, own): (Vec<_>, Vec<_>) =
             candidates.into_iter().partition(|file| others.iter().any(|folder| is_in(&file.path, folder)));
         for file in foreign {
-            self.skip(file, "its folder is a data set of its own");
+            self.skip(file.path, "its folder is a data set of its own");
         }
         let (named, unnamed): (Vec<_>, Vec<_>) = own.into_iter().partition(|file| file.role == Role::Ratings);
         let ratings = if named.is_empty() {
             unnamed
         } else {
             for file in unnamed {
-                self.skip(file, "other files are named as ratings");
+                self.skip(file.path, "other files are named as ratings");
             }
             self.one_form_a_folder(named)
         };
@@ -150,76 +129,14 @@ impl DataFiles {
         };
         let (kept, rest): (Vec<_>, Vec<_>) = files.into_iter().partition(is_preferred);
         for file in rest {
-            self.skip(file, "the same is there as CSV");
+            self.skip(file.path, "the folder has the same as CSV");
         }
         kept
     }
 
-    fn skip(&mut self, file: Candidate, reason: &'static str) {
-        self.skipped.push(SkippedFile { path: file.path, reason });
+    fn skip(&mut self, path: String, reason: &'static str) {
+        self.skipped.push(SkippedFile { path, reason });
     }
-}
-
-impl Candidate {
-    /// What `path` may be. `None` if it is not data.
-    fn of(path: String) -> Option<Self> {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
-        let name = name.to_ascii_lowercase();
-        let name = name.strip_suffix(".gz").unwrap_or(&name);
-        let (role, form) = match name.rsplit_once('.') {
-            Some(("u", "data")) => (Role::Ratings, Form::Tabs),
-            Some(("u", "item")) => (Role::Movies, Form::Tabs),
-            Some(("ratings", "dat")) => (Role::Ratings, Form::Dat),
-            Some(("movies", "dat")) => (Role::Movies, Form::Dat),
-            Some((stem, "csv")) => (role(stem), Form::Csv),
-            None if name.starts_with("part-") => (Role::Unnamed, Form::Csv),
-            _ => return None,
-        };
-        let is_csv = name.strip_suffix(".csv").is_some();
-        let of_folder = if role == Role::Unnamed { Self::role_of_folder(folder) } else { None };
-        let (role, folder) = match of_folder {
-            Some((role, folder)) => (role, folder.to_owned()),
-            // Hadoop's part files have no extension. They are data only in a folder with one of our names.
-            None if !is_csv && role == Role::Unnamed => return None,
-            None => (role, folder.to_owned()),
-        };
-        (role != Role::Other).then_some(Self { path, role, form, folder })
-    }
-
-    /// The role that the nearest folder with one of our names gives to its files, and the parent of that folder.
-    fn role_of_folder(folder: &str) -> Option<(Role, &str)> {
-        let mut rest = folder;
-        while !rest.is_empty() {
-            let (above, name) = rest.rsplit_once('/').unwrap_or(("", rest));
-            let name = name.to_ascii_lowercase();
-            match role(name.strip_suffix(".csv").unwrap_or(&name)) {
-                Role::Unnamed => rest = above,
-                role => return Some((role, above)),
-            }
-        }
-        None
-    }
-
-    /// Whether it is in a folder of parts.
-    fn is_part(&self) -> bool {
-        self.path.rsplit_once('/').is_some_and(|(folder, _)| folder != self.folder)
-    }
-}
-
-fn role(stem: &str) -> Role {
-    match stem {
-        "ratings" => Role::Ratings,
-        "movies" => Role::Movies,
-        "links" | "tags" => Role::Other,
-        _ if stem.starts_with("genome-") => Role::Other,
-        _ => Role::Unnamed,
-    }
-}
-
-/// Files that notebooks, archivers, Spark and file systems create next to data: `.ipynb_checkpoints`, `__MACOSX`,
-/// `_SUCCESS`.
-pub fn is_hidden(path: &str) -> bool {
-    path.split('/').any(|part| part.starts_with(['.', '_']))
 }
 
 /// The depth of a folder below the top.
@@ -309,11 +226,108 @@ mod tests {
             &["movies/part-00000", "movies/part-00001"],
         );
         assert_chosen(&["part-00000", "other/part-00000"], &[], &[]);
+        assert_chosen(
+            &["ratings/year=2020/data.txt", "RATINGS.CSV/000000_0"],
+            &["RATINGS.CSV/000000_0", "ratings/year=2020/data.txt"],
+            &[],
+        );
         assert_chosen(&["tags.csv/part-0.csv", "part-0.csv"], &["part-0.csv"], &[]);
     }
 
+    /// The files that are named as not read, with the reasons.
+    fn skipped(paths: &[&str]) -> Vec<(String, &'static str)> {
+        choose(paths).skipped.into_iter().map(|file| (file.path, file.reason)).collect()
+    }
+
     #[test]
-    fn hidden_and_empty_files_are_passed_over_and_told() {
+    fn every_file_in_a_folder_of_parts_is_read_whatever_its_name() {
+        for name in [
+            "000001_0",
+            "part-1.csv.bz2",
+            "part-1.txt",
+            "part-1.tsv",
+            "part-1.dat",
+            "part_1",
+            "chunk2",
+            "tags.csv",
+            "links/part-1.csv",
+            "part-1.snappy.parquet",
+            "README.md",
+        ] {
+            for folder in ["ratings.csv", "ratings", "Ratings.csv.gz"] {
+                let part = format!("{folder}/{name}");
+                let files = [format!("{folder}/part-0.csv"), part.clone(), "movies.csv".to_owned()];
+                let chosen = DataFiles::choose(files.map(|path| (path, 1))).unwrap();
+                assert_eq!(chosen.ratings.len(), 2, "{part}");
+                assert!(chosen.ratings.contains(&part) && chosen.skipped.is_empty(), "{part}");
+            }
+        }
+        assert_chosen(&["ratings.csv", "movies/000000_0"], &["ratings.csv"], &["movies/000000_0"]);
+    }
+
+    #[test]
+    fn a_data_set_in_a_folder_of_such_a_name_has_no_parts() {
+        for folder in ["movies", "ratings"] {
+            let release = ["ratings.csv", "movies.csv", "links.csv", "tags.csv", "README.txt"];
+            let paths = release.map(|name| format!("{folder}/{name}"));
+            let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+            assert_chosen(&paths, &paths[..1], &paths[1..2]);
+            assert_eq!(skipped(&paths), []);
+        }
+        let skipped = skipped(&["ratings/ratings.csv", "ratings/part-1.csv"]);
+        assert_eq!(skipped, [("ratings/part-1.csv".to_owned(), "other files are named as ratings")]);
+    }
+
+    #[test]
+    fn files_that_are_named_like_data_are_reported_if_they_are_not_read() {
+        for (name, part_of_reason) in [
+            ("ratings.csv.1", "end in .csv"),
+            ("ratings_new.txt", "end in .csv"),
+            ("Ratings (2).TXT", "end in .csv"),
+            ("movies-old", "end in .csv"),
+            ("part-00001", "end in .csv"),
+            ("part_1.txt", "end in .csv"),
+            ("chunk2", "end in .csv"),
+            ("000001_0", "end in .csv"),
+            ("more.tsv", "end in .csv"),
+            ("ratings.jsonl", "JSON"),
+            ("ratings.snappy.parquet", "Parquet"),
+            ("part-1.csv.bz2", "compress it by gzip"),
+            ("more.csv.zst", "compress it by gzip"),
+            ("ratings.zip", "unpack"),
+            ("movies.xlsx", "save the sheet"),
+            ("ratings.parquet/part-0.snappy.parquet", "Parquet"),
+        ] {
+            let skipped = skipped(&["part-00000.csv", name]);
+            assert!(
+                skipped.len() == 1 && skipped[0].0 == name && skipped[0].1.contains(part_of_reason),
+                "{skipped:?}"
+            );
+        }
+        let others = [
+            "README.txt",
+            "links.csv",
+            "u.user",
+            "users.dat",
+            "u1.base",
+            "partners",
+            "moviesque",
+            "x/tags.csv",
+        ];
+        assert_eq!(skipped(&others), []);
+    }
+
+    #[test]
+    fn files_in_hidden_folders_are_reported_if_they_are_named_like_data() {
+        let files =
+            ["part-0.csv", "_more/part-1.csv", ".git/config", ".git/objects/12/34", "ratings/_SUCCESS"];
+        let hidden = ("_more/part-1.csv".to_owned(), "hidden files and folders are not read");
+        assert_eq!(skipped(&files), [hidden]);
+        assert_eq!(skipped(&["ratings/.part-0.csv.crc", "ratings/_committed_1", "ratings/._x.csv"]).len(), 1);
+    }
+
+    #[test]
+    fn hidden_and_empty_files_are_skipped_and_told() {
         let files = [
             ("part-1.csv", 9),
             ("part-2.csv", 0),
@@ -329,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_data_set_below_another_is_passed_over() {
+    fn a_data_set_below_another_is_skipped() {
         let chosen = choose(&[
             "ratings.csv",
             "movies.csv",

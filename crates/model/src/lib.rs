@@ -9,6 +9,7 @@
 
 pub mod artifact;
 mod catalogue;
+pub mod columns;
 pub mod data_files;
 mod factors;
 mod fold_in;

@@ -1,17 +1,19 @@
 //! Ratings in memory, and the files that they are read from.
 
 mod check;
-mod columns;
 mod common_scale;
 mod dataset;
 mod faults;
 mod form;
+mod interner;
 mod listed;
 mod mismatch;
 mod pairs;
 mod quotes;
 mod reader;
+mod spellings;
 mod time;
+mod unused;
 
 pub use check::{CsvFile, Inputs, check};
 pub use dataset::{Dataset, Rating};

@@ -1,44 +1,13 @@
 //! Which columns of CSV records contain the ids.
 //!
-//! Invariant: records are read by position only if the first line is a record. A header without the required columns is
-//! refused, because reading by position could mistake users for movies.
+//! Invariant: records are read by position only if the first line is certainly a record: it names a movie in the catalogue,
+//! or it has no letter, as no header does. Any other line may be an unknown header, and reading by position could mistake
+//! users for movies.
 
+use matinee_model::columns::{MOVIE, USER};
 use matinee_model::{Catalogue, MovieId};
 
-use crate::request::{InvalidRequest, PredictRequest, is_spelling};
-
-/// The names of the columns in a header, the most explicit first.
-const USER: [&str; 2] = ["userId", "user"];
-const MOVIE: [&str; 2] = ["movieId", "movie"];
-
-/// Names that columns of ratings have elsewhere. A first line with such a name is a header, unless the name is an id in
-/// the catalogue.
-const COLUMN_NAMES: [&str; 24] = [
-    "userId",
-    "user",
-    "uid",
-    "movieId",
-    "movie",
-    "mid",
-    "itemId",
-    "item",
-    "iid",
-    "customerId",
-    "customer",
-    "productId",
-    "product",
-    "filmId",
-    "film",
-    "title",
-    "name",
-    "genre",
-    "genres",
-    "rating",
-    "score",
-    "timestamp",
-    "date",
-    "id",
-];
+use crate::request::{InvalidRequest, PredictRequest};
 
 /// Separators that are used elsewhere instead of commas.
 const OTHER_SEPARATORS: [char; 3] = [';', '\t', '|'];
@@ -56,27 +25,20 @@ impl Columns {
 
     /// The columns that the first line names; `None` if it is a record.
     pub(super) fn of_first_line(line: &[u8], catalogue: &Catalogue) -> Result<Option<Self>, InvalidRequest> {
-        let Some(fields) = fields(line) else { return Ok(None) };
+        let fields = fields(line).ok_or(InvalidRequest::Csv)?;
         if let Some(columns) = Self::named(&fields) {
             return Ok(Some(columns));
         }
-        if is_like_a_header(&fields, catalogue) {
-            let text: String = fields.join(",").chars().take(100).collect();
-            return Err(InvalidRequest::Header(text));
+        if is_record(&fields, catalogue) {
+            return Ok(None);
         }
-        Ok(None)
+        let text: String = fields.join(",").chars().take(100).collect();
+        Err(InvalidRequest::Header(text))
     }
 
     /// The columns with these names, if each required column occurs once.
     fn named(names: &[String]) -> Option<Self> {
-        let find = |spellings: [&str; 2]| {
-            let columns = spellings.map(|spelling| {
-                let is_it = |(_, name): &(usize, &String)| is_spelling(unquoted(name), spelling);
-                names.iter().enumerate().filter(is_it).map(|(column, _)| column).collect::<Vec<_>>()
-            });
-            columns.into_iter().find(|columns| !columns.is_empty())
-        };
-        match (&find(USER)?[..], &find(MOVIE)?[..]) {
+        match (&USER.places(names)[..], &MOVIE.places(names)[..]) {
             (&[user], &[movie]) => Some(Self { user, movie }),
             _ => None,
         }
@@ -92,20 +54,14 @@ impl Columns {
         };
         let field = |column: usize, name| fields.get(column).ok_or_else(|| missing(name));
         let (user, movie) = (field(self.user, "userId")?, field(self.movie, "movieId")?);
-        let is_name = |field: &str| USER.iter().chain(&MOVIE).any(|name| is_spelling(unquoted(field), name));
-        if (is_name(user) || is_name(movie))
-            && let Some(columns) = Self::named(&fields)
-        {
+        let columns = [user, movie].map(String::clone);
+        let has_name = !USER.places(&columns).is_empty() || !MOVIE.places(&columns).is_empty();
+        if has_name && let Some(columns) = Self::named(&fields) {
             *self = columns;
             return Err(InvalidRequest::HeaderAmongRecords);
         }
         PredictRequest::new(user, movie)
     }
-}
-
-/// A name without surrounding white space and quotes.
-fn unquoted(name: &str) -> &str {
-    name.trim().trim_matches(['"', '\''])
 }
 
 /// The separator of a record without commas.
@@ -114,26 +70,11 @@ fn separator(fields: &[String]) -> Option<char> {
     OTHER_SEPARATORS.into_iter().find(|&separator| whole.contains(separator))
 }
 
-/// Whether a line without the required columns is still a header: it contains a name that columns have elsewhere, or it
-/// consists of words although no id in the catalogue is a word.
-fn is_like_a_header(fields: &[String], catalogue: &Catalogue) -> bool {
-    let parts: Vec<&str> = match separator(fields) {
-        Some(separator) => fields[0].split(separator).collect(),
-        None => fields.iter().map(String::as_str).collect(),
-    };
-    let parts: Vec<&str> = parts.into_iter().map(unquoted).collect();
-    let is_id = |part: &str| catalogue.find(&MovieId::from(part)).is_some();
-    let is_name = |part: &&str| COLUMN_NAMES.iter().any(|name| is_spelling(part, name)) && !is_id(part);
-    if parts.iter().any(is_name) {
-        return true;
-    }
-    let has_digit = |text: &str| text.contains(|letter: char| letter.is_numeric());
-    let is_word = |part: &&str| part.contains(char::is_alphabetic) && !has_digit(part);
-    parts.len() > 1
-        && parts.iter().all(is_word)
-        && !is_id(parts[1])
-        && !catalogue.is_empty()
-        && catalogue.ids().iter().all(has_digit)
+/// Whether a line without the required columns is a record: its movie is in the catalogue, or it has no letter.
+fn is_record(fields: &[String], catalogue: &Catalogue) -> bool {
+    let movie = fields.get(Columns::BY_POSITION.movie).map(|field| MovieId::from(field.trim()));
+    let is_in_catalogue = movie.is_some_and(|movie| catalogue.find(&movie).is_some());
+    is_in_catalogue || !fields.iter().any(|field| field.contains(char::is_alphabetic))
 }
 
 /// The fields of a CSV line; `None` if it is not UTF-8 or not a single record.
@@ -151,6 +92,34 @@ fn fields(line: &[u8]) -> Option<Vec<String>> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// Names that columns of ratings have elsewhere.
+    const COLUMN_NAMES: [&str; 24] = [
+        "userId",
+        "user",
+        "uid",
+        "movieId",
+        "movie",
+        "mid",
+        "itemId",
+        "item",
+        "iid",
+        "customerId",
+        "customer",
+        "productId",
+        "product",
+        "filmId",
+        "film",
+        "title",
+        "name",
+        "genre",
+        "genres",
+        "rating",
+        "score",
+        "timestamp",
+        "date",
+        "id",
+    ];
 
     fn catalogue() -> Catalogue {
         Catalogue::parse(b"movieId,title\n1,One\n2,Two\ntt0000021,Three\n").unwrap()
@@ -173,6 +142,11 @@ mod tests {
             ("Movie,User", 1, 0),
             // The name of the user and the id of the user.
             ("user,user_id,movie_id,movie", 1, 2),
+            ("uid,itemId", 0, 1),
+            ("item_id,user_id", 1, 0),
+            ("filmId,user", 1, 0),
+            ("film,userId", 1, 0),
+            (",movieId,userId", 2, 1),
         ] {
             assert_eq!(columns(line), Ok(Some(Columns { user, movie })), "{line}");
         }
@@ -182,9 +156,7 @@ mod tests {
     fn a_header_without_the_required_columns_is_refused() {
         for line in [
             "uid,iid",
-            "userId,film",
-            "film,userId",
-            "item_id,user_id",
+            "userId,title",
             "customer,product",
             "id,rating",
             "userId,user_id,movieId",
@@ -194,6 +166,15 @@ mod tests {
             "movieId",
             "benutzer,werk",
             "用户,电影",
+            "movieId2,userId2",
+            "movie_id_v2,user_id_v2",
+            "film_1,person_1",
+            "movieKey:0,userKey:0",
+            "\"movie (v1)\",\"user (v1)\"",
+            ",movieId2,userId2",
+            "1,userId2",
+            // This may be a movie that is not in the catalogue, or a header.
+            "alice,tt9999999",
         ] {
             let error = columns(line).unwrap_err().to_string();
             assert!(error.contains("looks like a header") && error.contains("userId"), "{line}: {error}");
@@ -207,8 +188,9 @@ mod tests {
             "15,2",
             "alice,1",
             "alice,tt0000021",
-            "user1,movie2",
+            "user1, 2 ",
             "2;1",
+            "2,99999",
             "2",
             "",
             "\"2\",\"1\"",
@@ -216,8 +198,8 @@ mod tests {
         ] {
             assert_eq!(columns(line), Ok(None), "{line}");
         }
-        let words = Catalogue::parse(b"movieId,title\nthe-matrix,One\nfilm,Two\n").unwrap();
-        for line in ["alice,the-matrix", "alice,the-matrx", "alice,film"] {
+        let words = Catalogue::parse(b"movieId,title\nalien,One\nfilm,Two\n").unwrap();
+        for line in ["alice,alien", "alice,film"] {
             assert_eq!(
                 Columns::of_first_line(line.as_bytes(), &words),
                 Ok(None),
@@ -249,8 +231,10 @@ mod tests {
             names in prop::sample::subsequence(COLUMN_NAMES.to_vec(), 1..5).prop_shuffle(),
             upper: bool,
             separator in prop::sample::select(vec![",", ";", "\t", " , "]),
+            number in 0..3_usize,
         ) {
-            let line = names.join(separator);
+            let numbered: Vec<String> = names.iter().map(|name| format!("{name}{}", ["", "2", "_v1"][number])).collect();
+            let line = numbered.join(separator);
             let line = if upper { line.to_uppercase() } else { line };
             prop_assert!(!matches!(columns(&line), Ok(None)), "{}", line);
         }

@@ -61,10 +61,11 @@ pub(super) fn json_lines(model: &Model, output: Format, body: &[u8]) -> Result<V
 /// Answers a body with a CSV record on each line: `userId,movieId` unless a header names other columns. If the records
 /// have a header, the answers have one as well.
 pub(super) fn csv(model: &Model, output: Format, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let first = lines(body).next().unwrap_or_default();
+    let blank = lines(body).take_while(|line| line.trim_ascii().is_empty()).count();
+    let first = lines(body).nth(blank).unwrap_or_default();
     let header = Columns::of_first_line(first, model.catalogue())?;
     let mut columns = header.unwrap_or(Columns::BY_POSITION);
-    let requests = lines(body).skip(usize::from(header.is_some())).map(|line| columns.request(line));
+    let requests = lines(body).skip(header.map_or(0, |_| blank + 1)).map(|line| columns.request(line));
     answer_all(model, output, header.map(|_| COLUMNS), requests)
 }
 

@@ -23,7 +23,7 @@ pub enum InvalidRequest {
     Csv,
     /// The fields of a CSV record are not separated by commas.
     Separator(char),
-    /// The first line of CSV looks like a header, but does not name both columns.
+    /// The first line of CSV may be a header, but does not name both columns.
     Header(String),
     /// A line among the records is a header.
     HeaderAmongRecords,
@@ -160,7 +160,8 @@ impl fmt::Display for InvalidRequest {
             Self::Header(line) => write!(
                 f,
                 "the first line `{line}` looks like a header, but does not name each of the columns userId and \
-                 movieId once; name them, or send only records, in the order userId,movieId"
+                 movieId once; name them, or send only records, in the order userId,movieId, and first one of a movie in \
+                 the catalogue"
             ),
             Self::HeaderAmongRecords => write!(f, "the line is a header, not a record"),
             Self::NotAnObject => write!(f, "the value is not a JSON object"),

@@ -7,6 +7,9 @@ use matinee_train::algorithms::{self, Configured};
 
 use crate::files::Titles;
 
+/// The upper limit of `--threads`. More threads than cores only cost memory, and the system may refuse them.
+const MAX_THREADS: usize = 1_024;
+
 /// One algorithm and how to run it.
 #[derive(ClapArgs)]
 pub struct Learning {
@@ -63,8 +66,8 @@ impl Basics {
     /// Sets the number of threads for the rest of the run.
     pub fn use_threads(&self) -> Result<()> {
         let Some(threads) = self.threads else { return Ok(()) };
-        if threads == 0 {
-            bail!("--threads is 0; it must be at least 1");
+        if threads == 0 || threads > MAX_THREADS {
+            bail!("--threads is {threads}; it must be at least 1 and at most {MAX_THREADS}");
         }
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)

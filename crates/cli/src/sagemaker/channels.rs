@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use matinee_model::data_files::DataFiles;
+use matinee_model::data_files::{DataFiles, is_hidden};
 use matinee_train::ratings::{CsvFile, Inputs};
 use serde::Deserialize;
 
@@ -49,7 +49,7 @@ pub(super) fn read(root: &Root, host_count: usize, titles: Titles) -> Result<Cha
     for (name, channel) in &configured {
         channel.check(name, host_count)?;
     }
-    note_unread_channels(root);
+    refuse_others(root)?;
     let folder = |name: &'static str| {
         let folder = root.channel(name);
         (configured.contains_key(name) || folder.is_dir()).then_some((name, folder))
@@ -63,25 +63,42 @@ pub(super) fn read(root: &Root, host_count: usize, titles: Titles) -> Result<Cha
     };
     let found = files::find(&train)?;
     let movies = match folder(MOVIES) {
-        Some((_, movies)) => Some(catalogue(&movies)?),
+        Some((_, movies)) => {
+            if let Some(other) = found.movies.first() {
+                eprintln!(
+                    "note: not reading {other} in channel `{name}` (the catalogue is that of channel `{MOVIES}`)"
+                );
+            }
+            Some(catalogue(&movies)?)
+        }
         None => files::read_movies(&train, &found)?,
     };
     let train = Inputs { ratings: ratings(name, &train, &found)?, movies };
-    titles.refuse_missing_catalogue(train.movies.as_ref(), &format!("channel `{name}`"))?;
+    titles.refuse_missing_catalogue(&train, &format!("channel `{name}`"))?;
     let validation = folder(VALIDATION).map(|(name, folder)| ratings(name, &folder, &files::find(&folder)?));
     let validation = validation.transpose()?;
     Ok(Channels { train, validation: validation.map(|ratings| Inputs { ratings, movies: None }) })
 }
 
-/// Notes each folder of a channel that is not read.
-fn note_unread_channels(root: &Root) {
+/// Refuses folders of unknown channels, whether or not `inputdataconfig.json` names them. Hidden and empty folders contain
+/// no data and are ignored.
+fn refuse_others(root: &Root) -> Result<()> {
     let folders = std::fs::read_dir(root.channel("")).into_iter().flatten().flatten();
-    let names = folders.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name());
-    for name in names.map(|name| name.to_string_lossy().into_owned()) {
-        if CHANNELS.iter().all(|(channel, _)| *channel != name) {
-            eprintln!("note: channel `{name}` is not read; {}", channels_in_words());
-        }
+    let mut names: Vec<String> = folders
+        .filter(|entry| std::fs::read_dir(entry.path()).is_ok_and(|mut files| files.next().is_some()))
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| !is_hidden(name))
+        .collect();
+    names.sort();
+    names.iter().try_for_each(|name| refuse_unknown(name))
+}
+
+/// Refuses a channel with a name that is not read.
+fn refuse_unknown(name: &str) -> Result<()> {
+    if CHANNELS.iter().all(|(channel, _)| *channel != name) {
+        bail!("unknown channel `{name}`; {}; rename it or remove it", channels_in_words());
     }
+    Ok(())
 }
 
 /// The channels that are read, in words.
@@ -93,9 +110,7 @@ fn channels_in_words() -> String {
 impl Channel {
     /// Refuses an unknown channel, an input mode that cannot be read, and data that is split among several hosts.
     pub fn check(&self, name: &str, host_count: usize) -> Result<()> {
-        if CHANNELS.iter().all(|(channel, _)| *channel != name) {
-            bail!("unknown channel `{name}`; {}; rename it or remove it", channels_in_words());
-        }
+        refuse_unknown(name)?;
         if let Some(mode) = self.training_input_mode.as_deref()
             && !["File", "FastFile"].contains(&mode)
         {

@@ -45,8 +45,10 @@ pub fn run(root: &Root) -> Result<()> {
     let hold_out = settings.hold_out(&channels)?;
     let (mut dataset, report) = read_usable(&channels.train, settings.scale)?;
     titles.complete(&mut dataset, &channels.train);
-    let validation =
-        channels.validation.as_ref().map(|inputs| read_usable(inputs, settings.scale)).transpose()?;
+    let tests = match &channels.validation {
+        Some(inputs) => Some(testable(&dataset, &read_usable(inputs, settings.scale)?.0)?),
+        None => None,
+    };
     say!(
         "{} ratings of {} movies by {} users; {} movies in the catalogue; {} faults",
         dataset.ratings.len(),
@@ -68,16 +70,15 @@ pub fn run(root: &Root) -> Result<()> {
     let training_job = Variables::of_process().get("TRAINING_JOB_NAME");
     let plan = Plan { algorithm, seed: settings.seed, hold_out, training_job };
     let mut trained = training::train_resumably(&dataset, &plan, &JobProgress, &checkpoints)?;
-    if let Some((validation, _)) = &validation {
-        let asked = testable(&dataset, validation)?;
-        trained.measured = Some(Measured::of(&trained.fitted, &dataset, &dataset.ratings, &asked));
+    if let Some(tests) = &tests {
+        trained.measured = Some(Measured::of(&trained.fitted, &dataset, &dataset.ratings, tests));
     }
     if let Some(Measured { hold_out, .. }) = &trained.measured {
         print_validation(hold_out.rmse, hold_out.mae);
     }
     let manifest = training::write(&root.model(), &dataset, &plan, &trained, &channels.train)?;
     let tuned_results = tuned.as_ref().map(|(_, tuned)| tuned);
-    write_report(&root.output_data(), &manifest, validation.is_some(), tuned_results, &report)?;
+    write_report(&root.output_data(), &manifest, tests.is_some(), tuned_results, &report)?;
     if let Some((tuning_plan, _)) = &tuned {
         tuning::clear_checkpoint(&dataset, tuning_plan, &checkpoints)?;
     }

@@ -48,9 +48,23 @@ fn one_rating_trains_a_model_by_every_algorithm() {
             "{algorithm}: {answer}"
         );
     }
+    let error = fail(&["evaluate", "--data", &data]);
+    assert!(error.contains("evaluation needs at least 2 ratings") && !error.contains("folds"), "{error}");
     let points = folder.path().join("points.csv");
     let error = fail(&["tune", "--data", &data, "--output", &model, "--csv", points.to_str().unwrap()]);
     assert!(error.contains("tuning needs at least 2 ratings") && !error.contains("rate"), "{error}");
+}
+
+#[test]
+fn an_evaluation_has_no_more_folds_than_ratings() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = data(folder.path(), "1,1,4\n2,2,4\n3,3,5\n", MOVIES);
+    let error = fail(&["evaluate", "--data", &data, "--algorithm", "mean", "--folds", "100"]);
+    assert!(
+        error.contains("--folds 100: there are 3 ratings") && error.contains("at most 3 folds"),
+        "{error}"
+    );
+    succeed(&["evaluate", "--data", &data, "--algorithm", "mean", "--folds", "3"]);
 }
 
 #[test]

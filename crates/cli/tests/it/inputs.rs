@@ -134,6 +134,51 @@ fn hidden_and_empty_files_are_not_read_and_folders_of_parts_are() {
     );
     assert!(printed.contains("not reading ratings.csv/._part-0.csv"), "{printed}");
     assert!(printed.contains("ratings.csv/part-1.csv (it is empty)"), "{printed}");
+    assert!(printed.contains("ratings.csv/.ipynb_checkpoints/part-0-checkpoint.csv (hidden"), "{printed}");
+}
+
+#[test]
+fn no_part_of_a_data_set_is_ignored_silently() {
+    let more = "userId,movieId,rating\n3,1,4\n3,2,3\n";
+    for part in ["000001_0", "part-1.txt", "part_1", "chunk2"] {
+        let data = folder(&[
+            ("ratings.csv/part-0.csv", RATINGS),
+            (&format!("ratings.csv/{part}"), more),
+            ("movies.csv", MOVIES),
+        ]);
+        let printed = checked(data.path());
+        assert!(
+            printed.contains("6 ratings of 2 movies by 3 users") && printed.contains("0 faults"),
+            "{printed}"
+        );
+    }
+    for (part, content, remedy) in [
+        ("part-1.csv.bz2", "BZh91AY", "it is compressed by bzip2; unpack it, or compress it by gzip"),
+        ("part-1.snappy.parquet", "PAR1", "it is Parquet; write it as CSV"),
+        ("part-1.zip", "PK\u{3}\u{4}", "it is a zip archive; unpack it"),
+        ("part-1.tsv", "userId\tmovieId\trating\n", "separated by tabs"),
+        ("tags.csv", "userId,movieId,tag,timestamp\n", "has no column `rating`"),
+    ] {
+        let data = folder(&[
+            ("ratings/part-0.csv", RATINGS),
+            (&format!("ratings/{part}"), content),
+            ("movies.csv", MOVIES),
+        ]);
+        let printed = checked(data.path());
+        assert!(printed.contains(&format!("ratings/{part}:1: ")) && printed.contains(remedy), "{printed}");
+    }
+    let data = folder(&[
+        ("ratings.csv", RATINGS),
+        ("movies.csv", MOVIES),
+        ("ratings.csv.1", more),
+        ("README.txt", ""),
+    ]);
+    let printed = checked(data.path());
+    assert!(
+        printed.contains("not reading ratings.csv.1 (it does not end in .csv; rename it")
+            && !printed.contains("README"),
+        "{printed}"
+    );
 }
 
 #[test]
@@ -156,7 +201,9 @@ fn a_data_set_in_a_subfolder_of_another_is_not_read() {
 fn the_error_says_what_a_folder_without_data_contains() {
     for (files, printed) in [
         (&[("ml-1m.zip", "PK")][..], "it holds ml-1m.zip; unpack the archive"),
-        (&[("ratings.parquet", "PAR1")], "only CSV and the formats of MovieLens can be read"),
+        (&[("ratings.parquet", "PAR1")], "ratings.parquet is not read (it is Parquet; write it as CSV)"),
+        (&[("reviews.parquet", "PAR1")], "only CSV and the formats of MovieLens can be read"),
+        (&[("ratings.csv.bz2", "BZh9")], "ratings.csv.bz2 is not read (it is compressed by bzip2; unpack it"),
         (&[("ratings.csv", "")], "ratings.csv is not read (it is empty)"),
         (&[("ratings.csv", RATINGS), ("ratings.csv.gz", RATINGS)], "both exist"),
     ] {
@@ -173,6 +220,11 @@ fn ratings_without_a_catalogue_need_an_option_and_have_ids_as_titles() {
     let data = folder(&[("ratings.csv", RATINGS)]);
     let error = fail(&["train", "--data", text(data.path()), "--output", "no/model"]);
     assert!(error.contains("has no movies.csv") && error.contains("--titles-from-ids"), "{error}");
+    for (ratings, catalogue) in [("u.data", "u.item"), ("ml/ratings.dat.gz", "movies.dat")] {
+        let lines = if ratings == "u.data" { "1\t1\t4\t9\n" } else { "1::1::4::9\n" };
+        let error = fail(&["check", text(folder(&[(ratings, lines)]).path())]);
+        assert!(error.contains(&format!("has no {catalogue}, which")), "{error}");
+    }
     let (_folder, model) = train(data.path(), &["--titles-from-ids"]);
     let answer = succeed(&["predict", "--model", text(&model), "--user", "1", "--movie", "2"]);
     assert!(answer.contains(r#""movie_title":"2""#), "{answer}");

@@ -51,7 +51,7 @@ fn a_folder_with_other_files_is_refused_before_training() {
         assert_untouched(&site);
     }
     let error = fail(&["up", "--port", "0", "--data", &data, "--model", &site]);
-    assert!(error.contains("move the folder away"), "{error}");
+    assert!(error.contains("move this folder away"), "{error}");
     assert_untouched(&site);
 }
 

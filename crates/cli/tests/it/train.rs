@@ -77,12 +77,21 @@ fn wrong_arguments_are_refused_by_name() {
         (vec!["--hold-out", "1"], "--hold-out is 1"),
         (vec!["--hold-out", "0.999"], "--hold-out is 0.999; it must be at least 0 and at most 0.5"),
         (vec!["--threads", "0"], "--threads is 0"),
+        (vec!["--threads", "70000"], "--threads is 70000; it must be at least 1 and at most 1024"),
         (vec!["--scale", "5..1"], "ascending order"),
         (vec!["--data", "no/such/folder"], "there is no folder no/such/folder"),
     ] {
         let (_folder, model) = folder();
         let error = fail(&[&["train", "--output", &model], arguments.as_slice()].concat());
         assert!(error.contains(named), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn too_many_threads_are_refused_by_every_command() {
+    for command in ["train", "tune", "evaluate"] {
+        let error = fail(&[command, "--threads", "1025"]);
+        assert!(error.contains("--threads is 1025"), "{command}: {error}");
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::folder::read_manifest;
+use super::folder::{is_address, read_manifest};
 use super::{ArtifactError, FileDigest, MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest};
 
 /// The files of an artifact, in the order in which they may be replaced.
@@ -14,6 +14,13 @@ pub(super) const FILES: [&str; 3] = [MOVIES_FILE, MODEL_FILE, MANIFEST_FILE];
 
 /// What a file system keeps at its root for itself, if it is mounted as the folder. It is ignored.
 const LOST_AND_FOUND: &str = "lost+found";
+
+/// The first bytes of each file of an artifact, as Matinee writes it.
+const CATALOGUE_BEGIN: &[u8] = b"movieId,title,genres\n";
+const TENSORS_BEGIN: &[u8] = b"{\"";
+const MANIFEST_BEGIN: &[u8] = b"{\n  \"format_version\":";
+/// How many bytes of a file are compared with them.
+const BEGIN_BYTES: u64 = 32;
 
 /// How many foreign files an error lists by name.
 const MAX_NAMES: usize = 3;
@@ -69,14 +76,6 @@ impl Destination {
     }
 }
 
-/// Whether it is written as `SCHEME://...`, of which no folder is meant.
-pub(super) fn is_address(path: &Path) -> bool {
-    path.to_str().and_then(|text| text.split_once("://")).is_some_and(|(scheme, _)| {
-        !scheme.is_empty()
-            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-    })
-}
-
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
@@ -95,7 +94,7 @@ fn inspect(folder: &Path) -> Result<bool, ArtifactError> {
         let name = entry.file_name();
         match FILES.into_iter().find(|file| name == *file) {
             Some(file) if kind.is_file() => own.push(file),
-            None if kind.is_file() && FILES.into_iter().any(|file| name == *part_name(file)) => {}
+            None if kind.is_file() && is_own_part(&entry.path()) => {}
             None if kind.is_dir() && name == LOST_AND_FOUND => is_shared = true,
             _ => foreign.push(name.to_string_lossy().into_owned()),
         }
@@ -107,6 +106,21 @@ fn inspect(folder: &Path) -> Result<bool, ArtifactError> {
         refuse_foreign_content(folder, &own)?;
     }
     Ok(is_shared)
+}
+
+/// Whether an interrupted write of Matinee left this file. Both its name and its first bytes must match.
+fn is_own_part(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    let Some(file) = FILES.into_iter().find(|file| *name == *part_name(file)) else { return false };
+    let mut begin = Vec::new();
+    let read = File::open(path).and_then(|part| part.take(BEGIN_BYTES).read_to_end(&mut begin));
+    // A length comes before the header of the tensors.
+    let (at, expected) = match file {
+        MOVIES_FILE => (0, CATALOGUE_BEGIN),
+        MODEL_FILE => (size_of::<u64>(), TENSORS_BEGIN),
+        _ => (0, MANIFEST_BEGIN),
+    };
+    read.is_ok() && begin.get(at..).is_some_and(|begin| begin.starts_with(expected))
 }
 
 /// Rejects files that have the names of an artifact's files but were not written by Matinee.

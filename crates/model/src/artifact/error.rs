@@ -10,7 +10,7 @@ use crate::ids::IdTableError;
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
     /// There is no artifact at this path.
-    #[error("no model at {}: {file} is missing; train one with `matinee train --output {}`", path.display(), path.display())]
+    #[error("no model at {}: {file} is missing; train one with `matinee train --output {}`", path.display(), new_output(path).display())]
     Missing {
         /// The folder that was given.
         path: PathBuf,
@@ -50,6 +50,14 @@ pub enum ArtifactError {
     /// The archive is damaged, or a file is missing.
     #[error("model.tar.gz: {0}")]
     Archive(String),
+    /// The file that was given as an archive is damaged, or is not an archive, or a file is missing in it.
+    #[error("{}: {problem}", path.display())]
+    ArchiveFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A file is too large.
     #[error("{file} has {length} bytes; at most {limit} are accepted")]
     TooLarge {
@@ -75,7 +83,8 @@ pub enum ArtifactError {
     },
     /// A file is shorter or longer than the manifest says.
     #[error(
-        "{file} has {found} bytes, but the manifest says {expected}: the copy is incomplete; fetch it again"
+        "{file} has {found} bytes, but the manifest says {expected}: {}; fetch it again",
+        if found < expected { "the copy is incomplete" } else { "the file was changed or is of another model" }
     )]
     Length {
         /// The file.
@@ -124,6 +133,12 @@ pub enum ArtifactError {
         /// What is already there.
         problem: String,
     },
+}
+
+/// Where a model can be written if there is none at `path`: there, or elsewhere if something else is there.
+fn new_output(path: &Path) -> &Path {
+    let is_occupied = path.read_dir().is_ok_and(|mut entries| entries.next().is_some());
+    if is_occupied { Path::new("new-model") } else { path }
 }
 
 impl ArtifactError {

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::destination::is_address;
 use super::verified::{Verified, read_at};
 use super::{
     ArtifactError, Expected, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MOVIES_BYTES, MOVIES_FILE, capped,
@@ -22,6 +21,14 @@ pub(crate) fn read_manifest(path: &Path) -> Result<Vec<u8>, ArtifactError> {
         .read_to_end(&mut json)
         .map_err(|error| ArtifactError::io(&path.join(MANIFEST_FILE), error))?;
     Ok(json)
+}
+
+/// Whether the path is written as `SCHEME://...`, and so does not mean a folder.
+pub(super) fn is_address(path: &Path) -> bool {
+    path.to_str().and_then(|text| text.split_once("://")).is_some_and(|(scheme, _)| {
+        !scheme.is_empty()
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    })
 }
 
 /// Something in this folder that looks like a model: a folder with a manifest, or an archive.

@@ -115,6 +115,41 @@ fn other_files_are_described_with_what_to_use() {
 }
 
 #[test]
+fn an_error_names_a_file_that_is_not_an_archive() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    fs::write(&path, "some bytes").unwrap();
+    let error = Model::open(&path).unwrap_err().to_string();
+    assert!(error.starts_with(path.to_str().unwrap()) && !error.starts_with("model.tar.gz"), "{error}");
+}
+
+#[test]
+fn another_folder_is_suggested_if_this_one_is_not_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = |path: &std::path::Path| Model::open(path).unwrap_err().to_string();
+    let new = folder.path().join("new");
+    assert!(error(&new).contains(&format!("matinee train --output {}", new.display())));
+    fs::write(folder.path().join("ratings.csv"), "").unwrap();
+    assert!(error(folder.path()).contains("matinee train --output new-model"));
+}
+
+#[test]
+fn a_file_that_grew_is_not_called_an_incomplete_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    sample::write(&path);
+    let movies = path.join("movies.csv");
+    let bytes = fs::read(&movies).unwrap();
+    for (bytes, cause) in
+        [([&bytes[..], b"x"].concat(), "was changed"), (bytes[1..].to_vec(), "is incomplete")]
+    {
+        fs::write(&movies, bytes).unwrap();
+        let error = Model::open(&path).unwrap_err().to_string();
+        assert!(error.contains(cause), "{error}");
+    }
+}
+
+#[test]
 fn the_right_path_is_named_for_a_path_next_to_the_model() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("model");

@@ -156,10 +156,29 @@ fn what_a_killed_write_left_is_replaced() {
     let root = tempfile::tempdir().unwrap();
     let output = root.path().join("model");
     sample::write(&output);
-    fs::write(output.join(".model.safetensors.matinee-part"), "half of").unwrap();
-    write(&output).unwrap();
-    Model::open(&output).unwrap();
-    assert_eq!(fs::read_dir(&output).unwrap().count(), 3);
+    for file in ["manifest.json", "model.safetensors", "movies.csv"] {
+        let bytes = fs::read(output.join(file)).unwrap();
+        for length in [30, bytes.len()] {
+            fs::write(output.join(format!(".{file}.matinee-part")), &bytes[..length]).unwrap();
+            write(&output).unwrap();
+            Model::open(&output).unwrap();
+            assert_eq!(fs::read_dir(&output).unwrap().count(), 3, "{file} to byte {length}");
+        }
+    }
+}
+
+#[test]
+fn a_foreign_file_with_the_name_of_an_interrupted_write_is_kept() {
+    let root = tempfile::tempdir().unwrap();
+    for file in ["manifest.json", "model.safetensors", "movies.csv"] {
+        let output = root.path().join(file).join("model");
+        fs::create_dir_all(&output).unwrap();
+        let name = format!(".{file}.matinee-part");
+        fs::write(output.join(&name), "mine, of somebody else").unwrap();
+        let error = write(&output).unwrap_err().to_string();
+        assert!(error.contains(&format!("holds {name}, which matinee did not write")), "{error}");
+        assert_eq!(fs::read_to_string(output.join(&name)).unwrap(), "mine, of somebody else");
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -179,6 +198,7 @@ fn tree() -> impl Strategy<Value = Vec<(String, Made)>> {
         "src",
         ".git",
         ".model-a.tmp",
+        ".movies.csv.matinee-part",
         "lost+found",
     ];
     let name = prop::sample::select(names.to_vec());

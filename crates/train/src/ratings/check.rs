@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 use matinee_model::{
-    Catalogue, CatalogueError, Ids, MovieFault, MovieReader, MovieRow, RatingScale, UserRow,
+    Catalogue, CatalogueError, Ids, MovieFault, MovieReader, MovieRecord, MovieRow, RatingScale, UserRow,
 };
 
 use crate::attributes::MovieAttributes;
@@ -10,10 +10,11 @@ use crate::attributes::MovieAttributes;
 use super::common_scale::common_scale;
 use super::faults::{FileFault, FileReport};
 use super::form::{self, Content, Table};
-use super::mismatch;
+use super::interner::Interner;
 use super::pairs::replaced;
-use super::reader::{Range, RatingReader, RecordFault};
+use super::reader::{self, Range, RatingReader, RecordFault};
 use super::{Dataset, Fault, FaultKind, Rating, Report, time};
+use super::{mismatch, spellings};
 
 /// A file in memory, in any of the accepted formats.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub fn check(inputs: &Inputs, scale: RatingScale) -> (Dataset, Report) {
     for (name, table) in &tables {
         columns.read(name, table, scale, &mut report);
     }
-    columns.suggest_scale(scale, &mut report);
+    columns.suggest_scale(&mut report);
     if columns.ratings.is_empty() && !report.refuses_training() {
         let name = inputs.ratings.first().map_or("ratings.csv", |file| &file.name);
         let detail = "there are no ratings to learn from".to_owned();
@@ -134,6 +135,11 @@ fn read_movies(table: &Table<'_>, found: &mut FileReport<'_>) -> Catalogue {
     };
     for read in reader {
         match read {
+            Ok(record) if reader::is_missing(&record.id) => found.add(FileFault {
+                line: record.line - table.added_lines,
+                kind: FaultKind::EmptyId,
+                detail: reader::missing(&record.id, "movieId"),
+            }),
             Ok(record) => {
                 let line = record.line - table.added_lines;
                 found.count_record();
@@ -141,7 +147,8 @@ fn read_movies(table: &Table<'_>, found: &mut FileReport<'_>) -> Catalogue {
                     let detail = format!("movie {} is on line {earlier} too", record.id);
                     found.add_to_record(FileFault { line, kind: FaultKind::DuplicateMovie, detail });
                 }
-                records.push(record);
+                let title = record.title.trim().to_owned();
+                records.push(MovieRecord { title, ..record });
             }
             Err(error) => found.add(refused(error)),
         }
@@ -210,20 +217,31 @@ impl Columns {
         self.range.include(reader.range());
     }
 
-    /// If some ratings are not on the given scale, names the common scale that all of them are on.
-    fn suggest_scale(&self, given: RatingScale, report: &mut Report) {
+    /// Adds to the first rating off the scale what to do, and which scale the ratings may be on.
+    fn suggest_scale(&self, report: &mut Report) {
         let Some(findings) = report.findings_mut(FaultKind::OffScaleRating) else { return };
-        let Some(scale) = self.range.ends().and_then(|(min, max)| common_scale(min, max)) else { return };
+        let Some((min, max)) = self.range.ends() else { return };
         // A few may be typing errors, which are corrected one by one. Many have the same cause.
-        if findings.count * 10 >= self.ratings.len() as u64 {
+        let are_many = findings.count * 10 >= self.ratings.len() as u64;
+        if are_many {
             findings.first.truncate(1);
         }
+        let remedy = match (common_scale(min, max), are_many) {
+            (Some(scale), true) => format!(
+                ", but all ratings are on {scale}; if that is their scale, give --scale {scale} (in a job, the \
+                 hyperparameter `scale`)"
+            ),
+            (Some(scale), false) => format!(
+                "; correct it, or, if the ratings are on {scale}, give --scale {scale} (in a job, the hyperparameter \
+                 `scale`)"
+            ),
+            (None, _) => format!(
+                "; correct it, or give the scale of the ratings, which go from {min} to {max}, with --scale LOW..HIGH \
+                 (in a job, the hyperparameter `scale`)"
+            ),
+        };
         if let Some(fault) = findings.first.first_mut() {
-            let value = fault.detail.split(' ').next().unwrap_or_default().to_owned();
-            fault.detail = format!(
-                "{value} is not on the scale {given}, but all ratings are on {scale}; if that is their scale, \
-                 give --scale {scale} (in a job, the hyperparameter `scale`)"
-            );
+            fault.detail += &remedy;
         }
     }
 
@@ -244,14 +262,22 @@ impl Columns {
             );
         }
         let has_times = without_times.is_empty();
+        let file = tables.first().map_or("ratings.csv", |(name, _)| name);
         // A movie with a faulty record is not an unknown movie.
         let whole = catalogue.as_ref().filter(|_| is_whole);
         let mut unknown = whole.map(|catalogue| self.outside(catalogue)).unwrap_or_default();
-        if let Some(fault) = whole.and_then(|catalogue| self.mismatch(catalogue, tables)) {
+        if let Some(fault) = whole.and_then(|catalogue| self.mismatch(catalogue, file)) {
             report.add(FaultKind::OtherCatalogue, || fault);
             // The ratings have one cause in common, which is reported once.
             unknown.clear();
+        } else if whole.is_some() || catalogue.is_none() {
+            let are_listed = |one: &str, other: &str| {
+                let table = whole.map(Catalogue::ids);
+                table.is_some_and(|table| [one, other].iter().all(|id| table.find(id).is_some()))
+            };
+            spellings::report_movies(file, &self.rated_movies(), are_listed, report);
         }
+        spellings::report_users(file, &self.rating_users(), report);
         let replaced = replaced(&self.ratings, has_times.then_some(&self.times));
         let report_all = |kind, records: &[u32], detail: &str, report: &mut Report| {
             let shown = &records[..records.len().min(Report::SHOWN)];
@@ -291,13 +317,19 @@ impl Columns {
     }
 
     /// The fault that ratings and catalogue do not belong together, if they do not.
-    fn mismatch(&self, catalogue: &Catalogue, tables: &[(&str, Table<'_>)]) -> Option<Fault> {
-        let mut counts = vec![0_u64; self.movies.rows.len()];
-        self.ratings.iter().for_each(|rating| counts[rating.movie.index()] += 1);
-        let rated: Vec<(&str, u64)> = self.movies.ids().zip(counts).collect();
-        let detail = mismatch::detail(&rated, catalogue)?;
-        let file = tables.first().map_or_else(String::new, |(name, _)| (*name).to_owned());
-        Some(Fault { file, line: 0, detail })
+    fn mismatch(&self, catalogue: &Catalogue, file: &str) -> Option<Fault> {
+        let detail = mismatch::detail(&self.rated_movies(), catalogue)?;
+        Some(Fault { file: file.to_owned(), line: 0, detail })
+    }
+
+    /// The rated movies, with their numbers of ratings.
+    fn rated_movies(&self) -> Vec<(&str, u64)> {
+        self.movies.with_counts(self.ratings.iter().map(|rating| rating.movie.index()))
+    }
+
+    /// The users, with their numbers of ratings.
+    fn rating_users(&self) -> Vec<(&str, u64)> {
+        self.users.with_counts(self.ratings.iter().map(|rating| rating.user.index()))
     }
 
     /// The records with movies that are not in the catalogue.
@@ -345,32 +377,4 @@ fn locate(tables: &[(&str, Table<'_>)], scale: RatingScale, records: &[u32], det
         }
     }
     located
-}
-
-/// Numbers ids in the order of their first appearance.
-#[derive(Default)]
-struct Interner {
-    rows: HashMap<String, u32>,
-}
-
-impl Interner {
-    fn row(&mut self, id: &str) -> u32 {
-        let next = self.rows.len() as u32;
-        *self.rows.entry_ref(id).or_insert(next)
-    }
-
-    /// The ids in the order of their rows.
-    fn ids(&self) -> impl Iterator<Item = &str> {
-        let mut ids = vec![""; self.rows.len()];
-        for (id, &row) in &self.rows {
-            ids[row as usize] = id;
-        }
-        ids.into_iter()
-    }
-
-    /// For each row, the row of the same id in `sorted`.
-    fn rows_in(&self, sorted: &Ids) -> Vec<u32> {
-        let table = sorted.table();
-        self.ids().map(|id| table.find(id).unwrap_or_default()).collect()
-    }
 }

@@ -39,13 +39,13 @@ pub enum FaultKind {
     UnknownForm,
     /// A column is missing in the header.
     MissingColumn,
-    /// A quote is not closed where it should be.
+    /// A quote is where it should not be, or is not closed where it should be.
     OpenQuote,
     /// A record has more or fewer fields than the header.
     FieldCount,
     /// A field is not UTF-8.
     Encoding,
-    /// A user's or movie's id is empty.
+    /// A user's or movie's id is empty, or is what programs write for a missing value.
     EmptyId,
     /// A user's or movie's id is longer than [`MAX_ID_BYTES`](matinee_model::MAX_ID_BYTES).
     LongId,
@@ -61,6 +61,8 @@ pub enum FaultKind {
     NoRatings,
     /// Ratings and catalogue do not belong together.
     OtherCatalogue,
+    /// An id is spelled in two ways, which would make it two users or movies.
+    TwoSpellings,
     /// A user rated a movie twice. The newest rating counts or, without timestamps, the last.
     DuplicateRating,
     /// A movie is in the catalogue twice. The last one counts.
@@ -98,10 +100,10 @@ impl FaultKind {
             Self::Unreadable => "unreadable",
             Self::UnknownForm => "unknown format",
             Self::MissingColumn => "missing column",
-            Self::OpenQuote => "quote that is not closed",
+            Self::OpenQuote => "quote that is out of place or not closed",
             Self::FieldCount => "wrong number of fields",
             Self::Encoding => "not UTF-8",
-            Self::EmptyId => "empty id",
+            Self::EmptyId => "missing id",
             Self::LongId => "id too long",
             Self::UnparsableRating => "rating is not a number",
             Self::NonFiniteRating => "rating is not finite",
@@ -109,6 +111,7 @@ impl FaultKind {
             Self::UnparsableTimestamp => "timestamp is neither a number nor a date",
             Self::NoRatings => "no ratings",
             Self::OtherCatalogue => "ratings and catalogue do not belong together",
+            Self::TwoSpellings => "one id in two spellings",
             Self::DuplicateRating => "duplicate rating (the newest one counts; without timestamps, the last)",
             Self::DuplicateMovie => "duplicate movie (the last one counts)",
             Self::UnknownMovie => {

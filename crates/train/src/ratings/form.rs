@@ -6,10 +6,11 @@ mod movielens;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::columns::{self, Column, GENRES, ID, MOVIE, RATING, TIMESTAMP, TITLE, USER};
+use matinee_model::columns::{Column, GENRES, ID, MOVIE, RATING, TIMESTAMP, TITLE, USER};
+
 use super::faults::FileFault;
 use super::quotes::{self, fields};
-use super::{CsvFile, FaultKind};
+use super::{CsvFile, FaultKind, unused};
 use movielens::MovieLens;
 
 /// The byte order mark that some editors write before UTF-8.
@@ -51,17 +52,18 @@ pub(super) fn open(file: &CsvFile, content: Content) -> Result<Table<'_>, FileFa
         .filter(|column| column.find(&header).is_none())
         .map(|column| column.name)
         .collect();
+    let guess = if missing.is_empty() { None } else { guess::form(line, content) };
+    if let Some(what) = guess {
+        return Err(unknown(what));
+    }
+    let fault = |kind, detail| FileFault { line: 1, kind, detail };
+    if let Some(what) = quotes::fault_of_header(line) {
+        return Err(fault(FaultKind::OpenQuote, format!("the header is {}: {what}", guess::quoted(line))));
+    }
     if missing.is_empty() {
         return Ok(Table::of_csv(&file.bytes, first, &header, content));
     }
-    Err(match guess::form(line, content) {
-        Some(what) => unknown(what),
-        None => FileFault {
-            line: 1,
-            kind: FaultKind::MissingColumn,
-            detail: missing_columns(line, &missing, content),
-        },
-    })
+    Err(fault(FaultKind::MissingColumn, missing_columns(line, &missing, content)))
 }
 
 /// Whether a file contains only white space.
@@ -110,13 +112,13 @@ impl<'a> Table<'a> {
                     Content::Movies => !field(0).is_empty() && !field(0).contains(char::is_whitespace),
                 }
         };
-        let closed = quotes::close(bytes, is_record);
+        let closed = quotes::close(bytes, first.end, is_record);
         let open = |(line, detail)| FileFault { line, kind: FaultKind::OpenQuote, detail };
         let csv = match content {
             Content::Ratings => closed.csv,
             Content::Movies => with_own_names(closed.csv, first, header, &used),
         };
-        let note = columns::unused(header, &places);
+        let note = unused::note(header, &places);
         Self { csv, added_lines: 0, faults: closed.faults.into_iter().map(open).collect(), note }
     }
 }

@@ -8,6 +8,8 @@
 
 use matinee_model::Catalogue;
 
+use super::spellings::without_fraction;
+
 /// A way in which programs change ids.
 struct Spelling {
     /// What was added to the ids.
@@ -89,12 +91,6 @@ impl Respelt {
         }
         found
     }
-}
-
-/// `21` of `21.0`
-fn without_fraction(id: &str) -> Option<&str> {
-    let (whole, fraction) = id.split_once('.')?;
-    (is_number(whole) && !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0')).then_some(whole)
 }
 
 /// `21` of `0021`

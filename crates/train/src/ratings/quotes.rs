@@ -1,7 +1,8 @@
 //! Finds quotes that are not closed where they should be.
 //!
-//! For a CSV reader, such a quote starts a field that ends at the next quote, perhaps many lines later, and swallows the
-//! records in between. Here it is a fault of its line, and the records after it are read.
+//! For a CSV reader, a quote that is not closed starts a field that ends at the next quote, perhaps many lines later, and
+//! swallows the records in between. A quote that closes within its field is lost, and one after a space becomes part of the
+//! text. Here each of them is a fault of its line, and the records after it are read.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,13 +16,14 @@ pub(super) struct Closed<'a> {
     pub(super) faults: Vec<(u64, String)>,
 }
 
-/// Removes the records with a field that contains a line break and ends in the middle of another field, or never ends, or
-/// swallows a line that `is_record` recognises as a record. It takes one pass, and does not copy files without quotes.
-pub(super) fn close(csv: &[u8], is_record: impl Fn(&[&str]) -> bool) -> Closed<'_> {
+/// Removes the records, from the byte `from` on, with a quoted field that does not end where its quote closes, or never
+/// ends, or swallows a line that `is_record` recognises as a record. It takes one pass, and does not copy files without
+/// quotes.
+pub(super) fn close(csv: &[u8], from: usize, is_record: impl Fn(&[&str]) -> bool) -> Closed<'_> {
     let mut cuts: Vec<Range<usize>> = Vec::new();
     let mut faults = Vec::new();
     let mut lines = Lines { csv, counted: 0, line: 1 };
-    let mut at = 0;
+    let mut at = from;
     while let Some(quote) = memchr(b'"', &csv[at..]) {
         let begin = memrchr2(b'\n', b'\r', &csv[at..at + quote]).map_or(at, |end| at + end + 1);
         match record(csv, begin, &is_record) {
@@ -29,7 +31,7 @@ pub(super) fn close(csv: &[u8], is_record: impl Fn(&[&str]) -> bool) -> Closed<'
             Err(open) => {
                 let line = lines.at(open.at);
                 faults.push((line, open.problem.describe(&mut lines)));
-                at = line_end(csv, open.at);
+                at = open.end;
                 cuts.push(begin..at);
             }
         }
@@ -37,14 +39,28 @@ pub(super) fn close(csv: &[u8], is_record: impl Fn(&[&str]) -> bool) -> Closed<'
     Closed { csv: without(csv, &cuts), faults }
 }
 
-/// A quote that opens at this byte and is not closed as it should be.
+/// What is wrong with the quotes of a header, if anything is.
+pub(super) fn fault_of_header(line: &[u8]) -> Option<String> {
+    let open = record(line, 0, |_| false).err()?;
+    // The names of columns are recognised despite such quotes.
+    let matters = !matches!(open.problem, Problem::AfterSpace);
+    matters.then(|| open.problem.describe(&mut Lines { csv: line, counted: 0, line: 1 }))
+}
+
+/// A quote that opens at the byte `at` and is not closed as it should be.
 struct Open {
     at: usize,
     problem: Problem,
+    /// Where the next record may begin.
+    end: usize,
 }
 
 enum Problem {
-    /// It closes at this byte, in the middle of a field.
+    /// It closes in the middle of its field, on the same line.
+    Within,
+    /// There is a space before it, so it opens nothing.
+    AfterSpace,
+    /// It closes at this byte, in the middle of a field of another line.
     Stray(usize),
     /// It swallows the record that begins at this byte.
     Swallows(usize),
@@ -54,14 +70,23 @@ enum Problem {
 
 impl Problem {
     fn describe(&self, lines: &mut Lines<'_>) -> String {
-        let what = match self {
-            Self::Stray(at) => {
-                format!("the quote that opens here ends in the middle of line {}", lines.ahead(*at))
+        let remedy = "close it on this line, or write a quote within a field as two";
+        match self {
+            Self::Within => {
+                "the quote that opens here ends within the field; write each quote within a quoted field as two"
+                    .to_owned()
             }
-            Self::Swallows(at) => format!("the quote that opens here swallows line {}", lines.ahead(*at)),
-            Self::Never => "the quote that opens here is never closed".to_owned(),
-        };
-        format!("{what}; close it on this line, or write a quote within a field as two")
+            Self::AfterSpace => {
+                "there is a space before a quote, which makes the quote a part of the text; remove the space".to_owned()
+            }
+            Self::Stray(at) => {
+                format!("the quote that opens here ends in the middle of line {}; {remedy}", lines.ahead(*at))
+            }
+            Self::Swallows(at) => {
+                format!("the quote that opens here swallows line {}; {remedy}", lines.ahead(*at))
+            }
+            Self::Never => format!("the quote that opens here is never closed; {remedy}"),
+        }
     }
 }
 
@@ -69,17 +94,26 @@ impl Problem {
 fn record(csv: &[u8], begin: usize, is_record: impl Fn(&[&str]) -> bool) -> Result<usize, Open> {
     let mut at = begin;
     loop {
-        if csv.get(at) == Some(&b'"') {
-            let open = |problem| Open { at, problem };
+        let text = after_spaces(csv, at);
+        if csv.get(text) == Some(&b'"') {
+            let open = |problem| Open { at: text, problem, end: line_end(csv, text) };
+            if text > at {
+                return Err(open(Problem::AfterSpace));
+            }
             let close = closing(csv, at + 1).ok_or_else(|| open(Problem::Never))?;
             let breaks = memchr2(b'\n', b'\r', &csv[at..close]);
+            if !matches!(csv.get(after_spaces(csv, close + 1)), None | Some(b',' | b'\n' | b'\r')) {
+                return Err(open(if breaks.is_some() { Problem::Stray(close) } else { Problem::Within }));
+            }
             if let Some(first_break) = breaks {
-                if !matches!(csv.get(close + 1), None | Some(b',' | b'\n' | b'\r')) {
-                    return Err(open(Problem::Stray(close)));
-                }
                 let taken = at + first_break + 1..line_end(csv, close);
-                if let Some(line) = own_record(csv, taken, &is_record) {
-                    return Err(open(Problem::Swallows(line)));
+                if let Some(line) = own_record(csv, taken.clone(), &is_record) {
+                    let last = memrchr2(b'\n', b'\r', &csv[taken.start..close])
+                        .map_or(taken.start, |end| taken.start + end + 1);
+                    // If the last line is not a record, all of the lines are the text of one field.
+                    let is_text = own_record(csv, last..taken.end, &is_record).is_none();
+                    let end = if is_text { taken.end } else { line_end(csv, at) };
+                    return Err(Open { end, ..open(Problem::Swallows(line)) });
                 }
             }
             at = close + 1;
@@ -90,6 +124,11 @@ fn record(csv: &[u8], begin: usize, is_record: impl Fn(&[&str]) -> bool) -> Resu
             return Ok(at);
         }
     }
+}
+
+/// The first byte from `at` on that is not a space.
+fn after_spaces(csv: &[u8], at: usize) -> usize {
+    at + csv.get(at..).unwrap_or_default().iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
 }
 
 /// The quote that closes the field whose content begins at `at`: the first that is not doubled.
@@ -178,7 +217,7 @@ mod tests {
 
     /// The lines of the faults, and what is left.
     fn closed(csv: &str) -> (Vec<u64>, String) {
-        let closed = close(csv.as_bytes(), is_movie);
+        let closed = close(csv.as_bytes(), 0, is_movie);
         let lines = closed.faults.iter().map(|(line, _)| *line).collect();
         (lines, String::from_utf8(closed.csv.into_owned()).unwrap())
     }
@@ -194,6 +233,12 @@ mod tests {
             ("h\n1,\"a\"\"b,c\n2,\"d,e\n3,f,g\n", vec![2, 3], "h\n\n\n3,f,g\n"),
             ("h\r\n1,\"a,b\r\n2,\"c\",d\r\n", vec![2], "h\r\n\r\n2,\"c\",d\r\n"),
             ("h\n1,\"two\nlines\",\"a\n2,b,c\n", vec![3], "h\n\n\n2,b,c\n"),
+            ("h\n5,\"one\n7,two,d\nthree\",e\n8,f,g\n", vec![2], "h\n\n\n\n8,f,g\n"),
+            ("h\n5,\"12\" Monkeys (1990)\",d\n6,e,f\n", vec![2], "h\n\n6,e,f\n"),
+            ("h\n5,\"Five \\\"the\\\" (1990)\",d\n6,e,f\n", vec![2], "h\n\n6,e,f\n"),
+            ("h\n5,\"\"12\" Monkeys\",d\n", vec![2], "h\n\n"),
+            ("h\n5,\"a\"b,c\n6,e,f\n", vec![2], "h\n\n6,e,f\n"),
+            ("h\n5, \"Beta\", d\n6,e,f\n", vec![2], "h\n\n6,e,f\n"),
         ] {
             assert_eq!(closed(csv), (lines, left.to_owned()), "{csv:?}");
         }
@@ -206,17 +251,32 @@ mod tests {
             "h\n1,a,b\n",
             "h\n1,\"a, b\",c\n2,\"say \"\"no\"\"\",d\n3,a \"quote\" within,e\n",
             "h\n1,\"two\nlines\",a\n2,\"\",\"\"\n",
-            "h\n1,\"a\"b,c\n",
+            "h\n1,\"a\" ,c\n2, \t,d\n",
             "h\n1,\"a\"",
         ] {
             assert_eq!(closed(csv), (vec![], csv.to_owned()), "{csv:?}");
-            assert!(matches!(close(csv.as_bytes(), is_movie).csv, Cow::Borrowed(_)));
+            assert!(matches!(close(csv.as_bytes(), 0, is_movie).csv, Cow::Borrowed(_)));
+        }
+    }
+
+    #[test]
+    fn the_fault_of_a_quote_within_its_field_says_how_to_write_it() {
+        let fault = |csv: &[u8]| close(csv, 0, is_movie).faults.remove(0).1;
+        assert!(fault(b"5,\"12\" Monkeys\",d").contains("write each quote within a quoted field as two"));
+        assert!(fault(b"5, \"Beta\",d").contains("remove the space"));
+    }
+
+    #[test]
+    fn a_header_may_have_spaces_before_its_quotes_and_nothing_else() {
+        assert_eq!(fault_of_header(b"\"userId\", \"movieId\""), None);
+        for header in ["movieId,\"title,genres", "movieId,\"ti\"tle\",genres"] {
+            assert!(fault_of_header(header.as_bytes()).is_some(), "{header}");
         }
     }
 
     #[test]
     fn the_fault_says_where_the_quote_went() {
-        let closed = close(b"h\n1,\"a,b\n2,c,d\n3,\"e\",f\n4,\"g\n", is_movie);
+        let closed = close(b"h\n1,\"a,b\n2,c,d\n3,\"e\",f\n4,\"g\n", 0, is_movie);
         assert!(closed.faults[0].1.contains("in the middle of line 4"), "{:?}", closed.faults);
         assert!(closed.faults[1].1.contains("is never closed"), "{:?}", closed.faults);
     }
@@ -224,10 +284,10 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_left_has_the_same_lines_and_closes(csv in "([0-9a,\"\n\r]{0,6}|\"\"|\",\"){0,20}") {
-            let first = close(csv.as_bytes(), is_movie);
+            let first = close(csv.as_bytes(), 0, is_movie);
             let ends = |csv: &[u8]| csv.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count();
             prop_assert_eq!(ends(csv.as_bytes()), ends(&first.csv));
-            prop_assert!(close(&first.csv, is_movie).faults.is_empty());
+            prop_assert!(close(&first.csv, 0, is_movie).faults.is_empty());
         }
 
         #[test]
@@ -237,7 +297,7 @@ mod tests {
                 writer.write_record([id, title, genres]).unwrap();
             }
             let csv = writer.into_inner().unwrap();
-            prop_assert!(close(&csv, is_movie).faults.is_empty());
+            prop_assert!(close(&csv, 0, is_movie).faults.is_empty());
         }
     }
 }

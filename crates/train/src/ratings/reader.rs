@@ -1,9 +1,9 @@
 //! Reads `ratings.csv` record by record.
 
 use csv::ByteRecord;
+use matinee_model::columns::{Column, MOVIE, RATING, TIMESTAMP, USER};
 use matinee_model::{LineNumbers, MAX_ID_BYTES, RatingScale};
 
-use super::columns::{Column, MOVIE, RATING, TIMESTAMP, USER};
 use super::{FaultKind, time};
 
 /// Reads a `ratings.csv`. The header gives the order of the columns. A byte order mark and CRLF are accepted, and
@@ -105,7 +105,7 @@ fn parse<'r>(
     let value = number(text(record, columns.rating)?)?;
     range.include(Range(Some((value, value))));
     if !scale.contains(value) {
-        return Err((FaultKind::OffScaleRating, off_scale(value, scale)));
+        return Err((FaultKind::OffScaleRating, format!("{value} is not on the scale {scale}")));
     }
     let timestamp = columns.timestamp.map(|column| timestamp(text(record, column)?)).transpose()?;
     Ok(RatingRecord { user, movie, value, timestamp })
@@ -139,12 +139,28 @@ fn text(record: &ByteRecord, column: usize) -> Result<&str, RecordFault> {
 fn id<'r>(record: &'r ByteRecord, column: usize, name: &str) -> Result<&'r str, RecordFault> {
     match text(record, column)? {
         "" => Err((FaultKind::EmptyId, format!("the {name} is empty"))),
+        id if is_missing(id) => Err((FaultKind::EmptyId, missing(id, name))),
         id if id.len() > MAX_ID_BYTES => {
             let detail = format!("the {name} has {} bytes; an id has at most {MAX_ID_BYTES}", id.len());
             Err((FaultKind::LongId, detail))
         }
         id => Ok(id),
     }
+}
+
+/// What programs write for a missing value: pandas, R, JavaScript, SQL, Hive, spreadsheets.
+const MISSING: [&str; 8] = ["nan", "null", "none", "<na>", "n/a", "#n/a", "undefined", "\\n"];
+
+/// Whether an id stands for a missing value. All records without an id would become one user or movie.
+pub(super) fn is_missing(id: &str) -> bool {
+    id == "NA" || MISSING.iter().any(|missing| id.eq_ignore_ascii_case(missing))
+}
+
+/// The error for such an id in the column `name`.
+pub(super) fn missing(id: &str, name: &str) -> String {
+    format!(
+        "the {name} is `{id}`, which programs write for a missing value; remove the line, or write the id"
+    )
 }
 
 fn number(text: &str) -> Result<f32, RecordFault> {
@@ -157,13 +173,6 @@ fn number(text: &str) -> Result<f32, RecordFault> {
     } else {
         Err((FaultKind::NonFiniteRating, format!("`{text}` is not finite")))
     }
-}
-
-fn off_scale(value: f32, scale: RatingScale) -> String {
-    format!(
-        "{value} is not on the scale {scale}; correct it, or give the scale of the ratings with --scale LOW..HIGH \
-         (in a job, the hyperparameter `scale`)"
-    )
 }
 
 fn timestamp(text: &str) -> Result<i64, RecordFault> {

@@ -73,10 +73,57 @@ fn reads_what_movielens_and_others_write() {
 
 #[test]
 fn ids_are_any_text() {
-    let ratings = "userId,movieId,rating\nAnna Müller,10,4\n\"a,b\"\"c\",20,5\n007,10,3\n7,10,2\n";
+    let ratings = "userId,movieId,rating\nAnna Müller,10,4\n\"a,b\"\"c\",20,5\n007,10,3\n8,10,2\n";
     let (dataset, report) = checked(ratings);
     assert!(report.is_clean(), "{report}");
-    assert_eq!(dataset.user_ids.table().iter().collect::<Vec<_>>(), ["007", "7", "Anna Müller", "a,b\"c"]);
+    assert_eq!(dataset.user_ids.table().iter().collect::<Vec<_>>(), ["007", "8", "Anna Müller", "a,b\"c"]);
+}
+
+#[test]
+fn an_id_in_two_spellings_is_refused_with_both() {
+    for (ratings, expected) in [
+        (
+            "1,10,4\n1,20,5\n1.0,10,3\n2,10,3\n",
+            "the users `1` (2 ratings) and `1.0` (1 ratings) look like one",
+        ),
+        ("01,10,4\n1,20,5\n", "the users `01` (1 ratings) and `1` (1 ratings) look like one"),
+        (
+            "1,10,4\n2,10,5\n2,20,4\n3,20,5\n3,10.0,1\n4,10,2\n5,10,2\n6,10,2\n7,10,2\n8,10,2\n9,10,2\n",
+            "the movies `10` (8 ratings) and `10.0` (1 ratings) look like one",
+        ),
+    ] {
+        let ratings = format!("userId,movieId,rating\n{ratings}");
+        let (_, report) = checked(&ratings);
+        let findings = report.findings(FaultKind::TwoSpellings).unwrap_or_else(|| panic!("{report}"));
+        assert!(findings.count == 1 && findings.first[0].detail.contains(expected), "{report}");
+        assert!(report.refuses_training());
+    }
+    let inputs = Inputs {
+        ratings: vec![csv("ratings.csv", "userId,movieId,rating\n1,10,4\n2,10.0,4\n")],
+        movies: None,
+    };
+    let (_, report) = check(&inputs, RatingScale::MOVIELENS);
+    assert!(report.findings(FaultKind::TwoSpellings).is_some(), "{report}");
+    let (_, report) = checked("userId,movieId,rating\n1.0,10,4\n2.0,20,5\n");
+    assert!(report.is_clean() && report.to_string().contains("2 of 2 users have a fraction"), "{report}");
+}
+
+#[test]
+fn an_id_that_stands_for_a_missing_value_is_refused_at_its_line() {
+    for id in ["nan", "NaN", "null", "NULL", "None", "<NA>", "N/A", "undefined", "\\N", "NA"] {
+        for record in [format!("{id},20,5"), format!("2,{id},5")] {
+            let (_, report) = checked(&format!("userId,movieId,rating\n1,10,4\n{record}\n"));
+            assert_eq!(found(&report, FaultKind::EmptyId), (1, vec!["ratings.csv:3".to_owned()]), "{record}");
+            assert!(report.refuses_training() && report.to_string().contains(id), "{report}");
+        }
+        let movies = format!("movieId,title\n10,Ten\n{id},Other\n");
+        let ratings = vec![csv("ratings.csv", "userId,movieId,rating\n1,10,4\n")];
+        let inputs = Inputs { ratings, movies: Some(csv("movies.csv", &movies)) };
+        let (_, report) = check(&inputs, RatingScale::MOVIELENS);
+        assert_eq!(found(&report, FaultKind::EmptyId), (1, vec!["movies.csv:3".to_owned()]), "{id}");
+    }
+    let (_, report) = checked("userId,movieId,rating\nNancy,10,4\nna,20,4\nnone7,20,4\n");
+    assert!(report.is_clean(), "{report}");
 }
 
 #[test]
@@ -212,9 +259,9 @@ fn the_last_of_equal_pairs_counts() {
 #[test]
 fn every_fault_is_counted_and_the_first_twenty_are_shown() {
     let mut ratings = "userId,movieId,rating\n1,10,4\n".to_owned();
-    ratings.push_str(&"1,20,999\n".repeat(50));
+    ratings.push_str(&"1,20,four\n".repeat(50));
     let (_, report) = checked(&ratings);
-    let (count, places) = found(&report, FaultKind::OffScaleRating);
+    let (count, places) = found(&report, FaultKind::UnparsableRating);
     assert_eq!((count, places.len()), (50, 20));
     assert!(report.to_string().contains("... and 30 more"));
 }
@@ -245,11 +292,34 @@ fn a_scale_that_all_ratings_are_on_is_named() {
         "7 is not on the scale 0.5..5, but all ratings are on 1..10; if that is their scale, give --scale 1..10 \
          (in a job, the hyperparameter `scale`)"
     );
-    let (_, report) = checked("userId,movieId,rating\n1,10,1\n1,20,1234\n");
-    let detail = &report.findings(FaultKind::OffScaleRating).unwrap().first[0].detail;
-    assert!(detail.contains(
-        "1234 is not on the scale 0.5..5; correct it, or give the scale of the ratings with --scale"
-    ));
+}
+
+#[test]
+fn ratings_on_no_common_scale_are_one_line_with_their_range() {
+    for (highest, range) in [(20, "from 1 to 20"), (1234, "from 1 to 1234")] {
+        let lines = format!("1,10,{highest}\n").repeat(40);
+        let (_, report) = checked(&format!("userId,movieId,rating\n1,20,1\n{lines}"));
+        let findings = report.findings(FaultKind::OffScaleRating).unwrap();
+        assert_eq!((findings.count, findings.first.len()), (40, 1));
+        let detail = &findings.first[0].detail;
+        assert!(detail.contains(range) && detail.contains("--scale LOW..HIGH"), "{detail}");
+    }
+}
+
+#[test]
+fn a_few_ratings_off_the_scale_are_all_reported_with_one_remedy() {
+    let right = (0..40).map(|user| format!("{user},10,4\n")).collect::<Vec<_>>().concat();
+    let (_, report) = checked(&format!("userId,movieId,rating\n{right}1,20,7\n2,20,9\n"));
+    let findings = report.findings(FaultKind::OffScaleRating).unwrap();
+    let details: Vec<&str> = findings.first.iter().map(|fault| fault.detail.as_str()).collect();
+    assert_eq!(
+        details,
+        [
+            "7 is not on the scale 0.5..5; correct it, or, if the ratings are on 1..10, give --scale 1..10 (in a job, the \
+             hyperparameter `scale`)",
+            "9 is not on the scale 0.5..5"
+        ]
+    );
 }
 
 #[test]

@@ -74,6 +74,24 @@ fn faults_of_movielens_files_have_the_lines_of_the_file() {
     }
 }
 
+/// A tar archive of ratings with this number of zeros at its end.
+fn tar(zeros: usize) -> Vec<u8> {
+    let mut tar = vec![0; 512];
+    tar[..11].copy_from_slice(b"ratings.csv");
+    tar[257..263].copy_from_slice(b"ustar\0");
+    tar.extend(RATINGS.as_bytes());
+    tar.resize(tar.len() + zeros, 0);
+    tar
+}
+
+#[test]
+fn u_data_is_known_by_its_name_in_any_case() {
+    for name in ["u.data", "U.DATA", "ml-100k/U.Data.gz"] {
+        let (dataset, report) = checked(file(name, b"1\t1\t5\t9\n2\t1\t4\t9\n"), csv("movies.csv", MOVIES));
+        assert!(report.is_clean() && dataset.ratings.len() == 2, "{report}");
+    }
+}
+
 #[test]
 fn other_forms_are_refused_with_the_first_line_and_a_guess() {
     let utf16: Vec<u8> =
@@ -86,6 +104,24 @@ fn other_forms_are_refused_with_the_first_line_and_a_guess() {
         (b"1;1;3,5;99\n".to_vec(), "`1;1;3,5;99`", "separated by semicolons"),
         (utf16[2..].to_vec(), "`userId,movieId,rating`", "UTF-16"),
         (utf16.clone(), "`userId,movieId,rating`", "UTF-16"),
+        (
+            [0x0000_feff]
+                .into_iter()
+                .chain(RATINGS.chars().map(u32::from))
+                .flat_map(u32::to_le_bytes)
+                .collect(),
+            "`userId,movieId,rating`",
+            "UTF-32",
+        ),
+        (tar(0), "`ratings.csv", "a tar archive; unpack it"),
+        (tar(4096), "`ratings.csv", "a tar archive; unpack it"),
+        ([b"abc".as_slice(), &[0; 600]].concat(), "`abc", "not text"),
+        (
+            b"sep=;\nuserId;movieId;rating\n".to_vec(),
+            "`sep=;`",
+            "remove that line, and separate the fields by commas",
+        ),
+        (b"SEP=,\nuserId,movieId,rating\n".to_vec(), "`SEP=,`", "remove that line"),
         (b"PK\x03\x04\x14\0\0\0ml-1m/ratings.dat".to_vec(), "`PK", "zip archive"),
         (b"PK\x03\x04\x14\0\0\0xl/workbook.xml".to_vec(), "`PK", "Excel"),
         (b"PAR1\x15\x04".to_vec(), "`PAR1", "Parquet"),
@@ -147,6 +183,42 @@ fn a_quote_that_is_not_closed_loses_its_own_line_alone() {
     let (dataset, report) = checked(csv("ratings.csv", ratings), csv("movies.csv", MOVIES));
     let (line, _) = only_fault(&report, FaultKind::OpenQuote);
     assert_eq!((line, dataset.ratings.len()), (2, 2));
+}
+
+#[test]
+fn titles_are_read_exactly_or_refused() {
+    let movies = "movieId,title,genres\n1,\"  Eps (1994)  \",Drama\n2, Beta (1991) ,War\n3,12\" Monkeys,War\n4,\"12\"\" Monkeys\",War\n";
+    let (dataset, report) = checked(csv("ratings.csv", RATINGS), csv("movies.csv", movies));
+    assert!(report.is_clean(), "{report}");
+    let found: Vec<&str> = titles(&dataset).iter().map(|(_, title, _)| *title).collect();
+    assert_eq!(found, ["Eps (1994)", "Beta (1991)", "12\" Monkeys", "12\" Monkeys"]);
+    for title in ["\"12\" Monkeys (1990)\"", "\"Five \\\"the\\\" (1990)\"", " \"Beta (1991)\""] {
+        let movies = format!("movieId,title,genres\n1,Alpha,Drama\n2,{title},War\n");
+        let (_, report) = checked(csv("ratings.csv", RATINGS), csv("movies.csv", &movies));
+        assert_eq!(only_fault(&report, FaultKind::OpenQuote).0, 3, "{title}");
+        let ratings = format!("userId,movieId,rating,review\n1,1,4,\n1,2,4,{title}\n");
+        let (_, report) = checked(csv("ratings.csv", &ratings), csv("movies.csv", MOVIES));
+        assert_eq!(only_fault(&report, FaultKind::OpenQuote).0, 3, "{title}");
+    }
+}
+
+#[test]
+fn a_title_that_contains_a_line_like_a_record_is_one_fault() {
+    let movies = "movieId,title,genres\n1,Alpha,Drama\n2,\"Beta\n1,Gamma,War\nthe end\",Drama\n";
+    let (_, report) = checked(csv("ratings.csv", RATINGS), csv("movies.csv", movies));
+    let (line, detail) = only_fault(&report, FaultKind::OpenQuote);
+    assert!(line == 3 && detail.contains("swallows line 4"), "{detail}");
+}
+
+#[test]
+fn a_header_with_an_open_quote_is_reported_as_one() {
+    let (_, report) =
+        checked(csv("ratings.csv", RATINGS), csv("movies.csv", "movieId,\"title,genres\n1,Alpha,Drama\n"));
+    let (line, detail) = only_fault(&report, FaultKind::OpenQuote);
+    assert!(
+        line == 1 && detail.contains("`movieId,\"title,genres`") && detail.contains("never closed"),
+        "{detail}"
+    );
 }
 
 #[test]

@@ -43,7 +43,10 @@ impl Split {
 pub fn test_sets(split: Split, folds: u32, dataset: &Dataset, seed: u64) -> Result<Vec<TestSet>> {
     let ratings = &dataset.ratings;
     Ok(match split {
-        Split::Random => by_folds(&random_folds(ratings.len(), folds, seed)),
+        Split::Random => {
+            refuse_empty_folds(folds, ratings.len())?;
+            by_folds(&random_folds(ratings.len(), folds, seed))
+        }
         Split::Time => {
             let timestamps = dataset
                 .timestamps
@@ -54,6 +57,19 @@ pub fn test_sets(split: Split, folds: u32, dataset: &Dataset, seed: u64) -> Resu
         Split::ColdUsers => vec![cold_users(ratings, dataset.user_count(), COLD_SHARE, seed)],
         Split::ColdMovies => vec![cold_movies(ratings, dataset.movie_count(), COLD_SHARE, seed)],
     })
+}
+
+/// Refuses more folds than there are ratings. Some folds would be empty, and fewer folds would be measured than requested.
+fn refuse_empty_folds(folds: u32, ratings: usize) -> Result<()> {
+    if ratings < 2 {
+        bail!("evaluation needs at least 2 ratings; with {ratings}, nothing is left to train on");
+    }
+    if folds as usize > ratings {
+        bail!(
+            "--folds {folds}: there are {ratings} ratings, and some folds would be empty; use at most {ratings} folds"
+        );
+    }
+    Ok(())
 }
 
 /// The folds that a file assigns to the ratings.
@@ -69,7 +85,8 @@ pub fn refuse_empty(tests: &[TestSet], dataset: &Dataset) -> Result<()> {
             bail!("there are too few ratings for this split: nothing is left to test on");
         }
         if !is_test.contains(&false) {
-            bail!("all ratings are in fold {fold}, so nothing is left to train on; use at least 2 folds");
+            let remedy = if is_test.len() < 2 { "add ratings" } else { "use at least 2 folds" };
+            bail!("all ratings are in fold {fold}, so nothing is left to train on; {remedy}");
         }
     }
     if !tests.iter().any(|test| dataset.is_measurable(test)) {

@@ -49,12 +49,15 @@ fn a_validation_on_movies_outside_of_the_catalogue_is_refused() {
     assert_eq!(job.evaluation()["validation"]["test_count"], 1);
 
     let job = Job::new(&small());
-    job.put("input/data/validation/ratings.csv", "userId,movieId,rating\n3,none,1\n");
+    job.put("input/data/validation/ratings.csv", "userId,movieId,rating\n3,foreign,1\n");
     let reason = job.fail();
     assert!(
         reason.starts_with("none of the 1 ratings of the channel `validation` is of a movie"),
         "{reason}"
     );
+    // Before any training.
+    let output = job.command().output().unwrap();
+    assert!(!String::from_utf8(output.stdout).unwrap().contains("train_rmse="));
 }
 
 #[test]
@@ -77,19 +80,26 @@ fn a_job_ignores_hidden_and_empty_files() {
 }
 
 #[test]
-fn a_channel_may_be_called_training_and_unknown_ones_are_reported() {
+fn a_channel_may_be_called_training_and_unknown_ones_are_refused() {
     let job = Job::without_data(&small());
     job.put("input/data/training/ratings.csv/part-0.csv", FEW);
     job.put_bytes("input/data/training/movies.csv.gz", &gzip(TITLES.as_bytes()));
     job.put("input/config/inputdataconfig.json", r#"{"training":{}}"#);
-    job.put("input/data/extra/a.csv", "x");
-    let output = job.command().output().unwrap();
-    let printed = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{printed}");
-    assert!(
-        printed.contains("channel `extra` is not read; a job reads `train` (the ratings to train on"),
-        "{printed}"
-    );
+    job.put("input/data/.cache/a.csv", "x");
+    std::fs::create_dir_all(job.path("input/data/lost+found")).unwrap();
+    job.succeed();
+
+    for name in ["extra", "Train", "data", "default"] {
+        let job = if name == "extra" { Job::new(&small()) } else { Job::without_data(&small()) };
+        job.put(&format!("input/data/{name}/ratings.csv"), FEW);
+        let reason = job.fail();
+        assert!(
+            reason.starts_with(&format!(
+                "unknown channel `{name}`; a job reads `train` (the ratings to train on"
+            )),
+            "{reason}"
+        );
+    }
 
     let job = Job::new(&small());
     job.put("input/config/inputdataconfig.json", r#"{"train":{},"test":{}}"#);
@@ -99,6 +109,19 @@ fn a_channel_may_be_called_training_and_unknown_ones_are_reported() {
     let job = Job::new(&small());
     job.put("input/data/training/ratings.csv", FEW);
     assert!(job.fail().contains("two names for the same"));
+}
+
+#[test]
+fn a_catalogue_beside_the_ratings_is_reported_if_there_is_a_channel_of_movies() {
+    let job = Job::without_data(&small());
+    job.put("input/data/train/ratings.csv", FEW);
+    job.put("input/data/train/movies.csv", "movieId,title\n10,Another\n20,Other\n");
+    job.put("input/data/movies/movies.csv", TITLES);
+    let output = job.command().output().unwrap();
+    let printed = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{printed}");
+    assert!(printed.contains("note: not reading movies.csv in channel `train`"), "{printed}");
+    assert_eq!(job.model().predict(&"1".into(), &"20".into()).unwrap().title, "Twenty");
 }
 
 #[test]

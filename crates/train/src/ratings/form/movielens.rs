@@ -155,8 +155,8 @@ fn item(line: &str) -> Option<(&str, &str, String)> {
 
 /// `u.data`, or one of the splits in ml-100k, such as `u1.base` or `ua.test`.
 fn has_name_of_ml_100k(name: &str) -> bool {
-    let name = name.rsplit('/').next().unwrap_or(name);
-    let name = name.strip_suffix(".gz").unwrap_or(name);
+    let name = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
     let parts = name.rsplit_once('.');
     name == "u.data"
         || parts.is_some_and(|(stem, end)| stem.starts_with('u') && ["base", "test"].contains(&end))

@@ -16,7 +16,7 @@ pub const POINTER: &str = "models/live.json";
 const REFRESH: Duration = Duration::from_secs(1);
 
 /// An S3 with two models, of which the first is live.
-pub struct Stand {
+pub struct TestBed {
     pub s3: S3Double,
     pub recorder: Recorder,
     pub versions: [String; 2],
@@ -48,7 +48,7 @@ fn models() -> &'static Path {
     folder.path()
 }
 
-impl Stand {
+impl TestBed {
     pub async fn start() -> Self {
         let s3 = S3Double::start().await;
         let versions = [0, 1].map(|index| {
@@ -59,9 +59,9 @@ impl Stand {
             manifest["version"].as_str().unwrap().to_owned()
         });
         let recorder = Recorder::start(s3.address()).await;
-        let stand = Self { s3, recorder, versions };
-        stand.point_to(0);
-        stand
+        let bed = Self { s3, recorder, versions };
+        bed.point_to(0);
+        bed
     }
 
     /// The pointer to a model.
