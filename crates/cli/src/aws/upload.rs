@@ -124,7 +124,7 @@ mod tests {
         let other_form = refusal(&["data/ratings.csv", "data/movies.csv"], "ratings.dat").unwrap_err();
         assert!(other_form.contains("no job would read data/ratings.dat"), "{other_form}");
         let twice = refusal(&["data/ratings.csv"], "ratings.csv.gz").unwrap_err();
-        assert!(twice.contains("not clear which one counts"), "{twice}");
+        assert!(twice.contains("not clear which one to use"), "{twice}");
         for error in [other_form, twice] {
             assert!(error.contains("aws s3 rm s3://b/data/"), "{error}");
         }
