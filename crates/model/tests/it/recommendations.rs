@@ -141,7 +141,7 @@ fn a_group_is_shown_what_all_bear_by_the_mean_of_their_shares() {
             let own = member(movie).recommend(&filter, 10, None);
             own.iter().find(|own| own.ranked.movie == found.ranked.movie).unwrap().ranked.score / best
         });
-        let mean = (shares[0] + shares[1]) / 2.0;
+        let mean = f32::midpoint(shares[0], shares[1]);
         assert!((found.ranked.score - mean).abs() < 1e-6, "{} {mean}", found.ranked.score);
         assert_eq!(found.estimates, [0, 1].map(|movie| member(movie).estimate(found.ranked.movie)));
     }
