@@ -17,10 +17,10 @@ pub(super) struct Display<'t> {
     others: &'t str,
 }
 
-/// `title` without the year in the parentheses that it ends with.
+/// `title` without the year in the parentheses that it ends with. A title that is nothing but a year stays as it is.
 pub(super) fn name(title: &str) -> &str {
     match title.trim_end().rsplit_once('(') {
-        Some((name, _)) if year(title).is_some() => name.trim_end(),
+        Some((name, _)) if year(title).is_some() && !name.trim_end().is_empty() => name.trim_end(),
         _ => title.trim_end(),
     }
 }
@@ -98,6 +98,7 @@ mod tests {
             ("Nikita (Femme Nikita, La) (1990)", "Nikita (Femme Nikita, La)"),
             ("Fawlty Towers (1975-1979) ", "Fawlty Towers"),
             ("(500) Days of Summer", "(500) Days of Summer"),
+            ("(1999) ", "(1999)"),
             ("", ""),
         ] {
             assert_eq!(name(title), expected, "{title}");
