@@ -31,8 +31,8 @@ pub struct MovieAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 202)]
     pub rating_count: Option<u32>,
-    /// How often it got each rating, in ten steps from the lowest of the scale to the highest; only where one movie is
-    /// asked for.
+    /// How often it got each rating, in ten steps from the lowest of the scale to the highest; only where movies are
+    /// asked for by their ids.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = json!([1, 3, 1, 5, 6, 27, 20, 53, 27, 59]))]
     pub rating_histogram: Option<Vec<u32>>,

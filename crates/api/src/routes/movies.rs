@@ -66,7 +66,7 @@ fn by_ids(titles: &Titles, ids: &[MovieId]) -> MoviesAnswer {
     let mut answer = MoviesAnswer { movies: Vec::new(), unknown_movies: Vec::new(), next_cursor: None };
     for id in ids {
         match titles.catalogue().find(id) {
-            Some(movie) => answer.movies.push(described(titles, movie)),
+            Some(movie) => answer.movies.push(described_with_histogram(titles, movie, id)),
             None => answer.unknown_movies.push(id.to_string()),
         }
     }
@@ -96,6 +96,10 @@ pub(crate) async fn list_starters(
 
 fn described(titles: &Titles, movie: Movie<'_>) -> MovieAnswer {
     MovieAnswer::new(movie, titles.rating_count(movie.id))
+}
+
+fn described_with_histogram(titles: &Titles, movie: Movie<'_>, id: &MovieId) -> MovieAnswer {
+    described(titles, movie).with_histogram(titles.histogram(id))
 }
 
 /// The number of movies before the page.
@@ -130,9 +134,8 @@ pub(crate) async fn describe_movie(
     let id = MovieId::from(id);
     let movie = titles.catalogue().find(&id).ok_or_else(|| UnknownMovie(id.clone()))?;
     let tag = EntityTag::of_version(titles.version());
-    Ok(tag.respond(&cached, Freshness::OneMinute, || {
-        Json(described(&titles, movie).with_histogram(titles.histogram(&id)))
-    }))
+    let answer = || Json(described_with_histogram(&titles, movie, &id));
+    Ok(tag.respond(&cached, Freshness::OneMinute, answer))
 }
 
 /// Movies that are liked by the people who like this one

@@ -100,8 +100,10 @@ async fn one_request_can_ask_for_many_ids() {
 #[tokio::test]
 async fn a_movie_is_described_and_similar_movies_are_listed() {
     let answer = get("/movies/30").await;
-    let expected =
-        json!({"movie_id": "30", "title": "Thirty (2030)", "genres": [], "year": 2030, "rating_count": 2});
+    let expected = json!({
+        "movie_id": "30", "title": "Thirty (2030)", "display_title": "Thirty", "genres": [], "year": 2030,
+        "rating_count": 2, "rating_histogram": [0, 0, 0, 0, 0, 1, 0, 0, 1, 0],
+    });
     assert_eq!((answer.status, &answer.body), (StatusCode::OK, &expected));
     let similar = get("/movies/30/similar").await;
     assert_eq!(similar.body["movie"], expected);
