@@ -22,7 +22,7 @@ fn ids(answer: &Answer) -> Vec<&str> {
 #[tokio::test]
 async fn recommendations_are_unrated_movies_with_reasons_that_add_up() {
     let ratings = json!({"ratings": [{"movieId": "10", "rating": 5}, {"movieId": 404, "rating": 3}]});
-    let answer = post("/recommendations", &ratings).await;
+    let answer = post("/recommendations?minRating=0.5", &ratings).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     assert_eq!(answer.body["unknown_movies"], json!(["404"]));
     assert_eq!(answer.body["ranked_by"], "taste");
@@ -44,7 +44,7 @@ async fn recommendations_are_unrated_movies_with_reasons_that_add_up() {
 #[tokio::test]
 async fn without_a_taste_the_most_rated_movies_come_first() {
     for ratings in [json!({"ratings": []}), json!({"ratings": [{"movieId": "40", "rating": 1}]})] {
-        let answer = post("/recommendations?limit=3", &ratings).await;
+        let answer = post("/recommendations?limit=3&minRating=0.5", &ratings).await;
         assert_eq!((answer.status, &answer.body["ranked_by"]), (StatusCode::OK, &json!("popularity")));
         assert_eq!(ids(&answer), ["10", "20", "30"]);
         let first = &answer.body["recommendations"][0];
@@ -101,15 +101,16 @@ async fn movies_of_any_of_several_genres_are_admitted() {
 #[tokio::test]
 async fn the_pages_have_no_gap_and_no_overlap() {
     let ratings = json!({"ratings": [{"movieId": "20", "rating": 4.5}]});
-    let all = post("/recommendations?includeRated=true", &ratings).await;
+    let query = "includeRated=true&minRating=0.5";
+    let all = post(&format!("/recommendations?{query}"), &ratings).await;
     assert_eq!((ids(&all).len(), &all.body["next_cursor"]), (4, &Value::Null));
     let mut joined = Vec::new();
-    let mut path = "/recommendations?includeRated=true&limit=1".to_owned();
+    let mut path = format!("/recommendations?{query}&limit=1");
     for _ in 0..4 {
         let page = post(&path, &ratings).await;
         joined.extend(ids(&page).into_iter().map(str::to_owned));
         match page.body["next_cursor"].as_str() {
-            Some(cursor) => path = format!("/recommendations?includeRated=true&limit=1&cursor={cursor}"),
+            Some(cursor) => path = format!("/recommendations?{query}&limit=1&cursor={cursor}"),
             None => break,
         }
     }
