@@ -83,7 +83,7 @@ goes_on_after_sigterm() {
   [ "$code" = 143 ] || fail "the stopped job ended with $code"
   [ -s "$job/checkpoints/training.checkpoint" ] || fail "there is no checkpoint"
   [ ! -e "$job/model" ] || fail "the stopped job left a model"
-  train "$job" | grep 'going on' || fail "the job started from the beginning"
+  train "$job" | grep 'continuing from the checkpoint' || fail "the job started from the beginning"
   cmp "$whole/model/model.safetensors" "$job/model/model.safetensors" || fail "the bytes differ"
   echo "stopped and resumed: the same bytes"
 }

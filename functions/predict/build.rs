@@ -13,9 +13,10 @@ const SOURCES: [&str; 3] = ["../../data", "../../crates/model/src", "../../crate
 fn main() -> std::io::Result<()> {
     let mut digest = DefaultHasher::new();
     for source in SOURCES {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
+        // Cargo runs this in the package's folder. A path from compile time could be that of another checkout.
+        let path = Path::new(source);
         println!("cargo::rerun-if-changed={}", path.display());
-        for file in files(&path)? {
+        for file in files(path)? {
             std::fs::read(file)?.hash(&mut digest);
         }
     }

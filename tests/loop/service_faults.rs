@@ -51,7 +51,7 @@ async fn a_training_job_is_started_once_or_the_reason_is_told() {
     recorder.heal().await;
     assert_eq!(jobs(&world), 0, "nothing was started");
     world.moto.delete("data/ratings.csv");
-    assert_eq!(fails(&world.start, &by_hand, ["holds no ratings.csv", "data/movies.csv"]).await, "NoRatings");
+    assert_eq!(fails(&world.start, &by_hand, ["has no ratings.csv", "data/movies.csv"]).await, "NoRatings");
     world.upload();
 
     // Temporary faults are retried. If the answer to the request was lost, there is still only one job.
@@ -94,12 +94,12 @@ async fn publishing_fails_as_a_whole_or_is_done() {
     for (fault, named) in [
         (THROTTLED.at("sagemaker:", ""), ["sagemaker:DescribeTrainingJob", "ThrottlingException"]),
         (Fault::Refuse(400, "AccessDeniedException").at("sagemaker:", ""), ["Describe", "AccessDenied"]),
-        (Fault::Cut.at("s3:GetObject", "model.safetensors"), ["model.safetensors", "as it was"]),
-        (Fault::Refuse(503, "SlowDown").at("s3:PutObject", ""), ["models/live.json", "as it was"]),
-        (Fault::Refuse(403, "AccessDenied").at("s3:PutObject", ""), ["models/live.json", "as it was"]),
+        (Fault::Cut.at("s3:GetObject", "model.safetensors"), ["model.safetensors", "has not changed"]),
+        (Fault::Refuse(503, "SlowDown").at("s3:PutObject", ""), ["models/live.json", "has not changed"]),
+        (Fault::Refuse(403, "AccessDenied").at("s3:PutObject", ""), ["models/live.json", "has not changed"]),
         (
             Fault::Refuse(403, "AccessDenied").at("s3:GetObject", "live.json"),
-            ["models/live.json", "as it was"],
+            ["models/live.json", "has not changed"],
         ),
     ] {
         recorder.inject(fault);
@@ -114,7 +114,7 @@ async fn publishing_fails_as_a_whole_or_is_done() {
     assert_eq!(world.publish.answer(ended.clone()).await["status"], "refused");
     recorder.heal().await;
     world.moto.put("models/live.json", b"{");
-    fails(&world.publish, &ended, ["models/live.json", "no pointer"]).await;
+    fails(&world.publish, &ended, ["models/live.json", "not a valid live model pointer"]).await;
     assert_eq!(world.moto.get("models/live.json").unwrap(), b"{", "nobody's pointer is overwritten");
     world.moto.delete("models/live.json");
     assert_eq!(world.publish.answer(ended).await["status"], "published");

@@ -126,3 +126,47 @@ fn more_folds_than_ratings_are_refused() {
     // Each rating is predicted by the mean of the two others, with errors of 0.5, 0.5 and 1.
     assert!((rmse(&printed(&tune("3")), "the best point") - 2.0 / 3.0).abs() < 1e-3);
 }
+
+#[test]
+fn a_model_of_other_data_is_kept_without_force() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let few = "1,1,4\n1,2,2\n2,1,5\n2,2,3\n";
+    for (name, ratings) in
+        [("few", few), ("more", &format!("{few}3,1,4\n")), ("wide", "1,1,9\n1,2,2\n2,1,10\n2,2,3\n")]
+    {
+        std::fs::create_dir(path(name)).unwrap();
+        std::fs::write(path(name) + "/ratings.csv", format!("userId,movieId,rating\n{ratings}")).unwrap();
+        std::fs::write(path(name) + "/movies.csv", "movieId,title\n1,One\n2,Two\n").unwrap();
+    }
+    for (data, scale, reason) in [
+        ("wide", "1..10", "its ratings are on 1..10, and these on 0.5..5"),
+        ("more", "0.5..5", "it was trained on 5 ratings, and here are 4"),
+    ] {
+        let model = path(&format!("model-{data}"));
+        let learned =
+            ["train", "--data", &path(data), "--scale", scale, "--output", &model, "--algorithm", "mean"];
+        succeed(&[&learned[..], &["--hold-out", "0"]].concat());
+        let before = Model::open(Path::new(&model)).unwrap().manifest().clone();
+        let bias = [
+            "tune",
+            "--data",
+            &path("few"),
+            "--output",
+            &model,
+            "--folds",
+            "2",
+            "--algorithm",
+            "bias",
+            "-p",
+            "reg_u=4",
+        ];
+        let tune =
+            |more: &[&str]| matinee().current_dir(folder.path()).args(bias).args(more).output().unwrap();
+        let kept = printed(&tune(&[]));
+        assert!(kept.contains(&format!("it cannot be compared: {reason}")), "{kept}");
+        assert_eq!(*Model::open(Path::new(&model)).unwrap().manifest(), before, "{data}");
+        printed(&tune(&["--force"]));
+        assert_eq!(Model::open(Path::new(&model)).unwrap().manifest().algorithm, "bias", "{data}");
+    }
+}
