@@ -37,7 +37,7 @@ export async function test(name, body, { allowErrors = false, address = `${ADDRE
     await body(page);
     if (!allowErrors) assert.deepEqual(faults, [], name);
   } catch (error) {
-    await context.pages().at(-1).screenshot({ path: `${OUTPUT}/failed-${failed}.png` }).catch(() => {});
+    await context.pages().at(-1)?.screenshot({ path: `${OUTPUT}/failed-${failed}.png` }).catch(() => {});
     failed += 1;
     console.error(`FAILED: ${name}: ${error.stack}\n${faults.join("\n")}`);
     return;

@@ -124,6 +124,19 @@ await test("a movie has a view of its own, and back leads to the list", async (p
   await page.locator("#movie").waitFor({ state: "hidden" });
 });
 
+await test("links to IMDb and TMDB, where the data has them", async (page) => {
+  await page.goto(`${ADDRESS}/#movie=260`);
+  const links = page.locator("#movie-body .elsewhere a");
+  await links.nth(1).waitFor();
+  assert.deepEqual(await links.evaluateAll((all) => all.map(({ href, rel }) => [href, rel])), [
+    ["https://www.imdb.com/title/tt0076759/", "noopener noreferrer"],
+    ["https://www.themoviedb.org/movie/11", "noopener noreferrer"],
+  ]);
+  await page.goto(`${ADDRESS}/#movie=296`);
+  await page.locator("#movie-title", { hasText: "Pulp Fiction" }).waitFor();
+  assert.equal(await links.count(), 0, "a movie without a record in links.csv");
+});
+
 await test("a known user's list says whose it is, and how to leave it", async (page) => {
   await begun(page);
   await page.locator("summary", { hasText: "known user" }).click();
@@ -132,6 +145,14 @@ await test("a known user's list says whose it is, and how to leave it", async (p
   await page.locator("#recommendations-title", { hasText: "For user 2" }).waitFor();
   await page.locator("#recommendations .because", { hasText: "Because they " }).first().waitFor();
   assert.match(page.url(), /#user=2/);
+  const theirs = page.locator("#theirs");
+  await theirs.locator("summary", { hasText: /^Their ratings \(\d+\)$/ }).waitFor();
+  const rated = await theirs.locator("li").allTextContents();
+  assert.equal(rated.length, Math.min(100, Number(/\d+/.exec(await theirs.locator("summary").textContent()))));
+  const stars = rated.map((text) => Number(/^★ (\d\.\d) ./.exec(text)[1]));
+  assert.deepEqual(stars, stars.toSorted((one, other) => other - one), "the highest first");
+  await accessible(page);
+  await shoot(page, "user");
   await page.goBack();
   await begun(page);
   await page.goForward();
@@ -274,29 +295,35 @@ await test("a file that is no export is told", async (page) => {
   await page.locator("#bring-status.error", { hasText: "not an export" }).waitFor();
 });
 
-await test("small, and soon there", async (page) => {
-  const sizes = { sent: 0, files: 0, requests: 0 };
-  const asked = [];
-  page.on("requestfinished", (request) => isPage(new URL(request.url()).pathname) && asked.push(request));
-  const times = [];
+await test("small, and soon there", async (first) => {
+  const [times, work] = [[], []];
   for (let visit = 0; visit < 5; visit += 1) {
+    // A context of its own has nothing in its cache.
+    const context = await first.context().browser().newContext();
+    const page = await context.newPage();
+    const asked = [];
+    page.on("requestfinished", (request) => isPage(new URL(request.url()).pathname) && asked.push(request));
+    const session = await context.newCDPSession(page);
+    // The processor time of the page's thread does not depend on what else the machine does.
+    await session.send("Performance.enable", { timeDomain: "threadTicks" });
     const from = Date.now();
-    await page.goto("about:blank");
     await page.goto(`${ADDRESS}/`);
     await page.locator("#recommendations h3").first().waitFor();
     times.push(Date.now() - from);
+    const { metrics } = await session.send("Performance.getMetrics");
+    work.push(Math.round(1000 * metrics.find(({ name }) => name === "TaskDuration").value));
     if (visit === 0) {
       await page.waitForLoadState("networkidle");
-      for (const request of asked) {
-        sizes.files += (await (await request.response()).body()).length;
-        sizes.sent += (await request.sizes()).responseBodySize;
-      }
-      sizes.requests = asked.length;
-      console.log(`    the page: ${sizes.requests} files of ${sizes.files} bytes, sent as ${sizes.sent}`);
-      assert.ok(sizes.sent < 60_000, `${sizes.sent} bytes are sent`);
+      const sizes = await Promise.all(asked.map((request) => request.sizes()));
+      const sent = sizes.reduce((sum, { responseBodySize }) => sum + responseBodySize, 0);
+      const bodies = await Promise.all(asked.map(async (request) => (await request.response()).body()));
+      const plain = bodies.reduce((sum, { length }) => sum + length, 0);
+      console.log(`    the page: ${asked.length} files of ${plain} bytes, sent as ${sent}`);
+      assert.ok(sent < 60_000, `${sent} bytes are sent`);
     }
+    await context.close();
   }
-  const median = times.sort((a, b) => a - b)[2];
-  console.log(`    to the first list: ${median} ms (of five visits: ${times.join(", ")})`);
-  assert.ok(median < 700, `${median} ms`);
+  const median = (values) => values.toSorted((a, b) => a - b)[2];
+  console.log(`    to the first list: ${median(times)} ms (of five visits: ${times.join(", ")}), of it ${median(work)} ms of the page's thread`);
+  assert.ok(median(work) < 700, `${work} ms`);
 });

@@ -118,6 +118,11 @@ export function recommendToUser(user, parameters, signal) {
   return ask(withParameters(`users/${encodeURIComponent(user)}/recommendations`, parameters), { signal });
 }
 
+// What a known user has rated, the highest ratings first.
+export function ratingsOfUser(user, limit, signal) {
+  return ask(withParameters(`users/${encodeURIComponent(user)}/ratings`, { limit }), { signal });
+}
+
 // One list for several people: `[{ name, ratings }]`.
 export function recommendTogether(people, exclude, parameters, signal) {
   const members = people.map(({ ratings }) => ({ ratings: pairs(ratings) }));

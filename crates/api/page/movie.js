@@ -12,6 +12,11 @@ import { genres, problem, t } from "./strings.js";
 import { name } from "./titles.js";
 
 const SIMILAR = 8;
+// Pages about a movie elsewhere, by the field of its id there.
+const ELSEWHERE = {
+  imdb_id: ["IMDb", (id) => `https://www.imdb.com/title/tt${id}/`],
+  tmdb_id: ["TMDB", (id) => `https://www.themoviedb.org/movie/${id}`],
+};
 let open = "";
 
 export function start() {
@@ -78,10 +83,19 @@ function show({ movie, similar }) {
       ...(why ? reasons(why, recommendations.counted() !== ratings.all() && Boolean(recommendations.source().user)) : []),
       stars(movie),
       ...(movie.rating_count === undefined ? [] : [element("p", { class: "soft" }, t("ratedBy", { n: movie.rating_count }))]),
-      ...(movie.rating_histogram && movie.rating_count ? [histogram(movie.rating_histogram)] : []))),
+      ...(movie.rating_histogram && movie.rating_count ? [histogram(movie.rating_histogram)] : []),
+      ...elsewhere(movie))),
     element("h3", {}, t("similar")),
     ...(similar.length ? [element("ul", { class: "cards" }, ...similar.map((one) => card(one, { level: "h4" })))] : [element("p", {}, t("noneSimilar"))]),
   );
+}
+
+function elsewhere(movie) {
+  const known = Object.entries(ELSEWHERE).filter(([field]) => movie[field]);
+  if (known.length === 0) return [];
+  const links = known.map(([field, [place, at]]) =>
+    element("a", { href: at(movie[field]), target: "_blank", rel: "noopener noreferrer" }, t("at", { place })));
+  return [element("p", { class: "row elsewhere" }, ...links)];
 }
 
 // How often each rating was given, in ten steps.

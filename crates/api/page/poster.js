@@ -53,7 +53,7 @@ export function poster(movie) {
 
 // The title in lines that are as wide as the poster, in as many as make the letters largest.
 function lettering(title, fill) {
-  const words = title.toUpperCase().slice(0, 80).split(/\s+/);
+  const words = title.toUpperCase().slice(0, 80).split(/(?:\s+-)?\s+/);
   const room = WIDTH - 2 * MARGIN;
   const set = (count) => {
     const lines = broken(words, count).map((line) => ({ line, size: Math.min(52, room / width(line)) }));
@@ -66,7 +66,8 @@ function lettering(title, fill) {
   let y = HEIGHT - MARGIN - height;
   const drawn = lines.map(({ line, size }) => {
     y += size * 0.98;
-    const full = size < 52 ? { textLength: room, lengthAdjust: "spacingAndGlyphs" } : {};
+    // Fonts differ in width by up to a sixth.
+    const full = size * width(line) > 0.85 * room ? { textLength: room, lengthAdjust: "spacingAndGlyphs" } : {};
     return text(line, { x: MARGIN, y: (y - size * 0.18).toFixed(1), "font-size": size.toFixed(1), fill, ...full });
   });
   return { lines: drawn, height: height + 22 };

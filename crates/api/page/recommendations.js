@@ -2,11 +2,12 @@
 
 import * as address from "./address.js";
 import * as api from "./api.js";
-import { card, reasons } from "./cards.js";
+import { card, movieLink, reasons } from "./cards.js";
 import { button, byId, element, tell } from "./elements.js";
 import * as ratings from "./ratings.js";
 import * as start from "./start.js";
 import { problem, t } from "./strings.js";
+import { name } from "./titles.js";
 import { people } from "./together.js";
 
 const PAGE = 10;
@@ -14,6 +15,8 @@ const PAGE = 10;
 const DISLIKED = 2;
 // A query string has a limit; a body has room for all.
 const MOST_IN_ADDRESS = 200;
+// The longest page of the API.
+const MOST_SHOWN = 100;
 let cursor;
 let asked = new AbortController();
 // The load that is under way.
@@ -173,4 +176,22 @@ export function banner() {
     ...(given ? [button(t("addToMine"), { class: "main", onclick: take })] : []),
     button(t("backToMine"), { onclick: leave }),
   );
+  if (user) theirs(user);
+}
+
+// The ratings of a known user, below whose list it is.
+async function theirs(user) {
+  const place = element("details", { id: "theirs" });
+  byId("whose").append(place);
+  try {
+    const { ratings: rated, count } = await api.ratingsOfUser(user, MOST_SHOWN);
+    place.append(element("summary", {}, t("theirRatings", { n: count })),
+      element("ul", { tabindex: 0, "aria-label": t("theirRatings", { n: count }) }, ...rated.map((movie) =>
+        element("li", {}, element("b", { class: "score" }, `★ ${movie.rating.toFixed(1)}`), " ", movieLink(movie, {}, name(movie))))),
+      ...(count > rated.length ? [element("p", { class: "soft" }, t("firstOf", { n: rated.length }))] : []));
+    place.open = true;
+  } catch {
+    // The list, which fails too, says why.
+    place.remove();
+  }
 }

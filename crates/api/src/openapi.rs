@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 use crate::error::ApiError;
 use crate::http::{EntityTag, Freshness, IfNoneMatch};
 use crate::response::ErrorAnswer;
-use crate::routes::{movies, page, predictions, recommendations};
+use crate::routes::{movies, page, predictions, ratings, recommendations};
 use crate::schema::NotModified;
 use gateway::Gateway;
 
@@ -29,6 +29,7 @@ use gateway::Gateway;
         recommendations::recommend_to_visitor,
         recommendations::recommend_together,
         recommendations::recommend_to_user,
+        ratings::ratings_of_user,
         movies::list_movies,
         movies::describe_movie,
         movies::similar_movies,

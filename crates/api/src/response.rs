@@ -10,7 +10,8 @@ pub use batch::{BatchAnswer, BatchEntry, BatchError};
 pub use error::{ErrorAnswer, ErrorDescription};
 use model::{CountsSchema, MetricsSchema, RatingScaleSchema};
 pub use movies::{
-    GenreAnswer, GenresAnswer, MovieAnswer, MoviesAnswer, SimilarAnswer, SimilarMovie, StartAnswer,
+    GenreAnswer, GenresAnswer, MovieAnswer, MoviesAnswer, RatedMovie, SimilarAnswer, SimilarMovie,
+    StartAnswer, UserRatingsAnswer,
 };
 pub use recommendations::{
     RankedBy, Reason, RecommendationAnswer, RecommendationsAnswer, TogetherAnswer, TogetherRecommendation,

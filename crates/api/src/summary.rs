@@ -5,6 +5,7 @@ use matinee_serving::AnswerSummary;
 use crate::response::{
     BatchAnswer, BatchEntry, GenresAnswer, HealthAnswer, ModelAnswer, MovieAnswer, MoviesAnswer,
     PredictAnswer, RankedBy, RecommendationsAnswer, SimilarAnswer, StartAnswer, TogetherAnswer,
+    UserRatingsAnswer,
 };
 
 /// An answer that can be summarized for logs and metrics.
@@ -65,6 +66,12 @@ impl Summarize for TogetherAnswer {
     fn summary(&self) -> AnswerSummary {
         let unknown_movies = self.unknown_movies.len() as u32;
         AnswerSummary { unknown_movies, ..of_model(&self.model_version) }
+    }
+}
+
+impl Summarize for UserRatingsAnswer {
+    fn summary(&self) -> AnswerSummary {
+        of_model(&self.model_version)
     }
 }
 

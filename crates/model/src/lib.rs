@@ -25,7 +25,7 @@ mod recommendation;
 mod scale;
 mod threads;
 
-pub use catalogue::{Catalogue, CatalogueError, Movie, MovieFault, MovieReader, MovieRecord};
+pub use catalogue::{Catalogue, CatalogueError, Links, Movie, MovieFault, MovieReader, MovieRecord};
 pub use factors::{Factors, FactorsView};
 pub use fold_in::{Rated, UserPrior, UserPriorView, UserVector};
 pub use ids::{IdTable, Ids, MAX_ID_BYTES, MovieId, MovieRow, UserId, UserRow};

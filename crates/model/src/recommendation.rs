@@ -74,6 +74,21 @@ impl Model {
         self.with_taste(rated, vector)
     }
 
+    /// The ratings of a user of the training data whose movies `filter` admits, the highest first; of equal ones, that of
+    /// the movie with more ratings first.
+    pub fn ratings_of(&self, user: UserRow, filter: &Filter) -> Vec<(Movie<'_>, Rated)> {
+        let resolved = self.movie_index().resolve(filter, self.movie_ids());
+        let ratings = self.rated_movies(user);
+        let pairs = ratings.movies.iter().zip(ratings.values);
+        let rated = pairs.map(|(&movie, &rating)| Rated { movie: MovieRow(movie), rating });
+        let admitted = rated.filter(|rated| resolved.admits(rated.movie));
+        let mut found: Vec<(Movie<'_>, Rated)> =
+            admitted.filter_map(|rated| Some((self.entry(rated.movie)?, rated))).collect();
+        let count = |rated: &Rated| self.rating_count(rated.movie);
+        found.sort_by(|(_, a), (_, b)| b.rating.total_cmp(&a.rating).then(count(b).cmp(&count(a))));
+        found
+    }
+
     fn with_taste(&self, rated: Vec<Rated>, vector: UserVector) -> Visitor<'_> {
         let head = self.manifest().ranking_head.as_ref().map(|head| head.method).zip(self.ranking());
         let taste = Taste::new(head, &rated, self.manifest().rating_scale);

@@ -36,6 +36,14 @@ pub struct MovieAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = json!([1, 3, 1, 5, 6, 27, 20, 53, 27, 59]))]
     pub rating_histogram: Option<Vec<u32>>,
+    /// The digits after `tt` in its id at `IMDb`, if the data has it; only where movies are asked for by their ids.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "0137523")]
+    pub imdb_id: Option<String>,
+    /// Its id in The Movie Database, if the data has it; only where movies are asked for by their ids.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "550")]
+    pub tmdb_id: Option<String>,
 }
 
 /// The answer of `GET /movies`.
@@ -79,6 +87,33 @@ pub struct SimilarAnswer {
     pub model_version: String,
 }
 
+/// A movie that a user has rated.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct RatedMovie {
+    /// The movie.
+    #[serde(flatten)]
+    pub movie: MovieAnswer,
+    /// The user's rating.
+    #[schema(example = 4.5)]
+    pub rating: f32,
+}
+
+/// The answer of `GET /users/{userId}/ratings`.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct UserRatingsAnswer {
+    /// The ratings, the highest first.
+    pub ratings: Vec<RatedMovie>,
+    /// How many ratings fit the parameters, on all pages.
+    #[schema(example = 76)]
+    pub count: usize,
+    /// The parameter `cursor` for the next page; missing on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "9b23dbc1c26bc2ab10")]
+    pub next_cursor: Option<String>,
+    /// The version of the model that answered.
+    pub model_version: String,
+}
+
 /// A genre of the catalogue.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct GenreAnswer {
@@ -111,6 +146,13 @@ impl MovieAnswer {
         Self { rating_histogram: histogram.map(|counts| counts.to_vec()), ..self }
     }
 
+    /// The same answer, with the ids of the movie at other places.
+    #[must_use]
+    pub fn with_links(self, movie: Movie<'_>) -> Self {
+        let [imdb_id, tmdb_id] = [movie.imdb_id(), movie.tmdb_id()].map(|id| id.map(str::to_owned));
+        Self { imdb_id, tmdb_id, ..self }
+    }
+
     /// The answer for `movie` with this number of ratings.
     pub fn new(movie: Movie<'_>, rating_count: Option<u32>) -> Self {
         Self {
@@ -122,6 +164,8 @@ impl MovieAnswer {
             year: movie.year(),
             rating_count,
             rating_histogram: None,
+            imdb_id: None,
+            tmdb_id: None,
         }
     }
 }

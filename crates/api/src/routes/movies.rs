@@ -66,7 +66,7 @@ fn by_ids(titles: &Titles, ids: &[MovieId]) -> MoviesAnswer {
     let mut answer = MoviesAnswer { movies: Vec::new(), unknown_movies: Vec::new(), next_cursor: None };
     for id in ids {
         match titles.catalogue().find(id) {
-            Some(movie) => answer.movies.push(described_with_histogram(titles, movie, id)),
+            Some(movie) => answer.movies.push(fully_described(titles, movie, id)),
             None => answer.unknown_movies.push(id.to_string()),
         }
     }
@@ -98,12 +98,13 @@ fn described(titles: &Titles, movie: Movie<'_>) -> MovieAnswer {
     MovieAnswer::new(movie, titles.rating_count(movie.id))
 }
 
-fn described_with_histogram(titles: &Titles, movie: Movie<'_>, id: &MovieId) -> MovieAnswer {
-    described(titles, movie).with_histogram(titles.histogram(id))
+/// With what only the answers about single movies have.
+fn fully_described(titles: &Titles, movie: Movie<'_>, id: &MovieId) -> MovieAnswer {
+    described(titles, movie).with_links(movie).with_histogram(titles.histogram(id))
 }
 
 /// The number of movies before the page.
-fn skipped(after: Option<&Offset>, version: &str) -> Result<usize, ApiError> {
+pub(super) fn skipped(after: Option<&Offset>, version: &str) -> Result<usize, ApiError> {
     match after {
         None => Ok(0),
         Some(offset) if offset.version == version => Ok(offset.count as usize),
@@ -112,7 +113,12 @@ fn skipped(after: Option<&Offset>, version: &str) -> Result<usize, ApiError> {
 }
 
 /// The page of `found` that starts after `skipped` movies, and the cursor of the next page if there is one.
-fn page_of<'f, T>(found: &'f [T], skipped: usize, limit: usize, version: &str) -> (&'f [T], Option<String>) {
+pub(super) fn page_of<'f, T>(
+    found: &'f [T],
+    skipped: usize,
+    limit: usize,
+    version: &str,
+) -> (&'f [T], Option<String>) {
     let rest = found.get(skipped..).unwrap_or_default();
     let next = (rest.len() > limit).then(|| Offset {
         version: version.to_owned(),
@@ -134,7 +140,7 @@ pub(crate) async fn describe_movie(
     let id = MovieId::from(id);
     let movie = titles.catalogue().find(&id).ok_or_else(|| UnknownMovie(id.clone()))?;
     let tag = EntityTag::of_version(titles.version());
-    let answer = || Json(described_with_histogram(&titles, movie, &id));
+    let answer = || Json(fully_described(&titles, movie, &id));
     Ok(tag.respond(&cached, Freshness::OneMinute, answer))
 }
 
@@ -165,6 +171,7 @@ pub(crate) async fn similar_movies(
         });
         Json(SimilarAnswer {
             movie: MovieAnswer::new(movie, Some(row.map_or(0, |row| model.rating_count(row))))
+                .with_links(movie)
                 .with_histogram(row.map(|row| model.histogram(row))),
             similar: similar.collect(),
             next_cursor,

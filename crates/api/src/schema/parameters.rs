@@ -92,7 +92,7 @@ pub(crate) struct MoviesParameters {
     cursor: Option<String>,
 }
 
-/// The parameters of `GET /movies/{movieId}/similar`.
+/// The parameters of `GET /movies/{movieId}/similar` and `GET /users/{userId}/ratings`.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "its fields are documentation")]

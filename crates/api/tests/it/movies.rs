@@ -11,6 +11,21 @@ async fn get(path: &str) -> Answer {
 }
 
 #[tokio::test]
+async fn a_movie_has_its_ids_at_other_places_if_the_data_has_them() {
+    for path in ["/movies/10", "/movies?ids=10", "/movies/10/similar"] {
+        let answer = get(path).await;
+        let movie = match path {
+            "/movies/10" => &answer.body,
+            "/movies?ids=10" => &answer.body["movies"][0],
+            _ => &answer.body["movie"],
+        };
+        assert_eq!((&movie["imdb_id"], &movie["tmdb_id"]), (&json!("0000010"), &json!("110")), "{path}");
+    }
+    let answer = get("/movies/20").await;
+    assert_eq!((answer.body.get("imdb_id"), answer.body.get("tmdb_id")), (None, None));
+}
+
+#[tokio::test]
 async fn movies_are_found_by_title() {
     let answer = get("/movies?query=twenyt").await;
     let expected = json!({"movies": [

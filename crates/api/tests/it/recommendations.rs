@@ -42,6 +42,33 @@ async fn recommendations_are_unrated_movies_with_reasons_that_add_up() {
 }
 
 #[tokio::test]
+async fn the_ratings_of_a_user_are_listed_the_highest_first() {
+    let answer = get("/users/1/ratings").await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    let rated = |answer: &Answer| -> Vec<(String, f64)> {
+        let ratings = answer.body["ratings"].as_array().unwrap().iter();
+        ratings
+            .map(|movie| {
+                (movie["display_title"].as_str().unwrap().to_owned(), movie["rating"].as_f64().unwrap())
+            })
+            .collect()
+    };
+    assert_eq!(rated(&answer), [("Ten".to_owned(), 5.0), ("The Twenty".to_owned(), 1.0)]);
+    assert_eq!((&answer.body["count"], answer.body.get("next_cursor")), (&json!(2), None));
+    let first = get("/users/1/ratings?limit=1").await;
+    assert_eq!((rated(&first), &first.body["count"]), (vec![("Ten".to_owned(), 5.0)], &json!(2)));
+    let cursor = first.body["next_cursor"].as_str().unwrap();
+    let next = get(&format!("/users/1/ratings?limit=1&cursor={cursor}")).await;
+    assert_eq!(rated(&next), [("The Twenty".to_owned(), 1.0)]);
+    assert_eq!(rated(&get("/users/1/ratings?yearFrom=2015").await), [("The Twenty".to_owned(), 1.0)]);
+    let unknown = get("/users/nobody/ratings").await;
+    assert_eq!(
+        (unknown.status, &unknown.body["error"]["code"]),
+        (StatusCode::NOT_FOUND, &json!("unknown_user"))
+    );
+}
+
+#[tokio::test]
 async fn without_a_taste_the_most_rated_movies_come_first() {
     for ratings in [json!({"ratings": []}), json!({"ratings": [{"movieId": "40", "rating": 1}]})] {
         let answer = post("/recommendations?limit=3&minRating=0.5", &ratings).await;
