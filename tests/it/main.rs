@@ -10,5 +10,6 @@ mod imports;
 mod reliability;
 mod s3_faults;
 mod same_answers;
+mod search;
 mod test_bed;
 mod translation;

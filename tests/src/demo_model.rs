@@ -18,7 +18,7 @@ pub fn small_inputs() -> Inputs {
         let bytes = std::fs::read(Path::new(ROOT).join("data").join(name)).unwrap();
         CsvFile { name: name.to_owned(), bytes }
     };
-    Inputs { ratings: vec![read("ratings.csv")], movies: Some(read("movies.csv")) }
+    Inputs { ratings: vec![read("ratings.csv")], movies: Some(read("movies.csv")), links: None }
 }
 
 /// Trains a small SVD on `data/` and writes it to `output`; other seeds give other models.
@@ -34,8 +34,11 @@ pub fn train_on(
     seed: u64,
 ) -> Manifest {
     let file = |name: &str, text: String| CsvFile { name: name.to_owned(), bytes: text.into_bytes() };
-    let inputs =
-        Inputs { ratings: vec![file("ratings.csv", ratings)], movies: Some(file("movies.csv", movies)) };
+    let inputs = Inputs {
+        ratings: vec![file("ratings.csv", ratings)],
+        movies: Some(file("movies.csv", movies)),
+        links: None,
+    };
     train(output, &inputs, parameter, seed)
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use matinee_model::artifact::{Description, Metrics, NewArtifact, write_folder};
 use matinee_model::ranking::{RankingHead, RankingMethod, RankingWeights};
-use matinee_model::{Catalogue, Factors, Ids, MovieRecord, RatingScale};
+use matinee_model::{Catalogue, Factors, Ids, Links, MovieRecord, RatingScale};
 use ndarray::{Array1, Array2};
 
 const GENRES: [&str; 4] = ["Drama", "Comedy|Romance", "Action|Thriller", "Documentary"];
@@ -92,6 +92,7 @@ fn catalogue(movie_ids: &[String]) -> Catalogue {
         id: id.clone(),
         title: format!("Long Title {row}{} ({})", if row % 4 == 0 { ", The" } else { "" }, 1930 + row % 95),
         genres: GENRES[row % GENRES.len()].to_owned(),
+        links: Links::default(),
         line: 0,
     };
     Catalogue::from_records(movie_ids.iter().enumerate().map(record).collect())

@@ -22,7 +22,8 @@ fn main() -> Result<()> {
     let path = arguments.next().context("usage: matinee-sgd RATINGS.csv [RANK]")?;
     let rank = arguments.next().unwrap_or_else(|| "64".to_owned());
     let csv = CsvFile { name: path.clone(), bytes: std::fs::read(&path)? };
-    let (dataset, _) = check(&Inputs { ratings: vec![csv], movies: None }, RatingScale::MOVIELENS);
+    let (dataset, _) =
+        check(&Inputs { ratings: vec![csv], movies: None, links: None }, RatingScale::MOVIELENS);
     let hyperparameters = Hyperparameters::resolve(HYPERPARAMETERS, [("n_factors", rank.as_str())])?;
     let mut descent = Svd::new(&hyperparameters).begin(&dataset.training(&dataset.ratings, 0));
     let count = (EPOCHS * dataset.ratings.len()) as f64;

@@ -2,9 +2,6 @@
 
 const KEY = "matinee-api-key";
 
-// What an API answers that asks for a key, or for what a page does not have.
-const SIGNED = ["signature_required", "signature_invalid", "access_denied"];
-
 export class ApiError extends Error {
   constructor(message, code) {
     super(message);
@@ -51,14 +48,14 @@ async function ask(path, options = {}) {
     response = await fetch(path, sent === null ? options : { ...options, headers: { "x-api-key": sent } });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ApiError("The server cannot be reached. Check the connection and try again.");
+    throw new ApiError("", "unreachable");
   }
   let body;
   try {
     body = await response.json();
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ApiError(`The server answered with status ${response.status} and nothing to read.`);
+    throw new ApiError(`status ${response.status}`, "unreadable");
   }
   if (!response.ok) throw failure(response.status, body, sent);
   return body;
@@ -68,10 +65,6 @@ function failure(status, body, sent) {
   const code = body.error?.code;
   if (code === "api_key_required") {
     refused(sent !== null);
-    return new ApiError("The API asks for a key.", code);
-  }
-  if (SIGNED.includes(code)) {
-    return new ApiError("The API takes signed requests alone (IAM), and a page cannot sign them.", code);
   }
   return new ApiError(body.error?.message ?? body.message ?? `status ${status}`, code);
 }
@@ -85,17 +78,22 @@ function withParameters(path, parameters) {
 
 export const model = () => ask("model");
 export const genres = () => ask("genres");
-export const similar = (id) => ask(`movies/${encodeURIComponent(id)}/similar`);
+export const movie = (id) => ask(`movies/${encodeURIComponent(id)}`);
+export const similar = (id, limit) => ask(withParameters(`movies/${encodeURIComponent(id)}/similar`, { limit }));
+export const start = () => ask("start");
 
-// As many requests as the API's longest query string asks for: one, but for very long ids.
+// The most ids of one request, and the longest query string that the API reads.
+const MAX_IDS = 100;
+const MAX_QUERY = 8000;
+
+// One request for up to 100 movies, but for very long ids.
 export async function moviesById(ids) {
   const found = [];
   let rest = ids;
   while (rest.length > 0) {
-    let count = 1;
-    while (count < rest.length && new URLSearchParams(rest.slice(0, count + 1).map((id) => ["ids", id])).toString().length < 8000) {
-      count += 1;
-    }
+    const length = (count) => new URLSearchParams(rest.slice(0, count).map((id) => ["ids", id])).toString().length;
+    let count = Math.min(MAX_IDS, rest.length);
+    while (count > 1 && length(count) > MAX_QUERY) count -= 1;
     const { movies } = await ask(withParameters("movies", { ids: rest.slice(0, count) }));
     found.push(...movies);
     rest = rest.slice(count);
@@ -107,11 +105,31 @@ export function search(query, signal) {
   return ask(withParameters("movies", { query, limit: 8 }), { signal });
 }
 
-export function recommend(ratings, parameters, signal) {
-  const body = { ratings: ratings.map(({ id, rating }) => ({ movieId: id, rating })) };
-  return ask(withParameters("recommendations", parameters), { method: "POST", body: JSON.stringify(body), signal });
+const post = (path, parameters, body, signal) =>
+  ask(withParameters(path, parameters), { method: "POST", body: JSON.stringify(body), signal });
+
+export const pairs = (ratings) => ratings.map(({ id, rating }) => ({ movieId: id, rating }));
+
+export function recommend(ratings, exclude, parameters, signal) {
+  return post("recommendations", parameters, { ratings: pairs(ratings), exclude }, signal);
 }
 
 export function recommendToUser(user, parameters, signal) {
   return ask(withParameters(`users/${encodeURIComponent(user)}/recommendations`, parameters), { signal });
+}
+
+// What a known user has rated, the highest ratings first.
+export function ratingsOfUser(user, limit, signal) {
+  return ask(withParameters(`users/${encodeURIComponent(user)}/ratings`, { limit }), { signal });
+}
+
+// One list for several people: `[{ name, ratings }]`.
+export function recommendTogether(people, exclude, parameters, signal) {
+  const members = people.map(({ ratings }) => ({ ratings: pairs(ratings) }));
+  return post("recommendations/together", parameters, { people: members, exclude }, signal);
+}
+
+// What a user of the model, or whoever has these ratings, would rate a movie.
+export function predict(movieId, user, ratings) {
+  return post("predict", {}, user ? { movieId, userId: user } : { movieId, ratings: pairs(ratings) });
 }

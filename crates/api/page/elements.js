@@ -1,13 +1,22 @@
 // Elements made of text alone: nothing that a catalogue holds is ever read as HTML.
 
+const SVG = "http://www.w3.org/2000/svg";
+
 export function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
+  return filled(document.createElement(name), attributes, children);
+}
+
+export function svg(name, attributes = {}, ...children) {
+  return filled(document.createElementNS(SVG, name), attributes, children);
+}
+
+function filled(made, attributes, children) {
   for (const [attribute, value] of Object.entries(attributes)) {
     if (attribute.startsWith("on")) {
       made.addEventListener(attribute.slice(2), value);
     } else if (typeof value === "boolean") {
       made.toggleAttribute(attribute, value);
-    } else {
+    } else if (value !== undefined) {
       made.setAttribute(attribute, value);
     }
   }
@@ -15,12 +24,16 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+export function button(text, attributes) {
+  return element("button", { type: "button", ...attributes }, text);
+}
+
 export function byId(id) {
   return document.getElementById(id);
 }
 
 export function tell(target, text, isError = false) {
-  target.textContent = text;
+  if (target.textContent !== text) target.textContent = text;
   target.classList.toggle("error", isError);
 }
 

@@ -2,12 +2,13 @@
 
 import { byId, tell } from "./elements.js";
 import * as api from "./api.js";
+import { t } from "./strings.js";
 
 // `retry` asks again for everything that was refused.
 export function start(retry) {
   const dialog = byId("key");
   api.onKeyRequired((wasSent) => {
-    tell(byId("key-status"), wasSent ? "The API does not accept this key." : "This API asks for a key.", wasSent);
+    tell(byId("key-status"), t(wasSent ? "keyWrong" : "keyAsked"), wasSent);
     if (!dialog.open) dialog.showModal();
     byId("forget").hidden = !api.hasKey();
   });

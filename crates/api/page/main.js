@@ -1,47 +1,78 @@
 // What happens when: the parts of the page, joined.
 
-import { byId, element, tell, whenQuiet } from "./elements.js";
+import * as address from "./address.js";
 import * as api from "./api.js";
+import { byId, element, tell, whenQuiet } from "./elements.js";
 import * as key from "./key.js";
+import * as mine from "./mine.js";
+import * as movie from "./movie.js";
 import * as ratings from "./ratings.js";
 import * as recommendations from "./recommendations.js";
 import * as search from "./search.js";
+import * as start from "./start.js";
+import * as together from "./together.js";
+import { genre, locale, problem, t, translatePage } from "./strings.js";
 
-const refreshSoon = whenQuiet(60, () => recommendations.refresh());
+const FILTERS = { genre: "genre", from: "year-from", to: "year-to" };
 
-search.start((movie) => ratings.add(movie.movie_id, movie.title));
-ratings.onChange(() => {
-  byId("user").value = "";
-  recommendations.showUser("");
+const refreshSoon = whenQuiet(60, recommendations.refresh);
+let asked;
+
+translatePage();
+search.start();
+mine.start();
+movie.start();
+start.start();
+ratings.onChange((id) => {
+  // A name that was found is no rating.
+  if (id !== "" && !ratings.isHidden(id)) refreshSoon(id);
 });
+address.onChange(follow);
 
-byId("clear").addEventListener("click", ratings.clear);
-byId("share").addEventListener("click", async () => {
-  try {
-    await navigator.clipboard.writeText(ratings.link());
-    tell(byId("share-status"), "The link is copied.");
-  } catch {
-    tell(byId("share-status"), "Copy the address of this page: it carries your ratings.");
-  }
-});
+for (const [name, id] of Object.entries(FILTERS)) {
+  byId(id).addEventListener("input", whenQuiet(name === "genre" ? 0 : 250, () => address.change({ [name]: byId(id).value })));
+}
+byId("varied").addEventListener("change", ({ target }) => address.change({ varied: target.checked ? "true" : "" }));
 byId("user-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  recommendations.showUser(byId("user").value.trim());
+  const user = byId("user").value.trim();
+  if (user) address.open({ user, ratings: "" });
 });
-byId("genre").addEventListener("change", refreshSoon);
-byId("year-from").addEventListener("input", refreshSoon);
-byId("year-to").addEventListener("input", refreshSoon);
 byId("more").addEventListener("click", recommendations.more);
-byId("similar-close").addEventListener("click", () => byId("similar").close());
-addEventListener("hashchange", ratings.restore);
+byId("retry").addEventListener("click", load);
+byId("skip").addEventListener("click", (event) => {
+  // The address is the state of the page, which this does not change.
+  event.preventDefault();
+  byId("recommendations").focus();
+});
+addEventListener("online", load);
+together.start();
 
 key.start(load);
 load();
 
 function load() {
-  ratings.restore();
+  asked = undefined;
+  start.load();
+  follow();
+  mine.look();
   describeModel();
   listGenres();
+}
+
+// Shows what the address says; the list is asked for anew if something in it is another.
+function follow() {
+  const { movie: _, ...state } = address.read();
+  movie.follow();
+  const wanted = JSON.stringify(state);
+  if (wanted === asked) return;
+  asked = wanted;
+  for (const [name, id] of Object.entries(FILTERS)) if (byId(id) !== document.activeElement) byId(id).value = state[name];
+  byId("varied").checked = Boolean(state.varied);
+  byId("filters").open ||= Boolean(state.genre || state.from || state.to || state.varied);
+  byId("user").value = state.user;
+  recommendations.banner();
+  recommendations.refresh();
 }
 
 async function describeModel() {
@@ -51,10 +82,10 @@ async function describeModel() {
       metrics.hold_out && `RMSE ${metrics.hold_out.rmse.toFixed(3)}`,
       metrics.ranking && `NDCG@10 ${metrics.ranking.ndcg_at_10.toFixed(3)}`,
     ].filter(Boolean);
-    const trained = `${counts.ratings.toLocaleString("en")} ratings of ${counts.rated_movies.toLocaleString("en")} movies`;
-    tell(byId("model"), [`Model ${version} (${algorithm}), ${trained}`, ...accuracy].join(" · "));
+    const [rated, movies] = [counts.ratings, counts.rated_movies].map((count) => count.toLocaleString(locale));
+    tell(byId("model"), [t("model", { version, algorithm, ratings: rated, movies }), ...accuracy].join(" · "));
   } catch (error) {
-    tell(byId("model"), error.message, true);
+    tell(byId("model"), problem(error), true);
   }
 }
 
@@ -62,7 +93,8 @@ async function listGenres() {
   try {
     const { genres } = await api.genres();
     const all = byId("genre").options[0];
-    byId("genre").replaceChildren(all, ...genres.map(({ genre }) => element("option", { value: genre }, genre)));
+    byId("genre").replaceChildren(all, ...genres.map(({ genre: name }) => element("option", { value: name }, genre(name))));
+    byId("genre").value = address.read().genre;
   } catch {
     // The recommendations, which fail too, say why.
   }

@@ -1,70 +1,139 @@
-// The visitor's ratings: kept in the part of the address behind #, which no server sees and a link carries.
+// The visitor's ratings: kept on the device, and carried by a link in the part of the address that no server sees.
 
-import { byId, element } from "./elements.js";
-import * as api from "./api.js";
-
-const MAX_FROM_LINK = 100;
+const KEY = "matinee";
 const MAX_ID = 256;
-const ratings = new Map();
-let listener = () => {};
-let restores = 0;
 
-export function onChange(callback) {
-  listener = callback;
-}
+// By id: `{ rating, at, movie }`. A movie that could not be looked up yet keeps its rating.
+let ratings = new Map();
+// Movies that are not for the visitor, by id.
+let hidden = new Map();
+// Others on this device: `{ name, ratings: [[id, rating]] }`.
+let people = [];
+let isKept = true;
+const listeners = [];
 
-export function all() {
-  return [...ratings].map(([id, { rating }]) => ({ id, rating })).filter(({ rating }) => rating > 0);
-}
-
-export function rate(id, title, rating) {
-  ratings.set(id, { title, rating });
+read();
+// Another tab has changed them.
+addEventListener("storage", (event) => {
+  if (event.key !== KEY) return;
+  read();
   changed();
+});
+
+// Calls back with the id of the movie whose rating changed, or nothing if more than one did.
+export function onChange(callback) {
+  listeners.push(callback);
 }
 
-// A movie that was just chosen waits for its stars: until then its rating is 0 and counts for nothing.
-export function add(id, title) {
-  if (!ratings.has(id)) ratings.set(id, { title, rating: 0 });
-  render();
-  focusStars(id);
+// The ratings, the newest first.
+export function all() {
+  return [...ratings].map(([id, rated]) => ({ id, ...rated })).sort((a, b) => b.at - a.at);
+}
+
+export function count() {
+  return ratings.size;
+}
+
+export function of(id) {
+  return ratings.get(id)?.rating ?? 0;
+}
+
+export function rate(movie, rating) {
+  if (rating > 0) ratings.set(movie.movie_id, { rating, at: Date.now(), movie: facts(movie) });
+  else ratings.delete(movie.movie_id);
+  keep(movie.movie_id);
+}
+
+// Each of these gives back what undoes it.
+export function remove(id) {
+  const was = ratings.get(id);
+  ratings.delete(id);
+  keep(id);
+  return () => restore([[id, was]]);
 }
 
 export function clear() {
+  const were = [...ratings];
   ratings.clear();
-  changed();
-  byId("search").focus();
+  keep();
+  return () => restore(were);
 }
 
-export function link() {
-  return `${location.origin}${location.pathname}${fragment()}`;
+function restore(entries) {
+  for (const [id, rated] of entries) if (!ratings.has(id)) ratings.set(id, rated);
+  keep(entries.length === 1 ? entries[0][0] : undefined);
 }
 
-export async function restore() {
-  const given = new URLSearchParams(location.hash.slice(1)).get("ratings") ?? "";
-  const pairs = given.split(",").slice(0, MAX_FROM_LINK).map((pair) => {
+export function hide(movie) {
+  hidden.set(movie.movie_id, facts(movie));
+  keep(movie.movie_id);
+}
+
+export function show(id) {
+  hidden.delete(id);
+  keep(id);
+}
+
+export function hiddenIds() {
+  return [...hidden.keys()];
+}
+
+export function isHidden(id) {
+  return hidden.has(id);
+}
+
+export function others() {
+  return people;
+}
+
+export function setOthers(changed) {
+  people = changed;
+  write();
+}
+
+// Adds ratings from elsewhere, `[{ id, rating, movie }]`; one's own of the same movie stay.
+export function add(given) {
+  let at = Date.now() - given.length;
+  const added = given.filter(({ id }) => !ratings.has(id));
+  for (const { id, rating, movie } of added) ratings.set(id, { rating, at: (at += 1), movie });
+  keep();
+  return added.length;
+}
+
+export function nameless() {
+  return [...ratings].filter(([, { movie }]) => !movie).map(([id]) => id);
+}
+
+export function name(movies) {
+  for (const movie of movies) {
+    const rated = ratings.get(movie.movie_id);
+    if (rated) rated.movie = facts(movie);
+  }
+  keep("");
+}
+
+// Whether this browser keeps anything.
+export function areKept() {
+  return isKept;
+}
+
+export function link(given = all()) {
+  const pairs = given.map(({ id, rating }) => `${encodeURIComponent(id)}:${rating}`);
+  return `${location.origin}${location.pathname}#${new URLSearchParams({ ratings: pairs.join(",") })}`;
+}
+
+// The ratings of a link, each movie once, the last one counting. A link may have been cut anywhere.
+export function parse(text) {
+  const given = new Map();
+  for (const pair of text.split(",")) {
     const [id, rating] = pair.split(":");
-    return { id: decoded(id), rating: Number(rating) };
-  });
-  const valid = pairs.filter(({ id, rating }) => id && id.length <= MAX_ID && rating >= 0.5 && rating <= 5);
-  const restored = (restores += 1);
-  let movies = [];
-  try {
-    movies = await api.moviesById([...new Set(valid.map(({ id }) => id))]);
-  } catch {
-    // The recommendations, which fail too, say why.
+    const value = Number(rating);
+    const movie = decoded(id);
+    if (movie && movie.length <= MAX_ID && value >= 0.5 && value <= 5) given.set(movie, value);
   }
-  // Another link may have come meanwhile.
-  if (restored !== restores) return;
-  const titles = new Map(movies.map(({ movie_id, title }) => [movie_id, title]));
-  ratings.clear();
-  for (const { id, rating } of valid) {
-    if (titles.has(id)) ratings.set(id, { title: titles.get(id), rating });
-  }
-  render();
-  listener();
+  return [...given].map(([id, rating]) => ({ id, rating }));
 }
 
-// A link may have been cut anywhere.
 function decoded(text) {
   try {
     return decodeURIComponent(text);
@@ -73,62 +142,35 @@ function decoded(text) {
   }
 }
 
-function fragment() {
-  const pairs = all().map(({ id, rating }) => `${encodeURIComponent(id)}:${rating}`);
-  return pairs.length ? `#${new URLSearchParams({ ratings: pairs.join(",") })}` : "";
+function facts({ movie_id, title, display_title, original_title, genres, year }) {
+  return { movie_id, title, display_title, original_title, genres, year };
 }
 
-function changed() {
-  history.replaceState(null, "", `${location.pathname}${location.search}${fragment()}`);
-  render();
-  listener();
+function keep(id) {
+  write();
+  changed(id);
 }
 
-function render() {
-  const hadFocus = document.activeElement?.closest?.("[data-movie]")?.dataset.movie;
-  byId("rated").replaceChildren(...[...ratings].map(([id, { title, rating }]) => fields(id, title, rating)));
-  byId("rated-actions").hidden = ratings.size === 0;
-  if (hadFocus) focusStars(hadFocus);
+function changed(id) {
+  for (const listener of listeners) listener(id);
 }
 
-function focusStars(id) {
-  const stars = byId("rated").querySelector(`[data-movie="${CSS.escape(id)}"]`);
-  (stars?.querySelector("input:checked") ?? stars?.querySelector("input"))?.focus();
+function read() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(KEY) ?? "{}");
+    ratings = new Map(kept.ratings ?? []);
+    hidden = new Map(kept.hidden ?? []);
+    people = kept.people ?? [];
+  } catch {
+    isKept = false;
+  }
 }
 
-function fields(id, title, rating) {
-  const stars = [1, 2, 3, 4, 5].flatMap((value) => {
-    const name = `stars-${id}`;
-    const star = element("input", {
-      type: "radio",
-      name,
-      id: `${name}-${value}`,
-      value,
-      checked: Math.round(rating) === value,
-      onchange: () => rate(id, title, value),
-    });
-    const text = value === 1 ? "1 star" : `${value} stars`;
-    const label = element("label", { for: `${name}-${value}`, class: value <= rating ? "given" : "" });
-    label.append(element("span", { "aria-hidden": "true" }, "★"), element("span", { class: "sight" }, text));
-    return [star, label];
-  });
-  const remove = element(
-    "button",
-    {
-      type: "button",
-      "aria-label": `Remove ${title}`,
-      onclick: () => {
-        ratings.delete(id);
-        changed();
-        byId("search").focus();
-      },
-    },
-    "Remove",
-  );
-  return element(
-    "fieldset",
-    { class: "rated", "data-movie": id },
-    element("legend", {}, title),
-    element("div", { class: "row" }, element("span", { class: "stars" }, ...stars), remove),
-  );
+function write() {
+  try {
+    localStorage.setItem(KEY, JSON.stringify({ ratings: [...ratings], hidden: [...hidden], people }));
+    isKept = true;
+  } catch {
+    isKept = false;
+  }
 }

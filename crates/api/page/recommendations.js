@@ -1,56 +1,96 @@
-// The list of recommendations, and the dialog with similar movies.
+// The list of recommendations: the visitor's, a known user's, or that of a link.
 
-import { byId, element, tell } from "./elements.js";
+import * as address from "./address.js";
 import * as api from "./api.js";
+import { card, movieLink, reasons } from "./cards.js";
+import { button, byId, element, tell } from "./elements.js";
 import * as ratings from "./ratings.js";
+import * as start from "./start.js";
+import { problem, t } from "./strings.js";
+import { name } from "./titles.js";
+import { people } from "./together.js";
 
 const PAGE = 10;
-let user = "";
+// Up to this rating a movie was not liked, and says nothing about what would be.
+const DISLIKED = 2;
+// A query string has a limit; a body has room for all.
+const MOST_IN_ADDRESS = 200;
+// The longest page of the API.
+const MOST_SHOWN = 100;
 let cursor;
 let asked = new AbortController();
 // The load that is under way.
 let loading;
+// The movies of the list, by id, as they were recommended.
+export const shown = new Map();
 
-export function showUser(id) {
-  user = id;
-  return refresh();
+// Whose list is shown: that of a `user`, of the ratings `given` by a link, of a `group`, or the visitor's.
+export function source() {
+  const { user, ratings: link, together } = address.read();
+  if (together && people().length > 1) return { group: people() };
+  if (user) return { user };
+  const given = ratings.parse(link);
+  return given.length ? { given } : {};
 }
 
-export async function refresh() {
+// The ratings that predictions are made from.
+export function counted() {
+  return source().given ?? ratings.all();
+}
+
+// After a rating inside the list everything up to it stays where it is.
+export async function refresh(rated) {
   asked.abort();
   asked = new AbortController();
+  const list = byId("recommendations");
+  const items = [...list.children];
+  const kept = items.slice(0, 1 + items.findIndex((item) => item.dataset.movie === rated));
+  const isKept = rated !== undefined && kept.length > 0 && list.contains(document.activeElement);
   cursor = undefined;
-  tell(byId("status"), "Looking for movies …");
-  byId("recommendations").setAttribute("aria-busy", "true");
-  await load(asked.signal, (items) => byId("recommendations").replaceChildren(...items));
+  heading();
+  list.setAttribute("aria-busy", "true");
+  if (items.length === 0) list.replaceChildren(...Array.from({ length: 6 }, () => element("li", { class: "card skeleton", "aria-hidden": "true" })));
+  await load(asked.signal, (movies) => {
+    const before = isKept ? kept : [];
+    const ids = new Set(before.map((item) => item.dataset.movie));
+    const after = movies.filter(({ movie_id }) => !ids.has(movie_id)).slice(0, Math.max(PAGE - before.length, 4));
+    for (const item of items) if (!before.includes(item)) item.remove();
+    for (const item of [...list.querySelectorAll(".skeleton")]) item.remove();
+    list.append(...after.map(item));
+  });
 }
 
 // A click while something is loaded asks for nothing: what it would ask for is under way, or no longer wanted.
 export async function more() {
   if (loading) return;
   const list = byId("recommendations");
-  const shown = list.children.length;
-  await load(asked.signal, (items) => list.append(...items));
-  list.children[shown]?.querySelector("button")?.focus();
+  const before = list.children.length;
+  await load(asked.signal, (movies) => {
+    const ids = new Set([...list.children].map(({ dataset }) => dataset.movie));
+    list.append(...movies.filter(({ movie_id }) => !ids.has(movie_id)).map(item));
+  });
+  list.children[before]?.querySelector("h3 a")?.focus();
 }
 
 async function load(signal, place) {
-  const parameters = {
-    limit: PAGE,
-    genre: byId("genre").value,
-    yearFrom: byId("year-from").value,
-    yearTo: byId("year-to").value,
-    cursor,
-  };
+  const { genre, from, to, varied } = address.read();
+  const { user, given, group } = source();
+  const rated = given ?? ratings.all();
+  // Of what is most popular a part stands at the top already.
+  const limit = user || group || rated.length || cursor ? PAGE : 2.5 * PAGE;
+  const parameters = { limit, genre, yearFrom: from, yearTo: to, varied, cursor };
   const own = (loading = Symbol("load"));
   try {
-    const rated = ratings.all();
-    const answer = await (user
-      ? api.recommendToUser(user, parameters, signal)
-      : api.recommend(rated, parameters, signal));
-    place(answer.recommendations.map(item));
+    const exclude = ratings.hiddenIds();
+    const answer = await (group ? api.recommendTogether(group, exclude, parameters, signal) : user
+      ? api.recommendToUser(user, { ...parameters, exclude: exclude.slice(0, MOST_IN_ADDRESS).join(",") }, signal)
+      : api.recommend(rated, exclude, parameters, signal));
+    const atTop = new Set(limit > PAGE ? await start.ids() : []);
+    signal.throwIfAborted();
+    place(answer.recommendations.filter(({ movie_id }) => !atTop.has(movie_id)));
     cursor = answer.next_cursor;
-    tell(byId("status"), summary(answer, rated.length));
+    heading(answer.ranked_by);
+    say(summary(answer, rated));
   } catch (error) {
     if (error.name === "AbortError") return;
     if (error.code === "stale_cursor") {
@@ -58,9 +98,7 @@ async function load(signal, place) {
       await refresh();
       return;
     }
-    place([]);
-    cursor = undefined;
-    tell(byId("status"), error.message, true);
+    fail(error);
   } finally {
     if (loading === own) loading = undefined;
   }
@@ -68,62 +106,92 @@ async function load(signal, place) {
   byId("more").hidden = !cursor;
 }
 
-function summary(answer, count) {
-  if (byId("recommendations").children.length === 0) return "Nothing fits these filters.";
-  if (user) return `For user ${user}. Rate a movie to see your own.`;
-  if (answer.ranked_by === "popularity") return "The most popular movies. Rate some for recommendations of your own.";
-  return count === 1 ? "From your rating." : `From your ${count} ratings.`;
+// The list that was there stays, dimmed.
+function fail(error) {
+  for (const item of byId("recommendations").querySelectorAll(".skeleton")) item.remove();
+  byId("recommendations").classList.add("old");
+  cursor = undefined;
+  tell(byId("status"), problem(error), true);
+  byId("retry").hidden = false;
+}
+
+function say(text) {
+  byId("recommendations").classList.remove("old");
+  byId("retry").hidden = true;
+  tell(byId("status"), text);
+}
+
+function heading(rankedBy) {
+  const { user, given, group } = source();
+  // Until there is an answer, a visitor without ratings is sure to get what is popular.
+  const isPopular = (rankedBy ?? (ratings.count() ? "taste" : "popularity")) === "popularity";
+  const own = t(isPopular ? "titlePopular" : "titleYours");
+  tell(byId("recommendations-title"), group ? t("titleTogether") : user ? t("titleUser", { user }) : given ? t("titleLink") : own);
+}
+
+function summary(answer, rated) {
+  const list = byId("recommendations");
+  if (list.children.length === 0) return t("nothing");
+  const { user, given, group } = source();
+  if (group) return t("togetherDone", { n: group.length });
+  if (user || given) return "";
+  if (answer.ranked_by === "popularity") {
+    return t(rated.length && rated.every(({ rating }) => rating <= DISLIKED) ? "noted" : "asPopular");
+  }
+  return t("fromRatings", { n: rated.length });
 }
 
 function item(movie) {
-  const stars = `★ ${movie.predicted_rating.toFixed(1)}`;
-  const range = movie.interval ? ` (likely ${movie.interval.map((end) => end.toFixed(1)).join(" to ")})` : "";
-  const because = movie.because.map((reason) => `${reason.title} (${share(reason, movie)})`).join(", ");
-  return element(
-    "li",
-    { class: "recommendation" },
-    element("h3", {}, movie.title),
-    element(
-      "p",
-      {},
-      element("span", { class: "score", "aria-label": `predicted rating ${movie.predicted_rating}` , role: "img" }, stars),
-      element("span", { class: "soft" }, `${range} · ${movie.genres.join(", ") || "no genre"}`),
-    ),
-    ...(because ? [element("p", { class: "because" }, `Because ${user ? "they" : "you"} rated ${because}`)] : []),
-    element(
-      "div",
-      { class: "row" },
-      button("Rate", `Rate ${movie.title}`, () => {
-        ratings.add(movie.movie_id, movie.title);
-      }),
-      button("Similar", `Similar to ${movie.title}`, () => showSimilar(movie)),
-    ),
+  shown.set(movie.movie_id, movie);
+  const { user, given, group } = source();
+  if (group) return card(movie, { more: [each(movie, group)], hide: true });
+  const isOther = Boolean(user || given);
+  const likely = movie.predicted_rating.toFixed(1);
+  const predicted = element("p", { class: "score" }, element("span", { "aria-hidden": "true" }, `★ ${likely}`),
+    element("span", { class: "sight" }, t(isOther ? "theirs" : "yours", { n: likely })));
+  return card(movie, { more: [predicted, ...reasons(movie, isOther)], hide: true });
+}
+
+// What each of a group would give a movie.
+function each(movie, group) {
+  const said = group.map(({ name }, place) => element("li", {}, `${name}: `, element("b", {}, `★ ${movie.predicted_ratings[place].toFixed(1)}`)));
+  return element("ul", { class: "each" }, ...said);
+}
+
+// Whose list it is, where it is not the visitor's own, and how to leave it.
+export function banner() {
+  const { user, given, group } = source();
+  const whose = byId("whose");
+  whose.hidden = !user && !given && !group;
+  byId("explained").hidden = !whose.hidden;
+  if (whose.hidden) return;
+  const leave = () => address.open({ user: "", ratings: "", together: "" });
+  const take = async () => {
+    const added = ratings.add(given);
+    leave();
+    tell(byId("status"), t("added", { n: added }));
+  };
+  whose.replaceChildren(
+    element("p", {}, group ? t("bannerTogether", { names: group.map(({ name }) => name) }) : user ? t("bannerUser", { user }) : t("bannerLink", { n: given.length })),
+    ...(given ? [button(t("addToMine"), { class: "main", onclick: take })] : []),
+    button(t("backToMine"), { onclick: leave }),
   );
+  if (user) theirs(user);
 }
 
-// What a rating contributes, of the whole score.
-function share(reason, movie) {
-  return `${Math.round((100 * reason.contribution) / movie.rank_score)}\u00a0%`;
-}
-
-function button(text, label, onclick) {
-  return element("button", { type: "button", "aria-label": label, onclick }, text);
-}
-
-async function showSimilar(movie) {
-  byId("similar-title").textContent = `Like ${movie.title}`;
-  byId("similar-list").replaceChildren();
-  tell(byId("similar-status"), "Looking …");
-  byId("similar").showModal();
+// The ratings of a known user, below whose list it is.
+async function theirs(user) {
+  const place = element("details", { id: "theirs" });
+  byId("whose").append(place);
   try {
-    const { similar } = await api.similar(movie.movie_id);
-    tell(byId("similar-status"), similar.length ? "" : "Too few people have rated it to tell.");
-    byId("similar-list").replaceChildren(
-      ...similar.map(({ title, genres }) =>
-        element("li", {}, title, element("span", { class: "soft" }, ` ${genres.join(", ")}`)),
-      ),
-    );
-  } catch (error) {
-    tell(byId("similar-status"), error.message, true);
+    const { ratings: rated, count } = await api.ratingsOfUser(user, MOST_SHOWN);
+    place.append(element("summary", {}, t("theirRatings", { n: count })),
+      element("ul", { tabindex: 0, "aria-label": t("theirRatings", { n: count }) }, ...rated.map((movie) =>
+        element("li", {}, element("b", { class: "score" }, `★ ${movie.rating.toFixed(1)}`), " ", movieLink(movie, {}, name(movie))))),
+      ...(count > rated.length ? [element("p", { class: "soft" }, t("firstOf", { n: rated.length }))] : []));
+    place.open = true;
+  } catch {
+    // The list, which fails too, says why.
+    place.remove();
   }
 }

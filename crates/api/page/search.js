@@ -1,78 +1,63 @@
-// The search field: a combobox as the ARIA authoring practices describe it.
+// The search field, and below it the movies found, each with its stars.
 
-import { byId, element, tell, whenQuiet } from "./elements.js";
 import * as api from "./api.js";
+import { movieLink } from "./cards.js";
+import { byId, element, tell, whenQuiet } from "./elements.js";
+import { poster } from "./poster.js";
+import { stars } from "./stars.js";
+import { problem, t } from "./strings.js";
+import { name } from "./titles.js";
 
-let found = [];
-let active = -1;
 let asked = new AbortController();
 
-export function start(choose) {
+export function start() {
   const input = byId("search");
   const list = byId("found");
-
-  const show = () => {
-    list.replaceChildren(...found.map((movie, index) => option(movie, index, () => take(index))));
-    list.hidden = found.length === 0;
-    input.setAttribute("aria-expanded", String(found.length > 0));
-    if (active >= 0) input.setAttribute("aria-activedescendant", `found-${active}`);
-    else input.removeAttribute("aria-activedescendant");
-  };
-
   const close = () => {
     asked.abort();
-    found = [];
-    active = -1;
-    show();
+    byId("found-box").hidden = true;
   };
-
-  const take = (index) => {
-    const movie = found[index];
-    input.value = "";
-    close();
-    tell(byId("search-status"), `${movie.title} is added; give it stars.`);
-    choose(movie);
-  };
-
   const look = whenQuiet(120, async () => {
     const query = input.value.trim();
-    if (!query) {
-      close();
-      tell(byId("search-status"), "");
-      return;
-    }
     asked.abort();
     asked = new AbortController();
+    if (!query) {
+      close();
+      return;
+    }
     try {
-      found = (await api.search(query, asked.signal)).movies;
-      active = -1;
-      show();
-      const count = found.length === 1 ? "1 movie" : `${found.length} movies`;
-      tell(byId("search-status"), found.length ? `${count} found; choose with the arrow keys.` : "No such movie.");
+      const { movies } = await api.search(query, asked.signal);
+      list.replaceChildren(...movies.map(result));
+      tell(byId("search-status"), movies.length ? t("found", { n: movies.length }) : t("notFound"));
     } catch (error) {
       if (error.name === "AbortError") return;
-      close();
-      tell(byId("search-status"), error.message, true);
+      tell(byId("search-status"), problem(error), true);
     }
+    byId("found-box").hidden = false;
   });
 
   input.addEventListener("input", look);
-  input.addEventListener("keydown", (event) => {
+  input.addEventListener("click", () => byId("found-box").hidden && look());
+  byId("search-area").addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       close();
-    } else if (found.length && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
-      const step = event.key === "ArrowDown" ? 1 : -1;
-      active = (active + step + found.length) % found.length;
-      show();
+      input.focus();
+    } else if (event.key === "ArrowDown" || event.key === "ArrowUp" || (event.key === "Enter" && event.target === input)) {
+      // Up and down go from movie to movie; left and right are for the stars.
+      const sliders = [...list.querySelectorAll("input")];
+      const place = sliders.indexOf(event.target) + (event.key === "ArrowUp" ? -1 : 1);
       event.preventDefault();
-    } else if (found.length && event.key === "Enter") {
-      take(Math.max(active, 0));
-      event.preventDefault();
+      (place < 0 ? input : sliders[Math.min(place, sliders.length - 1)])?.focus();
     }
   });
+  byId("search-area").addEventListener("focusout", ({ relatedTarget }) => {
+    if (relatedTarget && !byId("search-area").contains(relatedTarget)) close();
+  });
+  document.addEventListener("pointerdown", ({ target }) => byId("search-area").contains(target) || close());
 }
 
-function option(movie, index, onclick) {
-  const selected = String(index === active);
-  return element("li", { role: "option", id: `found-${index}`, "aria-selected": selected, onclick }, movie.title);
+function result(movie) {
+  return element("li", { "data-movie": movie.movie_id },
+    movieLink(movie, { tabindex: -1, "aria-hidden": "true" }, poster(movie)),
+    element("div", {}, movieLink(movie, {}, name(movie)), element("span", { class: "soft" }, [movie.year, movie.original_title].filter(Boolean).map((fact) => ` ${fact}`).join(" ·")), stars(movie)));
 }

@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 use crate::error::ApiError;
 use crate::http::{EntityTag, Freshness, IfNoneMatch};
 use crate::response::ErrorAnswer;
-use crate::routes::{movies, page, predictions, recommendations};
+use crate::routes::{movies, page, predictions, ratings, recommendations};
 use crate::schema::NotModified;
 use gateway::Gateway;
 
@@ -27,10 +27,13 @@ use gateway::Gateway;
         predictions::predict,
         predictions::predict_batch,
         recommendations::recommend_to_visitor,
+        recommendations::recommend_together,
         recommendations::recommend_to_user,
+        ratings::ratings_of_user,
         movies::list_movies,
         movies::describe_movie,
         movies::similar_movies,
+        movies::list_starters,
         movies::list_genres,
         predictions::describe_model,
         predictions::health,

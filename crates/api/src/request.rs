@@ -23,7 +23,7 @@ pub use query::{
     FromParameters, MAX_IDS, MAX_LIMIT, MAX_QUERY_BYTES, MovieSearch, MoviesPage, Parameters,
     RecommendationsPage, Selection,
 };
-pub use ratings::{KnownRatings, MAX_RATINGS, RecommendationsRequest, VisitorRatings};
+pub use ratings::{KnownRatings, MAX_RATINGS, RecommendationsRequest, TogetherRequest, VisitorRatings};
 use serde_json::Value;
 
 use fields::{checked_id, field, id};

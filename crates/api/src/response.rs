@@ -9,8 +9,13 @@ mod recommendations;
 pub use batch::{BatchAnswer, BatchEntry, BatchError};
 pub use error::{ErrorAnswer, ErrorDescription};
 use model::{CountsSchema, MetricsSchema, RatingScaleSchema};
-pub use movies::{GenreAnswer, GenresAnswer, MovieAnswer, MoviesAnswer, SimilarAnswer, SimilarMovie};
-pub use recommendations::{RankedBy, Reason, RecommendationAnswer, RecommendationsAnswer};
+pub use movies::{
+    GenreAnswer, GenresAnswer, MovieAnswer, MoviesAnswer, RatedMovie, SimilarAnswer, SimilarMovie,
+    StartAnswer, UserRatingsAnswer,
+};
+pub use recommendations::{
+    RankedBy, Reason, RecommendationAnswer, RecommendationsAnswer, TogetherAnswer, TogetherRecommendation,
+};
 
 use matinee_model::artifact::{Counts, Manifest, Metrics};
 use matinee_model::{MovieId, Prediction, RatingScale};

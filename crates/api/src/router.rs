@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use crate::http::{Limits, Sampling, with_layers};
 use crate::openapi;
-use crate::routes::{movies, page, predictions, recommendations};
+use crate::routes::{movies, page, predictions, ratings, recommendations};
 use crate::scorer::Scorer;
 
 /// The largest body that is read: 1 MB.
@@ -31,10 +31,13 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<dyn Scorer>>)> {
         ("/predict", post(predictions::predict)),
         ("/predict/batch", post(predictions::predict_batch)),
         ("/recommendations", post(recommendations::recommend_to_visitor)),
+        ("/recommendations/together", post(recommendations::recommend_together)),
         ("/users/{userId}/recommendations", get(recommendations::recommend_to_user)),
+        ("/users/{userId}/ratings", get(ratings::ratings_of_user)),
         ("/movies", get(movies::list_movies)),
         ("/movies/{movieId}", get(movies::describe_movie)),
         ("/movies/{movieId}/similar", get(movies::similar_movies)),
+        ("/start", get(movies::list_starters)),
         ("/genres", get(movies::list_genres)),
         ("/model", get(predictions::describe_model)),
         ("/health", get(predictions::health)),

@@ -3,5 +3,6 @@
 pub(crate) mod movies;
 pub(crate) mod page;
 pub(crate) mod predictions;
+pub(crate) mod ratings;
 pub(crate) mod recommendations;
 mod selection;

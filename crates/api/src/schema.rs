@@ -5,9 +5,10 @@ mod bodies;
 mod errors;
 mod parameters;
 
-pub(crate) use bodies::{BatchBody, PairBody, RatingsBody};
+pub(crate) use bodies::{BatchBody, PairBody, RatingsBody, TogetherBody};
 pub(crate) use errors::{
     BatchErrors, GenresErrors, HealthErrors, ListErrors, ModelErrors, MovieErrors, NotModified,
-    PageFileErrors, PredictErrors, RecommendErrors, RecommendToUserErrors, SimilarErrors, error_response,
+    PageFileErrors, PredictErrors, RecommendErrors, RecommendToUserErrors, SimilarErrors, StartErrors,
+    TogetherErrors, error_response,
 };
-pub(crate) use parameters::{MoviesParameters, PageParameters, SimilarParameters};
+pub(crate) use parameters::{MoviesParameters, PageParameters, SimilarParameters, TogetherParameters};

@@ -9,7 +9,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use matinee_model::{Catalogue, Filter, Model, Movie};
+use matinee_model::{Catalogue, Filter, Histogram, Model, Movie, MovieId};
 
 use crate::predict_error::PredictError;
 use crate::request::PredictRequest;
@@ -85,6 +85,14 @@ impl Titles {
             Self::Catalogue(catalogue) => {
                 catalogue.iter().filter(|movie| filter.admits(movie)).take(limit).collect()
             }
+        }
+    }
+
+    /// How often a movie got each rating.
+    pub fn histogram(&self, id: &MovieId) -> Option<&Histogram> {
+        match self {
+            Self::Model(model) => model.movie_row(id).map(|row| model.histogram(row)),
+            Self::Catalogue(_) => None,
         }
     }
 

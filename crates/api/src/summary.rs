@@ -4,7 +4,8 @@ use matinee_serving::AnswerSummary;
 
 use crate::response::{
     BatchAnswer, BatchEntry, GenresAnswer, HealthAnswer, ModelAnswer, MovieAnswer, MoviesAnswer,
-    PredictAnswer, RankedBy, RecommendationsAnswer, SimilarAnswer,
+    PredictAnswer, RankedBy, RecommendationsAnswer, SimilarAnswer, StartAnswer, TogetherAnswer,
+    UserRatingsAnswer,
 };
 
 /// An answer that can be summarized for logs and metrics.
@@ -61,6 +62,19 @@ impl Summarize for RecommendationsAnswer {
     }
 }
 
+impl Summarize for TogetherAnswer {
+    fn summary(&self) -> AnswerSummary {
+        let unknown_movies = self.unknown_movies.len() as u32;
+        AnswerSummary { unknown_movies, ..of_model(&self.model_version) }
+    }
+}
+
+impl Summarize for UserRatingsAnswer {
+    fn summary(&self) -> AnswerSummary {
+        of_model(&self.model_version)
+    }
+}
+
 impl Summarize for SimilarAnswer {
     fn summary(&self) -> AnswerSummary {
         of_model(&self.model_version)
@@ -81,4 +95,5 @@ impl Summarize for HealthAnswer {
 
 impl Summarize for MovieAnswer {}
 impl Summarize for MoviesAnswer {}
+impl Summarize for StartAnswer {}
 impl Summarize for GenresAnswer {}

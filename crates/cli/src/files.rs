@@ -112,7 +112,7 @@ pub fn read_folder_with(folder: &Path, titles: Titles) -> Result<Inputs> {
 /// Finds the data in a folder and its subfolders. Notes which files in subfolders are read, and which files are not.
 pub fn find(folder: &Path) -> Result<DataFiles> {
     let found = DataFiles::choose(list(folder)?).with_context(|| folder.display().to_string())?;
-    let paths = found.ratings.iter().chain(&found.movies).cloned();
+    let paths = found.ratings.iter().chain(&found.movies).chain(&found.links).cloned();
     let nested: Vec<String> = paths.filter(|path| path.contains('/')).collect();
     let unread: Vec<String> =
         found.skipped.iter().map(|file| format!("{} ({})", file.path, file.reason)).collect();
@@ -135,7 +135,11 @@ fn join_names(names: &[String]) -> String {
 
 /// Reads the ratings and the catalogue that were found.
 pub fn read(folder: &Path, found: &DataFiles) -> Result<Inputs> {
-    Ok(Inputs { ratings: read_ratings(folder, found)?, movies: read_movies(folder, found)? })
+    Ok(Inputs {
+        ratings: read_ratings(folder, found)?,
+        movies: read_movies(folder, found)?,
+        links: read_links(folder, found)?,
+    })
 }
 
 /// Reads the ratings that were found.
@@ -154,6 +158,11 @@ pub fn read_movies(folder: &Path, found: &DataFiles) -> Result<Option<CsvFile>> 
             found.movies.len()
         ),
     }
+}
+
+/// Reads the links that were found, if there are any.
+pub fn read_links(folder: &Path, found: &DataFiles) -> Result<Option<CsvFile>> {
+    found.links.as_ref().map(|path| read_part(folder, path)).transpose()
 }
 
 /// Reads one of several files. Its name includes the subfolder, because files in different subfolders may have the same

@@ -3,12 +3,14 @@
 #[macro_use]
 mod output;
 
+mod ask;
 #[cfg(feature = "aws")]
 mod aws;
 mod commands;
 mod example;
 mod files;
 mod logging;
+mod movie_list;
 mod outputs;
 mod progress;
 mod report;
@@ -18,7 +20,7 @@ mod tuning;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// A movie recommender that costs nothing while it is idle.
 #[derive(Parser)]
@@ -44,10 +46,20 @@ enum Command {
     Serve(commands::serve::Args),
     /// Predict one rating
     Predict(commands::predict::Args),
+    /// Recommend movies to a user, or to somebody with the ratings that are given
+    Recommend(commands::recommend::Args),
+    /// List movies that are similar to one
+    Similar(commands::similar::Args),
+    /// Find movies by their titles
+    Search(commands::search::Args),
     /// Download data sets
     Data(commands::data::Args),
     /// List the algorithms and their hyperparameters
     Algorithms,
+    /// Print a script that completes commands and options in a shell
+    Completions(commands::shell::CompletionsArgs),
+    /// Write a manual page for each command
+    Man(commands::shell::ManArgs),
     /// Run a training job or an endpoint in `SageMaker`'s container
     Sagemaker(commands::sagemaker::Args),
     /// Run the loop on AWS: data, training jobs, live models
@@ -72,6 +84,11 @@ pub fn run() -> ExitCode {
         Command::Check(args) => commands::check::run(&args),
         Command::Serve(args) => commands::serve::run(&args),
         Command::Predict(args) => commands::predict::run(&args),
+        Command::Recommend(args) => commands::recommend::run(&args),
+        Command::Similar(args) => commands::similar::run(&args),
+        Command::Search(args) => commands::search::run(&args),
+        Command::Completions(args) => Ok(commands::shell::completions(&args, Cli::command())),
+        Command::Man(args) => commands::shell::man(&args, Cli::command()),
         Command::Data(args) => commands::data::run(args),
         Command::Sagemaker(args) => commands::sagemaker::run(args),
         #[cfg(feature = "aws")]

@@ -1,10 +1,13 @@
 //! The catalogue: all movies, sorted by id.
 
+mod movie;
 mod reader;
 mod search;
+mod text_column;
 mod title;
 
-pub use reader::{MovieFault, MovieReader, MovieRecord};
+pub use movie::Movie;
+pub use reader::{Links, MovieFault, MovieReader, MovieRecord};
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -12,6 +15,7 @@ use std::sync::OnceLock;
 use reader::{MovieFields, read_all};
 use search::SearchIndex;
 use sha2::{Digest, Sha256};
+use text_column::TextColumn;
 
 use crate::{IdTable, Ids, MovieId};
 
@@ -21,20 +25,13 @@ pub struct Catalogue {
     ids: Ids,
     titles: TextColumn,
     genres: TextColumn,
+    /// The ids of the movies at `IMDb` and TMDB. Empty columns if no movie has one.
+    imdb_ids: TextColumn,
+    tmdb_ids: TextColumn,
     /// Built by the first search.
     index: OnceLock<SearchIndex>,
     /// Computed on first use.
     version: OnceLock<String>,
-}
-
-/// One movie of the catalogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Movie<'a> {
-    /// Its id.
-    pub id: &'a str,
-    /// Its title. In `MovieLens` it ends with the year: `Fight Club (1999)`.
-    pub title: &'a str,
-    genres: &'a str,
 }
 
 /// Why a catalogue cannot be read.
@@ -72,12 +69,17 @@ impl Catalogue {
             ids: Ids::with_capacity(lines),
             titles: TextColumn::with_capacity(lines, csv.len()),
             genres: TextColumn::with_capacity(lines, csv.len()),
+            imdb_ids: TextColumn::default(),
+            tmdb_ids: TextColumn::default(),
             index: OnceLock::new(),
             version: OnceLock::new(),
         };
-        let is_sorted = read_all(csv, |MovieFields { id, title, genres }| {
+        let is_sorted = read_all(csv, |MovieFields { id, title, genres, imdb, tmdb }| {
+            let row = catalogue.titles.len();
             catalogue.titles.push(title);
             catalogue.genres.push(genres);
+            catalogue.imdb_ids.push_if_any(row, imdb);
+            catalogue.tmdb_ids.push_if_any(row, tmdb);
             catalogue.ids.push_last(id)
         });
         is_sorted.then_some(catalogue)
@@ -88,7 +90,16 @@ impl Catalogue {
         records.reverse();
         records.sort_by(|a, b| a.id.cmp(&b.id));
         records.dedup_by(|later, earlier| later.id == earlier.id);
+        let links = |of: fn(&Links) -> &str| {
+            let mut column = TextColumn::default();
+            for (row, record) in records.iter().enumerate() {
+                column.push_if_any(row, of(&record.links));
+            }
+            column
+        };
         Self {
+            imdb_ids: links(|links| &links.imdb),
+            tmdb_ids: links(|links| &links.tmdb),
             ids: Ids::new(records.iter().map(|record| record.id.as_str())),
             titles: records.iter().map(|record| record.title.as_str()).collect(),
             genres: records.iter().map(|record| record.genres.as_str()).collect(),
@@ -126,11 +137,30 @@ impl Catalogue {
         rows.into_iter().map(|row| self.movie(row))
     }
 
+    /// The same movies with the links of `links`, by id. Links of unknown movies are ignored.
+    #[must_use]
+    pub fn with_links(&self, links: &BTreeMap<String, Links>) -> Self {
+        let records = self.iter().map(|movie| MovieRecord {
+            id: movie.id.to_owned(),
+            title: movie.title.to_owned(),
+            genres: movie.genres.to_owned(),
+            links: links.get(movie.id).cloned().unwrap_or_default(),
+            line: 0,
+        });
+        Self::from_records(records.collect())
+    }
+
+    /// Whether any movie has a link.
+    fn has_links(&self) -> bool {
+        self.imdb_ids.len() + self.tmdb_ids.len() > 0
+    }
+
     /// The name of the content, as for a model: 16 hexadecimal digits, the same for the same movies.
     pub fn version(&self) -> &str {
         self.version.get_or_init(|| {
             let mut digest = Sha256::new();
-            for field in self.iter().flat_map(|movie| [movie.id, movie.title, movie.genres]) {
+            let width = if self.has_links() { 5 } else { 3 };
+            for field in self.iter().flat_map(|movie| movie.fields().into_iter().take(width)) {
                 digest.update((field.len() as u64).to_le_bytes());
                 digest.update(field);
             }
@@ -155,93 +185,47 @@ impl Catalogue {
     /// The catalogue as a `movies.csv`. Parsing it gives the same catalogue.
     pub fn to_csv(&self) -> Result<Vec<u8>, csv::Error> {
         let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(["movieId", "title", "genres"])?;
+        let width = if self.has_links() { 5 } else { 3 };
+        writer.write_record(&["movieId", "title", "genres", "imdbId", "tmdbId"][..width])?;
         for movie in self.iter() {
-            writer.write_record([movie.id, movie.title, movie.genres])?;
+            writer.write_record(&movie.fields()[..width])?;
         }
         writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
     }
 
     pub(crate) fn movie(&self, row: usize) -> Movie<'_> {
-        Movie { id: self.ids().id(row), title: self.titles.get(row), genres: self.genres.get(row) }
+        Movie {
+            id: self.ids().id(row),
+            title: self.titles.get(row),
+            genres: self.genres.get(row),
+            imdb_id: self.imdb_ids.get_if_any(row),
+            tmdb_id: self.tmdb_ids.get_if_any(row),
+        }
     }
 }
 
 /// A clone does not copy the search index. It builds its own when it needs one.
 impl Clone for Catalogue {
     fn clone(&self) -> Self {
-        let Self { ids, titles, genres, .. } = self;
-        let (ids, titles, genres) = (ids.clone(), titles.clone(), genres.clone());
-        Self { ids, titles, genres, index: OnceLock::new(), version: OnceLock::new() }
+        Self {
+            ids: self.ids.clone(),
+            titles: self.titles.clone(),
+            genres: self.genres.clone(),
+            imdb_ids: self.imdb_ids.clone(),
+            tmdb_ids: self.tmdb_ids.clone(),
+            index: OnceLock::new(),
+            version: OnceLock::new(),
+        }
     }
 }
 
 impl PartialEq for Catalogue {
     fn eq(&self, other: &Self) -> bool {
-        (&self.ids, &self.titles, &self.genres) == (&other.ids, &other.titles, &other.genres)
+        self.len() == other.len() && self.iter().eq(other.iter())
     }
 }
 
 impl Eq for Catalogue {}
-
-impl<'a> Movie<'a> {
-    /// Its genres in the order of the catalogue, each once. `(no genres listed)`, as `MovieLens` writes it, gives none.
-    pub fn genres(&self) -> impl Iterator<Item = &'a str> {
-        let named = self.genres.split('|').map(str::trim);
-        let is_first =
-            move |(place, genre): &(usize, &str)| !named.clone().take(*place).any(|other| other == *genre);
-        let each = self.genres.split('|').map(str::trim).enumerate().filter(is_first).map(|(_, genre)| genre);
-        each.filter(|genre| !genre.is_empty() && *genre != "(no genres listed)")
-    }
-
-    /// Its genres as in the catalogue, joined by `|`.
-    pub(crate) fn genre_text(&self) -> &'a str {
-        self.genres
-    }
-
-    /// Its title without the year.
-    pub fn name(&self) -> &'a str {
-        title::name(self.title)
-    }
-
-    /// The year at the end of its title. For a series, the first year.
-    pub fn year(&self) -> Option<u16> {
-        title::year(self.title)
-    }
-}
-
-/// Strings stored end to end in one allocation.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct TextColumn {
-    text: String,
-    ends: Vec<usize>,
-}
-
-impl TextColumn {
-    fn with_capacity(rows: usize, bytes: usize) -> Self {
-        Self { text: String::with_capacity(bytes), ends: Vec::with_capacity(rows) }
-    }
-
-    fn push(&mut self, text: &str) {
-        self.text.push_str(text);
-        self.ends.push(self.text.len());
-    }
-
-    fn get(&self, row: usize) -> &str {
-        let start = if row == 0 { 0 } else { self.ends[row - 1] };
-        &self.text[start..self.ends[row]]
-    }
-}
-
-impl<'a> FromIterator<&'a str> for TextColumn {
-    fn from_iter<T: IntoIterator<Item = &'a str>>(texts: T) -> Self {
-        let mut column = Self::default();
-        for text in texts {
-            column.push(text);
-        }
-        column
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -316,12 +300,39 @@ mod tests {
         assert!(Catalogue::empty().is_empty() && !of("1,a,War\n").is_empty());
     }
 
+    #[test]
+    fn links_are_columns_of_a_catalogue_that_has_some() {
+        let plain = Catalogue::parse(b"movieId,title,genres\n1,a,War\n2,b,\n3,c,\n").unwrap();
+        let links = BTreeMap::from([
+            ("2".to_owned(), Links::new("tt0114709", "862")),
+            ("9".to_owned(), Links::new("1", "2")),
+        ]);
+        let linked = plain.with_links(&links);
+        let of = |id: &str| linked.find(&id.into()).map(|movie| (movie.imdb_id(), movie.tmdb_id()));
+        assert_eq!(of("2"), Some((Some("0114709"), Some("862"))));
+        assert_eq!([of("1"), of("3"), of("9")], [Some((None, None)), Some((None, None)), None]);
+        assert_ne!(linked.version(), plain.version());
+        let csv = String::from_utf8(linked.to_csv().unwrap()).unwrap();
+        assert_eq!(csv, "movieId,title,genres,imdbId,tmdbId\n1,a,War,,\n2,b,,0114709,862\n3,c,,,\n");
+        assert_eq!(plain.with_links(&BTreeMap::new()).to_csv().unwrap(), plain.to_csv().unwrap());
+    }
+
+    #[test]
+    fn a_link_is_a_number() {
+        assert_eq!(Links::new("tt0000001", "x"), Links { imdb: "0000001".to_owned(), tmdb: String::new() });
+        assert_eq!(Links::new("../a", "1234567890123"), Links::default());
+    }
+
+    fn links() -> impl Strategy<Value = Links> {
+        ("([0-9]{1,7})?", "([0-9]{1,5})?").prop_map(|(imdb, tmdb)| Links { imdb, tmdb })
+    }
+
     proptest! {
         #[test]
-        fn reads_back_what_it_writes(movies in prop::collection::vec(("\\PC{1,5}", ".{0,12}", "[a-z|]{0,8}"), 0..20)) {
+        fn reads_back_what_it_writes(movies in prop::collection::vec(("\\PC{1,5}", ".{0,12}", "[a-z|]{0,8}", links()), 0..20)) {
             let records = movies
                 .into_iter()
-                .map(|(id, title, genres)| MovieRecord { id: id.trim().to_owned(), title, genres, line: 0 })
+                .map(|(id, title, genres, links)| MovieRecord { id: id.trim().to_owned(), title, genres, links, line: 0 })
                 .filter(|record| !record.id.is_empty())
                 .collect();
             let catalogue = Catalogue::from_records(records);

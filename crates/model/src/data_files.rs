@@ -18,6 +18,8 @@ pub struct DataFiles {
     pub ratings: Vec<String>,
     /// The catalogue: one file, or the parts in a folder `movies.csv`. Empty if there is none.
     pub movies: Vec<String>,
+    /// The ids of the movies at other places: `links.csv` beside the catalogue.
+    pub links: Option<String>,
     /// Files that look like data but are not read.
     pub skipped: Vec<SkippedFile>,
 }
@@ -47,10 +49,11 @@ impl DataFiles {
         let files: Vec<(String, u64)> = files.into_iter().collect();
         let data_sets = name::data_sets(&files);
         let mut chosen = Self::default();
-        let mut candidates = Vec::new();
+        let (mut candidates, mut links) = (Vec::new(), Vec::new());
         for (path, length) in files {
             match name::read(&path, &data_sets) {
-                Meaning::Other => {}
+                Meaning::Links(folder) if length > 0 && !is_hidden(&path) => links.push((folder, path)),
+                Meaning::Links(_) | Meaning::Other => {}
                 Meaning::Data(_) | Meaning::LikeData(_) if is_hidden(&path) => {
                     chosen.skip(path, "hidden files and folders are not read");
                 }
@@ -61,14 +64,20 @@ impl DataFiles {
         }
         candidates.sort_by(|a, b| a.path.cmp(&b.path));
         let (movies, candidates) = candidates.into_iter().partition(|file| file.role == Role::Movies);
-        let others = chosen.choose_movies(movies)?;
+        links.sort();
+        let others = chosen.choose_movies(movies, links)?;
         chosen.choose_ratings(candidates, &others)?;
         chosen.skipped.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(chosen)
     }
 
-    /// Takes the catalogue nearest to the top. Returns the folders of the others.
-    fn choose_movies(&mut self, movies: Vec<Candidate>) -> Result<Vec<String>, AmbiguousFiles> {
+    /// Takes the catalogue nearest to the top, and those `links`, by folder, that are beside it. Returns the folders of the
+    /// other catalogues.
+    fn choose_movies(
+        &mut self,
+        movies: Vec<Candidate>,
+        links: Vec<(String, String)>,
+    ) -> Result<Vec<String>, AmbiguousFiles> {
         let movies = self.one_form_a_folder(movies);
         let depth = |file: &Candidate| depth(&file.folder);
         let Some(least) = movies.iter().map(depth).min() else { return Ok(Vec::new()) };
@@ -78,6 +87,8 @@ impl DataFiles {
         {
             return Err(AmbiguousFiles { first: first.path.clone(), second: last.path.clone() });
         }
+        let is_beside = |folder: &str| nearest.first().is_some_and(|file| file.folder == folder);
+        self.links = links.into_iter().find(|(folder, _)| is_beside(folder)).map(|(_, path)| path);
         self.movies = nearest.into_iter().map(|file| file.path).collect();
         let folders = others.iter().map(|file| file.folder.clone()).collect();
         for file in others {
@@ -187,6 +198,19 @@ mod tests {
             (&["README.txt", "ratings.parquet"], &[], &[]),
         ] {
             assert_chosen(paths, ratings, movies);
+        }
+    }
+
+    #[test]
+    fn links_are_those_beside_the_catalogue() {
+        for (paths, links) in [
+            (&["ratings.csv", "movies.csv", "links.csv"][..], Some("links.csv")),
+            (&["a/ratings.csv", "a/movies.csv", "a/Links.csv.gz", "links.csv"], Some("a/Links.csv.gz")),
+            (&["ratings.csv", "movies.csv/part-0.csv", "links.csv"], Some("links.csv")),
+            (&["ratings.csv", "movies.csv", "_links.csv", "other/links.csv"], None),
+            (&["ratings.csv", "links.csv"], None),
+        ] {
+            assert_eq!(choose(paths).links.as_deref(), links, "{paths:?}");
         }
     }
 

@@ -27,7 +27,7 @@ mod recommendation;
 mod scale;
 mod threads;
 
-pub use catalogue::{Catalogue, CatalogueError, Movie, MovieFault, MovieReader, MovieRecord};
+pub use catalogue::{Catalogue, CatalogueError, Links, Movie, MovieFault, MovieReader, MovieRecord};
 pub use factors::{Factors, FactorsView};
 pub use fold_in::{Rated, UserPrior, UserPriorView, UserVector};
 pub use ids::{IdTable, Ids, MAX_ID_BYTES, MovieId, MovieRow, UserId, UserRow};
@@ -35,5 +35,7 @@ pub use intervals::{Intervals, Table as IntervalTable};
 pub use lines::LineNumbers;
 pub use model::{Model, Prediction, RatedMovies, UnknownMovie};
 pub use rater::Rater;
-pub use recommendation::{Estimate, Filter, Recommendation, Visitor};
+pub use recommendation::{
+    CANDIDATES, Estimate, Filter, Group, GroupRecommendation, Histogram, Recommendation, Visitor, varied,
+};
 pub use scale::{RatingScale, ScaleError};

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use crate::artifact::{self, ArtifactError, ArtifactFiles, Manifest, Tensors, folder};
 use crate::known::Known;
 use crate::ranking::{Columns, RankingView};
-use crate::recommendation::{Estimate, MovieIndex};
+use crate::recommendation::{Estimate, Histogram, MovieIndex};
 use crate::threads::join;
 use crate::{
     Catalogue, FactorsView, IdTable, MovieId, MovieRow, Rated, UserId, UserPriorView, UserRow, UserVector,
@@ -20,6 +20,8 @@ pub struct Model {
     catalogue: Catalogue,
     /// Built by the first request that needs it.
     movie_index: OnceLock<MovieIndex>,
+    /// Counted by the first request that needs them.
+    histograms: OnceLock<Vec<Histogram>>,
 }
 
 /// The answer for one user and one movie.
@@ -78,7 +80,7 @@ impl Model {
         if tensors.counts() != manifest.counts {
             return Err(ArtifactError::Tensors("the counts differ from those in the manifest".to_owned()));
         }
-        Ok(Self { manifest, tensors, catalogue, movie_index: OnceLock::new() })
+        Ok(Self { manifest, tensors, catalogue, movie_index: OnceLock::new(), histograms: OnceLock::new() })
     }
 
     /// Loads the artifact at `path`: a folder, or a `model.tar.gz`.
@@ -164,6 +166,11 @@ impl Model {
     /// What filters need to know about the movies.
     pub(crate) fn movie_index(&self) -> &MovieIndex {
         self.movie_index.get_or_init(|| MovieIndex::new(self.movie_ids(), &self.catalogue))
+    }
+
+    /// How often a movie got each rating.
+    pub fn histogram(&self, movie: MovieRow) -> &Histogram {
+        &self.histograms.get_or_init(|| self.count_histograms())[movie.index()]
     }
 
     /// The number of ratings of this movie that the model was trained on.

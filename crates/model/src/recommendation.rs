@@ -1,14 +1,23 @@
 //! Recommendations from a loaded model, for a known user or a visitor, with filters and with reasons.
 
 mod filter;
+mod group;
 mod movie_index;
+mod starters;
+mod variety;
 
 pub use filter::Filter;
+pub use group::{Group, GroupRecommendation};
 pub(crate) use movie_index::MovieIndex;
+pub use starters::Histogram;
+pub use variety::{CANDIDATES, varied};
 
 use crate::known::Known;
 use crate::ranking::{Ranked, Taste, best, positions};
 use crate::{Model, Movie, MovieRow, Rated, Rater, UserRow, UserVector};
+
+/// Where on the scale the usual floor is: from 0 at its lowest rating to 1 at its highest.
+const USUAL_FLOOR: f32 = 5.0 / 9.0;
 
 /// A person who asks for recommendations: a user of the training data, or a visitor whose ratings come with the request.
 #[derive(Debug)]
@@ -19,6 +28,8 @@ pub struct Visitor<'m> {
     vector: UserVector,
     known: Option<Known>,
     taste: Taste<'m>,
+    /// The lowest predicted rating of a movie that is recommended.
+    floor: f32,
 }
 
 /// A recommended movie.
@@ -60,6 +71,19 @@ impl Model {
         self.with_taste(rated, Some(order), vector)
     }
 
+    /// The ratings of a user of the training data whose movies `filter` admits, the highest first; of equal ones, that of
+    /// the movie with more ratings first.
+    pub fn ratings_of(&self, user: UserRow, filter: &Filter) -> Vec<(Movie<'_>, Rated)> {
+        let resolved = self.movie_index().resolve(filter, self.movie_ids());
+        let rated = self.rated_movies(user).to_vec().into_iter();
+        let admitted = rated.filter(|rated| resolved.admits(rated.movie));
+        let mut found: Vec<(Movie<'_>, Rated)> =
+            admitted.filter_map(|rated| Some((self.entry(rated.movie)?, rated))).collect();
+        let count = |rated: &Rated| self.rating_count(rated.movie);
+        found.sort_by(|(_, a), (_, b)| b.rating.total_cmp(&a.rating).then(count(b).cmp(&count(a))));
+        found
+    }
+
     fn with_taste(&self, rated: Vec<Rated>, order: Option<Vec<u32>>, vector: UserVector) -> Visitor<'_> {
         let head = self.manifest().ranking_head.as_ref();
         let recency = head.and_then(|head| head.recency).zip(order);
@@ -69,7 +93,7 @@ impl Model {
             None => Taste::new(head, &rated, scale),
         };
         let known = self.known(&rated);
-        Visitor { model: self, rated, vector, known, taste }
+        Visitor { model: self, rated, vector, known, taste, floor: f32::NEG_INFINITY }
     }
 
     /// The `limit` movies most similar to `movie` among those that `filter` admits: people who like one like the other.
@@ -115,6 +139,24 @@ impl Visitor<'_> {
         &self.vector
     }
 
+    /// Whether the visitor has rated a movie.
+    pub fn has_rated(&self, movie: MovieRow) -> bool {
+        self.rating_of(movie).is_some()
+    }
+
+    /// The lowest predicted rating that is worth recommending, unless the caller says otherwise: five ninths up the
+    /// scale, which is 3 of 5 stars, or what the visitor gives on average if that is less.
+    pub fn usual_floor(&self) -> f32 {
+        let scale = self.model.manifest().rating_scale;
+        let usual = scale.min() + (scale.max() - scale.min()) * USUAL_FLOOR;
+        usual.min(scale.clip(self.model.factors().mean + self.vector.bias))
+    }
+
+    /// Whether the visitor would rate a movie at least as high as the floor.
+    pub(crate) fn bears(&self, movie: MovieRow) -> bool {
+        self.floor == f32::NEG_INFINITY || self.estimate(movie).score >= self.floor
+    }
+
     /// Whether movies are ranked by popularity, because no rating has a signal.
     pub fn is_ranked_by_popularity(&self) -> bool {
         self.taste.is_popularity()
@@ -133,6 +175,12 @@ impl Visitor<'_> {
 }
 
 impl<'m> Visitor<'m> {
+    /// The same visitor, to whom nothing is recommended with a predicted rating below `floor`.
+    #[must_use]
+    pub fn above(self, floor: f32) -> Self {
+        Self { floor, ..self }
+    }
+
     /// The best `limit` movies that `filter` admits, after `after` in the ranking. A genre that is not in the catalogue
     /// admits no movie.
     pub fn recommend(&self, filter: &Filter, limit: usize, after: Option<Ranked>) -> Vec<Recommendation<'m>> {
@@ -140,7 +188,7 @@ impl<'m> Visitor<'m> {
         let mut rated = self.rated.iter().map(|rated| rated.movie).peekable();
         let admits = |row: MovieRow| {
             while rated.next_if(|&next| next < row).is_some() {}
-            (filter.include_rated || rated.peek() != Some(&row)) && resolved.admits(row)
+            (filter.include_rated || rated.peek() != Some(&row)) && resolved.admits(row) && self.bears(row)
         };
         let best = self.taste.rank(self.model.rating_counts(), limit, after, admits);
         best.into_iter().filter_map(|ranked| self.recommendation(ranked)).collect()

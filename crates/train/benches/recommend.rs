@@ -122,7 +122,7 @@ fn bandwidth() -> f64 {
 fn train_on_data(path: &Path, method: &str) {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data");
     let read = |name: &str| CsvFile { name: name.to_owned(), bytes: std::fs::read(data.join(name)).unwrap() };
-    let inputs = Inputs { ratings: vec![read("ratings.csv")], movies: Some(read("movies.csv")) };
+    let inputs = Inputs { ratings: vec![read("ratings.csv")], movies: Some(read("movies.csv")), links: None };
     let (dataset, _) = check(&inputs, RatingScale::MOVIELENS);
     let algorithm = configure("svd", [("n_factors", "16"), ("n_epochs", "5")]).unwrap();
     let plan = Plan { algorithm, seed: 0, hold_out: 0.0, training_job: None };

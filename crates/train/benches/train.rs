@@ -14,7 +14,7 @@ fn inputs() -> Inputs {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data").join(name);
         CsvFile { name: name.to_owned(), bytes: std::fs::read(path).unwrap() }
     };
-    Inputs { ratings: vec![read("ratings.csv")], movies: Some(read("movies.csv")) }
+    Inputs { ratings: vec![read("ratings.csv")], movies: Some(read("movies.csv")), links: None }
 }
 
 fn reading(criterion: &mut Criterion) {

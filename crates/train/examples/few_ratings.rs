@@ -19,7 +19,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let read = |name: &str| -> Result<CsvFile, Box<dyn Error>> {
         Ok(CsvFile { name: name.to_owned(), bytes: std::fs::read(format!("data/{name}"))? })
     };
-    let inputs = Inputs { ratings: vec![read("ratings.csv")?], movies: Some(read("movies.csv")?) };
+    let inputs =
+        Inputs { ratings: vec![read("ratings.csv")?], movies: Some(read("movies.csv")?), links: None };
     let (dataset, _) = check(&inputs, RatingScale::MOVIELENS);
     let marks = random_hold_out(dataset.ratings.len(), 0.2, 0);
     let (rest, test) = divide(&dataset.ratings, |index| marks[index]);

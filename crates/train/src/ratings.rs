@@ -6,6 +6,7 @@ mod dataset;
 mod faults;
 mod form;
 mod interner;
+mod links;
 mod listed;
 mod mismatch;
 mod pairs;

@@ -237,9 +237,8 @@ pub fn write(
 }
 
 fn describe(dataset: &Dataset, plan: &Plan, trained: &Trained, inputs: &Inputs) -> Description {
-    let files = inputs.ratings.iter().chain(&inputs.movies);
     let data: BTreeMap<String, FileDigest> =
-        files.map(|file| (file.name.clone(), FileDigest::of(&file.bytes))).collect();
+        inputs.files().map(|file| (file.name.clone(), FileDigest::of(&file.bytes))).collect();
     let measured = trained.measured.as_ref();
     let now = jiff::Timestamp::now().round(jiff::Unit::Second);
     Description {

@@ -65,6 +65,13 @@ pub enum InvalidRequest {
         /// The largest number.
         limit: usize,
     },
+    /// A list is too short.
+    TooFew {
+        /// The field.
+        field: &'static str,
+        /// The smallest number.
+        limit: usize,
+    },
     /// A batch has too many ratings in total.
     TooManyRatings {
         /// The largest number.
@@ -174,6 +181,9 @@ impl fmt::Display for InvalidRequest {
             Self::NotAList { field, found } => write!(f, "the field `{field}` must be a list, not {found}"),
             Self::TooMany { field, limit } => {
                 write!(f, "the field `{field}` has more than {limit} entries; send them in parts")
+            }
+            Self::TooFew { field, limit } => {
+                write!(f, "the field `{field}` must have at least {limit} entries")
             }
             Self::TooManyRatings { limit } => {
                 write!(f, "the pairs have more than {limit} ratings in total; send them in parts")

@@ -47,6 +47,10 @@ pub struct RecommendationsPage {
     pub limit: usize,
     /// Which movies.
     pub selection: Selection,
+    /// The lowest predicted rating; the person's usual floor if missing.
+    pub min_rating: Option<f32>,
+    /// Whether to prefer movies that are unlike each other.
+    pub is_varied: bool,
     /// Where to begin.
     pub after: Option<Cursor>,
 }
@@ -81,8 +85,17 @@ pub trait FromParameters: Sized {
 
 impl FromParameters for RecommendationsPage {
     fn from_parameters(parameters: &Parameters) -> Result<Self, InvalidRequest> {
+        let min_rating: Option<f32> = parameters.parse("minRating", "a rating")?;
+        if min_rating.is_some_and(|rating| !rating.is_finite()) {
+            return Err(parameters.refuse("minRating", "a rating"));
+        }
+        let is_varied = parameters.parse("varied", "true or false")?.unwrap_or(false);
         let after = parameters.parse("cursor", CURSOR)?;
-        Ok(Self { limit: parameters.limit(20)?, selection: parameters.selection()?, after })
+        if is_varied && after.is_some() {
+            return Err(InvalidRequest::Exclusive { name: "varied", other: "cursor" });
+        }
+        let (limit, selection) = (parameters.limit(20)?, parameters.selection()?);
+        Ok(Self { limit, selection, min_rating, is_varied, after })
     }
 }
 
@@ -217,7 +230,16 @@ mod tests {
             include_rated: true,
         };
         let page = RecommendationsPage::from_parameters(&parameters(given)).unwrap();
-        assert_eq!(page, RecommendationsPage { limit: 20, selection: selection.clone(), after: None });
+        let (min_rating, is_varied, after) = (None, false, None);
+        let expected =
+            RecommendationsPage { limit: 20, selection: selection.clone(), min_rating, is_varied, after };
+        assert_eq!(page, expected);
+        for refused in
+            ["minRating=x", "minRating=nan", "varied=1", "varied=true&cursor=9b23dbc1c26bc2ab3e420000260"]
+        {
+            let error = RecommendationsPage::from_parameters(&parameters(refused)).unwrap_err().to_string();
+            assert!(error.contains(refused.split('=').next().unwrap()), "{error}");
+        }
         assert_eq!(
             MoviesPage::from_parameters(&parameters(given)),
             Ok(MoviesPage { limit: 10, selection, after: None })

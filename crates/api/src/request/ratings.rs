@@ -1,7 +1,7 @@
 //! Ratings that are sent with a request, so that this service does not need to store them.
 
 use matinee_model::{Model, MovieId, Rated, RatingScale};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::fields::{entries, field, id, id_of, kind, list};
 use super::{FromBody, InvalidRequest};
@@ -9,6 +9,10 @@ use crate::predict_error::PredictError;
 
 /// The largest number of ratings of one person, and the largest total of a batch.
 pub const MAX_RATINGS: usize = 5_000;
+
+/// The smallest and the largest number of people who get one list.
+const MIN_PEOPLE: usize = 2;
+const MAX_PEOPLE: usize = 6;
 
 /// The ratings of one person: `[{"movieId":"2959","rating":5}]`. They need not be on the scale of the model.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,6 +23,15 @@ pub struct VisitorRatings(pub Vec<(MovieId, f32)>);
 pub struct RecommendationsRequest {
     /// The visitor's ratings.
     pub ratings: VisitorRatings,
+    /// The movies that must not be recommended.
+    pub exclude: Vec<MovieId>,
+}
+
+/// The body of `POST /recommendations/together`: `{"people":[{"ratings":[...]},{"ratings":[...]}]}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TogetherRequest {
+    /// The ratings of each person.
+    pub people: Vec<VisitorRatings>,
     /// The movies that must not be recommended.
     pub exclude: Vec<MovieId>,
 }
@@ -38,14 +51,31 @@ impl FromBody for RecommendationsRequest {
     fn read(json: &Value) -> Result<Self, InvalidRequest> {
         let fields = json.as_object().ok_or(InvalidRequest::NotAnObject)?;
         let ratings = field(fields, "ratings")?.ok_or(InvalidRequest::Missing("ratings"))?;
-        let exclude = match field(fields, "exclude")? {
-            Some(ids) => entries(list(ids, "exclude", MAX_RATINGS)?, "exclude", |id| {
-                Ok(MovieId::from(&*id_of(id, "exclude")?))
-            })?,
-            None => Vec::new(),
-        };
-        Ok(Self { ratings: VisitorRatings::read(ratings)?, exclude })
+        Ok(Self { ratings: VisitorRatings::read(ratings)?, exclude: excluded(fields)? })
     }
+}
+
+impl FromBody for TogetherRequest {
+    const EXAMPLE: &str = r#"{"people":[{"ratings":[{"movieId":"2959","rating":5}]},{"ratings":[{"movieId":"1","rating":4}]}]}"#;
+
+    fn read(json: &Value) -> Result<Self, InvalidRequest> {
+        let fields = json.as_object().ok_or(InvalidRequest::NotAnObject)?;
+        let people = field(fields, "people")?.ok_or(InvalidRequest::Missing("people"))?;
+        let people = entries(list(people, "people", MAX_PEOPLE)?, "people", |person| {
+            let fields = person.as_object().ok_or(InvalidRequest::NotAnObject)?;
+            VisitorRatings::read(field(fields, "ratings")?.ok_or(InvalidRequest::Missing("ratings"))?)
+        })?;
+        if people.len() < MIN_PEOPLE {
+            return Err(InvalidRequest::TooFew { field: "people", limit: MIN_PEOPLE });
+        }
+        Ok(Self { people, exclude: excluded(fields)? })
+    }
+}
+
+/// The ids in the field `exclude`.
+fn excluded(fields: &Map<String, Value>) -> Result<Vec<MovieId>, InvalidRequest> {
+    let Some(ids) = field(fields, "exclude")? else { return Ok(Vec::new()) };
+    entries(list(ids, "exclude", MAX_RATINGS)?, "exclude", |id| Ok(MovieId::from(&*id_of(id, "exclude")?)))
 }
 
 impl VisitorRatings {

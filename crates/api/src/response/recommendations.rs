@@ -1,6 +1,6 @@
 //! Recommendations, with their reasons.
 
-use matinee_model::{Model, Rated, Recommendation};
+use matinee_model::{GroupRecommendation, Model, Rated, Recommendation};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -67,6 +67,45 @@ pub struct RecommendationAnswer {
     pub other_contributions: Option<f32>,
 }
 
+/// The answer of `POST /recommendations/together`.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct TogetherAnswer {
+    /// The movies, the best for all first.
+    pub recommendations: Vec<TogetherRecommendation>,
+    /// Rated movies that the model does not know. Their ratings are ignored.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown_movies: Vec<String>,
+    /// The version of the model that answered.
+    #[schema(example = "4976553832ea009b")]
+    pub model_version: String,
+}
+
+/// A movie that is recommended to several people.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct TogetherRecommendation {
+    /// The movie.
+    #[serde(flatten)]
+    pub movie: MovieAnswer,
+    /// The rating that each of them would give it, in the order of the request, rounded to one decimal.
+    #[schema(example = json!([4.3, 3.8]))]
+    pub predicted_ratings: Vec<f64>,
+    /// What it is ranked by: the mean of the people's rank scores, each as a share of the person's highest.
+    #[schema(example = 0.72)]
+    pub group_score: f32,
+}
+
+impl TogetherRecommendation {
+    /// The answer for a movie that is recommended to a group.
+    pub fn new(found: &GroupRecommendation<'_>) -> Self {
+        let ratings = found.estimates.iter().map(|estimate| rounded(f64::from(estimate.score), 10.0));
+        Self {
+            movie: MovieAnswer::new(found.movie, Some(found.ranked.rating_count)),
+            predicted_ratings: ratings.collect(),
+            group_score: found.ranked.score,
+        }
+    }
+}
+
 /// A rating of the visitor, and its contribution to the rank score of a movie.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Reason {
@@ -76,6 +115,9 @@ pub struct Reason {
     /// Its title.
     #[schema(example = "Matrix, The (1999)")]
     pub title: String,
+    /// Its title as people write it.
+    #[schema(example = "The Matrix")]
+    pub display_title: String,
     /// The rating.
     #[schema(example = 5.0)]
     pub rating: f32,
@@ -107,6 +149,7 @@ impl Reason {
     /// `None` if the rating does not count in favour of the movie.
     fn new(model: &Model, &(Rated { movie, rating }, contribution): &(Rated, f32)) -> Option<Self> {
         let entry = model.entry(movie).filter(|_| contribution > 0.0)?;
-        Some(Self { movie_id: entry.id.to_owned(), title: entry.title.to_owned(), rating, contribution })
+        let (title, display_title) = (entry.title.to_owned(), entry.display_title());
+        Some(Self { movie_id: entry.id.to_owned(), title, display_title, rating, contribution })
     }
 }

@@ -10,9 +10,11 @@ use super::selection::{filter, movie_ids};
 use crate::error::ApiError;
 use crate::http::{EntityTag, Freshness, IfNoneMatch, Json, PathSegment, QueryParameters};
 use crate::request::{InvalidRequest, MAX_IDS, MovieSearch, MoviesPage, Offset};
-use crate::response::{GenreAnswer, GenresAnswer, MovieAnswer, MoviesAnswer, SimilarAnswer, SimilarMovie};
+use crate::response::{
+    GenreAnswer, GenresAnswer, MovieAnswer, MoviesAnswer, SimilarAnswer, SimilarMovie, StartAnswer,
+};
 use crate::schema::{
-    GenresErrors, ListErrors, MovieErrors, MoviesParameters, SimilarErrors, SimilarParameters,
+    GenresErrors, ListErrors, MovieErrors, MoviesParameters, SimilarErrors, SimilarParameters, StartErrors,
 };
 use crate::scorer::{Scorer, Titles};
 
@@ -64,19 +66,45 @@ fn by_ids(titles: &Titles, ids: &[MovieId]) -> MoviesAnswer {
     let mut answer = MoviesAnswer { movies: Vec::new(), unknown_movies: Vec::new(), next_cursor: None };
     for id in ids {
         match titles.catalogue().find(id) {
-            Some(movie) => answer.movies.push(described(titles, movie)),
+            Some(movie) => answer.movies.push(fully_described(titles, movie, id)),
             None => answer.unknown_movies.push(id.to_string()),
         }
     }
     answer
 }
 
+/// How many movies to begin with.
+const STARTERS: usize = 15;
+
+/// Movies to begin with: well known, unlike each other, and such that ratings of them tell people apart
+#[utoipa::path(get, path = "/start", tag = "movies",
+    responses((status = 200, description = "The movies", body = StartAnswer), StartErrors))]
+pub(crate) async fn list_starters(
+    State(scorer): State<Arc<dyn Scorer>>,
+    cached: IfNoneMatch,
+) -> Result<Response, ApiError> {
+    let titles = scorer.titles().await?;
+    let answer = || {
+        let movies = match &titles {
+            Titles::Model(model) => model.starters(STARTERS),
+            Titles::Catalogue(_) => titles.first(&Filter::default(), STARTERS),
+        };
+        Json(StartAnswer { movies: movies.into_iter().map(|movie| described(&titles, movie)).collect() })
+    };
+    Ok(EntityTag::of_version(titles.version()).respond(&cached, Freshness::OneMinute, answer))
+}
+
 fn described(titles: &Titles, movie: Movie<'_>) -> MovieAnswer {
     MovieAnswer::new(movie, titles.rating_count(movie.id))
 }
 
+/// With what only the answers about single movies have.
+fn fully_described(titles: &Titles, movie: Movie<'_>, id: &MovieId) -> MovieAnswer {
+    described(titles, movie).with_links(movie).with_histogram(titles.histogram(id))
+}
+
 /// The number of movies before the page.
-fn skipped(after: Option<&Offset>, version: &str) -> Result<usize, ApiError> {
+pub(super) fn skipped(after: Option<&Offset>, version: &str) -> Result<usize, ApiError> {
     match after {
         None => Ok(0),
         Some(offset) if offset.version == version => Ok(offset.count as usize),
@@ -85,7 +113,12 @@ fn skipped(after: Option<&Offset>, version: &str) -> Result<usize, ApiError> {
 }
 
 /// The page of `found` that starts after `skipped` movies, and the cursor of the next page if there is one.
-fn page_of<'f, T>(found: &'f [T], skipped: usize, limit: usize, version: &str) -> (&'f [T], Option<String>) {
+pub(super) fn page_of<'f, T>(
+    found: &'f [T],
+    skipped: usize,
+    limit: usize,
+    version: &str,
+) -> (&'f [T], Option<String>) {
     let rest = found.get(skipped..).unwrap_or_default();
     let next = (rest.len() > limit).then(|| Offset {
         version: version.to_owned(),
@@ -107,7 +140,8 @@ pub(crate) async fn describe_movie(
     let id = MovieId::from(id);
     let movie = titles.catalogue().find(&id).ok_or_else(|| UnknownMovie(id.clone()))?;
     let tag = EntityTag::of_version(titles.version());
-    Ok(tag.respond(&cached, Freshness::OneMinute, || Json(described(&titles, movie))))
+    let answer = || Json(fully_described(&titles, movie, &id));
+    Ok(tag.respond(&cached, Freshness::OneMinute, answer))
 }
 
 /// Movies that are liked by the people who like this one
@@ -136,7 +170,9 @@ pub(crate) async fn similar_movies(
             similarity: ranked.score,
         });
         Json(SimilarAnswer {
-            movie: MovieAnswer::new(movie, Some(row.map_or(0, |row| model.rating_count(row)))),
+            movie: MovieAnswer::new(movie, Some(row.map_or(0, |row| model.rating_count(row))))
+                .with_links(movie)
+                .with_histogram(row.map(|row| model.histogram(row))),
             similar: similar.collect(),
             next_cursor,
             model_version: version.to_owned(),

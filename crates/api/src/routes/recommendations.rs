@@ -3,15 +3,20 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use matinee_model::{Filter, Model, MovieId, UserId, Visitor};
+use matinee_model::{CANDIDATES, Filter, Group, Model, MovieId, UserId, Visitor, varied};
 
 use super::selection::filter;
 use crate::error::ApiError;
 use crate::http::{Json, JsonBody, PathSegment, QueryParameters};
 use crate::predict_error::PredictError;
-use crate::request::{Cursor, RecommendationsPage, RecommendationsRequest};
-use crate::response::{RankedBy, RecommendationAnswer, RecommendationsAnswer};
-use crate::schema::{PageParameters, RatingsBody, RecommendErrors, RecommendToUserErrors};
+use crate::request::{Cursor, RecommendationsPage, RecommendationsRequest, TogetherRequest};
+use crate::response::{
+    RankedBy, RecommendationAnswer, RecommendationsAnswer, TogetherAnswer, TogetherRecommendation,
+};
+use crate::schema::{
+    PageParameters, RatingsBody, RecommendErrors, RecommendToUserErrors, TogetherBody, TogetherErrors,
+    TogetherParameters,
+};
 use crate::scorer::{Scorer, Titles};
 
 /// What a user of the training data may want to watch
@@ -27,7 +32,7 @@ pub(crate) async fn recommend_to_user(
     let user = UserId::from(user);
     let row = model.user_row(&user).ok_or_else(|| PredictError::UnknownUser(user.clone()))?;
     let filter = filter(&Titles::Model(Arc::clone(&model)), &page.selection)?;
-    Ok(Json(answer(&model, &model.user(row), &page, &filter, &[])?))
+    Ok(Json(answer(&model, model.user(row), &page, &filter, &[])?))
 }
 
 /// What a visitor with these ratings may want to watch; the model need not know the visitor
@@ -43,21 +48,60 @@ pub(crate) async fn recommend_to_visitor(
     let known = ratings.known_to(&model)?;
     let mut filter = filter(&Titles::Model(Arc::clone(&model)), &page.selection)?;
     filter.excluded.extend(exclude);
-    Ok(Json(answer(&model, &model.visitor(known.rated), &page, &filter, &known.unknown)?))
+    Ok(Json(answer(&model, model.visitor(known.rated), &page, &filter, &known.unknown)?))
+}
+
+/// One list for two to six people: what they like on average, without what anyone would dislike
+#[utoipa::path(post, path = "/recommendations/together", tag = "recommendations", params(TogetherParameters),
+    request_body(content = TogetherBody, example = json!({"people": [
+        {"ratings": [{"movieId": "2959", "rating": 5}]}, {"ratings": [{"movieId": "1", "rating": 4.5}]}]})),
+    responses((status = 200, description = "The movies", body = TogetherAnswer), TogetherErrors))]
+pub(crate) async fn recommend_together(
+    State(scorer): State<Arc<dyn Scorer>>,
+    QueryParameters(page): QueryParameters<RecommendationsPage>,
+    JsonBody(TogetherRequest { people, exclude }): JsonBody<TogetherRequest>,
+) -> Result<Json<TogetherAnswer>, ApiError> {
+    let model = scorer.model().await?;
+    let (mut members, mut unknown) = (Vec::new(), Vec::new());
+    for ratings in people {
+        let known = ratings.known_to(&model)?;
+        members.push(with_floor(model.visitor(known.rated), &page));
+        unknown.extend(known.unknown);
+    }
+    let mut filter = filter(&Titles::Model(Arc::clone(&model)), &page.selection)?;
+    filter.excluded.extend(exclude);
+    let found = Group::new(&model, members).recommend(&filter, page.limit);
+    Ok(Json(TogetherAnswer {
+        recommendations: found.iter().map(TogetherRecommendation::new).collect(),
+        unknown_movies: unknown.iter().map(MovieId::to_string).collect(),
+        model_version: model.manifest().version.to_string(),
+    }))
+}
+
+/// The visitor, to whom nothing is recommended below the floor that was asked for, or below the usual one.
+fn with_floor<'m>(visitor: Visitor<'m>, page: &RecommendationsPage) -> Visitor<'m> {
+    let floor = page.min_rating.unwrap_or_else(|| visitor.usual_floor());
+    visitor.above(floor)
 }
 
 fn answer(
     model: &Model,
-    visitor: &Visitor<'_>,
+    visitor: Visitor<'_>,
     page: &RecommendationsPage,
     filter: &Filter,
     unknown: &[MovieId],
 ) -> Result<RecommendationsAnswer, ApiError> {
-    let after = page.after.as_ref().map(|cursor| position(model, visitor, cursor)).transpose()?;
-    // One movie more than the page shows whether there is a next page.
-    let mut found = visitor.recommend(filter, page.limit + 1, after);
-    let has_more = found.len() > page.limit;
-    found.truncate(page.limit);
+    let visitor = with_floor(visitor, page);
+    let after = page.after.as_ref().map(|cursor| position(model, &visitor, cursor)).transpose()?;
+    let (found, has_more) = if page.is_varied {
+        (varied(visitor.recommend(filter, page.limit * CANDIDATES, None), page.limit), false)
+    } else {
+        // One movie more than the page shows whether there is a next page.
+        let mut found = visitor.recommend(filter, page.limit + 1, after);
+        let has_more = found.len() > page.limit;
+        found.truncate(page.limit);
+        (found, has_more)
+    };
     let next = found.last().filter(|_| has_more);
     let version = &model.manifest().version;
     let next = next.map(|last| Cursor {

@@ -63,6 +63,27 @@ pub(crate) struct RatingsBody {
     exclude: Option<Vec<Id>>,
 }
 
+/// Several people.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "its fields are documentation")]
+pub(crate) struct TogetherBody {
+    /// The people.
+    #[schema(min_items = 2, max_items = 6)]
+    people: Vec<PersonBody>,
+    /// Movies that must not be recommended, in addition to those in the parameter `exclude`.
+    #[schema(max_items = 5000, example = json!(["1"]))]
+    exclude: Option<Vec<Id>>,
+}
+
+/// One of several people.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "its fields are documentation")]
+pub(crate) struct PersonBody {
+    /// The person's ratings. If a movie is rated twice, the last rating counts.
+    #[schema(max_items = 5000)]
+    ratings: Vec<RatingBody>,
+}
+
 /// A rating.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "its fields are documentation")]

@@ -55,6 +55,10 @@ errors! {
     RecommendErrors: INVALID_OR_STALE, LARGE, BUG, NOT_SUPPORTED, NO_MODEL;
     /// Recommendations for a user.
     RecommendToUserErrors: INVALID_OR_STALE, UNKNOWN_USER, BUG, NOT_SUPPORTED, NO_MODEL;
+    /// Recommendations for several people.
+    TogetherErrors: INVALID, LARGE, BUG, NOT_SUPPORTED, NO_MODEL;
+    /// The movies to begin with.
+    StartErrors: NOT_MODIFIED, BUG, NO_MODEL;
     /// A list of movies.
     ListErrors: NOT_MODIFIED, INVALID_OR_STALE, BUG, NO_MODEL;
     /// One movie.

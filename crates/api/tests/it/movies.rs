@@ -11,10 +11,25 @@ async fn get(path: &str) -> Answer {
 }
 
 #[tokio::test]
+async fn a_movie_has_its_ids_at_other_places_if_the_data_has_them() {
+    for path in ["/movies/10", "/movies?ids=10", "/movies/10/similar"] {
+        let answer = get(path).await;
+        let movie = match path {
+            "/movies/10" => &answer.body,
+            "/movies?ids=10" => &answer.body["movies"][0],
+            _ => &answer.body["movie"],
+        };
+        assert_eq!((&movie["imdb_id"], &movie["tmdb_id"]), (&json!("0000010"), &json!("110")), "{path}");
+    }
+    let answer = get("/movies/20").await;
+    assert_eq!((answer.body.get("imdb_id"), answer.body.get("tmdb_id")), (None, None));
+}
+
+#[tokio::test]
 async fn movies_are_found_by_title() {
     let answer = get("/movies?query=twenyt").await;
     let expected = json!({"movies": [
-        {"movie_id": "20", "title": "Twenty, The (2020)", "genres": ["Drama"], "year": 2020, "rating_count": 2},
+        {"movie_id": "20", "title": "Twenty, The (2020)", "display_title": "The Twenty", "genres": ["Drama"], "year": 2020, "rating_count": 2},
     ]});
     assert_eq!((answer.status, answer.body), (StatusCode::OK, expected));
     assert_eq!(get("/movies?query=t&limit=2").await.body["movies"].as_array().unwrap().len(), 2);
@@ -100,8 +115,10 @@ async fn one_request_can_ask_for_many_ids() {
 #[tokio::test]
 async fn a_movie_is_described_and_similar_movies_are_listed() {
     let answer = get("/movies/30").await;
-    let expected =
-        json!({"movie_id": "30", "title": "Thirty (2030)", "genres": [], "year": 2030, "rating_count": 2});
+    let expected = json!({
+        "movie_id": "30", "title": "Thirty (2030)", "display_title": "Thirty", "genres": [], "year": 2030,
+        "rating_count": 2, "rating_histogram": [0, 0, 0, 0, 0, 1, 0, 0, 1, 0],
+    });
     assert_eq!((answer.status, &answer.body), (StatusCode::OK, &expected));
     let similar = get("/movies/30/similar").await;
     assert_eq!(similar.body["movie"], expected);
@@ -143,4 +160,22 @@ async fn a_batch_keeps_its_order_and_has_an_error_for_each_invalid_pair() {
     assert_eq!(largest.body["predictions"], json!(vec![predictions[0].clone(); 1_000]));
     assert_eq!(batch(many(1_001)).await.status, StatusCode::BAD_REQUEST);
     assert_eq!(batch("{}".to_owned()).await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn the_movies_to_begin_with_are_those_that_people_disagree_about() {
+    let answer = get("/start").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let mut found = ids(&answer, "movies");
+    found.sort_unstable();
+    assert_eq!(found, ["10", "20", "30"], "nobody has rated 40");
+    assert!(answer.headers.contains_key("etag"));
+}
+
+#[tokio::test]
+async fn a_movie_tells_how_often_it_got_each_rating() {
+    let histogram = json!([0, 1, 0, 1, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(get("/movies/20").await.body["rating_histogram"], histogram);
+    assert_eq!(get("/movies/20/similar").await.body["movie"]["rating_histogram"], histogram);
+    assert_eq!(get("/movies").await.body["movies"][0].get("rating_histogram"), None);
 }

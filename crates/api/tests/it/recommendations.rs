@@ -22,7 +22,7 @@ fn ids(answer: &Answer) -> Vec<&str> {
 #[tokio::test]
 async fn recommendations_are_unrated_movies_with_reasons_that_add_up() {
     let ratings = json!({"ratings": [{"movieId": "10", "rating": 5}, {"movieId": 404, "rating": 3}]});
-    let answer = post("/recommendations", &ratings).await;
+    let answer = post("/recommendations?minRating=0.5", &ratings).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     assert_eq!(answer.body["unknown_movies"], json!(["404"]));
     assert_eq!(answer.body["ranked_by"], "taste");
@@ -42,9 +42,36 @@ async fn recommendations_are_unrated_movies_with_reasons_that_add_up() {
 }
 
 #[tokio::test]
+async fn the_ratings_of_a_user_are_listed_the_highest_first() {
+    let answer = get("/users/1/ratings").await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    let rated = |answer: &Answer| -> Vec<(String, f64)> {
+        let ratings = answer.body["ratings"].as_array().unwrap().iter();
+        ratings
+            .map(|movie| {
+                (movie["display_title"].as_str().unwrap().to_owned(), movie["rating"].as_f64().unwrap())
+            })
+            .collect()
+    };
+    assert_eq!(rated(&answer), [("Ten".to_owned(), 5.0), ("The Twenty".to_owned(), 1.0)]);
+    assert_eq!((&answer.body["count"], answer.body.get("next_cursor")), (&json!(2), None));
+    let first = get("/users/1/ratings?limit=1").await;
+    assert_eq!((rated(&first), &first.body["count"]), (vec![("Ten".to_owned(), 5.0)], &json!(2)));
+    let cursor = first.body["next_cursor"].as_str().unwrap();
+    let next = get(&format!("/users/1/ratings?limit=1&cursor={cursor}")).await;
+    assert_eq!(rated(&next), [("The Twenty".to_owned(), 1.0)]);
+    assert_eq!(rated(&get("/users/1/ratings?yearFrom=2015").await), [("The Twenty".to_owned(), 1.0)]);
+    let unknown = get("/users/nobody/ratings").await;
+    assert_eq!(
+        (unknown.status, &unknown.body["error"]["code"]),
+        (StatusCode::NOT_FOUND, &json!("unknown_user"))
+    );
+}
+
+#[tokio::test]
 async fn without_a_taste_the_most_rated_movies_come_first() {
     for ratings in [json!({"ratings": []}), json!({"ratings": [{"movieId": "40", "rating": 1}]})] {
-        let answer = post("/recommendations?limit=3", &ratings).await;
+        let answer = post("/recommendations?limit=3&minRating=0.5", &ratings).await;
         assert_eq!((answer.status, &answer.body["ranked_by"]), (StatusCode::OK, &json!("popularity")));
         assert_eq!(ids(&answer), ["10", "20", "30"]);
         let first = &answer.body["recommendations"][0];
@@ -101,15 +128,16 @@ async fn movies_of_any_of_several_genres_are_admitted() {
 #[tokio::test]
 async fn the_pages_have_no_gap_and_no_overlap() {
     let ratings = json!({"ratings": [{"movieId": "20", "rating": 4.5}]});
-    let all = post("/recommendations?includeRated=true", &ratings).await;
+    let query = "includeRated=true&minRating=0.5";
+    let all = post(&format!("/recommendations?{query}"), &ratings).await;
     assert_eq!((ids(&all).len(), &all.body["next_cursor"]), (4, &Value::Null));
     let mut joined = Vec::new();
-    let mut path = "/recommendations?includeRated=true&limit=1".to_owned();
+    let mut path = format!("/recommendations?{query}&limit=1");
     for _ in 0..4 {
         let page = post(&path, &ratings).await;
         joined.extend(ids(&page).into_iter().map(str::to_owned));
         match page.body["next_cursor"].as_str() {
-            Some(cursor) => path = format!("/recommendations?includeRated=true&limit=1&cursor={cursor}"),
+            Some(cursor) => path = format!("/recommendations?{query}&limit=1&cursor={cursor}"),
             None => break,
         }
     }
@@ -164,5 +192,79 @@ async fn the_error_of_an_invalid_rating_names_its_position() {
     }
     for body in [json!({}), json!({"ratings": 5}), json!([])] {
         assert_eq!(post("/recommendations", &body).await.status, StatusCode::BAD_REQUEST, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_recommended_below_the_floor() {
+    let ratings = json!({"ratings": [{"movieId": "10", "rating": 4.5}]});
+    let predicted = |answer: &Answer| -> Vec<f64> {
+        let movies = answer.body["recommendations"].as_array().unwrap();
+        movies.iter().map(|movie| movie["score"].as_f64().unwrap()).collect()
+    };
+    let all = post("/recommendations?minRating=0.5", &ratings).await;
+    let highest = predicted(&all).into_iter().fold(0.0, f64::max);
+    let some = post(&format!("/recommendations?minRating={highest}"), &ratings).await;
+    assert_eq!((ids(&all).len(), ids(&some).len()), (3, 1));
+    let none = post("/recommendations?minRating=5", &ratings).await;
+    assert_eq!((none.status, ids(&none).len()), (StatusCode::OK, 0));
+    let usual = post("/recommendations", &ratings).await;
+    assert!(predicted(&usual).iter().all(|score| *score >= 3.0), "{usual:?}");
+    // Who gives two stars on average still gets a list.
+    let harsh = json!({"ratings": [{"movieId": "10", "rating": 0.5}, {"movieId": "30", "rating": 0.5}]});
+    assert!(!ids(&post("/recommendations", &harsh).await).is_empty());
+}
+
+#[tokio::test]
+async fn variety_puts_movies_of_other_genres_between() {
+    let ratings = json!({"ratings": [{"movieId": "10", "rating": 5}]});
+    let plain = post("/recommendations?limit=3&minRating=0.5", &ratings).await;
+    let varied = post("/recommendations?limit=3&minRating=0.5&varied=true", &ratings).await;
+    let (mut one, mut other) = (ids(&plain), ids(&varied));
+    assert_eq!((varied.status, one[0]), (StatusCode::OK, other[0]), "the best stays first");
+    assert_eq!(varied.body["next_cursor"], Value::Null);
+    one.sort_unstable();
+    other.sort_unstable();
+    assert_eq!(one, other, "there are no more movies");
+    let both = post("/recommendations?varied=true&cursor=00112233445566773e99f3b1296", &ratings).await;
+    assert_eq!(both.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn several_people_get_one_list_without_what_anyone_dislikes() {
+    let people = json!({"people": [{"ratings": [{"movieId": "10", "rating": 5}]}, {"ratings": [{"movieId": "20", "rating": 4.5}, {"movieId": "404", "rating": 1}]}]});
+    let all = post("/recommendations/together?minRating=0.5", &people).await;
+    assert_eq!(all.status, StatusCode::OK, "{all:?}");
+    assert_eq!(ids(&all), ["30", "40"], "what anyone has rated is left out");
+    assert_eq!(all.body["unknown_movies"], json!(["404"]));
+    let model = model();
+    let each = [[("10", 5.0)], [("20", 4.5)]].map(|ratings| {
+        let rated = ratings
+            .map(|(id, rating)| matinee_model::Rated { movie: model.movie_row(&id.into()).unwrap(), rating });
+        model.visitor(rated.to_vec())
+    });
+    for movie in all.body["recommendations"].as_array().unwrap() {
+        let row = model.movie_row(&movie["movie_id"].as_str().unwrap().into()).unwrap();
+        for (person, visitor) in each.iter().enumerate() {
+            let expected = f64::from(visitor.estimate(row).score);
+            let predicted = movie["predicted_ratings"][person].as_f64().unwrap();
+            assert!((predicted - expected).abs() <= 0.05 + 1e-6, "{movie}");
+        }
+    }
+    let lowest = |movie: &Value| {
+        let ratings = movie["predicted_ratings"].as_array().unwrap();
+        ratings.iter().map(|rating| rating.as_f64().unwrap()).fold(5.0, f64::min)
+    };
+    let strict = post("/recommendations/together?minRating=3", &people).await;
+    assert!(strict.body["recommendations"].as_array().unwrap().iter().all(|movie| lowest(movie) >= 2.95));
+    for (body, named) in [
+        (json!({"people": [{"ratings": []}]}), "at least 2"),
+        (json!({"people": vec![json!({"ratings": []}); 7]}), "more than 6"),
+        (json!({"people": [{"ratings": []}, {}]}), "`ratings`"),
+        (json!({}), "`people`"),
+    ] {
+        let answer = post("/recommendations/together", &body).await;
+        let message = answer.body["error"]["message"].as_str().unwrap().to_owned();
+        assert!(answer.status == StatusCode::BAD_REQUEST && message.contains(named), "{message}");
     }
 }

@@ -46,9 +46,11 @@ async fn answers_about_persons_are_not_cached() {
     for route in documented() {
         let (_, headers) = ask(app(), request(&route)).await;
         let expected = match route.as_str() {
-            "GET /movies" | "GET /movies/{movieId}" | "GET /movies/{movieId}/similar" | "GET /genres" => {
-                "private, max-age=60"
-            }
+            "GET /movies"
+            | "GET /movies/{movieId}"
+            | "GET /movies/{movieId}/similar"
+            | "GET /start"
+            | "GET /genres" => "private, max-age=60",
             "GET /" | "GET /page/{file}" | "GET /openapi.json" | "GET /model" => "no-cache",
             _ => "no-store",
         };
@@ -87,6 +89,9 @@ fn request(route: &str) -> Request<Body> {
         "/predict" => r#"{"userId":"1","movieId":"10"}"#,
         "/predict/batch" => r#"{"pairs":[{"userId":"1","movieId":"10"}]}"#,
         "/recommendations" => r#"{"ratings":[{"movieId":"10","rating":5}]}"#,
+        "/recommendations/together" => {
+            r#"{"people":[{"ratings":[{"movieId":"10","rating":5}]},{"ratings":[]}]}"#
+        }
         _ => "",
     };
     let path = path.replace("{movieId}", "10").replace("{userId}", "1").replace("{file}", "main.js");

@@ -19,6 +19,7 @@ use tower::ServiceExt;
 const RATINGS: &str = "userId,movieId,rating\n1,10,5\n1,20,1\n2,10,4\n2,30,3\n3,20,2\n3,30,4.5\n";
 const MOVIES: &str = "movieId,title,genres\n10,Ten (2010),Drama\n20,\"Twenty, The (2020)\",Drama\n30,Thirty (2030),\n\
                       40,Unrated (2040),Drama\n";
+const LINKS: &str = "movieId,imdbId,tmdbId\n10,0000010,110\n20,,\n";
 
 /// A model in a folder that exists as long as the tests run.
 pub fn model() -> Model {
@@ -26,8 +27,11 @@ pub fn model() -> Model {
     let folder = FOLDER.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let csv = |name: &str, content: &str| CsvFile { name: name.to_owned(), bytes: content.into() };
-        let inputs =
-            Inputs { ratings: vec![csv("ratings.csv", RATINGS)], movies: Some(csv("movies.csv", MOVIES)) };
+        let inputs = Inputs {
+            ratings: vec![csv("ratings.csv", RATINGS)],
+            movies: Some(csv("movies.csv", MOVIES)),
+            links: Some(csv("links.csv", LINKS)),
+        };
         let (dataset, _) = check(&inputs, RatingScale::MOVIELENS);
         let plan =
             Plan { algorithm: configure("bias", []).unwrap(), seed: 0, hold_out: 0.0, training_job: None };

@@ -20,8 +20,7 @@ use crate::sagemaker::Settings;
 pub async fn run(account: &Account, folder: &Path) -> Result<ExitCode> {
     let bucket = account.bucket()?;
     let inputs = read(account, folder)?;
-    let names: Vec<&str> =
-        inputs.movies.iter().chain(&inputs.ratings).map(|file| file.name.as_str()).collect();
+    let names: Vec<&str> = inputs.files().map(|file| file.name.as_str()).collect();
     refuse_unread(&list_data_prefix(&account.s3, bucket).await?, &sizes(folder, &names)?, bucket)?;
     for name in names {
         put(account, bucket, name, &folder.join(name)).await?;
@@ -71,18 +70,14 @@ fn refuse_unread(there: &[DataObject], new: &[(&str, u64)], bucket: &str) -> Res
     let all: Vec<DataObject> = there.iter().filter(|object| !is_new(object)).cloned().chain(added).collect();
     let remedy = format!("remove what is out of date with `aws s3 rm s3://{bucket}/{DATA_PREFIX}...`");
     let chosen = data_files(&all).with_context(|| format!("with these files in {DATA_PREFIX}; {remedy}"))?;
-    let is_read = |name: &str| chosen.ratings.iter().chain(&chosen.movies).any(|path| path == name);
+    let read = || chosen.ratings.iter().chain(&chosen.movies).chain(&chosen.links);
+    let is_read = |name: &str| read().any(|path| path == name);
     if let Some((name, _)) = new.iter().find(|(name, _)| !is_read(name)) {
         let reason = chosen.skipped.iter().find(|file| file.path == *name).map_or("", |file| file.reason);
         bail!("no job would read {DATA_PREFIX}{name} beside what the bucket holds ({reason}); {remedy}");
     }
-    let beside: Vec<&str> = chosen
-        .ratings
-        .iter()
-        .chain(&chosen.movies)
-        .filter(|path| new.iter().all(|(name, _)| path != name))
-        .map(String::as_str)
-        .collect();
+    let beside: Vec<&str> =
+        read().filter(|path| new.iter().all(|(name, _)| path != name)).map(String::as_str).collect();
     if !beside.is_empty() {
         eprintln!("note: a job also reads what is there: {}", beside.join(", "));
     }

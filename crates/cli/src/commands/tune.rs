@@ -79,7 +79,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let (dataset, inputs) =
         files::dataset_of(&args.data, args.learning.basics.scale, args.learning.titles())?;
     let existing = existing_recipe(&args.output, &dataset)?;
-    let read = inputs.ratings.iter().chain(&inputs.movies).map(|file| args.data.join(&file.name));
+    let read = inputs.files().map(|file| args.data.join(&file.name));
     let points_file = args.points_file(&read.collect::<Vec<_>>())?;
     say!("tuning {}: {} points, {} folds", plan.algorithm, plan.points.len(), plan.folds);
 

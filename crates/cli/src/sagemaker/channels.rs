@@ -73,11 +73,15 @@ pub(super) fn read(root: &Root, host_count: usize, titles: Titles) -> Result<Cha
         }
         None => files::read_movies(&train, &found)?,
     };
-    let train = Inputs { ratings: ratings(name, &train, &found)?, movies };
+    let links = files::read_links(&train, &found)?;
+    let train = Inputs { ratings: ratings(name, &train, &found)?, movies, links };
     titles.refuse_missing_catalogue(&train, &format!("channel `{name}`"))?;
     let validation = folder(VALIDATION).map(|(name, folder)| ratings(name, &folder, &files::find(&folder)?));
     let validation = validation.transpose()?;
-    Ok(Channels { train, validation: validation.map(|ratings| Inputs { ratings, movies: None }) })
+    Ok(Channels {
+        train,
+        validation: validation.map(|ratings| Inputs { ratings, movies: None, links: None }),
+    })
 }
 
 /// Refuses folders of unknown channels, whether or not `inputdataconfig.json` names them. Hidden and empty folders contain

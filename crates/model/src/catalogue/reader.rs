@@ -14,8 +14,30 @@ pub struct MovieRecord {
     pub title: String,
     /// Its genres joined by `|`. Empty if the file has no such column.
     pub genres: String,
+    /// Its ids in other catalogues.
+    pub links: Links,
     /// The line on which the record starts, from 1.
     pub line: u64,
+}
+
+/// The ids of a movie in other catalogues: digits, or empty if they are not known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Links {
+    /// The digits after `tt` in `IMDb`'s ids.
+    pub imdb: String,
+    /// The id in The Movie Database.
+    pub tmdb: String,
+}
+
+impl Links {
+    /// These ids, without those that are no numbers. An id of `IMDb` may begin with `tt`.
+    pub fn new(imdb: &str, tmdb: &str) -> Self {
+        let number = |id: &str| {
+            let is_number = !id.is_empty() && id.len() <= 12 && id.bytes().all(|byte| byte.is_ascii_digit());
+            if is_number { id.to_owned() } else { String::new() }
+        };
+        Self { imdb: number(imdb.strip_prefix("tt").unwrap_or(imdb)), tmdb: number(tmdb) }
+    }
 }
 
 /// What can be wrong with a record of a `movies.csv`.
@@ -60,12 +82,17 @@ pub(super) struct MovieFields<'r> {
     pub(super) id: &'r str,
     pub(super) title: &'r str,
     pub(super) genres: &'r str,
+    /// Empty if the file has no such column, like the next.
+    pub(super) imdb: &'r str,
+    pub(super) tmdb: &'r str,
 }
 
 struct Columns {
     id: usize,
     title: usize,
     genres: Option<usize>,
+    imdb: Option<usize>,
+    tmdb: Option<usize>,
     count: usize,
 }
 
@@ -86,7 +113,8 @@ impl<'a> MovieReader<'a> {
             |column: usize| std::str::from_utf8(&self.record[column]).map_err(|_| MovieFault::Encoding);
         let fields = self.columns.fields(self.record.len(), text)?;
         let [id, title, genres] = [fields.id, fields.title, fields.genres].map(str::to_owned);
-        Ok(MovieRecord { id, title, genres, line })
+        let links = Links { imdb: fields.imdb.to_owned(), tmdb: fields.tmdb.to_owned() };
+        Ok(MovieRecord { id, title, genres, links, line })
     }
 }
 
@@ -134,7 +162,8 @@ impl Columns {
         let find = |name: &'static str| header.iter().position(|field| field.trim_ascii() == name.as_bytes());
         let require = |name| find(name).ok_or(MovieFault::MissingColumn(name));
         let count = header.len();
-        Ok(Self { id: require("movieId")?, title: require("title")?, genres: find("genres"), count })
+        let (id, title, genres) = (require("movieId")?, require("title")?, find("genres"));
+        Ok(Self { id, title, genres, imdb: find("imdbId"), tmdb: find("tmdbId"), count })
     }
 
     /// Checks a record of `found` fields, which `text` reads by column.
@@ -152,8 +181,9 @@ impl Columns {
             length if length > MAX_ID_BYTES => return Err(MovieFault::LongId(length)),
             _ => {}
         }
-        let genres = self.genres.map(&text).transpose()?.unwrap_or_default();
-        Ok(MovieFields { id, title: text(self.title)?, genres })
+        let optional = |column: Option<usize>| Ok(column.map(&text).transpose()?.unwrap_or_default());
+        let (genres, imdb, tmdb) = (optional(self.genres)?, optional(self.imdb)?, optional(self.tmdb)?);
+        Ok(MovieFields { id, title: text(self.title)?, genres, imdb, tmdb })
     }
 }
 
@@ -168,8 +198,8 @@ mod tests {
     #[test]
     fn reads_any_column_order_with_byte_order_mark_and_crlf() {
         let records = read(b"\xef\xbb\xbfgenres,movieId,title\r\nDrama, 7 ,\"A \"\"b\"\", c\"\r\n");
-        let record =
-            MovieRecord { id: "7".into(), title: "A \"b\", c".into(), genres: "Drama".into(), line: 2 };
+        let (id, title, genres) = ("7".into(), "A \"b\", c".into(), "Drama".into());
+        let record = MovieRecord { id, title, genres, links: Links::default(), line: 2 };
         assert_eq!(records, [Ok(record)]);
     }
 

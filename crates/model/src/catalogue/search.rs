@@ -1,23 +1,34 @@
-//! Searches titles. Words may come in any order, be only prefixes, and contain typing errors. Accents and articles are
-//! ignored.
+//! Searches titles. Words may come in any order, be only prefixes, be written in one, and contain typing errors. Accents
+//! and articles are ignored, and `2`, `II` and `two` are the same.
 //!
 //! The first search builds the index, not the loading of a model.
 
+mod aliases;
+mod distance;
+mod fit;
+mod words;
+
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use distance::Distance;
+use fit::{Fit, Found};
+use words::{all_words, words};
 
-use super::Catalogue;
-
-/// Articles: titles have them at the front or after a comma, and nobody searches for them.
-const ARTICLES: [&str; 22] = [
-    "the", "a", "an", "la", "le", "les", "l", "el", "los", "las", "il", "lo", "gli", "der", "die", "das",
-    "den", "det", "de", "het", "o", "os",
-];
+use super::{Catalogue, title};
 
 /// The most words of a query that are used. Each may scan the whole vocabulary.
 const MAX_WORDS: usize = 12;
+
+/// A title that the query gives as a whole counts as if so many times more people had rated it: it comes before longer
+/// titles, unless they are much better known. People who type "lord of the rings" mean the film that everybody knows.
+const WHOLE_TITLE: u32 = 8;
+
+/// In front of a year in the index, so that "2001" finds the title before the movies of that year.
+const YEAR: char = '(';
+
+/// In front of two neighbouring words of a title in the index that are written in one there: `+toystory`.
+const JOINED: char = '+';
 
 /// The words of all titles, sorted, with the movies of each.
 #[derive(Debug)]
@@ -25,17 +36,17 @@ pub(super) struct SearchIndex {
     words: Vec<Box<str>>,
     offsets: Vec<u32>,
     movies: Vec<u32>,
-    /// The number of words in each movie's title.
+    /// The number of words in each movie's title, without the year and what else stands in parentheses.
     lengths: Vec<u8>,
 }
 
-/// How well a word of a title matches a word of the query. Greater is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Fit {
-    None,
-    Misspelt,
-    Beginning,
-    Exact,
+/// Which words may match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Strictness {
+    /// Similar words only where the word that was typed does not exist.
+    Usual,
+    /// Similar words always: "forest gump" has an error, although there is a forest in another title.
+    Lenient,
 }
 
 impl SearchIndex {
@@ -43,9 +54,9 @@ impl SearchIndex {
         let mut pairs: Vec<(Box<str>, u32)> = Vec::new();
         let mut lengths = Vec::with_capacity(catalogue.len());
         for (row, movie) in (0..).zip(catalogue.iter()) {
-            let words = words(movie.title);
-            lengths.push(u8::try_from(words.len()).unwrap_or(u8::MAX));
-            pairs.extend(words.into_iter().map(|word| (word, row)));
+            let name = words(title::display(movie.title).name);
+            lengths.push(u8::try_from(name.len()).unwrap_or(u8::MAX));
+            pairs.extend(indexed(movie.title).into_iter().map(|word| (word, row)));
         }
         pairs.sort_unstable();
         pairs.dedup();
@@ -70,59 +81,114 @@ impl SearchIndex {
             sought = all_words(query);
         }
         sought.truncate(MAX_WORDS);
-        let mut found: Vec<(usize, u32)> = Vec::new();
+        let mut found = self.spellings(&sought, Strictness::Usual);
+        if found.is_empty() && sought.iter().any(|word| !is_number(word)) {
+            // The third movie of a series need not have the number in its title.
+            let without: Vec<Box<str>> = sought.iter().filter(|word| !is_number(word)).cloned().collect();
+            if without.len() < sought.len() {
+                sought = without;
+                found = self.spellings(&sought, Strictness::Usual);
+            }
+        }
+        if found.is_empty() {
+            found = self.spellings(&sought, Strictness::Lenient);
+        }
+        let key = |&Found { row, fit, words, are_whole_words }: &Found| {
+            let is_whole = are_whole_words && usize::from(self.lengths[row]) <= words;
+            let weight = weight(row).saturating_mul(if is_whole { WHOLE_TITLE } else { 1 });
+            (Reverse(fit), Reverse(weight), Reverse(is_whole), self.lengths[row], row)
+        };
+        found.sort_by_cached_key(key);
+        found.into_iter().map(|found| found.row).collect()
+    }
+
+    /// The movies that match the words, or the words with two neighbours written in one: "good fellas".
+    fn spellings(&self, sought: &[Box<str>], strictness: Strictness) -> Vec<Found> {
+        let mut best: HashMap<usize, Found> = HashMap::new();
+        let mut add = |found: Vec<Found>| {
+            for found in found {
+                let known = best.entry(found.row).or_insert(found);
+                *known = if found.fit > known.fit { found } else { *known };
+            }
+        };
+        add(self.matching(sought, strictness));
+        for place in 1..sought.len() {
+            let joined: Box<str> = [&*sought[place - 1], &*sought[place]].concat().into();
+            if self.words.binary_search(&joined).is_ok() {
+                let spelling = [&sought[..place - 1], &[joined], &sought[place + 1..]].concat();
+                let mut found = self.matching(&spelling, strictness);
+                // One word stands for two.
+                for found in &mut found {
+                    found.fit += Fit::Exact.value();
+                }
+                add(found);
+            }
+        }
+        best.into_values().collect()
+    }
+
+    /// The movies that match every word.
+    fn matching(&self, sought: &[Box<str>], strictness: Strictness) -> Vec<Found> {
+        let mut found: Vec<Found> = Vec::new();
         for (place, word) in sought.iter().enumerate() {
-            let fits = self.fits(word);
+            let fits = self.fits(word, strictness);
             found = match place {
-                0 => fits.into_iter().map(|(row, fit)| (row, fit as u32)).collect(),
+                0 => fits.iter().map(|&(row, fit)| Found::nothing(row).with(fit)).collect(),
                 _ => intersect(&found, &fits),
             };
         }
-        let count = sought.len();
-        let key = |&(row, fit): &(usize, u32)| {
-            let is_whole =
-                fit == count as u32 * Fit::Exact as u32 && usize::from(self.lengths[row]) <= count + 1;
-            (Reverse(is_whole), Reverse(fit), Reverse(weight(row)), self.lengths[row], row)
-        };
-        found.sort_by_cached_key(key);
-        found.into_iter().map(|(row, _)| row).collect()
+        found
     }
 
     /// The movies with a matching word, by ascending row, each with its best match.
-    fn fits(&self, sought: &str) -> Vec<(usize, Fit)> {
+    fn fits(&self, sought: &str, strictness: Strictness) -> Vec<(usize, Fit)> {
         let mut best = vec![Fit::None; self.lengths.len()];
-        let first = self.words.partition_point(|word| **word < *sought);
         let mut is_found = false;
-        for (place, word) in self.words.iter().enumerate().skip(first) {
-            if !word.starts_with(sought) {
-                break;
-            }
+        for (place, word) in self.starting_with(sought) {
             is_found = true;
-            self.raise(
-                &mut best,
-                place,
-                if word.len() == sought.len() { Fit::Exact } else { Fit::Beginning },
-            );
+            self.raise(&mut best, place, if word.len() == sought.len() { Fit::Exact } else { Fit::Prefix });
         }
-        // If the word exists, it is not a typing error.
-        if !is_found {
-            self.forgive_errors(sought, &mut best);
+        let joined = format!("{JOINED}{sought}");
+        for (place, word) in self.starting_with(&joined) {
+            is_found = true;
+            self.raise(&mut best, place, if word.len() == joined.len() { Fit::Joined } else { Fit::Prefix });
+        }
+        if sought.len() > 1 && sought.bytes().all(|byte| byte.is_ascii_digit()) {
+            for (place, _) in self.starting_with(&format!("{YEAR}{sought}")) {
+                is_found = true;
+                self.raise(&mut best, place, Fit::Year);
+            }
+        }
+        // If the word exists, it is usually not a typing error.
+        if !is_found || strictness == Strictness::Lenient {
+            self.forgive_errors(sought, strictness, &mut best);
         }
         best.into_iter().enumerate().filter(|(_, fit)| *fit > Fit::None).collect()
     }
 
-    /// Adds the movies with a word that is similar to the one sought, or starts with something similar.
-    fn forgive_errors(&self, sought: &str, best: &mut [Fit]) {
+    fn starting_with<'i>(&'i self, start: &'i str) -> impl Iterator<Item = (usize, &'i str)> {
+        let first = self.words.partition_point(|word| **word < *start);
+        let words = self.words.iter().enumerate().skip(first).map(|(place, word)| (place, &**word));
+        words.take_while(move |(_, word)| word.starts_with(start))
+    }
+
+    /// Adds the movies with a word that is similar to the one sought, or starts with something similar. Two words in one
+    /// must be similar as a whole: what they start with is one of them, and is compared on its own.
+    fn forgive_errors(&self, sought: &str, strictness: Strictness, best: &mut [Fit]) {
         let letters: Vec<char> = sought.chars().collect();
         let allowed = match letters.len() {
             0..=3 => return,
             4..=7 => 1,
             _ => 2,
         };
-        let mut distance = Distance::default();
-        for (place, word) in self.words.iter().enumerate() {
-            if distance.of_beginning(&letters, word, allowed) <= allowed {
+        let mut distance = Distance::between(letters, allowed, strictness == Strictness::Lenient);
+        for (place, word) in self.words.iter().enumerate().filter(|(_, word)| !word.starts_with(YEAR)) {
+            let joined = word.strip_prefix(JOINED);
+            let (whole, prefix) = distance.to(joined.unwrap_or(word));
+            if whole <= allowed {
                 self.raise(best, place, Fit::Misspelt);
+            } else if prefix <= allowed && joined.is_none() {
+                self.raise(best, place, Fit::MisspeltPrefix);
             }
         }
     }
@@ -135,101 +201,37 @@ impl SearchIndex {
 }
 
 /// The movies that are in both lists, with the sum of their matches. Both lists are sorted by row.
-fn intersect(found: &[(usize, u32)], fits: &[(usize, Fit)]) -> Vec<(usize, u32)> {
-    let with_fit = |&(row, sum): &(usize, u32)| {
-        let place = fits.binary_search_by_key(&row, |fit| fit.0).ok()?;
-        Some((row, sum + fits[place].1 as u32))
+fn intersect(found: &[Found], fits: &[(usize, Fit)]) -> Vec<Found> {
+    let with_fit = |found: &Found| {
+        let place = fits.binary_search_by_key(&found.row, |fit| fit.0).ok()?;
+        Some(found.with(fits[place].1))
     };
     found.iter().filter_map(with_fit).collect()
 }
 
-/// The words of a text without articles.
-fn words(text: &str) -> Vec<Box<str>> {
-    all_words(text).into_iter().filter(|word| !ARTICLES.contains(&&**word)).collect()
-}
-
-/// The words of a text in lower case without accents. A hyphenated word gives its parts and the whole.
-fn all_words(text: &str) -> Vec<Box<str>> {
-    let mut words = Vec::new();
-    for chunk in text.split(|letter: char| letter.is_whitespace() || "/,:;()[]!?\"+".contains(letter)) {
-        let mut whole = String::new();
-        let mut start = 0;
-        let mut parts = 0;
-        let letters = chunk.nfkd().filter(|&letter| !is_combining_mark(letter)).flat_map(char::to_lowercase);
-        for letter in letters {
-            match letter {
-                'æ' => whole.push_str("ae"),
-                'œ' => whole.push_str("oe"),
-                'ø' => whole.push('o'),
-                'ß' => whole.push_str("ss"),
-                'ł' => whole.push('l'),
-                'đ' => whole.push('d'),
-                letter if letter.is_alphanumeric() => whole.push(letter),
-                // An apostrophe or a full stop does not split a word. A hyphen and everything else does.
-                '\'' | '’' | '.' => {}
-                _ if whole.len() > start => {
-                    words.push(Box::from(&whole[start..]));
-                    start = whole.len();
-                    parts += 1;
-                }
-                _ => {}
-            }
-        }
-        if parts > 0 && whole.len() > start {
-            words.push(Box::from(&whole[start..]));
-        }
-        if (parts == 0 || whole.len() > start) && !whole.is_empty() {
-            words.push(whole.into_boxed_str());
-        }
+/// What a title is found by: its words, what else they are called, neighbours in one, initials, and the year.
+fn indexed(title: &str) -> Vec<Box<str>> {
+    let mut indexed = words(title::name(title));
+    let neighbours: Vec<Box<str>> =
+        indexed.windows(2).map(|pair| format!("{JOINED}{}", pair.concat()).into()).collect();
+    let others: Vec<Box<str>> =
+        indexed.iter().enumerate().flat_map(|(place, word)| aliases::of(word, place > 0)).collect();
+    indexed.extend(neighbours);
+    indexed.extend(others);
+    indexed.extend(words::initials(title::display(title).name));
+    if let Some(year) = title::year(title) {
+        indexed.push(format!("{YEAR}{year}").into());
     }
-    words
+    indexed
 }
 
-/// Rows of the edit distance table, reused between words.
-#[derive(Default)]
-struct Distance {
-    before: Vec<usize>,
-    last: Vec<usize>,
-    next: Vec<usize>,
-    letters: Vec<char>,
-}
-
-impl Distance {
-    /// The edit distance (optimal string alignment) from `sought` to the nearest prefix of `word`: the number of letters
-    /// to insert, delete, replace or swap with their neighbour. Any number above `limit` if it is larger than `limit`.
-    /// The first letter must be right: errors there are rare, and this excludes unrelated words.
-    fn of_beginning(&mut self, sought: &[char], word: &str, limit: usize) -> usize {
-        let Self { before, last, next, letters } = self;
-        letters.clear();
-        letters.extend(word.chars().take(sought.len() + limit));
-        if letters.first() != sought.first() || letters.len() + limit < sought.len() {
-            return limit + 1;
-        }
-        last.clear();
-        last.extend(0..=letters.len());
-        before.clone_from(last);
-        for (i, letter) in sought.iter().enumerate() {
-            next.clear();
-            next.push(i + 1);
-            for (j, other) in letters.iter().enumerate() {
-                let mut least =
-                    (last[j] + usize::from(letter != other)).min(last[j + 1] + 1).min(next[j] + 1);
-                if i > 0 && j > 0 && *letter == letters[j - 1] && sought[i - 1] == *other {
-                    least = least.min(before[j - 1] + 1);
-                }
-                next.push(least);
-            }
-            std::mem::swap(before, last);
-            std::mem::swap(last, next);
-        }
-        last.iter().copied().min().unwrap_or(usize::MAX)
-    }
+fn is_number(word: &str) -> bool {
+    word.len() < 3 && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     const CSV: &str = "movieId,title,genres\n\
         1,Toy Story (1995),A\n2,Toy Story 2 (1999),A\n3,\"American President, The (1995)\",A\n\
@@ -269,6 +271,7 @@ mod tests {
             ("AMÉLIE", "6"),
             ("miserables", "7"),
             ("les misérables", "7"),
+            ("toystroy", "1"),
             ("spiderman", "8"),
             ("spider man", "8"),
             ("spider-man", "8"),
@@ -279,23 +282,6 @@ mod tests {
         ] {
             let found = search(query);
             assert!(found.iter().take(2).any(|id| id == first), "{query}: {found:?}");
-        }
-    }
-
-    #[test]
-    fn words_are_lower_case_without_accents_and_hyphens_give_parts_and_whole() {
-        for (text, expected) in [
-            ("Spider-Man", "spider man spiderman"),
-            ("a-b-c", "a b c abc"),
-            ("-x", "x"),
-            ("x-", "x"),
-            (" -- ", ""),
-            ("Schindler's List", "schindlers list"),
-            ("E.T. l’été", "et lete"),
-            ("Æon Œuvre Øre Straße Łódź Đorđe", "aeon oeuvre ore strasse lodz dorde"),
-            ("A/B,C:D;E(F)[G]!H?\"I+J", "a b c d e f g h i j"),
-        ] {
-            assert_eq!(all_words(text).join(" "), expected, "{text}");
         }
     }
 
@@ -316,40 +302,48 @@ mod tests {
             ("reloadde", true),
             ("relaodde", true),
             ("relaodd", false),
-            ("eloaded", false),
+            ("eloaded", true),
+            ("eoladed", false),
         ] {
             assert_eq!(!search(query).is_empty(), is_found, "{query}");
         }
     }
 
-    /// The distance by its definition, starting from the last letters.
-    fn optimal_string_alignment(a: &[char], b: &[char]) -> usize {
-        let ([a_start @ .., a_last], [b_start @ .., b_last]) = (a, b) else { return a.len() + b.len() };
-        let replaced = optimal_string_alignment(a_start, b_start) + usize::from(a_last != b_last);
-        let left_out = optimal_string_alignment(a_start, b).min(optimal_string_alignment(a, b_start)) + 1;
-        let swapped = match (a_start, b_start) {
-            ([a_start @ .., a_before], [b_start @ .., b_before])
-                if a_before == b_last && a_last == b_before =>
-            {
-                optimal_string_alignment(a_start, b_start) + 1
-            }
-            _ => usize::MAX,
-        };
-        replaced.min(left_out).min(swapped)
+    #[test]
+    fn words_may_be_joined_split_abbreviated_and_numbered() {
+        for (query, first) in [
+            ("toystory", "1"),
+            ("toystory 2", "2"),
+            ("toyst", "2"),
+            ("godfather 2", "11"),
+            ("godfather two", "11"),
+            ("godfather part ii", "11"),
+            ("toy story two", "2"),
+            ("toy story 7", "1"),
+            ("the matrix 1999", "4"),
+        ] {
+            assert_eq!(search(query).first().map(String::as_str), Some(first), "{query}");
+        }
     }
 
-    proptest! {
-        #[test]
-        fn the_distance_is_that_of_the_nearest_prefix(words in prop::collection::vec(("[ab]{1,4}", "[abc]{1,6}"), 3), limit in 1_usize..3) {
-            let mut distance = Distance::default();
-            for (sought, word) in words {
-                let (sought, letters): (Vec<char>, Vec<char>) = (sought.chars().collect(), word.chars().collect());
-                let found = distance.of_beginning(&sought, &word, limit);
-                let beginnings = (0..=letters.len()).map(|end| optimal_string_alignment(&sought, &letters[..end]));
-                let nearest = beginnings.min().filter(|_| sought[0] == letters[0]).unwrap_or(usize::MAX);
-                prop_assert_eq!(found.min(limit + 1), nearest.min(limit + 1));
-            }
-        }
+    #[test]
+    fn a_title_comes_before_the_movies_of_a_year() {
+        let csv = "movieId,title,genres\n1,Heat (2001),A\n2,2001: A Space Odyssey (1968),A\n";
+        let catalogue = Catalogue::parse(csv.as_bytes()).unwrap();
+        let found: Vec<&str> = catalogue.search("2001", |_| 1).map(|movie| movie.id).collect();
+        assert_eq!(found, ["2", "1"]);
+        assert_eq!(catalogue.search("heat 2001", |_| 1).count(), 1);
+    }
+
+    #[test]
+    fn an_error_is_forgiven_although_the_word_exists_elsewhere() {
+        let csv = "movieId,title,genres\n1,Forrest Gump (1994),A\n2,Forest (2010),A\n3,Kane (1941),A\n";
+        let catalogue = Catalogue::parse(csv.as_bytes()).unwrap();
+        let first = |query: &str| catalogue.search(query, |_| 1).next().map(|movie| movie.id.to_owned());
+        assert_eq!(first("forest gump").as_deref(), Some("1"));
+        assert_eq!(first("forest").as_deref(), Some("2"));
+        assert_eq!(first("cane").as_deref(), Some("3"), "the first letter, too");
+        assert_eq!(first("umpire"), None);
     }
 
     #[test]

@@ -8,6 +8,8 @@ pub(super) enum Meaning {
     Data(Candidate),
     /// It is named like data but is not read, for this reason.
     LikeData(&'static str),
+    /// It has the ids of movies at other places, and lies in this folder.
+    Links(String),
     /// It is not data.
     Other,
 }
@@ -94,6 +96,9 @@ pub(super) fn read(path: &str, data_sets: &BTreeSet<String>) -> Meaning {
         && let Some((role, above)) = folder_of_parts(folder, data_sets)
     {
         return data(role, Form::Csv, above);
+    }
+    if name == "links.csv" {
+        return Meaning::Links(folder.to_owned());
     }
     if path.split('/').any(is_beside_ratings) {
         return Meaning::Other;

@@ -2,7 +2,7 @@
 
 use matinee_model::artifact::write_folder;
 use matinee_model::ranking::RankingHead;
-use matinee_model::{Catalogue, Filter, Model, MovieRow, Rated, Rater, UserRow};
+use matinee_model::{Catalogue, Filter, Group, Model, MovieRow, Rated, Rater, UserRow, varied};
 
 use crate::lying_ranking::{Head, ease, ials};
 use crate::sample;
@@ -104,4 +104,66 @@ fn a_rater_is_predicted_what_a_visitor_is() {
     let prediction = nobody.predict(&model.movie_ids().id(0).into()).unwrap();
     assert!(!prediction.known_user, "no rating counts");
     assert!(nobody.predict(&"no such movie".into()).is_err());
+}
+
+#[test]
+fn a_floor_leaves_out_what_would_be_rated_lower() {
+    let model = open(&ease(), &sample::catalogue());
+    let visitor = || model.visitor(vec![rated(0, 5.0)]);
+    let movies = |floor: f32| -> Vec<u32> {
+        let found = visitor().above(floor).recommend(&Filter::default(), 10, None);
+        found.iter().map(|found| found.ranked.movie.0).collect()
+    };
+    let all = movies(f32::NEG_INFINITY);
+    let scores: Vec<f32> = all.iter().map(|&movie| visitor().estimate(MovieRow(movie)).score).collect();
+    for &floor in &scores {
+        let expected: Vec<u32> =
+            all.iter().zip(&scores).filter(|(_, score)| **score >= floor).map(|(movie, _)| *movie).collect();
+        assert_eq!(movies(floor), expected, "{floor}");
+    }
+    assert_eq!(movies(5.5), [0; 0]);
+    let floor = visitor().usual_floor();
+    assert!((0.5..=3.0).contains(&floor), "{floor}");
+}
+
+#[test]
+fn a_group_is_shown_what_all_bear_by_the_mean_of_their_shares() {
+    let model = open(&ease(), &sample::catalogue());
+    let filter = Filter { include_rated: true, ..Filter::default() };
+    let member = |movie: u32| model.visitor(vec![rated(movie, 5.0)]);
+    let group = Group::new(&model, vec![member(0), member(1)]);
+    let found = group.recommend(&filter, 10);
+    assert_eq!(found.len(), 3);
+    assert!(found.is_sorted_by(|a, b| a.ranked.score >= b.ranked.score));
+    for found in &found {
+        let shares = [0, 1].map(|movie| {
+            let best = member(movie).recommend(&filter, 1, None)[0].ranked.score;
+            let own = member(movie).recommend(&filter, 10, None);
+            own.iter().find(|own| own.ranked.movie == found.ranked.movie).unwrap().ranked.score / best
+        });
+        let mean = f32::midpoint(shares[0], shares[1]);
+        assert!((found.ranked.score - mean).abs() < 1e-6, "{} {mean}", found.ranked.score);
+        assert_eq!(found.estimates, [0, 1].map(|movie| member(movie).estimate(found.ranked.movie)));
+    }
+    let unseen = group.recommend(&Filter::default(), 10);
+    assert_eq!(unseen.iter().map(|found| found.ranked.movie.0).collect::<Vec<_>>(), [2]);
+    let never = Group::new(&model, vec![member(0).above(0.5), member(1).above(5.5)]);
+    assert!(never.recommend(&filter, 10).is_empty());
+}
+
+#[test]
+fn variety_prefers_other_genres_among_nearly_equal_movies() {
+    let csv = "movieId,title,genres\n2959,A,Drama\n50,B,Drama\n9,C,Comedy\n";
+    let model = open(&ease(), &Catalogue::parse(csv.as_bytes()).unwrap());
+    let filter = Filter { include_rated: true, ..Filter::default() };
+    let mut found = model.visitor(Vec::new()).recommend(&filter, 10, None);
+    for (found, score) in found.iter_mut().zip([1.0, 0.9, 0.8]) {
+        found.ranked.score = score;
+    }
+    found.sort_by(|a, b| b.ranked.score.total_cmp(&a.ranked.score));
+    let genres = |list: &[matinee_model::Recommendation<'_>]| -> Vec<String> {
+        list.iter().map(|found| found.movie.genres().collect()).collect()
+    };
+    assert_eq!(genres(&found), ["Drama", "Drama", "Comedy"]);
+    assert_eq!(genres(&varied(found, 10)), ["Drama", "Comedy", "Drama"]);
 }

@@ -2,7 +2,8 @@
 
 use hashbrown::HashMap;
 use matinee_model::{
-    Catalogue, CatalogueError, Ids, MovieFault, MovieReader, MovieRecord, MovieRow, RatingScale, UserRow,
+    Catalogue, CatalogueError, Ids, Links, MovieFault, MovieReader, MovieRecord, MovieRow, RatingScale,
+    UserRow,
 };
 
 use crate::attributes::MovieAttributes;
@@ -11,6 +12,7 @@ use super::common_scale::common_scale;
 use super::faults::{FileFault, FileReport};
 use super::form::{self, Content, Table};
 use super::interner::Interner;
+use super::links;
 use super::pairs::replaced;
 use super::reader::{self, Range, RatingReader, RecordFault};
 use super::{Dataset, Fault, FaultKind, Rating, Report, time};
@@ -32,6 +34,15 @@ pub struct Inputs {
     pub ratings: Vec<CsvFile>,
     /// The catalogue, if there is one.
     pub movies: Option<CsvFile>,
+    /// `links.csv`, if there is one.
+    pub links: Option<CsvFile>,
+}
+
+impl Inputs {
+    /// All files, the ratings last.
+    pub fn files(&self) -> impl Iterator<Item = &CsvFile> {
+        self.movies.iter().chain(&self.links).chain(&self.ratings)
+    }
 }
 
 /// Reads the files and reports all their faults. The data set contains the records without faults. It is complete if the
@@ -39,6 +50,10 @@ pub struct Inputs {
 pub fn check(inputs: &Inputs, scale: RatingScale) -> (Dataset, Report) {
     let mut report = Report::default();
     let catalogue = inputs.movies.as_ref().map(|file| read_catalogue(file, &mut report));
+    let catalogue = match (catalogue, &inputs.links) {
+        (Some(catalogue), Some(file)) => Some(catalogue.with_links(&links::read(file, &mut report))),
+        (catalogue, _) => catalogue,
+    };
     let is_whole = !report.refuses_training();
     let tables = open_ratings(&inputs.ratings, &mut report);
     let mut columns = Columns::default();
@@ -148,7 +163,8 @@ fn read_movies(table: &Table<'_>, found: &mut FileReport<'_>) -> Catalogue {
                     found.add_to_record(FileFault { line, kind: FaultKind::DuplicateMovie, detail });
                 }
                 let title = record.title.trim().to_owned();
-                records.push(MovieRecord { title, ..record });
+                let links = Links::new(&record.links.imdb, &record.links.tmdb);
+                records.push(MovieRecord { title, links, ..record });
             }
             Err(error) => found.add(refused(error)),
         }

@@ -1,6 +1,6 @@
 //! The ratings that algorithms learn from.
 
-use matinee_model::{Catalogue, Ids, MovieRecord, MovieRow, RatingScale, UserRow};
+use matinee_model::{Catalogue, Ids, Links, MovieRecord, MovieRow, RatingScale, UserRow};
 
 use crate::attributes::MovieAttributes;
 
@@ -58,6 +58,7 @@ impl Dataset {
             id: id.to_owned(),
             title: id.to_owned(),
             genres: String::new(),
+            links: Links::default(),
             line: 0,
         };
         self.catalogue = Catalogue::from_records(self.movie_ids.table().iter().map(record).collect());

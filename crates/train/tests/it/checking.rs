@@ -9,8 +9,11 @@ use crate::sample_data::{csv, movielens, movielens_files};
 const MOVIES: &str = "movieId,title,genres\n10,Ten (2010),Drama\n20,Twenty (2020),Comedy\n";
 
 fn checked(ratings: &str) -> (Dataset, Report) {
-    let inputs =
-        Inputs { ratings: vec![csv("ratings.csv", ratings)], movies: Some(csv("movies.csv", MOVIES)) };
+    let inputs = Inputs {
+        ratings: vec![csv("ratings.csv", ratings)],
+        movies: Some(csv("movies.csv", MOVIES)),
+        links: None,
+    };
     check(&inputs, RatingScale::MOVIELENS)
 }
 
@@ -101,6 +104,7 @@ fn an_id_in_two_spellings_is_refused_with_both() {
     let inputs = Inputs {
         ratings: vec![csv("ratings.csv", "userId,movieId,rating\n1,10,4\n2,10.0,4\n")],
         movies: None,
+        links: None,
     };
     let (_, report) = check(&inputs, RatingScale::MOVIELENS);
     assert!(report.findings(FaultKind::TwoSpellings).is_some(), "{report}");
@@ -118,7 +122,7 @@ fn an_id_that_stands_for_a_missing_value_is_refused_at_its_line() {
         }
         let movies = format!("movieId,title\n10,Ten\n{id},Other\n");
         let ratings = vec![csv("ratings.csv", "userId,movieId,rating\n1,10,4\n")];
-        let inputs = Inputs { ratings, movies: Some(csv("movies.csv", &movies)) };
+        let inputs = Inputs { ratings, movies: Some(csv("movies.csv", &movies)), links: None };
         let (_, report) = check(&inputs, RatingScale::MOVIELENS);
         assert_eq!(found(&report, FaultKind::EmptyId), (1, vec!["movies.csv:3".to_owned()]), "{id}");
     }
@@ -129,7 +133,8 @@ fn an_id_that_stands_for_a_missing_value_is_refused_at_its_line() {
 #[test]
 fn several_parts_are_one_data_set() {
     let parts = ["userId,movieId,rating\n1,10,4\n", "rating,userId,movieId\n3,1,10\n2,2,20\n"];
-    let inputs = Inputs { ratings: parts.map(|part| csv("part.csv", part)).into(), movies: None };
+    let inputs =
+        Inputs { ratings: parts.map(|part| csv("part.csv", part)).into(), movies: None, links: None };
     let (dataset, report) = check(&inputs, RatingScale::MOVIELENS);
     assert_eq!(values(&dataset), [("1", "10", 3.0), ("2", "20", 2.0)]);
     assert_eq!(found(&report, FaultKind::DuplicateRating), (1, vec!["part.csv:2".to_owned()]));
@@ -169,6 +174,7 @@ fn an_id_has_a_longest_length() {
                 &format!("userId,movieId,rating\n1,10,4\n{id},10,4\n2,{id},4\n"),
             )],
             movies: Some(csv("movies.csv", &format!("movieId,title\n10,Ten\n{id},Other\n"))),
+            links: None,
         };
         check(&inputs, RatingScale::MOVIELENS).1
     };
@@ -183,8 +189,11 @@ fn an_id_has_a_longest_length() {
 
 #[test]
 fn a_field_that_is_not_utf8_is_told() {
-    let mut inputs =
-        Inputs { ratings: vec![csv("ratings.csv", "userId,movieId,rating\n1,10,4\n")], movies: None };
+    let mut inputs = Inputs {
+        ratings: vec![csv("ratings.csv", "userId,movieId,rating\n1,10,4\n")],
+        movies: None,
+        links: None,
+    };
     inputs.ratings[0].bytes.extend(b"\xff,10,4\n");
     let (_, report) = check(&inputs, RatingScale::MOVIELENS);
     assert_eq!(found(&report, FaultKind::Encoding), (1, vec!["ratings.csv:3".to_owned()]));
@@ -199,7 +208,8 @@ fn catalogue_faults_are_told() {
         ("movieId,title\n10,Ten\n,Nothing\n", FaultKind::EmptyId, 3),
         ("movieId,title\n10,Ten\n10,Ten again\n", FaultKind::DuplicateMovie, 3),
     ] {
-        let inputs = Inputs { ratings: ratings.clone(), movies: Some(csv("movies.csv", movies)) };
+        let inputs =
+            Inputs { ratings: ratings.clone(), movies: Some(csv("movies.csv", movies)), links: None };
         let (_, report) = check(&inputs, RatingScale::MOVIELENS);
         let fault = &report.findings(kind).unwrap().first[0];
         assert_eq!((fault.file.as_str(), fault.line), ("movies.csv", line), "{movies:?}");
@@ -222,7 +232,7 @@ fn the_newest_of_equal_pairs_counts() {
     ];
     for order in [[0, 1], [1, 0]] {
         let ratings = order.map(|part| csv("part.csv", parts[part])).into();
-        let (dataset, _) = check(&Inputs { ratings, movies: None }, RatingScale::MOVIELENS);
+        let (dataset, _) = check(&Inputs { ratings, movies: None, links: None }, RatingScale::MOVIELENS);
         assert_eq!(values(&dataset), [("1", "10", 4.0)], "{order:?}");
     }
 }
@@ -233,7 +243,7 @@ fn the_last_of_equally_new_pairs_counts() {
     assert_eq!(values(&dataset), [("1", "10", 2.0)]);
     let parts = ["userId,movieId,rating,timestamp\n1,10,4,9\n", "userId,movieId,rating\n1,10,2\n"];
     let ratings = parts.map(|part| csv("part.csv", part)).into();
-    let (dataset, report) = check(&Inputs { ratings, movies: None }, RatingScale::MOVIELENS);
+    let (dataset, report) = check(&Inputs { ratings, movies: None, links: None }, RatingScale::MOVIELENS);
     assert_eq!((values(&dataset), &dataset.timestamps), (vec![("1", "10", 2.0)], &None));
     assert!(report.to_string().contains("note: part.csv: it has no timestamps"), "{report}");
 }
@@ -324,13 +334,43 @@ fn a_few_ratings_off_the_scale_are_all_reported_with_one_remedy() {
 
 #[test]
 fn movies_can_be_called_by_their_ids() {
-    let inputs =
-        Inputs { ratings: vec![csv("ratings.csv", "userId,movieId,rating\n1,10,4\n1,7,3\n")], movies: None };
+    let inputs = Inputs {
+        ratings: vec![csv("ratings.csv", "userId,movieId,rating\n1,10,4\n1,7,3\n")],
+        movies: None,
+        links: None,
+    };
     let (mut dataset, _) = check(&inputs, RatingScale::MOVIELENS);
     assert!(dataset.catalogue.is_empty());
     dataset.title_movies_by_id();
     let titles: Vec<&str> = dataset.catalogue.iter().map(|movie| movie.title).collect();
     assert_eq!(titles, ["10", "7"]);
+}
+
+#[test]
+fn links_that_are_no_numbers_are_left_out_with_a_note() {
+    let linked = |links: &str| {
+        let inputs = Inputs {
+            ratings: vec![csv("ratings.csv", "userId,movieId,rating\n1,10,4\n")],
+            movies: Some(csv("movies.csv", MOVIES)),
+            links: Some(csv("links.csv", links)),
+        };
+        let (dataset, report) = check(&inputs, RatingScale::MOVIELENS);
+        assert_eq!(report.count(), 0, "{report}");
+        let of = |id: &str| {
+            let movie = dataset.catalogue.find(&id.into()).unwrap();
+            [movie.imdb_id(), movie.tmdb_id()].map(|id| id.unwrap_or_default().to_owned())
+        };
+        ([of("10"), of("20")].concat(), report.to_string())
+    };
+    let (links, report) = linked("movieId,imdbId,tmdbId\n10,0114709,862\n20,tt7,\n30,1,1\n");
+    assert_eq!(links, ["0114709", "862", "7", ""]);
+    assert!(!report.contains("links.csv"), "{report}");
+    let (links, report) = linked("movieId,imdbId,tmdbId\n10,javascript:x,862\n20,1\n");
+    assert_eq!(links, ["", "862", "1", ""]);
+    assert!(report.contains("links.csv: 1 line has an id that is not a number"), "{report}");
+    let (links, report) = linked("id,imdb\n10,1\n");
+    assert_eq!(links.concat(), "");
+    assert!(report.contains("links.csv: it has no column `movieId`"), "{report}");
 }
 
 proptest! {
@@ -339,7 +379,7 @@ proptest! {
         let mut file = csv("ratings.csv", if header { "userId,movieId,rating,timestamp\n" } else { "" });
         file.bytes.extend(bytes);
         let movies = Some(csv("movies.csv", MOVIES));
-        let (dataset, report) = check(&Inputs { ratings: vec![file], movies }, RatingScale::MOVIELENS);
+        let (dataset, report) = check(&Inputs { ratings: vec![file], movies, links: None }, RatingScale::MOVIELENS);
         prop_assert!(!dataset.ratings.is_empty() || report.refuses_training());
         prop_assert!(dataset.ratings.iter().all(|rating| RatingScale::MOVIELENS.contains(rating.value)));
     }
@@ -347,7 +387,7 @@ proptest! {
     #[test]
     fn what_is_written_is_read(rows in prop::collection::vec(("[a-c]{1,2}", "[a-c]{1,2}", 1_u8..=10), 1..40)) {
         let lines: Vec<String> = rows.iter().map(|(user, movie, half)| format!("{user},{movie},{}\n", f32::from(*half) / 2.0)).collect();
-        let inputs = Inputs { ratings: vec![csv("r", &format!("userId,movieId,rating\n{}", lines.concat()))], movies: None };
+        let inputs = Inputs { ratings: vec![csv("r", &format!("userId,movieId,rating\n{}", lines.concat()))], movies: None, links: None };
         let (dataset, _) = check(&inputs, RatingScale::MOVIELENS);
         let last = |index: usize| !rows[index + 1..].iter().any(|row| (&row.0, &row.1) == (&rows[index].0, &rows[index].1));
         let expected: Vec<_> = rows.iter().enumerate().filter(|(index, _)| last(*index))

@@ -13,7 +13,7 @@ const MOVIES: &str = "movieId,title,genres\n1,Alpha Story (1995),Drama\n2,Beta S
 
 fn dataset(ratings: &str, scale: RatingScale) -> Dataset {
     let ratings = csv("ratings.csv", &format!("userId,movieId,rating\n{ratings}"));
-    let inputs = Inputs { ratings: vec![ratings], movies: Some(csv("movies.csv", MOVIES)) };
+    let inputs = Inputs { ratings: vec![ratings], movies: Some(csv("movies.csv", MOVIES)), links: None };
     let (dataset, report) = check(&inputs, scale);
     assert!(report.is_clean(), "{report}");
     dataset

@@ -13,7 +13,7 @@ fn file(name: &str, bytes: &[u8]) -> CsvFile {
 }
 
 fn checked(ratings: CsvFile, movies: CsvFile) -> (Dataset, Report) {
-    check(&Inputs { ratings: vec![ratings], movies: Some(movies) }, RatingScale::MOVIELENS)
+    check(&Inputs { ratings: vec![ratings], movies: Some(movies), links: None }, RatingScale::MOVIELENS)
 }
 
 fn titles(dataset: &Dataset) -> Vec<(&str, &str, Vec<&str>)> {
@@ -164,7 +164,7 @@ fn one_cause_is_one_fault() {
         "{detail}"
     );
     let part = |user: u32| csv(&format!("part-{user}.csv"), &format!("{user},1,4\n"));
-    let inputs = Inputs { ratings: vec![part(1), part(2), part(3)], movies: None };
+    let inputs = Inputs { ratings: vec![part(1), part(2), part(3)], movies: None, links: None };
     let (_, report) = check(&inputs, RatingScale::MOVIELENS);
     let (_, detail) = only_fault(&report, FaultKind::UnknownForm);
     assert!(detail.contains("`1,1,4`") && detail.ends_with("the same is true of 2 other files"), "{detail}");
@@ -235,6 +235,7 @@ fn other_names_of_columns_are_read() {
 #[test]
 fn empty_parts_are_skipped() {
     let parts = [RATINGS, "", "\u{feff}\n", "userId,movieId,rating\n"].map(|part| csv("part.csv", part));
-    let (dataset, report) = check(&Inputs { ratings: parts.into(), movies: None }, RatingScale::MOVIELENS);
+    let (dataset, report) =
+        check(&Inputs { ratings: parts.into(), movies: None, links: None }, RatingScale::MOVIELENS);
     assert!(report.is_clean() && dataset.ratings.len() == 3, "{report}");
 }

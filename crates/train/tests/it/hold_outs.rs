@@ -20,14 +20,14 @@ fn marks(dataset: &Dataset, seed: u64) -> BTreeMap<(String, String), bool> {
 
 /// The ratings of `data/` in the order that `arrange` gives their lines.
 fn arranged(arrange: impl FnOnce(&mut Vec<&str>)) -> Dataset {
-    let Inputs { ratings, movies } = movielens_files();
+    let Inputs { ratings, movies, links } = movielens_files();
     let text = String::from_utf8(ratings[0].bytes.clone()).unwrap();
     let (header, rest) = text.split_once('\n').unwrap();
     let mut lines: Vec<&str> = rest.lines().collect();
     arrange(&mut lines);
     let bytes = [header, &lines.join("\n"), ""].join("\n").into_bytes();
     let ratings = vec![CsvFile { name: "ratings.csv".to_owned(), bytes }];
-    check(&Inputs { ratings, movies }, RatingScale::MOVIELENS).0
+    check(&Inputs { ratings, movies, links }, RatingScale::MOVIELENS).0
 }
 
 #[test]

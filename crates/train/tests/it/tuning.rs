@@ -156,6 +156,7 @@ fn few(ratings: &str) -> Dataset {
     let inputs = Inputs {
         ratings: vec![file("ratings.csv", &format!("userId,movieId,rating\n{ratings}"))],
         movies: Some(file("movies.csv", "movieId,title\n1,One\n2,Two\n3,Three\n")),
+        links: None,
     };
     check(&inputs, RatingScale::MOVIELENS).0
 }

@@ -51,6 +51,7 @@ impl Source {
         let inputs = Inputs {
             ratings: vec![files::read_csv(&ratings)?],
             movies: self.movies.as_deref().map(files::read_csv).transpose()?,
+            links: None,
         };
         let files = std::iter::once(ratings.clone()).chain(self.movies.clone()).collect();
         Ok(Read { inputs, files, name: ratings })
@@ -59,8 +60,7 @@ impl Source {
 
 fn read_folder(folder: &Path) -> Result<Read> {
     let inputs = files::read_folder(folder)?;
-    let files: Vec<PathBuf> =
-        inputs.ratings.iter().chain(&inputs.movies).map(|file| folder.join(&file.name)).collect();
+    let files: Vec<PathBuf> = inputs.files().map(|file| folder.join(&file.name)).collect();
     let name = match inputs.ratings.as_slice() {
         [only] => folder.join(&only.name),
         _ => folder.to_owned(),
