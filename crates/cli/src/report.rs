@@ -1,8 +1,13 @@
 //! The report of an evaluation: for a terminal, as JSON, and as an HTML page with plots.
 
+mod origin;
 mod page;
 mod plots;
+mod ranking;
 mod table;
+
+pub use origin::Origin;
+pub use ranking::ranking_page;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -48,7 +53,7 @@ pub struct Result {
 }
 
 impl Report {
-    /// The report of `results` on the ratings of a file.
+    /// The report of `results`, the best first, on the ratings of a file.
     pub fn new(
         file: &Path,
         dataset: &Dataset,
@@ -56,6 +61,7 @@ impl Report {
         seed: u64,
         mut results: Vec<Result>,
     ) -> Self {
+        results.sort_by(|a, b| a.evaluation.mean.rmse.total_cmp(&b.evaluation.mean.rmse));
         let results = match results.pop() {
             Some(only) if results.is_empty() => Results::One(Box::new(only)),
             last => Results::Several { results: results.into_iter().chain(last).collect() },

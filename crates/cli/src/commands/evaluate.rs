@@ -17,7 +17,7 @@ use matinee_train::split::TestSet;
 
 use super::evaluate_ranking::{self, RankingArgs};
 use super::learning::{Basics, name_and_value};
-use crate::report::{Report, Result as AlgorithmResult};
+use crate::report::{Origin, Report, Result as AlgorithmResult, ranking_page};
 use crate::{files, outputs};
 use candidates::candidates;
 use source::Source;
@@ -74,8 +74,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         outputs::check_distinct(("--json", json), ("--html", html))?;
     }
     let dataset = files::usable_dataset(&source.inputs, args.basics.scale)?;
+    let origin = || Origin::of_process(&source.inputs);
     if args.ranking.ranking {
-        return evaluate_ranking::run(&args.ranking, &dataset, args.basics.seed, args.json.as_deref());
+        let results = evaluate_ranking::run(&args.ranking, &dataset, args.basics.seed, args.json.as_deref())?;
+        if let Some(path) = &args.html {
+            outputs::write(path, ranking_page(&source.name, &dataset, &results, &origin())?.as_bytes())?;
+        }
+        return Ok(ExitCode::SUCCESS);
     }
     let tests = match &args.folds_file {
         Some(path) => test_sets::from_file(path, &dataset)?,
@@ -90,7 +95,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         outputs::write(path, (report.to_json()? + "\n").as_bytes())?;
     }
     if let Some(path) = &args.html {
-        outputs::write(path, report.to_html()?.as_bytes())?;
+        outputs::write(path, report.to_html(&origin())?.as_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,6 @@
 //! `matinee evaluate --ranking`.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Args as ClapArgs;
@@ -22,7 +21,7 @@ pub struct RankingArgs {
     /// Evaluate the recommendations instead of the predictions, on a fifth of each user's ratings: once a random fifth,
     /// once the latest
     #[arg(long, conflicts_with_all = [
-        "algorithm", "parameters", "split", "folds", "folds_file", "intervals", "learning_curve", "html",
+        "algorithm", "parameters", "split", "folds", "folds_file", "intervals", "learning_curve",
     ])]
     pub ranking: bool,
     /// CSV with the header `test`, and a 1 for each rating to test on or a 0 for each to train on, in the order of the
@@ -31,8 +30,13 @@ pub struct RankingArgs {
     test_file: Vec<PathBuf>,
 }
 
-/// Evaluates, and prints a table for each split.
-pub fn run(args: &RankingArgs, dataset: &Dataset, seed: u64, json: Option<&Path>) -> Result<ExitCode> {
+/// Evaluates, and prints a table for each split. Returns the results.
+pub fn run(
+    args: &RankingArgs,
+    dataset: &Dataset,
+    seed: u64,
+    json: Option<&Path>,
+) -> Result<Vec<RankingEvaluation>> {
     let results: Vec<RankingEvaluation> = splits(args, dataset, seed)?
         .iter()
         .filter_map(|(name, marks)| evaluate(dataset, name, marks, seed, &Silent))
@@ -45,7 +49,7 @@ pub fn run(args: &RankingArgs, dataset: &Dataset, seed: u64, json: Option<&Path>
         let json = serde_json::to_string_pretty(&results)? + "\n";
         outputs::write(path, json.as_bytes())?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(results)
 }
 
 /// The name of each split, and which ratings it tests on.

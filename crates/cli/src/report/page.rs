@@ -1,57 +1,45 @@
 //! The report as one HTML page without other files.
 
 use anyhow::Result as AnyResult;
-use matinee_train::evaluation::{Segment, Segments};
+use matinee_train::evaluation::{FoldResult, Segment, Segments};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::plots::{Axes, Series, SeriesLabelPosition, bars, lines};
-use super::{Report, Result};
+use super::{Origin, Report, Result};
 
 const STYLE: &str = include_str!("page.css");
 
 impl Report {
     /// A page with tables and plots.
-    pub fn to_html(&self) -> AnyResult<String> {
-        let page = html! {
-            (DOCTYPE)
-            html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    title { "Evaluation of " (self.ratings) }
-                    style { (PreEscaped(STYLE)) }
-                }
-                body {
-                    h1 { "How well ratings are predicted" }
-                    p {
-                        (self.rating_count) " ratings of " (self.movie_count) " movies by " (self.user_count)
-                        " users in " code { (self.ratings) } "; tested on " (self.tested_on) ", seed " (self.seed) "."
-                    }
-                    (self.verdict())
-                    (self.summary())
-                    (figure("Root mean squared error", "shorter is better", &self.rmse_bars()?))
-                    (self.by_support("Error by user", "ratings of the user", |segments| &segments.by_user_support)?)
-                    (self.by_support("Error by movie", "ratings of the movie", |segments| &segments.by_movie_support)?)
-                    (figure("Calibration", "on the grey line, the mean rating equals the mean prediction", &self.calibration()?))
-                    @if self.results().iter().any(|result| result.learning_curve.is_some()) {
-                        (figure("Learning curve", "if it is still falling at the right end, more ratings help", &self.learning_curves()?))
-                    }
-                    @if self.results().iter().any(|result| result.evaluation.segments.coverage.is_some()) {
-                        (figure("Intervals", "the share of ratings within their 80 % intervals", &self.coverage()?))
-                    }
-                    (self.hyperparameters())
-                }
+    pub fn to_html(&self, origin: &Origin) -> AnyResult<String> {
+        let body = html! {
+            h1 { "How well ratings are predicted" }
+            p {
+                (self.rating_count) " ratings of " (self.movie_count) " movies by " (self.user_count)
+                " users in " code { (self.ratings) } "; tested on " (self.tested_on) ", seed " (self.seed) "."
             }
+            (self.verdict())
+            (self.summary())
+            (figure("Root mean squared error", "shorter is better", &self.rmse_bars()?))
+            (figure("Calibration", "on the grey line, the mean rating equals the mean prediction", &self.calibration()?))
+            (self.by_support("Error by user", "ratings of the user", |segments| &segments.by_user_support)?)
+            (self.by_support("Error by movie", "ratings of the movie", |segments| &segments.by_movie_support)?)
+            @if self.results().iter().any(|result| result.learning_curve.is_some()) {
+                (figure("Learning curve", "if it is still falling at the right end, more ratings help", &self.learning_curves()?))
+            }
+            @if self.results().iter().any(|result| result.evaluation.segments.coverage.is_some()) {
+                (figure("Intervals", "the share of ratings within their 80 % intervals", &self.coverage()?))
+            }
+            (self.hyperparameters())
+            (origin.to_html())
         };
-        Ok(page.into_string())
+        Ok(document(&format!("Evaluation of {}", self.ratings), &body))
     }
 
     /// The result in a sentence.
     fn verdict(&self) -> Markup {
-        let mut ranked: Vec<&Result> = self.results().iter().collect();
-        ranked.sort_by(|a, b| a.evaluation.mean.rmse.total_cmp(&b.evaluation.mean.rmse));
         html! {
-            @if let [best, second, ..] = ranked[..] {
+            @if let [best, second, ..] = self.results() {
                 p.verdict {
                     strong { (best.algorithm) } " predicts best: its error is "
                     (format!("{:.1} %", 100.0 * (1.0 - best.evaluation.mean.rmse / second.evaluation.mean.rmse)))
@@ -63,7 +51,7 @@ impl Report {
 
     fn summary(&self) -> Markup {
         html! {
-            table {
+            div.wide { table {
                 thead { tr {
                     th { "algorithm" } th { "RMSE" } th { "MAE" } th { "fit, s" } th { "predict, s" } th { "slope" }
                     th { "in 80 % intervals" }
@@ -73,7 +61,7 @@ impl Report {
                         @let (mean, segments) = (&result.evaluation.mean, &result.evaluation.segments);
                         tr {
                             th { (result.algorithm) }
-                            td { (format!("{:.4}", mean.rmse)) }
+                            td { (with_spread(&result.evaluation.folds)) }
                             td { (format!("{:.4}", mean.mae)) }
                             td { (format!("{:.3}", mean.fit_seconds)) }
                             td { (format!("{:.4}", mean.predict_seconds)) }
@@ -82,9 +70,9 @@ impl Report {
                         }
                     }
                 }
-            }
+            } }
             p.note {
-                "Means over the test sets. Slope: regression of the ratings on the predictions; below 1 the predictions are over-dispersed."
+                "Means over the test sets, the best algorithm first; ± is the standard deviation of the test sets' errors. Slope: regression of the ratings on the predictions; below 1 the predictions are over-dispersed."
             }
         }
     }
@@ -211,7 +199,35 @@ impl Report {
     }
 }
 
-fn figure(title: &str, help: &str, svg: &str) -> Markup {
+/// The mean of the errors, and how far apart they are.
+fn with_spread(folds: &[FoldResult]) -> String {
+    let count = folds.len() as f64;
+    let mean = folds.iter().map(|fold| fold.rmse).sum::<f64>() / count;
+    if folds.len() < 2 {
+        return format!("{mean:.4}");
+    }
+    let squares: f64 = folds.iter().map(|fold| (fold.rmse - mean).powi(2)).sum();
+    format!("{mean:.4} ± {:.4}", (squares / (count - 1.0)).sqrt())
+}
+
+/// A page that needs no other files.
+pub(super) fn document(title: &str, body: &Markup) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body { (body) }
+        }
+    };
+    page.into_string()
+}
+
+pub(super) fn figure(title: &str, help: &str, svg: &str) -> Markup {
     html! {
         figure {
             figcaption { strong { (title) } " " span { (help) } }

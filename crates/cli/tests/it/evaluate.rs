@@ -78,12 +78,39 @@ fn writes_a_page_that_needs_no_other_files() {
     assert!((coverage - 0.8).abs() < 0.02, "{coverage}");
     assert_eq!(report["results"][0]["learning_curve"].as_array().unwrap().len(), 6);
     let page = std::fs::read_to_string(page).unwrap();
-    for part in
-        ["<strong>bias</strong> predicts best", "Learning curve", "Calibration", "Intervals", "reg_i = 4.0"]
-    {
+    let spread = format!("{:.4} ± 0.00", report["results"][0]["mean"]["rmse"].as_f64().unwrap());
+    for part in [
+        "<strong>bias</strong> predicts best",
+        "Learning curve",
+        "Calibration",
+        "Intervals",
+        "reg_i = 4.0",
+        &spread,
+        "matinee evaluate --json",
+        "<th>ratings.csv</th>",
+        "prefers-color-scheme: dark",
+    ] {
         assert!(page.contains(part), "{part}");
     }
     assert_eq!(page.matches("<svg").count(), 6);
+    assert!(!page.contains("<script") && !page.contains(" src=") && !page.contains("href="));
+}
+
+#[test]
+fn writes_a_page_about_recommendations() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ranking.html");
+    let (_, report) = evaluate(&["--ranking", "--html", path.to_str().unwrap()]);
+    let page = std::fs::read_to_string(path).unwrap();
+    for split in report.as_array().unwrap() {
+        assert!(page.contains(&format!("Split: {}", split["split"].as_str().unwrap())), "{split}");
+        for method in split["methods"].as_array().unwrap() {
+            let ndcg = format!("<td>{:.4}</td>", method["ndcg_at_10"].as_f64().unwrap());
+            assert!(page.contains(&ndcg), "{method}");
+        }
+    }
+    assert_eq!(page.matches("<svg").count(), report.as_array().unwrap().len());
+    assert!(page.contains("matinee evaluate --json"));
     assert!(!page.contains("<script") && !page.contains(" src=") && !page.contains("href="));
 }
 
@@ -137,7 +164,7 @@ fn an_impossible_evaluation_is_refused() {
             &["--algorithm", "svd", "--algorithm", "als", "-p", "n_factors=2"],
             "does not say which algorithm it is for",
         ),
-        (&["--ranking", "--html", "page.html"], "cannot be used with"),
+        (&["--ranking", "--split", "time"], "cannot be used with"),
     ] {
         let error = fail(&[&["evaluate", "--ratings", ratings], arguments].concat());
         assert!(error.contains(named), "{arguments:?}: {error}");
