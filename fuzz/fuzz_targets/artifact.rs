@@ -35,7 +35,7 @@ fn open([users, movies, rated_movies, ratings, ranking, cut]: Choices, tensors: 
     let (model, listed) = (digest(tensors, cut), FileDigest::of(MOVIES));
     let manifest = Manifest {
         format_version: FORMAT_VERSION,
-        version: ModelVersion::of(&model, &listed),
+        version: ModelVersion::of(&model, &listed, None),
         algorithm: String::new(),
         hyperparameters: [].into(),
         seed: 0,

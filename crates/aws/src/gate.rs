@@ -128,7 +128,7 @@ mod tests {
         let digest = FileDigest::of(b"");
         Manifest {
             format_version: FORMAT_VERSION,
-            version: ModelVersion::of(&digest, &digest),
+            version: ModelVersion::of(&digest, &digest, None),
             algorithm: "svd".to_owned(),
             hyperparameters: [].into(),
             seed: 0,

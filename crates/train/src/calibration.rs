@@ -16,8 +16,8 @@ use crate::ratings::{Dataset, Rating};
 
 /// With fewer ratings nothing is fitted.
 const FEWEST: usize = 500;
-/// The ridges that are tried: a weight is shrunk as if so many more ratings said that it is 0.
-const RIDGES: [f64; 6] = [10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0];
+/// The ridge: added to the diagonal of the normal equations, in squared units.
+const RIDGE: f64 = 10.0;
 /// The number of parts into which the users of the hold-out are divided for cross-fitting.
 const PARTS: usize = 5;
 
@@ -159,32 +159,18 @@ impl Explained<'_> {
     }
 }
 
-/// The weights of the ridge regression. Each weight is shrunk in proportion to the mean square of its feature, so the units
-/// of features do not matter. Of [`RIDGES`], the one with the lowest generalised cross-validation error is used (Golub,
-/// Heath, Wahba, "Generalized Cross-Validation as a Method for Choosing a Good Ridge Parameter", 1979).
+/// The weights of the ridge regression.
 fn ridge(rows: impl Iterator<Item = (Vec<f64>, f64)>) -> Option<DVector<f64>> {
     let mut rows = rows.peekable();
     let order = rows.peek()?.0.len();
-    let mut gram = DMatrix::zeros(order, order);
+    let mut gram = DMatrix::identity(order, order) * RIDGE;
     let mut products = DVector::zeros(order);
-    let (mut count, mut squares) = (0.0, 0.0);
     for (terms, left) in rows {
         let terms = DVector::from_vec(terms);
         gram.ger(1.0, &terms, &terms, 1.0);
         products.axpy(left, &terms, 1.0);
-        count += 1.0;
-        squares += left * left;
     }
-    let mean_squares = DMatrix::from_diagonal(&gram.diagonal().map(|sum| (sum / count).max(1e-12)));
-    let solve = |ridge: f64| {
-        let factored = (&gram + &mean_squares * ridge).cholesky()?;
-        let weights = factored.solve(&products);
-        let freedom = factored.solve(&gram).trace();
-        let errors = squares - 2.0 * weights.dot(&products) + weights.dot(&(&gram * &weights));
-        Some((errors / (1.0 - freedom / count).powi(2), weights))
-    };
-    let solved = RIDGES.into_iter().filter_map(solve);
-    solved.min_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, weights)| weights)
+    Some(gram.cholesky()?.solve(&products))
 }
 
 /// The means of the hold-out, which features are relative to.

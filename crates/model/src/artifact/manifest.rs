@@ -119,7 +119,11 @@ impl Manifest {
         capped(MANIFEST_FILE, json.len() as u64, MAX_MANIFEST_BYTES)?;
         refuse_newer_format(json)?;
         let manifest: Self = serde_json::from_slice(json).map_err(not_a_manifest)?;
-        let version = ModelVersion::of(manifest.digest(MODEL_FILE)?, manifest.digest(MOVIES_FILE)?);
+        let version = ModelVersion::of(
+            manifest.digest(MODEL_FILE)?,
+            manifest.digest(MOVIES_FILE)?,
+            manifest.calibration.as_ref(),
+        );
         if manifest.version != version {
             let problem = format!(
                 "version {} does not match these files; their version is {version}",
@@ -156,9 +160,13 @@ impl Manifest {
 }
 
 impl ModelVersion {
-    /// The version of a model with these files.
-    pub fn of(model: &FileDigest, movies: &FileDigest) -> Self {
-        let mut version = sha256_hex(format!("{}\n{}\n", model.sha256, movies.sha256).as_bytes());
+    /// The version of a model with these files and this calibration: whatever changes a prediction.
+    pub fn of(model: &FileDigest, movies: &FileDigest, calibration: Option<&Calibration>) -> Self {
+        let mut digests = format!("{}\n{}\n", model.sha256, movies.sha256);
+        if let Some(numbers) = calibration.and_then(|calibration| serde_json::to_string(calibration).ok()) {
+            digests.push_str(&numbers);
+        }
+        let mut version = sha256_hex(digests.as_bytes());
         version.truncate(16);
         Self(version)
     }

@@ -146,7 +146,7 @@ impl NewArtifact<'_> {
         } = self.description.clone();
         Manifest {
             format_version: FORMAT_VERSION,
-            version: ModelVersion::of(&model, &movies),
+            version: ModelVersion::of(&model, &movies, calibration.as_ref()),
             algorithm,
             hyperparameters,
             seed,

@@ -44,7 +44,7 @@ impl<'a> Columns<'a> {
     /// The position of `row`. The rows must be ascending.
     pub(crate) fn find(&self, row: u32) -> Option<usize> {
         match self {
-            Self::Narrow(rows) => find_narrow(rows, u16::try_from(row).ok()?),
+            Self::Narrow(rows) => rows.binary_search(&u16::try_from(row).ok()?).ok(),
             Self::Wide(rows) => rows.binary_search(&row).ok(),
         }
     }
@@ -55,17 +55,6 @@ impl<'a> Columns<'a> {
             Self::Wide(rows) => rows[place],
         }
     }
-}
-
-/// The position of `row`. A short list is compared as a whole, which vectorises; a binary search would mispredict a branch
-/// at almost every step.
-fn find_narrow(rows: &[u16], row: u16) -> Option<usize> {
-    const SHORT: usize = 256;
-    if rows.len() > SHORT {
-        return rows.binary_search(&row).ok();
-    }
-    let place = usize::from(rows.iter().map(|&other| u16::from(other < row)).sum::<u16>());
-    (rows.get(place) == Some(&row)).then_some(place)
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ impl Forgery {
         self.edit_manifest(|manifest| {
             manifest["files"][file] = serde_json::to_value(FileDigest::of(bytes)).unwrap();
             let digest = |file: &str| serde_json::from_value(manifest["files"][file].clone()).unwrap();
-            let version = ModelVersion::of(&digest(MODEL_FILE), &digest(MOVIES_FILE));
+            let version = ModelVersion::of(&digest(MODEL_FILE), &digest(MOVIES_FILE), None);
             manifest["version"] = version.as_str().into();
         });
     }
