@@ -200,10 +200,17 @@ mod tests {
     use matinee_model::{Catalogue, MovieRecord, MovieRow, RatingScale, UserRow};
     use nalgebra::DMatrix;
 
+    /// A movie with attributes that nobody has rated.
+    const UNRATED: u32 = 6;
+
+    /// About a third of the pairs. Every user and every other movie has ratings.
     fn ratings(users: u32, movies: u32) -> Vec<Rating> {
+        let is_rated = |user: u32, movie: u32| {
+            movie != UNRATED && ((user * 31 + movie).wrapping_mul(2_654_435_761) >> 16) % 5 < 2
+        };
         let pairs = (0..users).flat_map(|user| (0..movies).map(move |movie| (user, movie)));
         pairs
-            .filter(|(user, movie)| (user * 13 + movie * 7 + user * movie) % 5 < 2)
+            .filter(|&(user, movie)| is_rated(user, movie))
             .map(|(user, movie)| {
                 let value = 2.5 + ((user + movie) % 6) as f32 * 0.5;
                 Rating { user: UserRow(user), movie: MovieRow(movie), value }
@@ -246,7 +253,8 @@ mod tests {
         }
     }
 
-    /// The weights as the paper writes them, with a row for each attribute.
+    /// The weights by the formula of the paper, with a row for each attribute. Those of unrated movies are never read, so
+    /// they are 0.
     fn reference(
         signals: &Signals,
         attributes: &MovieAttributes,
@@ -276,7 +284,8 @@ mod tests {
         let x = DMatrix::from_fn(rows.len(), order, |row, column| rows[row][column]);
         let p =
             (x.transpose() * &x + DMatrix::identity(order, order) * regularisation).try_inverse().unwrap();
-        DMatrix::from_fn(order, order, |i, j| if i == j { 0.0 } else { -p[(i, j)] / p[(j, j)] })
+        let is_read = |i: usize, j: usize| i != j && !signals.movies.row(i).is_empty();
+        DMatrix::from_fn(order, order, |i, j| if is_read(i, j) { -p[(i, j)] / p[(j, j)] } else { 0.0 })
     }
 
     #[test]
