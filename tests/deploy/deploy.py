@@ -1,6 +1,6 @@
 """Deploys the built stack on an emulator of AWS as a user does, uses all of it, and removes it.
 
-    MOTO_PYTHON=... python deploy.py MATINEE BUILT      (tests/deploy/run.sh does it)
+    SAM_PYTHON=... MOTO_PYTHON=... python deploy.py MATINEE BUILT      (tests/deploy/run.sh does it)
 
 MATINEE is the program of the command line, built with the feature `aws`; BUILT is what `sam build` left, with the template
 for the emulator beside it. Prints a line for each thing that was tried.
@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 
 import training
+import transport
+import watching
 from emulator import Emulator, SageMaker
 from stack import DATA, NAME, ROOT, Stack
 
@@ -55,7 +57,9 @@ def try_all(stack, sagemaker):
     pin_a_model(stack, second)
     doctor(stack)
     access(stack)
-    other_types(stack)
+    plain_http(stack)
+    watched = watch(stack)
+    other_types(stack, watched)
     failed_events(stack, sagemaker)
     take_away(stack)
 
@@ -185,14 +189,45 @@ def access(stack):
     done("Authorization=iam: 403 without a signature")
 
 
-def other_types(stack):
+def plain_http(stack):
+    bucket = stack.outputs["BucketName"]
+    with transport.User(stack) as user:
+        user.put(bucket)
+        error = user.put_without_tls(bucket)
+    assert "explicit deny in a resource-based policy" in error, error
+    done("the bucket refuses a request without TLS by a user who may do everything else")
+
+
+def watch(stack):
+    """Turns alarms and dashboard on, and returns the parameters that do it."""
+    subscriber = watching.Subscriber(stack)
+    watched = {"Alarms": "true", "Dashboard": "true", "AlarmTopicArn": subscriber.topic}
+    stack.deploy(Authorization="none", **watched)
+    alarms, widgets = watching.compare(stack, watched)
+    done(f"{alarms} alarms and a dashboard of {widgets} widgets, as the template describes them")
+    before = set(training.wait_for_jobs(stack.sagemaker, 1))
+    stack.matinee("train", "-p", "seed=3")
+    [name] = set(training.wait_for_jobs(stack.sagemaker, len(before) + 1)) - before
+    training.finish(stack, name, "Failed", "AlgorithmError: no ratings")
+
+    def counted():
+        return "TrainingFailed" in watching.carry_metrics(stack, "PublishModel")
+
+    stack.until("the function counts the failed job", counted)
+    subscriber.wait_for(stack.resources()["FailedTrainingAlarm"])
+    done("a failed job: the metric of the function sounds the alarm, and the topic hears of it")
+    return watched
+
+
+def other_types(stack, watched):
     for kind in ("http-api", "function-url"):
-        stack.deploy(ApiType=kind, Authorization="none")
+        stack.deploy(ApiType=kind)
         stack.predict()
         stack.expect(200, "<title>Matinee", "/")
         stack.expect(200, "import", "/page/main.js")
         stack.expect(405, '"code":"method_not_allowed"', "/predict")
-        done(f"ApiType={kind}: {stack.outputs['ApiUrl']}")
+        watching.compare(stack, watched | {"ApiType": kind})
+        done(f"ApiType={kind}: {stack.outputs['ApiUrl']}, with its alarms and dashboard")
     stack.deploy(ApiType="rest-api")
 
 

@@ -8,11 +8,11 @@ tool_python() {
   head -n 1 "$(command -v "$1")" | tail -c +3
 }
 
-sam_python=$(tool_python sam)
+SAM_PYTHON=$(tool_python sam)
 MOTO_PYTHON=$(tool_python moto_server)
-export MOTO_PYTHON
+export SAM_PYTHON MOTO_PYTHON
 target=$(cargo metadata --no-deps --format-version 1 | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
 
 built=${1:-.aws-sam/build}
-"$sam_python" tests/deploy/emulator_template.py "$built/template.yaml" "$built/emulator.yaml"
+"$SAM_PYTHON" tests/deploy/emulator_template.py "$built/template.yaml" "$built/emulator.yaml"
 "$(tool_python ministack)" tests/deploy/deploy.py "$target/debug/matinee" "$built"

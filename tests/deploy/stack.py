@@ -19,21 +19,27 @@ class Stack:
         self.environment = environment
         self.template = template
         self.matinee_program = matinee
-        session = boto3.Session(
-            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-            region_name=environment["AWS_REGION"],
-        )
+        session = self.session(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
         trust = {"endpoint_url": environment["AWS_ENDPOINT_URL"], "verify": environment["AWS_CA_BUNDLE"]}
         self.cloudformation = session.client("cloudformation", **trust)
         self.events = session.client("events", **trust)
         self.awslambda = session.client("lambda", **trust)
         self.s3 = session.client("s3", **trust)
         self.sqs = session.client("sqs", **trust)
+        self.sns = session.client("sns", **trust)
+        self.logs = session.client("logs", **trust)
+        self.cloudwatch = session.client("cloudwatch", **trust)
+        self.iam = session.client("iam", **trust)
         self.apigateway = session.client("apigateway", **trust)
         self.ecr = session.client("ecr", **trust)
         self.sagemaker = session.client("sagemaker", endpoint_url=environment["AWS_ENDPOINT_URL_SAGEMAKER"])
         self.outputs = {}
+
+    def session(self, key, secret):
+        """A session with these credentials."""
+        return boto3.Session(
+            aws_access_key_id=key, aws_secret_access_key=secret, region_name=self.environment["AWS_REGION"]
+        )
 
     def deploy(self, **parameters):
         """Runs `sam deploy` with these parameters; the others keep their values."""
@@ -44,6 +50,11 @@ class Stack:
         [stack] = self.cloudformation.describe_stacks(StackName=NAME)["Stacks"]
         assert stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"), stack
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def resources(self):
+        """The names of the created resources, by their names in the template."""
+        found = self.cloudformation.describe_stack_resources(StackName=NAME)["StackResources"]
+        return {part["LogicalResourceId"]: part["PhysicalResourceId"] for part in found}
 
     def run(self, *arguments, check=True, text=None):
         """Runs a program and returns its output."""

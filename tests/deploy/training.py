@@ -77,14 +77,15 @@ def take_away(s3, root, job):
     return uri
 
 
-def finish(aws, name):
-    end = json.dumps({"name": name, "status": "Completed"}).encode()
+def finish(aws, name, status="Completed", reason=None):
+    """Ends a job, and reports it to EventBridge as SageMaker does."""
+    end = json.dumps({"name": name, "status": status, "reason": reason}).encode()
     urllib.request.urlopen(f"{aws.sagemaker.meta.endpoint_url}/matinee/finish", data=end)
     job = aws.sagemaker.describe_training_job(TrainingJobName=name)
     detail = {
         "TrainingJobName": name,
         "TrainingJobArn": job["TrainingJobArn"],
-        "TrainingJobStatus": "Completed",
+        "TrainingJobStatus": status,
         "CreationTime": int(job["CreationTime"].timestamp() * 1000),
         "HyperParameters": job.get("HyperParameters", {}),
         "OutputDataConfig": {"S3OutputPath": job["OutputDataConfig"]["S3OutputPath"]},
