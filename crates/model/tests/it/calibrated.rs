@@ -77,10 +77,10 @@ fn a_factor_model_has_no_rank_score() {
 #[test]
 fn spreads_without_a_calibration_and_a_calibration_without_spreads() {
     let forgery = Forgery::calibrated();
-    forgery.edit_manifest(|manifest| drop(manifest.as_object_mut().unwrap().remove("calibration")));
+    forgery.edit_calibration(|manifest| drop(manifest.as_object_mut().unwrap().remove("calibration")));
     forgery.says("tensors that this format version does not have");
     let forgery = Forgery::ranked(&ease());
-    forgery.edit_manifest(|manifest| {
+    forgery.edit_calibration(|manifest| {
         manifest["calibration"] = serde_json::to_value(sample::calibration()).unwrap();
     });
     forgery.says("`movie_spreads`: is missing");
@@ -100,7 +100,7 @@ fn numbers_that_make_no_calibration() {
         ("other", json!(1)),
     ] {
         let forgery = Forgery::calibrated();
-        forgery.edit_manifest(|manifest| manifest["calibration"][field] = lie);
+        forgery.edit_calibration(|manifest| manifest["calibration"][field] = lie);
         assert!(matches!(forgery.open(), ArtifactError::Manifest(_)), "{field}");
     }
 }

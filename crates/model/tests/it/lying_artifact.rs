@@ -8,6 +8,7 @@ use matinee_model::Model;
 use matinee_model::artifact::{
     ArtifactError, FileDigest, MAX_MANIFEST_BYTES, MODEL_FILE, MOVIES_FILE, ModelVersion,
 };
+use matinee_model::calibration::Calibration;
 use matinee_model::ranking::{RankingMethod, RankingWeights};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -54,14 +55,20 @@ impl Forgery {
         fs::write(path, serde_json::to_vec(&manifest).unwrap()).unwrap();
     }
 
+    /// Changes what the manifest says of the calibration, and adjusts the version.
+    pub fn edit_calibration(&self, edit: impl FnOnce(&mut Value)) {
+        self.edit_manifest(|manifest| {
+            edit(manifest);
+            adjust_version(manifest);
+        });
+    }
+
     /// Replaces a file, and adjusts the manifest.
     pub fn replace(&self, file: &str, bytes: &[u8]) {
         fs::write(self.path(file), bytes).unwrap();
         self.edit_manifest(|manifest| {
             manifest["files"][file] = serde_json::to_value(FileDigest::of(bytes)).unwrap();
-            let digest = |file: &str| serde_json::from_value(manifest["files"][file].clone()).unwrap();
-            let version = ModelVersion::of(&digest(MODEL_FILE), &digest(MOVIES_FILE), None);
-            manifest["version"] = version.as_str().into();
+            adjust_version(manifest);
         });
     }
 
@@ -95,6 +102,15 @@ impl Forgery {
         let message = self.open().to_string();
         assert!(message.contains(expected), "expected `{expected}` in `{message}`");
     }
+}
+
+/// Writes the version of these files and this calibration, if the calibration can be read.
+fn adjust_version(manifest: &mut Value) {
+    let digest = |file: &str| serde_json::from_value(manifest["files"][file].clone()).unwrap();
+    let calibration = serde_json::from_value::<Option<Calibration>>(manifest["calibration"].clone());
+    let Ok(calibration) = calibration else { return };
+    let version = ModelVersion::of(&digest(MODEL_FILE), &digest(MOVIES_FILE), calibration.as_ref());
+    manifest["version"] = version.as_str().into();
 }
 
 #[test]
