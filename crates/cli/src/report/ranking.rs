@@ -65,8 +65,7 @@ fn table(result: &RankingEvaluation) -> Markup {
 }
 
 fn ndcg_bars(result: &RankingEvaluation) -> Result<String> {
-    let bar = |method: &matinee_train::ranking::evaluation::MethodResult| {
-        (method.method, method.metrics.ndcg_at_10)
-    };
-    bars("NDCG@10", &result.methods.iter().map(bar).collect::<Vec<_>>())
+    let methods: Vec<(&str, f64)> =
+        result.methods.iter().map(|method| (method.method.as_str(), method.metrics.ndcg_at_10)).collect();
+    bars("NDCG@10", &methods)
 }
