@@ -57,7 +57,7 @@ pub struct MoviesAnswer {
     pub unknown_movies: Vec<String>,
     /// The parameter `cursor` for the next page; missing on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "9b23dbc1c26bc2ab10")]
+    #[schema(example = "efff89ff64d6e4a010")]
     pub next_cursor: Option<String>,
 }
 
@@ -81,7 +81,7 @@ pub struct SimilarAnswer {
     pub similar: Vec<SimilarMovie>,
     /// The parameter `cursor` for the next page; missing on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "9b23dbc1c26bc2ab10")]
+    #[schema(example = "efff89ff64d6e4a010")]
     pub next_cursor: Option<String>,
     /// The version of the model that answered.
     pub model_version: String,
@@ -108,7 +108,7 @@ pub struct UserRatingsAnswer {
     pub count: usize,
     /// The parameter `cursor` for the next page; missing on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "9b23dbc1c26bc2ab10")]
+    #[schema(example = "efff89ff64d6e4a010")]
     pub next_cursor: Option<String>,
     /// The version of the model that answered.
     pub model_version: String,

@@ -18,13 +18,13 @@ pub struct RecommendationsAnswer {
     pub ranked_by: RankedBy,
     /// The parameter `cursor` for the next page; missing on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "9b23dbc1c26bc2ab3e99f3b1296")]
+    #[schema(example = "efff89ff64d6e4a03e99f3b1296")]
     pub next_cursor: Option<String>,
     /// Rated movies that the model does not know. Their ratings are ignored.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown_movies: Vec<String>,
     /// The version of the model that answered.
-    #[schema(example = "9b23dbc1c26bc2ab")]
+    #[schema(example = "efff89ff64d6e4a0")]
     pub model_version: String,
 }
 

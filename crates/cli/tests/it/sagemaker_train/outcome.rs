@@ -19,7 +19,7 @@ fn a_job_writes_a_model_a_report_and_metrics() {
     assert!(printed.contains("epoch=2; train_rmse=0."), "{printed}");
     let evaluation = job.evaluation();
     assert_eq!(evaluation["model_version"], model.manifest().version.as_str());
-    assert_eq!(evaluation["validation"]["test_count"], 10_000);
+    assert_eq!(evaluation["validation"]["test_count"], 9_872);
     assert_eq!(std::fs::read_dir(job.path("checkpoints")).into_iter().flatten().count(), 0);
 
     let local = tempfile::tempdir().unwrap();
