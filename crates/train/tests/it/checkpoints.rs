@@ -1,7 +1,7 @@
 //! Training that is interrupted and continued ends with the same bits.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use matinee_train::algorithms::configure;
@@ -13,6 +13,20 @@ use matinee_train::training::{Plan, clear_checkpoint, train, train_resumably};
 use crate::sample_data::movielens;
 
 const EPOCHS: usize = 3;
+
+/// The ratings of few users, so that the ranking head is trained quickly.
+fn few() -> &'static Dataset {
+    static DATASET: OnceLock<Dataset> = OnceLock::new();
+    DATASET.get_or_init(|| {
+        let mut dataset = movielens().clone();
+        let kept: Vec<bool> = dataset.ratings.iter().map(|rating| rating.user.0.is_multiple_of(12)).collect();
+        let mut marks = kept.iter();
+        dataset.ratings.retain(|_| *marks.next().unwrap());
+        let mut marks = kept.iter();
+        dataset.timestamps.as_mut().unwrap().retain(|_| *marks.next().unwrap());
+        dataset
+    })
+}
 
 fn plan(algorithm: &str, hold_out: f64) -> Plan {
     let given = match algorithm {
@@ -59,7 +73,7 @@ impl Progress for Interrupting {
 
 /// Trains until `epochs` epochs are finished and the interruption takes effect.
 fn interrupt(folder: &std::path::Path, plan: &Plan, epochs: usize) {
-    interrupt_by(folder, plan, movielens(), Interrupting::after(epochs, usize::MAX));
+    interrupt_by(folder, plan, few(), Interrupting::after(epochs, usize::MAX));
 }
 
 fn interrupt_by(folder: &std::path::Path, plan: &Plan, dataset: &Dataset, progress: Interrupting) {
@@ -75,25 +89,14 @@ fn checkpoints(folder: &std::path::Path) -> Checkpoints {
 #[test]
 fn the_same_bits_after_an_interruption_at_any_epoch() {
     let plan = plan("svd", 0.1);
-    let whole = train(movielens(), &plan, &Silent);
+    let whole = train(few(), &plan, &Silent);
     for epochs in 1..=2 * EPOCHS {
         let folder = tempfile::tempdir().unwrap();
         interrupt(folder.path(), &plan, epochs);
-        let resumed = train_resumably(movielens(), &plan, &Silent, &checkpoints(folder.path())).unwrap();
+        let resumed = train_resumably(few(), &plan, &Silent, &checkpoints(folder.path())).unwrap();
         assert!(resumed.fitted.factors == whole.fitted.factors, "after {epochs} epochs");
         assert_eq!(resumed.measured, whole.measured);
     }
-}
-
-/// The ratings of few users, so that the ranking head is trained quickly.
-fn few() -> Dataset {
-    let mut dataset = movielens().clone();
-    let kept: Vec<bool> = dataset.ratings.iter().map(|rating| rating.user.0.is_multiple_of(12)).collect();
-    let mut marks = kept.iter();
-    dataset.ratings.retain(|_| *marks.next().unwrap());
-    let mut marks = kept.iter();
-    dataset.timestamps.as_mut().unwrap().retain(|_| *marks.next().unwrap());
-    dataset
 }
 
 /// The comparison takes eight steps. If `ials` is the best method here, it takes eight more.
@@ -103,8 +106,8 @@ fn the_same_ranking_head_after_an_interruption_at_any_step() {
     let whole = dataset.ranking_training(1).learn(&Silent);
     for steps in 1..=8 {
         let folder = tempfile::tempdir().unwrap();
-        interrupt_by(folder.path(), &plan, &dataset, Interrupting::after(usize::MAX, steps));
-        let resumed = train_resumably(&dataset, &plan, &Silent, &checkpoints(folder.path())).unwrap();
+        interrupt_by(folder.path(), &plan, dataset, Interrupting::after(usize::MAX, steps));
+        let resumed = train_resumably(dataset, &plan, &Silent, &checkpoints(folder.path())).unwrap();
         assert!(resumed.ranking == whole, "after {steps} steps");
     }
 }
@@ -128,9 +131,9 @@ fn a_finished_ranking_head_is_not_trained_again() {
     let (plan, dataset) = (plan("svd", 0.0), few());
     let whole = dataset.ranking_training(1).learn(&Silent);
     let folder = tempfile::tempdir().unwrap();
-    interrupt_by(folder.path(), &plan, &dataset, Interrupting::after(1, usize::MAX));
+    interrupt_by(folder.path(), &plan, dataset, Interrupting::after(1, usize::MAX));
     let stages = Stages::default();
-    let resumed = train_resumably(&dataset, &plan, &stages, &checkpoints(folder.path())).unwrap();
+    let resumed = train_resumably(dataset, &plan, &stages, &checkpoints(folder.path())).unwrap();
     assert!(resumed.ranking == whole);
     let stages = stages.0.into_inner().unwrap();
     assert!(stages.iter().all(|stage| !stage.contains("ranking head")), "{stages:?}");
@@ -149,8 +152,8 @@ fn the_same_bits_after_an_interruption_at_every_epoch() {
     for _ in 0..2 * EPOCHS {
         interrupt(folder.path(), &plan, 1);
     }
-    let resumed = train_resumably(movielens(), &plan, &Silent, &checkpoints(folder.path())).unwrap();
-    assert!(resumed.fitted.factors == train(movielens(), &plan, &Silent).fitted.factors);
+    let resumed = train_resumably(few(), &plan, &Silent, &checkpoints(folder.path())).unwrap();
+    assert!(resumed.fitted.factors == train(few(), &plan, &Silent).fitted.factors);
 }
 
 #[test]
@@ -158,7 +161,7 @@ fn a_training_that_was_cleared_begins_anew() {
     let (plan, folder) = (plan("svd", 0.0), tempfile::tempdir().unwrap());
     interrupt(folder.path(), &plan, 1);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "one for each head");
-    clear_checkpoint(movielens(), &plan, &checkpoints(folder.path())).unwrap();
+    clear_checkpoint(few(), &plan, &checkpoints(folder.path())).unwrap();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -173,14 +176,12 @@ fn other_hyperparameters_seeds_and_data_are_refused_by_name() {
         };
     let mut other = plan("svd", 0.1);
     other.seed = 2;
-    assert!(refusal(&other, movielens()).contains("seed is 1 in the checkpoint and 2 here"));
-    assert!(
-        refusal(&plan("svd", 0.2), movielens()).contains("hold_out is 0.1 in the checkpoint and 0.2 here")
-    );
+    assert!(refusal(&other, few()).contains("seed is 1 in the checkpoint and 2 here"));
+    assert!(refusal(&plan("svd", 0.2), few()).contains("hold_out is 0.1 in the checkpoint and 0.2 here"));
     other.seed = 1;
     other.algorithm = configure("svd", [("n_factors", "9"), ("n_epochs", "3")]).unwrap();
-    assert!(refusal(&other, movielens()).contains("n_factors is 8 in the checkpoint and 9 here"));
-    let mut fewer = movielens().clone();
+    assert!(refusal(&other, few()).contains("n_factors is 8 in the checkpoint and 9 here"));
+    let mut fewer = few().clone();
     fewer.ratings.pop();
     assert!(refusal(&plan("svd", 0.1), &fewer).contains("the data differ"));
 }
@@ -189,9 +190,9 @@ fn other_hyperparameters_seeds_and_data_are_refused_by_name() {
 fn every_algorithm_ends_with_the_same_bits() {
     for (algorithm, epochs) in [("bayes", 4), ("svdpp", 23), ("als", 17), ("bias", 12)] {
         let (plan, folder) = (plan(algorithm, 0.1), tempfile::tempdir().unwrap());
-        let whole = train(movielens(), &plan, &Silent);
+        let whole = train(few(), &plan, &Silent);
         interrupt(folder.path(), &plan, epochs);
-        let resumed = train_resumably(movielens(), &plan, &Silent, &checkpoints(folder.path())).unwrap();
+        let resumed = train_resumably(few(), &plan, &Silent, &checkpoints(folder.path())).unwrap();
         assert!(resumed.fitted.factors == whole.fitted.factors, "{algorithm}");
         assert_eq!(resumed.measured, whole.measured, "{algorithm}");
     }
@@ -200,7 +201,7 @@ fn every_algorithm_ends_with_the_same_bits() {
 #[test]
 fn what_is_over_at_once_leaves_no_checkpoint() {
     let (plan, folder) = (plan("mean", 0.1), tempfile::tempdir().unwrap());
-    let trained = train_resumably(movielens(), &plan, &Silent, &checkpoints(folder.path())).unwrap();
-    assert!(trained.fitted.factors == train(movielens(), &plan, &Silent).fitted.factors);
+    let trained = train_resumably(few(), &plan, &Silent, &checkpoints(folder.path())).unwrap();
+    assert!(trained.fitted.factors == train(few(), &plan, &Silent).fitted.factors);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
