@@ -67,7 +67,7 @@ fn every_hyperparameter_changes_the_result() {
         // `calibrated` changes what follows the factors: tests/it/calibrating.rs.
         for parameter in choice.hyperparameters.iter().filter(|parameter| parameter.name != "calibrated") {
             let other = match parameter.domain {
-                Domain::Integer { default, .. } => (default / 2).max(1).to_string(),
+                Domain::Integer { default, .. } => (default / 4).max(1).to_string(),
                 Domain::Real { default, .. } => (default / 2.0).to_string(),
                 Domain::Flag { default } => (!default).to_string(),
             };

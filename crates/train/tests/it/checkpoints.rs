@@ -103,7 +103,7 @@ fn the_same_bits_after_an_interruption_at_any_epoch() {
 #[test]
 fn the_same_ranking_head_after_an_interruption_at_any_step() {
     let (plan, dataset) = (plan("mean", 0.0), few());
-    let whole = dataset.ranking_training(1).learn(&Silent);
+    let whole = train(dataset, &plan, &Silent).ranking;
     for steps in 1..=8 {
         let folder = tempfile::tempdir().unwrap();
         interrupt_by(folder.path(), &plan, dataset, Interrupting::after(usize::MAX, steps));
@@ -129,7 +129,7 @@ impl Progress for Stages {
 #[test]
 fn a_finished_ranking_head_is_not_trained_again() {
     let (plan, dataset) = (plan("svd", 0.0), few());
-    let whole = dataset.ranking_training(1).learn(&Silent);
+    let whole = train(dataset, &plan, &Silent).ranking;
     let folder = tempfile::tempdir().unwrap();
     interrupt_by(folder.path(), &plan, dataset, Interrupting::after(1, usize::MAX));
     let stages = Stages::default();
