@@ -2,7 +2,7 @@
 //!
 //! A run has one seed and many uses for random numbers: groups of chains, projections, initial factors, folds. Each use
 //! gets the hash of the seed, its purpose and its index, so that no two share a stream, neither within a run nor between
-//! runs with consecutive seeds. [`share_of`] applies the same hash to ratings, to mark a hold-out.
+//! runs with consecutive seeds. `share_of` applies the same hash to ratings, to mark a hold-out.
 
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
