@@ -107,7 +107,7 @@ impl Gate {
     }
 }
 
-/// How much of the difference between the two errors may be the draw of the hold-out, where both models tell enough.
+/// The standard error of the difference in RMSE, if both models have the errors by groups of users.
 fn standard_error(candidate: &Manifest, live: &Manifest) -> Option<f64> {
     candidate.hold_out_groups.as_ref()?.standard_error_against(live.hold_out_groups.as_ref()?)
 }

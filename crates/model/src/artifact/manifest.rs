@@ -36,10 +36,10 @@ pub struct Manifest {
     pub counts: Counts,
     /// How well the model predicts.
     pub metrics: Metrics,
-    /// The errors on the hold-out by groups of users, where one was kept.
+    /// The errors on the hold-out by groups of users, if there is a hold-out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_out_groups: Option<GroupErrors>,
-    /// How the factors' score becomes the predicted rating, where a hold-out told.
+    /// How scores become predicted ratings, if the model is calibrated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
     /// Prediction intervals, if they were measured on a hold-out.

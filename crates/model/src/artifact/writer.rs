@@ -34,7 +34,7 @@ pub struct NewArtifact<'a> {
     pub rated_movies: &'a [u32],
     /// The ratings, in the same order.
     pub rated_values: &'a [f32],
-    /// How far the ratings of each movie spread, for the calibration that the description tells of.
+    /// The spread of the ratings of each movie. Present if and only if the description has a calibration.
     pub movie_spreads: Option<&'a [f32]>,
     /// For each rating, its position in the order in which its user gave them, from 0. A ranking head whose signals fade
     /// requires it.
@@ -62,9 +62,9 @@ pub struct Description {
     pub rating_scale: RatingScale,
     /// How well the model predicts.
     pub metrics: Metrics,
-    /// The errors on the hold-out by groups of users, where one was kept.
+    /// The errors on the hold-out by groups of users, if there is a hold-out.
     pub hold_out_groups: Option<GroupErrors>,
-    /// How the factors' score becomes the predicted rating, where a hold-out told.
+    /// How scores become predicted ratings, if the model is calibrated.
     pub calibration: Option<Calibration>,
     /// Prediction intervals, if they were measured on a hold-out.
     pub intervals: Option<Intervals>,
