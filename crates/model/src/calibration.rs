@@ -6,6 +6,7 @@
 //!
 //! - *bilinear*: `f_u' (A + t B) g_i`, where `f_u` and `g_i` contain 1, the logarithm of the number of ratings, and their
 //!   spread, of the user and of the movie;
+//! - *unrated*: `r t` if the movie has no ratings. Its score rests on its attributes alone, and is not extreme enough;
 //! - a *link*: `q t^2 + c t^3`; the prediction still rises with the score everywhere on the scale;
 //! - the *rank score*: the score that the ranking head gives the movie for the user's own ratings.
 //!
@@ -41,6 +42,9 @@ pub struct CalibrationTable {
     pub frame: Frame,
     /// `A` and `B`, row-major: [`BILINEAR_TERMS`] numbers.
     pub bilinear: Vec<f32>,
+    /// `r`, the weight for movies without ratings. Older calibrations have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unrated: Option<f32>,
     /// `q` and `c`, where there is a link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<[f32; 2]>,
@@ -96,6 +100,8 @@ pub struct Moments {
 pub struct Terms {
     /// Of the bilinear part.
     pub bilinear: [f32; BILINEAR_TERMS],
+    /// Of movies without ratings.
+    pub unrated: f32,
     /// Of the link.
     pub link: [f32; 2],
     /// Of the rank score.
@@ -130,12 +136,13 @@ impl Calibration {
         if scored.user.count == 0 {
             return scale.clip(scored.score);
         }
-        let CalibrationTable { frame, bilinear, link, rank_score } = &self.0;
+        let CalibrationTable { frame, bilinear, unrated, link, rank_score } = &self.0;
         let terms = frame.terms(scored, scale);
         let sum = |weights: &[f32], terms: &[f32]| -> f32 {
             weights.iter().zip(terms).map(|(weight, term)| weight * term).sum()
         };
         let correction = sum(bilinear, &terms.bilinear)
+            + unrated.map_or(0.0, |weight| weight * terms.unrated)
             + link.map_or(0.0, |weights| sum(&weights, &terms.link))
             + rank_score.map_or(0.0, |weights| sum(&weights, &terms.rank_score));
         scale.clip(scored.score + correction * unit(scale))
@@ -146,9 +153,10 @@ impl TryFrom<CalibrationTable> for Calibration {
     type Error = CalibrationError;
 
     fn try_from(table: CalibrationTable) -> Result<Self, CalibrationError> {
-        let CalibrationTable { frame, bilinear, link, rank_score } = &table;
+        let CalibrationTable { frame, bilinear, unrated, link, rank_score } = &table;
         let Frame { centre, usual_spread, users, movies } = frame;
-        let weights = bilinear.iter().chain(link.iter().flatten()).chain(rank_score.iter().flatten());
+        let options = unrated.iter().chain(link.iter().flatten()).chain(rank_score.iter().flatten());
+        let weights = bilinear.iter().chain(options);
         let numbers = [centre, usual_spread].into_iter().chain(users).chain(movies).chain(weights);
         let are_finite = numbers.fold(true, |finite, number| finite & number.is_finite());
         if bilinear.len() != BILINEAR_TERMS {
@@ -182,6 +190,7 @@ impl Frame {
         let rank = (scored.rank_score.max(0.0) / RANK_UNIT).ln_1p();
         Terms {
             bilinear,
+            unrated: if scored.movie.count == 0 { t } else { 0.0 },
             link: [clipped.powi(2), clipped.powi(3)],
             rank_score: [rank, rank * user[1], rank * movie[1]],
         }
@@ -252,6 +261,7 @@ mod tests {
         CalibrationTable {
             frame: Frame { centre: 3.5, usual_spread: 1.0, users: [2.0, 1.0], movies: [1.0, 1.0] },
             bilinear,
+            unrated: Some(0.4),
             link: Some([0.05, -0.01]),
             rank_score: Some([0.3, 0.0, 0.0]),
         }
@@ -271,6 +281,16 @@ mod tests {
             + 0.3 * 2.0_f32.ln();
         let found = calibration.predict(&scored(), SCALE);
         assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+    }
+
+    #[test]
+    fn the_score_of_an_unrated_movie_is_stretched() {
+        let calibration = Calibration::try_from(table()).unwrap();
+        let without = Calibration::try_from(CalibrationTable { unrated: None, ..table() }).unwrap();
+        let unrated = Scored { movie: Support { count: 0, spread: 1.0 }, ..scored() };
+        let change = calibration.predict(&unrated, SCALE) - without.predict(&unrated, SCALE);
+        assert!((change - 0.4 * -0.5).abs() < 1e-6, "{change}");
+        assert_eq!(calibration.predict(&scored(), SCALE), without.predict(&scored(), SCALE));
     }
 
     #[test]
@@ -324,6 +344,7 @@ mod tests {
         assert_eq!(refused(|table| table.bilinear.push(0.0)), CalibrationError::Weights);
         assert_eq!(refused(|table| table.bilinear[17] = f32::NAN), CalibrationError::NotFinite);
         assert_eq!(refused(|table| table.frame.movies[1] = f32::INFINITY), CalibrationError::NotFinite);
+        assert_eq!(refused(|table| table.unrated = Some(f32::NAN)), CalibrationError::NotFinite);
         assert_eq!(refused(|table| table.link = Some([0.0, f32::NAN])), CalibrationError::NotFinite);
         assert_eq!(refused(|table| table.rank_score = Some([f32::NAN; 3])), CalibrationError::NotFinite);
     }

@@ -3,8 +3,10 @@
 //! Each algorithm in [`algorithms`](crate::algorithms) needs only this and its own hyperparameters.
 
 use matinee_model::{Factors, RatingScale};
+use rayon::prelude::*;
 
 use crate::attributes::MovieAttributes;
+use crate::progress::Progress;
 use crate::ratings::{Dataset, Rating};
 use crate::state::{StateError, StateReader, StateWriter};
 
@@ -36,9 +38,15 @@ pub struct Fitted {
 
 /// A configured algorithm.
 pub trait Algorithm: Sync {
-    /// Whether its scores are calibrated on a hold-out: see [`crate::calibration`].
+    /// Whether its scores are calibrated on hold-outs: see [`crate::calibration`].
     fn is_calibrated(&self) -> bool {
         false
+    }
+
+    /// Starts a run that learns without one of several hold-outs. It may do its share of the work only, if it learns nearly as
+    /// well: the hold-outs together should cost no more than one [`begin`](Self::begin).
+    fn begin_without_hold_out<'a>(&'a self, training: &Training<'_>) -> Box<dyn Run + 'a> {
+        self.begin(training)
     }
 
     /// Starts a run, which then learns epoch by epoch.
@@ -49,7 +57,7 @@ pub trait Algorithm: Sync {
 ///
 /// A run that starts on the same data with the same seed is the same run, so only what epochs change has to be saved.
 /// A new run that restores a saved state continues with exactly the same bits as the run that saved it.
-pub trait Run {
+pub trait Run: Send + Sync {
     /// The total number of epochs.
     fn epochs(&self) -> usize;
 
@@ -64,6 +72,51 @@ pub trait Run {
 
     /// Reads what [`save`](Self::save) wrote, in the same order.
     fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError>;
+}
+
+/// Runs of the same length that advance side by side, on as many threads as there are.
+pub struct Runs<'a>(Vec<Box<dyn Run + 'a>>);
+
+impl<'a> Runs<'a> {
+    /// These runs.
+    pub fn new(runs: Vec<Box<dyn Run + 'a>>) -> Self {
+        Self(runs)
+    }
+
+    /// The total number of epochs of each.
+    pub fn epochs(&self) -> usize {
+        self.0.iter().map(|run| run.epochs()).max().unwrap_or(0)
+    }
+
+    /// Runs one epoch of each. Returns the mean of their errors on the training ratings.
+    pub fn epoch(&mut self) -> f64 {
+        let errors: Vec<f64> = self.0.par_iter_mut().map(|run| run.epoch()).collect();
+        errors.iter().sum::<f64>() / errors.len().max(1) as f64
+    }
+
+    /// Runs all epochs. Returns what each has learned.
+    pub fn complete(mut self, progress: &dyn Progress) -> Vec<Fitted> {
+        progress.begin(self.epochs());
+        for epoch in 1..=self.epochs() {
+            progress.epoch(epoch, self.epoch());
+        }
+        self.fitted()
+    }
+
+    /// The models in their current state.
+    pub fn fitted(&self) -> Vec<Fitted> {
+        self.0.par_iter().map(|run| run.fitted()).collect()
+    }
+
+    /// Writes everything that epochs change.
+    pub fn save(&self, state: &mut StateWriter) {
+        self.0.iter().for_each(|run| run.save(state));
+    }
+
+    /// Reads what [`save`](Self::save) wrote.
+    pub fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.0.iter_mut().try_for_each(|run| run.restore(state))
+    }
 }
 
 impl Dataset {

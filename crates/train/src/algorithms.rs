@@ -12,7 +12,8 @@ mod vectors;
 
 use std::collections::BTreeMap;
 
-use crate::algorithm::{Algorithm, Fitted, Run, Training};
+use crate::algorithm::{Algorithm, Fitted, Run, Runs, Training};
+use crate::calibration::HOLD_OUTS;
 use crate::hyperparameters::{Hyperparameter, HyperparameterError, Hyperparameters};
 use crate::progress::Progress;
 use common_range::Mapping;
@@ -132,27 +133,42 @@ impl Configured {
         self.hyperparameters.to_json()
     }
 
-    /// Whether its scores are calibrated on a hold-out: see [`crate::calibration`].
+    /// Whether its scores are calibrated on hold-outs: see [`crate::calibration`].
     pub fn is_calibrated(&self) -> bool {
         self.algorithm.is_calibrated()
     }
 
+    /// The number of hold-outs that it is measured on, and calibrated.
+    pub fn hold_outs(&self) -> usize {
+        if self.is_calibrated() { HOLD_OUTS } else { 1 }
+    }
+
     /// Learns mean, biases and factors.
     pub fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Fitted {
-        let mut run = self.begin(training);
-        progress.begin(run.epochs());
-        for epoch in 1..=run.epochs() {
-            progress.epoch(epoch, run.epoch());
-        }
-        run.fitted()
+        Runs::new(vec![self.begin(training)]).complete(progress).remove(0)
+    }
+
+    /// Starts runs that each learn without one of the [`hold_outs`](Self::hold_outs).
+    pub fn begin_without_hold_outs<'a>(&'a self, trainings: &[Training<'_>]) -> Runs<'a> {
+        let begin = |training: &Training<'_>| {
+            on_common_range(training, |training| self.algorithm.begin_without_hold_out(training))
+        };
+        Runs::new(trainings.iter().map(begin).collect())
     }
 
     /// Starts a run, which then learns epoch by epoch. What it learns does not depend on the scale of the ratings.
     pub fn begin<'a>(&'a self, training: &Training<'_>) -> Box<dyn Run + 'a> {
-        match Mapping::of(training.scale) {
-            None => self.algorithm.begin(training),
-            Some(mapping) => mapping.begin(training, |training| self.algorithm.begin(training)),
-        }
+        on_common_range(training, |training| self.algorithm.begin(training))
+    }
+}
+
+fn on_common_range<'a>(
+    training: &Training<'_>,
+    begin: impl FnOnce(&Training<'_>) -> Box<dyn Run + 'a>,
+) -> Box<dyn Run + 'a> {
+    match Mapping::of(training.scale) {
+        None => begin(training),
+        Some(mapping) => mapping.begin(training, begin),
     }
 }
 

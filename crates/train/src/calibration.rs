@@ -1,11 +1,12 @@
-//! Fitting the calibration on a hold-out: see [`matinee_model::calibration`].
+//! Fitting the calibration on hold-outs: see [`matinee_model::calibration`].
 //!
-//! The same hold-out also measures the model and its intervals. A rating that the calibration was fitted on would look too
+//! There are several hold-outs, because the errors on a single one are too few to fit all the weights well. Each is predicted
+//! by a model that was learned without it. The same hold-outs also measure the model and its intervals. A rating that the calibration was fitted on would look too
 //! well predicted. So for these measurements, the ratings of each user are predicted by a calibration that was fitted on
 //! other users only (cross-fitting).
 
 use matinee_model::calibration::{
-    Calibration, CalibrationTable, Frame, Moments, RANK_TERMS, Scored, Signals, Terms,
+    BILINEAR_TERMS, Calibration, CalibrationTable, Frame, Moments, RANK_TERMS, Scored, Signals, Terms,
 };
 use matinee_model::ranking::RankingWeights;
 use matinee_model::{Factors, Rated, RatingScale};
@@ -17,22 +18,35 @@ use crate::ratings::{Dataset, Rating};
 /// With fewer ratings nothing is fitted.
 const FEWEST: usize = 500;
 /// The ridge: added to the diagonal of the normal equations, in squared units.
-const RIDGE: f64 = 10.0;
-/// The number of parts into which the users of the hold-out are divided for cross-fitting.
+const RIDGE: f64 = 30.0;
+/// The number of hold-outs.
+pub const HOLD_OUTS: usize = 2;
+/// The number of parts into which the users are divided for cross-fitting.
 const PARTS: usize = 5;
 
 /// The facts about users and movies that a calibration uses, from the ratings that a model was trained on.
 pub struct KnownRatings {
-    usual_spread: f32,
-    scale: RatingScale,
     users: Vec<(Moments, Signals)>,
     movies: Vec<Moments>,
 }
 
-/// A hold-out with the features of the regression.
-pub struct Explained<'a> {
+/// A hold-out, and what was learned without it.
+#[derive(Debug, Clone, Copy)]
+pub struct HeldOut<'a> {
+    /// The ratings that were learned from.
+    pub train: &'a [Rating],
+    /// The ratings that were held out.
+    pub asked: &'a [TestRating],
+    /// The rating head.
+    pub factors: &'a Factors,
+    /// The ranking head, if there is one.
+    pub ranking: Option<&'a RankingWeights>,
+}
+
+/// Hold-outs with the features of the regression.
+pub struct Explained {
     scored: Vec<Scored>,
-    asked: &'a [TestRating],
+    asked: Vec<TestRating>,
     scale: RatingScale,
     frame: Frame,
     has_rank_score: bool,
@@ -59,7 +73,7 @@ impl KnownRatings {
             (Moments::of(rated.iter().map(|rated| rated.rating)), Signals::of(rated, scale))
         };
         let users = rated.iter().map(known).collect();
-        Self { usual_spread: deviation(ratings), scale, users, movies }
+        Self { users, movies }
     }
 
     /// The spread of each movie's ratings, for the artifact.
@@ -93,26 +107,30 @@ impl KnownRatings {
         };
         asked.iter().map(one).collect()
     }
+}
 
-    /// A hold-out, ready to be fitted on. `None` if it is too small. Its ratings must not be among the known ones.
-    pub fn explain<'a>(
-        &self,
-        factors: &Factors,
-        ranking: Option<&RankingWeights>,
-        asked: &'a [TestRating],
-    ) -> Option<Explained<'a>> {
+impl Explained {
+    /// These hold-outs, ready to be fitted on. `None` if they are too small together.
+    pub fn new(dataset: &Dataset, hold_outs: &[HeldOut<'_>]) -> Option<Self> {
+        let asked: Vec<TestRating> = hold_outs.iter().flat_map(|of| of.asked).copied().collect();
         if asked.len() < FEWEST {
             return None;
         }
-        let scored = self.scored(factors, ranking, asked, self.usual_spread);
-        let frame = frame(&scored, asked, self.usual_spread, self.scale);
-        let has_rank_score = matches!(ranking, Some(RankingWeights::Ease { .. }));
-        Some(Explained { scored, asked, scale: self.scale, frame, has_rank_score })
+        let scale = dataset.scale;
+        let usual_spread = deviation(hold_outs[0].train);
+        let scored: Vec<Scored> = hold_outs
+            .iter()
+            .flat_map(|of| {
+                KnownRatings::of(dataset, of.train).scored(of.factors, of.ranking, of.asked, usual_spread)
+            })
+            .collect();
+        let frame = frame(&scored, &asked, usual_spread, scale);
+        let has_rank_score =
+            hold_outs.iter().all(|of| matches!(of.ranking, Some(RankingWeights::Ease { .. })));
+        Some(Self { scored, asked, scale, frame, has_rank_score })
     }
-}
 
-impl Explained<'_> {
-    /// The calibration that is fitted on the whole hold-out.
+    /// The calibration that is fitted on all of them.
     pub fn fit(&self) -> Option<Calibration> {
         self.fit_on(|_| true)
     }
@@ -147,15 +165,17 @@ impl Explained<'_> {
         let numbers = |terms: &Terms| -> Vec<f64> {
             let link = terms.link.iter().filter(|_| with_link);
             let rank = terms.rank_score.iter().filter(|_| self.has_rank_score);
-            terms.bilinear.iter().chain(link).chain(rank).map(|&term| f64::from(term)).collect()
+            let always = terms.bilinear.iter().chain([&terms.unrated]);
+            always.chain(link).chain(rank).map(|&term| f64::from(term)).collect()
         };
         let weights = ridge(rows.iter().map(|(terms, left)| (numbers(terms), *left)))?;
         let mut weights = weights.iter().map(|&weight| weight as f32);
-        let bilinear = weights.by_ref().take(matinee_model::calibration::BILINEAR_TERMS).collect();
+        let bilinear = weights.by_ref().take(BILINEAR_TERMS).collect();
         let mut next = || weights.next().unwrap_or_default();
+        let unrated = Some(next());
         let link = with_link.then(|| [next(), next()]);
         let rank_score = self.has_rank_score.then(|| std::array::from_fn::<f32, RANK_TERMS, _>(|_| next()));
-        Some(CalibrationTable { frame: self.frame, bilinear, link, rank_score })
+        Some(CalibrationTable { frame: self.frame, bilinear, unrated, link, rank_score })
     }
 }
 

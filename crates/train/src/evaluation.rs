@@ -1,5 +1,6 @@
 //! How well an algorithm predicts ratings that it has not seen.
 
+mod hold_outs;
 mod inner;
 mod intervals;
 mod learning_curve;
@@ -11,7 +12,8 @@ use std::time::Instant;
 use matinee_model::Factors;
 use serde::Serialize;
 
-pub use inner::{Inner, calibrate, calibrated, predictions, rank_weights};
+pub use hold_outs::{HoldOuts, Predicted, unreduced};
+pub use inner::{Inner, calibrate, predictions, rank_weights};
 pub use intervals::{LEVEL, from_errors};
 pub use learning_curve::{LearningPoint, learning_curve};
 pub use segments::{CalibrationBin, Segment, Segments};

@@ -11,21 +11,23 @@ impl Dataset {
     /// Marks about `fraction` of these ratings of the data set. Each rating is marked independently, so their number varies.
     /// At least one is marked if `fraction` of them, rounded, is at least one; otherwise none.
     pub fn hold_out(&self, ratings: &[Rating], fraction: f64, seed: u64) -> Vec<bool> {
+        self.hold_outs(ratings, fraction, 1, seed).remove(0)
+    }
+
+    /// The marks of `count` hold-outs, each like [`hold_out`](Self::hold_out), which is the first. No rating is in two of
+    /// them, unless there are hardly any ratings.
+    pub fn hold_outs(&self, ratings: &[Rating], fraction: f64, count: usize, seed: u64) -> Vec<Vec<bool>> {
         if (ratings.len() as f64 * fraction).round() < 1.0 {
-            return vec![false; ratings.len()];
+            return vec![vec![false; ratings.len()]; count];
         }
         let hashes =
             |ids: matinee_model::IdTable<'_>| -> Vec<u64> { ids.iter().map(|id| hash(seed, id)).collect() };
         let (users, movies) = (hashes(self.user_ids.table()), hashes(self.movie_ids.table()));
-        let share = |rating: &Rating| share_of(users[rating.user.index()], movies[rating.movie.index()]);
-        let mut marks: Vec<bool> = ratings.iter().map(|rating| share(rating) < fraction).collect();
-        if !marks.contains(&true)
-            && let Some(first) =
-                (0..ratings.len()).min_by(|&a, &b| share(&ratings[a]).total_cmp(&share(&ratings[b])))
-        {
-            marks[first] = true;
-        }
-        marks
+        let shares: Vec<f64> = ratings
+            .iter()
+            .map(|rating| share_of(users[rating.user.index()], movies[rating.movie.index()]))
+            .collect();
+        (0..count).map(|index| marks(&shares, index as f64 * fraction, fraction)).collect()
     }
 
     /// The number of users' groups in which the errors on a hold-out are summed.
@@ -36,4 +38,17 @@ impl Dataset {
         let group = |id: &str| (hash(0, id) % Self::ERROR_GROUPS) as usize;
         self.user_ids.table().iter().map(group).collect()
     }
+}
+
+/// Marks the shares in the part of the unit circle that begins at `start` and is `length` long, or the first one after `start`
+/// if there is none.
+fn marks(shares: &[f64], start: f64, length: f64) -> Vec<bool> {
+    let places: Vec<f64> = shares.iter().map(|share| (share - start).rem_euclid(1.0)).collect();
+    let mut marks: Vec<bool> = places.iter().map(|&place| place < length).collect();
+    if !marks.contains(&true)
+        && let Some(first) = (0..places.len()).min_by(|&a, &b| places[a].total_cmp(&places[b]))
+    {
+        marks[first] = true;
+    }
+    marks
 }

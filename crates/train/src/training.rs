@@ -17,16 +17,16 @@ use matinee_model::artifact::{
 };
 use matinee_model::calibration::Calibration;
 use matinee_model::ranking::{RankingMethod, RankingWeights};
-use matinee_model::{Factors, Intervals, MovieRow, UserPrior};
+use matinee_model::{Intervals, MovieRow, UserPrior};
 
-use crate::algorithm::{Fitted, Training};
+use crate::algorithm::{Fitted, Runs};
 use crate::algorithms::Configured;
-use crate::calibration::KnownRatings;
-use crate::evaluation::{Errors, TestRating, Tested, calibrated, from_errors, test};
+use crate::calibration::{HeldOut, KnownRatings};
+use crate::evaluation::{Errors, HoldOuts, Predicted, TestRating, Tested, from_errors, unreduced};
 use crate::prior::user_prior;
 use crate::progress::Progress;
 use crate::ranking::{RankedHead, RankingTraining};
-use crate::ratings::{Dataset, Divided, Inputs, Rating};
+use crate::ratings::{Dataset, Inputs, Rating};
 use crate::seeds::derive;
 use rated_order::rated_order;
 
@@ -36,7 +36,7 @@ pub struct Plan {
     pub algorithm: Configured,
     /// The seed of all random numbers.
     pub seed: u64,
-    /// The share of the ratings that is held out to measure the model. 0 for no hold-out.
+    /// The share of the ratings in each hold-out, on which the model is measured. 0 for no hold-out.
     pub hold_out: f64,
     /// The name of the training job, if there is one.
     pub training_job: Option<String>,
@@ -77,8 +77,7 @@ pub struct Measured {
 
 /// Trains as planned: the ranking head; then the rating head, first without the hold-out, to measure, then on all ratings.
 pub fn train(dataset: &Dataset, plan: &Plan, progress: &dyn Progress) -> Trained {
-    let fit =
-        |_: &Stage, training: &Training<'_>| Ok::<_, Infallible>(plan.algorithm.fit(training, progress));
+    let fit = |_: &Stage, runs: Runs<'_>| Ok::<_, Infallible>(runs.complete(progress));
     let ranking = plan.ranking_training(dataset).learn(progress);
     let Ok(trained) = by_stages(dataset, plan, progress, ranking.head.method, None, fit);
     trained.with(ranking)
@@ -101,7 +100,7 @@ impl RatingHead {
 /// The two parts of learning the rating head.
 #[derive(Debug, Clone, PartialEq)]
 enum Stage {
-    /// Learning without the hold-out.
+    /// Learning without the hold-outs.
     Measuring,
     /// Learning from all ratings, after measuring.
     Final(Option<Box<Measured>>),
@@ -114,29 +113,33 @@ fn by_stages<E>(
     progress: &dyn Progress,
     served_by: RankingMethod,
     begin_with: Option<Stage>,
-    mut fit: impl FnMut(&Stage, &Training<'_>) -> Result<Fitted, E>,
+    mut fit: impl FnMut(&Stage, Runs<'_>) -> Result<Vec<Fitted>, E>,
 ) -> Result<RatingHead, E> {
-    let mut fit = |stage, ratings: &[_]| fit(&stage, &dataset.training(ratings, plan.seed));
+    let algorithm = &plan.algorithm;
     let measured = match begin_with {
         Some(Stage::Final(measured)) => measured.map(|measured| *measured),
         _ if plan.hold_out > 0.0 => {
-            progress.stage("learning without the hold-out, to measure the model");
-            let marks = dataset.hold_out(&dataset.ratings, plan.hold_out, derive(plan.seed, "hold-out", 0));
-            let Divided { train, test, .. } = dataset.divide(|index| marks[index]);
-            if train.is_empty() || test.is_empty() {
+            progress.stage("learning without the hold-outs, to measure the model");
+            let seed = derive(plan.seed, "hold-out", 0);
+            let hold_outs = HoldOuts::new(dataset, &dataset.ratings, algorithm, plan.hold_out, seed);
+            if hold_outs.are_measurable() {
+                let runs = algorithm.begin_without_hold_outs(&hold_outs.trainings(plan.seed));
+                let fitted = fit(&Stage::Measuring, runs)?;
+                let hold_outs =
+                    hold_outs.with_rankings(|train| plan.weights_for_calibration(dataset, train, served_by));
+                let served = hold_outs.with(fitted.iter().map(|fitted| &fitted.factors));
+                let unreduced = unreduced(&fitted).map(|factors| hold_outs.with(factors));
+                Some(Measured::of(algorithm, dataset, &served, unreduced.as_deref()))
+            } else {
                 progress.stage("too few ratings for a hold-out: the model is not measured");
                 None
-            } else {
-                let test_ratings: Vec<TestRating> = test.into_iter().map(TestRating::from).collect();
-                let fitted = fit(Stage::Measuring, &train)?;
-                let weights = plan.weights_for_calibration(dataset, &train, served_by);
-                Some(Measured::of(&plan.algorithm, &fitted, dataset, &train, &test_ratings, weights.as_ref()))
             }
         }
         _ => None,
     };
     progress.stage("learning from all ratings");
-    let fitted = fit(Stage::Final(measured.clone().map(Box::new)), &dataset.ratings)?;
+    let run = algorithm.begin(&dataset.training(&dataset.ratings, plan.seed));
+    let fitted = fit(&Stage::Final(measured.clone().map(Box::new)), Runs::new(vec![run]))?.remove(0);
     let user_prior = user_prior(fitted.factors.view(), &dataset.ratings, dataset.scale);
     Ok(RatingHead { fitted, measured, user_prior })
 }
@@ -160,42 +163,42 @@ impl Plan {
 }
 
 impl Measured {
-    /// Measures what was learned from the ratings `train` of `dataset` on others, with the scores of the ranking head of
-    /// these weights.
+    /// Measures what was learned on what was held out, before the factors were reduced too, if they were.
     pub fn of(
         algorithm: &Configured,
-        fitted: &Fitted,
         dataset: &Dataset,
-        train: &[Rating],
-        test_ratings: &[TestRating],
-        ranking: Option<&RankingWeights>,
+        served: &[HeldOut<'_>],
+        unreduced: Option<&[HeldOut<'_>]>,
     ) -> Self {
-        let predict =
-            |factors: &Factors| calibrated(algorithm, dataset, factors, train, test_ratings, ranking);
-        let (calibration, scores) = predict(&fitted.factors);
-        let served = test(&scores, dataset, train, test_ratings, None);
-        let unreduced = |factors: &Factors| {
-            Errors::of(&test(&predict(factors).1, dataset, train, test_ratings, None)).rmse
-        };
-        let errors = Errors::of(&served);
+        let Predicted { calibration, tested } = Predicted::new(dataset, algorithm, served);
+        let unreduced_rmse =
+            |of: &[HeldOut<'_>]| Errors::of(&Predicted::new(dataset, algorithm, of).tested).rmse;
+        let errors = Errors::of(&tested);
+        let count = |of: &dyn Fn(&HeldOut<'_>) -> usize| served.iter().map(of).sum::<usize>();
+        let (asked, learned) = (count(&|of| of.asked.len()), count(&|of| of.train.len()));
         let hold_out = HoldOut {
-            fraction: test_ratings.len() as f64 / (test_ratings.len() + train.len()) as f64,
-            test_count: test_ratings.len(),
+            fraction: asked as f64 / (asked + learned) as f64,
+            test_count: tested.len(),
             rmse: errors.rmse,
             mae: errors.mae,
-            unreduced_rmse: fitted.unreduced.as_ref().map(unreduced),
+            unreduced_rmse: unreduced.map(unreduced_rmse),
         };
-        let intervals = from_errors(fitted.factors.view(), dataset, &served, test_ratings);
-        Self { hold_out, groups: by_groups(dataset, test_ratings, &served), calibration, intervals }
+        let intervals = from_errors(dataset, &tested, served);
+        let asked = served.iter().flat_map(|of| of.asked);
+        Self { hold_out, groups: by_groups(dataset, asked, &tested), calibration, intervals }
     }
 }
 
 /// The squared errors by groups of users.
-fn by_groups(dataset: &Dataset, test_ratings: &[TestRating], tested: &[Tested]) -> GroupErrors {
+fn by_groups<'a>(
+    dataset: &Dataset,
+    asked: impl Iterator<Item = &'a TestRating>,
+    tested: &[Tested],
+) -> GroupErrors {
     let group_of = dataset.error_groups();
     let groups = Dataset::ERROR_GROUPS as usize;
     let mut errors = GroupErrors { counts: vec![0; groups], squares: vec![0.0; groups] };
-    for (rating, tested) in test_ratings.iter().zip(tested) {
+    for (rating, tested) in asked.zip(tested) {
         let Some(user) = rating.user else { continue };
         let group = group_of[user.index()];
         errors.counts[group] += 1;

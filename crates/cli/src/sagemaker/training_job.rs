@@ -7,10 +7,12 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, Error, Result, bail};
 use matinee_model::RatingScale;
 use matinee_model::artifact::{Manifest, check_output};
+use matinee_train::algorithms::Configured;
+use matinee_train::calibration::HeldOut;
 use matinee_train::checkpoint::Checkpoints;
 use matinee_train::evaluation::TestRating;
 use matinee_train::ratings::{Dataset, Inputs, Report, check};
-use matinee_train::training::{self, Measured, Plan};
+use matinee_train::training::{self, Measured, Plan, Trained};
 use matinee_train::tuning::{self, TuneError, Tuned, TuningPlan};
 use matinee_variables::Variables;
 use serde_json::json;
@@ -71,14 +73,7 @@ pub fn run(root: &Root) -> Result<()> {
     let plan = Plan { algorithm, seed: settings.seed, hold_out, training_job };
     let mut trained = training::train_resumably(&dataset, &plan, &JobProgress, &checkpoints)?;
     if let Some(tests) = &tests {
-        trained.measured = Some(Measured::of(
-            &plan.algorithm,
-            &trained.fitted,
-            &dataset,
-            &dataset.ratings,
-            tests,
-            Some(&trained.ranking.weights),
-        ));
+        trained.measured = Some(measured_on(tests, &dataset, &plan.algorithm, &trained));
     }
     if let Some(Measured { hold_out, .. }) = &trained.measured {
         print_validation(hold_out.rmse, hold_out.mae);
@@ -92,6 +87,24 @@ pub fn run(root: &Root) -> Result<()> {
     training::clear_checkpoint(&dataset, &plan, &checkpoints)?;
     say!("wrote model {} to {}", manifest.version, root.model().display());
     Ok(())
+}
+
+/// The model measured on a channel of its own.
+fn measured_on(
+    asked: &[TestRating],
+    dataset: &Dataset,
+    algorithm: &Configured,
+    trained: &Trained,
+) -> Measured {
+    let held_out = |factors| HeldOut {
+        train: &dataset.ratings,
+        asked,
+        factors,
+        ranking: Some(&trained.ranking.weights),
+    };
+    let unreduced = trained.fitted.unreduced.as_ref().map(|factors| [held_out(factors)]);
+    let served = [held_out(&trained.fitted.factors)];
+    Measured::of(algorithm, dataset, &served, unreduced.as_ref().map(<[_; 1]>::as_slice))
 }
 
 impl Settings {

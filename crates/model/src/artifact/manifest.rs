@@ -91,13 +91,13 @@ pub struct Ranking {
     pub recall_at_20: f64,
 }
 
-/// The errors of a model that was trained without the hold-out. The model in the artifact is trained on all ratings
+/// The errors of models that were trained without a hold-out each. The model in the artifact is trained on all ratings
 /// afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct HoldOut {
-    /// The share of the ratings that was held out.
+    /// The share of the ratings in each hold-out.
     pub fraction: f64,
-    /// The number of ratings that were held out.
+    /// The number of ratings in all hold-outs.
     pub test_count: usize,
     /// The root mean squared error.
     pub rmse: f64,

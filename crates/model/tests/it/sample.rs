@@ -96,6 +96,7 @@ pub fn calibration() -> Calibration {
     let table = CalibrationTable {
         frame: Frame { centre: 3.5, usual_spread: 1.0, users: [1.0, 1.0], movies: [1.0, 1.0] },
         bilinear: (0..BILINEAR_TERMS).map(|index| 0.01 * index as f32).collect(),
+        unrated: Some(0.1),
         link: Some([0.02, -0.01]),
         rank_score: Some([0.1, -0.02, 0.03]),
     };

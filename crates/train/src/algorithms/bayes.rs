@@ -30,6 +30,7 @@ use rayon::prelude::*;
 
 use super::mean::Mean;
 use crate::algorithm::{Algorithm, Fitted, Run, Training};
+use crate::calibration::HOLD_OUTS;
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
 use crate::seeds::derive;
 use crate::state::{StateError, StateReader, StateWriter};
@@ -126,6 +127,15 @@ impl Algorithm for Bayes {
             return Mean.begin(training);
         }
         Box::new(Sampling::new(*self, training))
+    }
+
+    /// The chains are divided among the hold-outs.
+    fn begin_without_hold_out<'a>(&'a self, training: &Training<'_>) -> Box<dyn Run + 'a> {
+        if training.ratings.is_empty() {
+            return Mean.begin(training);
+        }
+        let share = Self { groups: self.groups.div_ceil(HOLD_OUTS), ..*self };
+        Box::new(Sampling::new(share, training))
     }
 }
 

@@ -4,19 +4,19 @@ use matinee_model::calibration::Calibration;
 use matinee_model::ranking::{RankingMethod, RankingWeights};
 use matinee_model::{Factors, Intervals};
 
-use super::{TestRating, from_errors, test};
+use super::hold_outs::{HoldOuts, Predicted, uncalibrated};
+use super::{TestRating, from_errors};
 use crate::algorithms::Configured;
 use crate::calibration::KnownRatings;
 use crate::progress::Progress;
 use crate::ranking::RankingTraining;
 use crate::ratings::{Dataset, Rating};
 use crate::seeds::derive;
-use crate::split;
 
-/// The share of the ratings that is held out.
+/// The share of the ratings in each hold-out.
 const HOLD_OUT: f64 = 0.1;
 
-/// What is fitted on the inner hold-out.
+/// What is fitted on the inner hold-outs.
 #[derive(Debug, Clone, Default)]
 pub struct Inner {
     /// How scores become predicted ratings, if the algorithm is calibrated.
@@ -33,37 +33,15 @@ pub fn calibrate(
     seed: u64,
     progress: &dyn Progress,
 ) -> Inner {
-    let marks = dataset.hold_out(train, HOLD_OUT, derive(seed, "intervals", 0));
-    let (train, held_out) = split::divide(train, |index| marks[index]);
-    let factors = algorithm.fit(&dataset.training(&train, seed), progress).factors;
-    let is_listed = |rating: &Rating| dataset.listed[rating.movie.index()];
-    let held_out: Vec<TestRating> = held_out.into_iter().filter(is_listed).map(TestRating::from).collect();
-    let ranking = if algorithm.is_calibrated() { rank_weights(dataset, &train, seed) } else { None };
-    let (calibration, scores) = calibrated(algorithm, dataset, &factors, &train, &held_out, ranking.as_ref());
-    let known = test(&scores, dataset, &train, &held_out, None);
-    Inner { calibration, intervals: from_errors(factors.view(), dataset, &known, &held_out) }
-}
-
-/// The calibration that is fitted on a hold-out, if the algorithm is calibrated and the hold-out is large enough; and the
-/// predictions for the hold-out, each by a calibration that was fitted on other users.
-pub fn calibrated(
-    algorithm: &Configured,
-    dataset: &Dataset,
-    factors: &Factors,
-    train: &[Rating],
-    held_out: &[TestRating],
-    ranking: Option<&RankingWeights>,
-) -> (Option<Calibration>, Vec<f32>) {
-    let alone = || held_out.iter().map(|asked| score_alone(dataset, factors, asked)).collect();
-    if !algorithm.is_calibrated() {
-        return (None, alone());
-    }
-    let known = KnownRatings::of(dataset, train);
-    let explained = known.explain(factors, ranking, held_out);
-    match explained.and_then(|explained| Some((explained.fit()?, explained.cross_fit()?))) {
-        Some((calibration, scores)) => (Some(calibration), scores),
-        None => (None, alone()),
-    }
+    let learn_ranking = |train: &[Rating]| {
+        if algorithm.is_calibrated() { rank_weights(dataset, train, seed) } else { None }
+    };
+    let hold_outs = HoldOuts::new(dataset, train, algorithm, HOLD_OUT, derive(seed, "intervals", 0))
+        .with_rankings(learn_ranking);
+    let fitted = algorithm.begin_without_hold_outs(&hold_outs.trainings(seed)).complete(progress);
+    let held_out = hold_outs.with(fitted.iter().map(|fitted| &fitted.factors));
+    let Predicted { calibration, tested } = Predicted::new(dataset, algorithm, &held_out);
+    Inner { calibration, intervals: from_errors(dataset, &tested, &held_out) }
 }
 
 /// The predictions of factors that were learned from `train`, calibrated if there is a calibration.
@@ -75,9 +53,7 @@ pub fn predictions(
     asked: &[TestRating],
     ranking: Option<&RankingWeights>,
 ) -> Vec<f32> {
-    let Some(calibration) = calibration else {
-        return asked.iter().map(|asked| score_alone(dataset, factors, asked)).collect();
-    };
+    let Some(calibration) = calibration else { return uncalibrated(dataset, factors, asked) };
     let usual_spread = calibration.table().frame.usual_spread;
     let scored = KnownRatings::of(dataset, train).scored(factors, ranking, asked, usual_spread);
     scored.iter().map(|scored| calibration.predict(scored, dataset.scale)).collect()
@@ -92,8 +68,4 @@ pub fn rank_weights(dataset: &Dataset, train: &[Rating], seed: u64) -> Option<Ra
     };
     let ease = training.methods().into_iter().find(|method| matches!(method, RankingMethod::Ease { .. }))?;
     Some(training.learn_by(ease))
-}
-
-fn score_alone(dataset: &Dataset, factors: &Factors, asked: &TestRating) -> f32 {
-    dataset.scale.clip(factors.view().score(asked.user, asked.movie))
 }

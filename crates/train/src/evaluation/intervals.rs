@@ -1,8 +1,9 @@
 //! Measures prediction intervals from the errors on a hold-out.
 
-use matinee_model::{FactorsView, IntervalTable, Intervals};
+use matinee_model::{IntervalTable, Intervals};
 
-use super::tested::{TestRating, Tested};
+use super::tested::Tested;
+use crate::calibration::HeldOut;
 use crate::ratings::Dataset;
 
 /// The share of the ratings beyond each end of an interval.
@@ -17,23 +18,19 @@ const MIN_ERRORS: usize = 200;
 /// With fewer errors than this, no two of them enclose [`LEVEL`] of all.
 const FEWEST_ERRORS: usize = 9;
 
-/// Measures intervals by the errors of the predictions `known` for `held_out`, and by those of the factors without the user.
-/// `None` if there are too few errors, or if they are not finite.
-pub fn from_errors(
-    factors: FactorsView<'_>,
-    dataset: &Dataset,
-    known: &[Tested],
-    held_out: &[TestRating],
-) -> Option<Intervals> {
-    if held_out.len() < FEWEST_ERRORS {
+/// Measures intervals by the errors of the predictions `known` for the hold-outs, and by those of the factors without the
+/// user. `None` if there are too few errors, or if they are not finite.
+pub fn from_errors(dataset: &Dataset, known: &[Tested], hold_outs: &[HeldOut<'_>]) -> Option<Intervals> {
+    if known.len() < FEWEST_ERRORS {
         return None;
     }
     // For users without ratings: the error of mean and movie bias alone, on the same ratings.
-    let unknown = known.iter().zip(held_out).map(|(tested, rating)| Tested {
-        score: dataset.scale.clip(factors.score(None, rating.movie)),
-        user_ratings: 0,
-        ..*tested
+    let without_user = hold_outs.iter().flat_map(|HeldOut { factors, asked, .. }| {
+        let factors = factors.view();
+        asked.iter().map(move |asked| dataset.scale.clip(factors.score(None, asked.movie)))
     });
+    let unknown =
+        known.iter().zip(without_user).map(|(tested, score)| Tested { score, user_ratings: 0, ..*tested });
     let user_bounds = bounds(known.iter().map(|tested| tested.user_ratings));
     let movie_bounds = bounds(known.iter().map(|tested| tested.movie_ratings));
     let errors: Vec<Tested> =

@@ -31,6 +31,9 @@ pub(super) const DEFAULT: RankingMethod = RankingMethod::Ease {
 /// The size of the largest matrix that is inverted.
 const MAX_ORDER: usize = 4_096;
 
+/// The number of movies whose weights are computed together, so that they fit in a register.
+const TOGETHER: usize = 8;
+
 /// The approximate number of movies whose weights decide which weights are kept.
 const SAMPLED_MOVIES: usize = 1_024;
 
@@ -53,26 +56,29 @@ pub(super) fn learn(signals: &Signals, attributes: &MovieAttributes, settings: &
     let inverse = Inverse::new(&examples, regularisation);
     let diagonal: Vec<f32> =
         (0..movies.len()).into_par_iter().map(|movie| inverse.diagonal(movies, movie)).collect();
-    let weights_from = |movie: usize| {
-        let mut row = inverse.row(movies, movie);
-        row.iter_mut().zip(&diagonal).for_each(|(entry, diagonal)| *entry /= -diagonal);
-        row[movie] = 0.0;
-        row
+    let weights_from = |of: &[usize]| {
+        let mut rows = inverse.rows(movies, of);
+        for (row, &movie) in rows.iter_mut().zip(of) {
+            row.iter_mut().zip(&diagonal).for_each(|(entry, diagonal)| *entry /= -diagonal);
+            row[movie] = 0.0;
+        }
+        rows
     };
-    let threshold = Threshold::find(&signals.movies.filled(), weights_per_movie as usize, weights_from);
-    let kept: Vec<Vec<(u32, f16)>> = (0..movies.len())
-        .into_par_iter()
-        .map(|movie| {
-            if signals.movies.row(movie).is_empty() {
-                return Vec::new();
-            }
-            let kept = (0..).zip(weights_from(movie)).filter(|&(_, weight)| threshold.keeps(weight));
+    let liked = signals.movies.filled();
+    let threshold = Threshold::find(&liked, weights_per_movie as usize, weights_from);
+    let kept: Vec<Vec<(u32, f16)>> = liked
+        .par_chunks(TOGETHER)
+        .flat_map_iter(weights_from)
+        .map(|weights| {
+            let kept = (0..).zip(weights).filter(|&(_, weight)| threshold.keeps(weight));
             kept.map(|(other, weight)| (other, f16::from_f32(weight))).collect()
         })
         .collect();
+    let mut counts = vec![0; movies.len()];
+    liked.iter().zip(&kept).for_each(|(&movie, row)| counts[movie] = row.len() as u32);
     let mut offsets = vec![0];
-    offsets.extend(kept.iter().scan(0, |end, row| {
-        *end += row.len() as u32;
+    offsets.extend(counts.iter().scan(0, |end, count| {
+        *end += count;
         Some(*end)
     }));
     let (movies, weights) = kept.into_iter().flatten().unzip();
@@ -115,26 +121,48 @@ impl Inverse {
         }
     }
 
-    fn row(&self, movies: &Rows, movie: usize) -> Vec<f32> {
+    /// The rows of at most [`TOGETHER`] movies.
+    fn rows(&self, movies: &Rows, of: &[usize]) -> Vec<Vec<f32>> {
         match self {
             Self::OfExamples(inverse) => {
-                let mut along = vec![0.0; inverse.nrows()];
-                for &(example, signal) in movies.row(movie) {
-                    let inverse = inverse.row(example as usize);
-                    along.iter_mut().zip(inverse).for_each(|(sum, entry)| *sum -= signal * entry);
+                let mut along = vec![[0.0; TOGETHER]; inverse.nrows()];
+                let mut sums = vec![0.0; inverse.nrows()];
+                for (lane, &movie) in of.iter().enumerate() {
+                    sums.fill(0.0);
+                    for &(example, signal) in movies.row(movie) {
+                        let inverse = inverse.row(example as usize);
+                        sums.iter_mut().zip(inverse).for_each(|(sum, entry)| *sum -= signal * entry);
+                    }
+                    along.iter_mut().zip(&sums).for_each(|(along, sum)| along[lane] = *sum);
                 }
-                let entry = |other: usize| {
-                    movies.row(other).iter().map(|&(example, signal)| signal * along[example as usize]).sum()
-                };
-                (0..movies.len()).map(entry).collect()
+                let mut rows = vec![Vec::with_capacity(movies.len()); of.len()];
+                for other in 0..movies.len() {
+                    let entries = weighted_sums(movies.row(other), &along);
+                    rows.iter_mut().zip(entries).for_each(|(row, entry)| row.push(entry));
+                }
+                rows
             }
             Self::OfMovies { inverse, places } => {
-                let Some(row) = places[movie] else { return vec![0.0; places.len()] };
-                let entry = |place: &Option<usize>| place.map_or(0.0, |place| inverse[[row, place]]);
-                places.iter().map(entry).collect()
+                let row = |&movie: &usize| {
+                    let Some(row) = places[movie] else { return vec![0.0; places.len()] };
+                    let entry = |place: &Option<usize>| place.map_or(0.0, |place| inverse[[row, place]]);
+                    places.iter().map(entry).collect()
+                };
+                of.iter().map(row).collect()
             }
         }
     }
+}
+
+/// The sums of the examples' numbers, weighted by the signals.
+fn weighted_sums(row: &[(u32, f32)], along: &[[f32; TOGETHER]]) -> [f32; TOGETHER] {
+    let mut sums = [0.0; TOGETHER];
+    for &(example, signal) in row {
+        for (sum, along) in sums.iter_mut().zip(&along[example as usize]) {
+            *sum += signal * along;
+        }
+    }
+    sums
 }
 
 /// `(sum x x' + lambda I)^-1`. Each `x` is a row of `rows`, and `places` maps its columns.
@@ -158,15 +186,19 @@ struct Threshold(u32);
 impl Threshold {
     /// Counts magnitudes by the upper half of their bits, which sort like the floats. So the weights do not have to be
     /// sorted, and the result does not depend on the order of counting. If there are many movies, counts every n-th.
-    fn find(movies: &[usize], per_movie: usize, weights_from: impl Fn(usize) -> Vec<f32> + Sync) -> Self {
+    fn find(
+        movies: &[usize],
+        per_movie: usize,
+        weights_from: impl Fn(&[usize]) -> Vec<Vec<f32>> + Sync,
+    ) -> Self {
         let step = movies.len().div_ceil(SAMPLED_MOVIES).max(1);
         let movies: Vec<usize> = movies.iter().copied().step_by(step).collect();
         let budget = movies.len() * per_movie;
         let empty = || vec![0_u64; 1 << 15];
         let counts = movies
-            .par_iter()
-            .fold(empty, |mut counts, &movie| {
-                for weight in weights_from(movie) {
+            .par_chunks(TOGETHER)
+            .fold(empty, |mut counts, movies| {
+                for weight in weights_from(movies).into_iter().flatten() {
                     counts[Self::bin(weight) as usize] += 1;
                 }
                 counts

@@ -8,7 +8,7 @@ use matinee_model::{IntervalTable, Intervals};
 
 use super::ranking_stage::RankingStage;
 use super::{Measured, Plan, Stage, Trained, by_stages};
-use crate::algorithm::Run;
+use crate::algorithm::Runs;
 use crate::checkpoint::{CheckpointError, Checkpoints, Fingerprint, Halt, Slot};
 use crate::progress::Progress;
 use crate::ratings::Dataset;
@@ -29,28 +29,28 @@ pub fn train_resumably(
         slot.load()?.map(|bytes| Saved::parse(&bytes)).transpose().map_err(|error| slot.unreadable(error))?;
     let begin_with = saved.as_ref().map(|saved| saved.stage.clone());
     let ranking = ranking_stage.learn(plan.ranking_training(dataset), progress)?;
-    let trained = by_stages(dataset, plan, progress, ranking.head.method, begin_with, |stage, training| {
-        let mut run = plan.algorithm.begin(training);
-        progress.begin(run.epochs());
+    let trained = by_stages(dataset, plan, progress, ranking.head.method, begin_with, |stage, mut runs| {
+        progress.begin(runs.epochs());
         let mut done = 0;
         if let Some(Saved { epoch, state, .. }) = saved.take() {
             let mut reader = StateReader::new(&state);
-            run.restore(&mut reader)
+            runs.restore(&mut reader)
                 .and_then(|()| reader.finish())
                 .map_err(|error| slot.unreadable(error))?;
             done = epoch;
-            progress.stage(&format!("continuing from the checkpoint after epoch {done} of {}", run.epochs()));
+            progress
+                .stage(&format!("continuing from the checkpoint after epoch {done} of {}", runs.epochs()));
         }
-        while done < run.epochs() {
-            let train_rmse = run.epoch();
+        while done < runs.epochs() {
+            let train_rmse = runs.epoch();
             done += 1;
             progress.epoch(done, train_rmse);
             if slot.is_due() {
                 ranking_stage.save(&ranking)?;
             }
-            slot.pass(|| Saved::of(&*run, stage.clone(), done).into_bytes())?;
+            slot.pass(|| Saved::of(&runs, stage.clone(), done).into_bytes())?;
         }
-        Ok::<_, Halt>(run.fitted())
+        Ok::<_, Halt>(runs.fitted())
     })?;
     Ok(trained.with(ranking))
 }
@@ -81,7 +81,7 @@ impl Plan {
     }
 }
 
-/// A saved training: its stage, the number of finished epochs of that stage, and the state of the run.
+/// A saved training: its stage, the number of finished epochs of that stage, and the state of the runs.
 struct Saved {
     stage: Stage,
     epoch: usize,
@@ -89,9 +89,9 @@ struct Saved {
 }
 
 impl Saved {
-    fn of(run: &dyn Run, stage: Stage, epoch: usize) -> Self {
+    fn of(runs: &Runs<'_>, stage: Stage, epoch: usize) -> Self {
         let mut writer = StateWriter::default();
-        run.save(&mut writer);
+        runs.save(&mut writer);
         Self { stage, epoch, state: writer.into_bytes() }
     }
 
@@ -172,15 +172,19 @@ fn save_calibration(calibration: Option<&Calibration>, state: &mut StateWriter) 
     let table = calibration.map(Calibration::table);
     let has = [
         table.is_some(),
+        table.is_some_and(|of| of.unrated.is_some()),
         table.is_some_and(|of| of.link.is_some()),
         table.is_some_and(|of| of.rank_score.is_some()),
     ];
     state.value(&has);
-    let Some(CalibrationTable { frame, bilinear, link, rank_score }) = table else { return };
+    let Some(CalibrationTable { frame, bilinear, unrated, link, rank_score }) = table else { return };
     let Frame { centre, usual_spread, users, movies } = frame;
     state.floats(&[&[*centre, *usual_spread], users.as_slice(), movies].concat());
     state.value(&bilinear.len());
     state.floats(bilinear);
+    if let Some(weight) = unrated {
+        state.floats(&[*weight]);
+    }
     if let Some(link) = link {
         state.floats(link);
     }
@@ -190,7 +194,7 @@ fn save_calibration(calibration: Option<&Calibration>, state: &mut StateWriter) 
 }
 
 fn restore_calibration(state: &mut StateReader<'_>) -> Result<Option<Calibration>, StateError> {
-    let [is_there, has_link, has_rank_score]: [bool; 3] = state.value()?;
+    let [is_there, has_unrated, has_link, has_rank_score]: [bool; 4] = state.value()?;
     if !is_there {
         return Ok(None);
     }
@@ -201,7 +205,10 @@ fn restore_calibration(state: &mut StateReader<'_>) -> Result<Option<Calibration
         Frame { centre, usual_spread, users: [user_count, user_spread], movies: [movie_count, movie_spread] };
     let mut bilinear = vec![0.0; state.value()?];
     state.floats(&mut bilinear)?;
-    let mut table = CalibrationTable { frame, bilinear, link: None, rank_score: None };
+    let mut table = CalibrationTable { frame, bilinear, unrated: None, link: None, rank_score: None };
+    if has_unrated {
+        state.floats(std::slice::from_mut(table.unrated.insert(0.0)))?;
+    }
     if has_link {
         state.floats(table.link.insert(Default::default()))?;
     }

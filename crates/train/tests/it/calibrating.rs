@@ -2,7 +2,7 @@
 
 use matinee_model::Model;
 use matinee_train::algorithms::{Configured, configure};
-use matinee_train::calibration::KnownRatings;
+use matinee_train::calibration::{Explained, HeldOut, KnownRatings};
 use matinee_train::evaluation::{TestRating, evaluate};
 use matinee_train::progress::Silent;
 use matinee_train::split::{TestSet, divide};
@@ -65,15 +65,17 @@ fn a_users_ratings_are_not_predicted_by_what_was_fitted_on_them() {
     let marks = dataset.hold_out(&dataset.ratings, 0.02, 4);
     let (learned, held_out) = divide(&dataset.ratings, |index| marks[index]);
     let fitted = configure("bias", []).unwrap().fit(&dataset.training(&learned, 0), &Silent);
-    let known = KnownRatings::of(dataset, &learned);
+    let explained = |asked: &[TestRating]| {
+        let held_out = HeldOut { train: &learned, asked, factors: &fitted.factors, ranking: None };
+        Explained::new(dataset, &[held_out]).unwrap()
+    };
     let mut asked: Vec<TestRating> = held_out.iter().copied().map(TestRating::from).collect();
     let of_part = |asked: &TestRating| asked.user.unwrap().index() % 5 == 2;
-    let before = known.explain(&fitted.factors, None, &asked).unwrap().cross_fit().unwrap();
+    let before = explained(&asked).cross_fit().unwrap();
     for asked in asked.iter_mut().filter(|asked| of_part(asked)) {
         asked.rating = 5.5 - asked.rating;
     }
-    let explained = known.explain(&fitted.factors, None, &asked).unwrap();
-    let after = explained.cross_fit().unwrap();
+    let after = explained(&asked).cross_fit().unwrap();
     let changed = |asked: &TestRating| f64::from(u8::from(of_part(asked)));
     let moved: Vec<(f64, f64)> = asked
         .iter()
@@ -91,7 +93,8 @@ fn a_users_ratings_are_not_predicted_by_what_was_fitted_on_them() {
 fn hardly_any_ratings_calibrate_nothing() {
     let dataset = movielens();
     let fitted = configure("bias", []).unwrap().fit(&dataset.training(&dataset.ratings, 0), &Silent);
-    let known = KnownRatings::of(dataset, &dataset.ratings);
     let asked: Vec<TestRating> = dataset.ratings[..499].iter().copied().map(TestRating::from).collect();
-    assert!(known.explain(&fitted.factors, None, &asked).is_none());
+    let held_out =
+        HeldOut { train: &dataset.ratings, asked: &asked, factors: &fitted.factors, ranking: None };
+    assert!(Explained::new(dataset, &[held_out]).is_none());
 }

@@ -1,0 +1,117 @@
+//! Hold-outs that a model is measured and calibrated on.
+
+use matinee_model::Factors;
+use matinee_model::calibration::Calibration;
+use matinee_model::ranking::RankingWeights;
+
+use super::{TestRating, Tested, test};
+use crate::algorithm::{Fitted, Training};
+use crate::algorithms::Configured;
+use crate::calibration::{Explained, HeldOut};
+use crate::ratings::{Dataset, Rating};
+use crate::split;
+
+/// One or several hold-outs of the same ratings. Nobody can ask for a movie that is not in the catalogue, so its ratings are
+/// not tested.
+pub struct HoldOuts<'a> {
+    dataset: &'a Dataset,
+    parts: Vec<Part>,
+}
+
+struct Part {
+    train: Vec<Rating>,
+    asked: Vec<TestRating>,
+    ranking: Option<RankingWeights>,
+}
+
+/// The predictions for hold-outs.
+pub struct Predicted {
+    /// The calibration that is fitted on them, if the algorithm is calibrated and they are large enough.
+    pub calibration: Option<Calibration>,
+    /// One prediction after the other. Each is calibrated by what was fitted on other users.
+    pub tested: Vec<Tested>,
+}
+
+impl<'a> HoldOuts<'a> {
+    /// As many as the algorithm is measured on, with about `fraction` of the ratings in each.
+    pub fn new(
+        dataset: &'a Dataset,
+        ratings: &[Rating],
+        algorithm: &Configured,
+        fraction: f64,
+        seed: u64,
+    ) -> Self {
+        let is_listed = |rating: &Rating| dataset.listed[rating.movie.index()];
+        let part = |marks: &Vec<bool>| {
+            let (train, asked) = split::divide(ratings, |index| marks[index]);
+            let asked = asked.into_iter().filter(is_listed).map(TestRating::from).collect();
+            Part { train, asked, ranking: None }
+        };
+        let marks = dataset.hold_outs(ratings, fraction, algorithm.hold_outs(), seed);
+        Self { dataset, parts: marks.iter().map(part).collect() }
+    }
+
+    /// Whether there is something to learn from without each, and something to test on.
+    pub fn are_measurable(&self) -> bool {
+        self.parts.iter().all(|part| !part.train.is_empty())
+            && self.parts.iter().any(|part| !part.asked.is_empty())
+    }
+
+    /// What is learned from, without each.
+    pub fn trainings(&self, seed: u64) -> Vec<Training<'_>> {
+        self.parts.iter().map(|part| self.dataset.training(&part.train, seed)).collect()
+    }
+
+    /// Learns ranking heads, whose scores a calibration can use.
+    #[must_use]
+    pub fn with_rankings(mut self, learn: impl Fn(&[Rating]) -> Option<RankingWeights>) -> Self {
+        for part in &mut self.parts {
+            part.ranking = learn(&part.train);
+        }
+        self
+    }
+
+    /// The hold-outs with what was learned without each.
+    pub fn with<'s>(&'s self, factors: impl IntoIterator<Item = &'s Factors>) -> Vec<HeldOut<'s>> {
+        let with = |(Part { train, asked, ranking }, factors): (&'s Part, &'s Factors)| HeldOut {
+            train,
+            asked,
+            factors,
+            ranking: ranking.as_ref(),
+        };
+        self.parts.iter().zip(factors).map(with).collect()
+    }
+}
+
+impl Predicted {
+    /// Predicts the hold-outs.
+    pub fn new(dataset: &Dataset, algorithm: &Configured, hold_outs: &[HeldOut<'_>]) -> Self {
+        let explained = if algorithm.is_calibrated() { Explained::new(dataset, hold_outs) } else { None };
+        let fitted = explained.and_then(|explained| Some((explained.fit()?, explained.cross_fit()?)));
+        let (calibration, scores) = match fitted {
+            Some((calibration, scores)) => (Some(calibration), scores),
+            None => {
+                (None, hold_outs.iter().flat_map(|of| uncalibrated(dataset, of.factors, of.asked)).collect())
+            }
+        };
+        let mut rest = scores.as_slice();
+        let mut tested = Vec::with_capacity(scores.len());
+        for HeldOut { train, asked, .. } in hold_outs {
+            let (own, others) = rest.split_at(asked.len());
+            tested.extend(test(own, dataset, train, asked, None));
+            rest = others;
+        }
+        Self { calibration, tested }
+    }
+}
+
+/// The predictions of factors alone.
+pub(super) fn uncalibrated(dataset: &Dataset, factors: &Factors, asked: &[TestRating]) -> Vec<f32> {
+    let factors = factors.view();
+    asked.iter().map(|asked| dataset.scale.clip(factors.score(asked.user, asked.movie))).collect()
+}
+
+/// The factors before they were reduced, if each was.
+pub fn unreduced(fitted: &[Fitted]) -> Option<Vec<&Factors>> {
+    fitted.iter().map(|fitted| fitted.unreduced.as_ref()).collect()
+}
