@@ -146,6 +146,18 @@ await test("no rating is lost offline", async (page) => {
   await settled(page, "4 ratings");
 }, { allowErrors: true });
 
+await test("what was kept and is damaged is left out, and the rest counts", async (page) => {
+  await settled(page, "From your one rating");
+  assert.equal(await mine(page).count(), 1);
+  await give(strip(page, 0), 4);
+  await settled(page, "2 ratings");
+}, {
+  before: (page) => page.addInitScript(() => {
+    const ratings = [["1", null], ["2", { rating: "x" }], ["3", { rating: 99, at: 1 }], ["260", { rating: 5, at: 1, movie: {} }], 5];
+    localStorage.matinee ??= JSON.stringify({ ratings, hidden: 5, people: [null, { name: "Ann", ratings: 5 }] });
+  }),
+});
+
 await test("two tabs have the same ratings", async (page) => {
   await begun(page);
   const other = await open(page, page.url());

@@ -81,6 +81,7 @@ function show({ movie, similar }) {
       element("p", { class: "soft" }, facts),
       element("div", { id: "predicted" }),
       ...(why ? reasons(why, recommendations.counted() !== ratings.all() && Boolean(recommendations.source().user)) : []),
+      element("p", { class: "soft" }, t("yourRating")),
       stars(movie),
       ...(movie.rating_count === undefined ? [] : [element("p", { class: "soft" }, t("ratedBy", { n: movie.rating_count }))]),
       ...(movie.rating_histogram && movie.rating_count ? [histogram(movie.rating_histogram)] : []),

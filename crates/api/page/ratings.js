@@ -129,7 +129,7 @@ export function parse(text) {
     const [id, rating] = pair.split(":");
     const value = Number(rating);
     const movie = decoded(id);
-    if (movie && movie.length <= MAX_ID && value >= 0.5 && value <= 5) given.set(movie, value);
+    if (movie && movie.length <= MAX_ID && isRating(value)) given.set(movie, value);
   }
   return [...given].map(([id, rating]) => ({ id, rating }));
 }
@@ -157,13 +157,31 @@ function changed(id) {
 
 function read() {
   try {
-    const kept = JSON.parse(localStorage.getItem(KEY) ?? "{}");
-    ratings = new Map(kept.ratings ?? []);
-    hidden = new Map(kept.hidden ?? []);
-    people = kept.people ?? [];
+    const kept = JSON.parse(localStorage.getItem(KEY) ?? "{}") ?? {};
+    ratings = new Map(entries(kept.ratings).filter(([, rated]) => isRating(rated?.rating)).map(([id, rated]) => [id, sound(rated)]));
+    hidden = new Map(entries(kept.hidden));
+    people = listed(kept.people).filter((person) => typeof person?.name === "string").map(({ name, ratings: pairs }) =>
+      ({ name, ratings: entries(pairs).filter(([, rating]) => isRating(rating)) }));
   } catch {
     isKept = false;
   }
+}
+
+// What was kept may have been written by another release, or by hand: what is not sound is left out.
+function listed(value) {
+  return Array.isArray(value) ? value : [];
+}
+
+function entries(value) {
+  return listed(value).filter((pair) => Array.isArray(pair) && typeof pair[0] === "string");
+}
+
+function isRating(value) {
+  return typeof value === "number" && value >= 0.5 && value <= 5;
+}
+
+function sound({ rating, at, movie }) {
+  return { rating, at: Number(at) || 0, movie: typeof movie?.title === "string" && Array.isArray(movie.genres) ? movie : undefined };
 }
 
 function write() {

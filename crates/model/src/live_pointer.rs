@@ -98,6 +98,7 @@ impl LivePointer {
     }
 
     /// The pointer after a rollback to `earlier`.
+    #[must_use]
     pub fn rolled_back(mut self, earlier: Published) -> Self {
         self.live.rolled_back_at = Some(earlier.published_at.clone());
         Self::after(Some(self), earlier)

@@ -10,18 +10,25 @@ use matinee_aws::{Decision, Gate, LivePointer, Memory, Publisher, S3Uri};
 
 use super::account::Account;
 use crate::outputs;
+use crate::progress::Waiting;
 use crate::report::versions_page;
 
 /// Makes an artifact live.
 pub async fn publish(account: &Account, uri: &str, force: bool) -> Result<ExitCode> {
     let uri: S3Uri = uri.parse()?;
     eprintln!("reading {uri}");
-    print_decision(publisher(account)?.publish(&uri, force).await?)
+    let waiting = Waiting::with("reading the model, and comparing it with the live one");
+    let decision = publisher(account)?.publish(&uri, force).await;
+    drop(waiting);
+    print_decision(decision?)
 }
 
 /// Goes back to an earlier model.
 pub async fn roll_back(account: &Account, version: Option<&str>) -> Result<ExitCode> {
-    print_decision(publisher(account)?.roll_back(version).await?)
+    let waiting = Waiting::with("reading the earlier model");
+    let decision = publisher(account)?.roll_back(version).await;
+    drop(waiting);
+    print_decision(decision?)
 }
 
 /// Lists the live model, those before it, and those that were refused. `html` is a page to write.
