@@ -24,7 +24,6 @@ function addPeople(page) {
     const people = [["Ann", ["1", 5], ["356", 4], ["593", 3]], ["Bo", ["318", 5], ["527", 5], ["2858", 4]]];
     const kept = { ...JSON.parse(localStorage.matinee), people: people.map(([name, ...ratings]) => ({ name, ratings })) };
     localStorage.matinee = JSON.stringify(kept);
-    location.reload();
   });
 }
 
@@ -61,6 +60,8 @@ for (const [scheme, device, options] of [
       const found = contrast(await style(card.locator(part).first(), "color"), panel);
       assert.ok(found >= 4.5, `${part}: ${found}`);
     }
+    await page.fill("#search", "");
+    await page.locator("#search").blur();
     await page.evaluate(() => scrollTo(0, 0));
     await shoot(page, `rated-${device}-${scheme}`);
     await accessible(page);
@@ -78,6 +79,7 @@ for (const [scheme, device, options] of [
     await page.keyboard.press("Escape");
     await addPeople(page);
     await page.goto(`${ADDRESS}/#together=3`);
+    await page.reload();
     await settled(page, "What 3 people would enjoy");
     await page.evaluate(() => scrollTo(0, 0));
     await shoot(page, `together-${device}-${scheme}`);
@@ -146,6 +148,7 @@ await test("a movie has a view of its own, and back leads to the list", async (p
   await page.locator("#movie").waitFor();
   await page.reload();
   await page.locator("#predicted .bar").waitFor();
+  await page.locator("#why", { hasText: "Because you" }).waitFor();
   await page.keyboard.press("Escape");
   await page.locator("#movie").waitFor({ state: "hidden" });
 });

@@ -78,7 +78,7 @@ function follow() {
   byId("filters").open ||= Boolean(state.genre || state.from || state.to || state.varied);
   byId("user").value = state.user;
   recommendations.banner();
-  recommendations.refresh();
+  recommendations.refresh().then(movie.explain);
 }
 
 async function describeModel() {

@@ -63,7 +63,7 @@ function history(models) {
   return [
     element("h3", {}, t("versions")),
     ...chart(models.filter(({ figures }) => typeof figures?.rmse === "number")),
-    element("div", { class: "wide" },
+    element("div", { class: "wide", tabindex: 0, role: "region", "aria-label": t("versions") },
       element("table", {},
         element("thead", {}, element("tr", {}, ...[t("version"), "RMSE", "NDCG@10", t("ratings")].map((name) => element("th", { scope: "col" }, name)))),
         ...models.map(row))),
