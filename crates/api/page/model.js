@@ -85,7 +85,7 @@ function chart(models) {
   const ordered = models.toSorted((one, other) => (one.figures.trained_at < other.figures.trained_at ? -1 : 1));
   const errors = ordered.map(({ figures }) => figures.rmse);
   const [low, high] = [Math.min(...errors), Math.max(...errors)];
-  const place = ({ figures }, at) => [52 + (at * 330) / (ordered.length - 1), high === low ? 40 : 66 - (52 * (figures.rmse - low)) / (high - low)];
+  const place = ({ figures }, at) => [70 + (at * 310) / (ordered.length - 1), high === low ? 40 : 66 - (52 * (figures.rmse - low)) / (high - low)];
   const told = ordered.map(({ version, status, figures }) => `${version}, ${t("status")[status]}: ${rounded(figures.rmse)}`);
   const kept = ordered.map((model, at) => [model, place(model, at)]).filter(([{ status }]) => status !== "refused");
   return [svg("svg", { class: "errors", viewBox: "0 0 400 84", role: "img", "aria-label": `RMSE. ${told.join("; ")}` },
