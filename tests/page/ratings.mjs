@@ -168,6 +168,18 @@ await test("two tabs have the same ratings", async (page) => {
   await settled(page, "2 ratings");
 });
 
+// A tab in the background may learn late, or never, what another one has written.
+await test("a tab that was told nothing overwrites nothing", async (page) => {
+  await begun(page);
+  const other = await open(page, page.url());
+  await begun(other);
+  await give(strip(other, 1), 4);
+  await settled(other, "one rating");
+  await give(strip(page, 0), 5);
+  await settled(page, "2 ratings");
+  assert.deepEqual((await kept(page)).map(([, rating]) => rating).sort(), [4, 5]);
+}, { before: (page) => page.addInitScript(() => addEventListener("storage", (event) => event.stopImmediatePropagation())) });
+
 await test("rating moves nothing", async (page) => {
   await begun(page);
   const farthest = {};

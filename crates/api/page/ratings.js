@@ -17,10 +17,11 @@ read();
 addEventListener("storage", (event) => {
   if (event.key !== KEY) return;
   read();
-  changed();
+  changed(undefined, true);
 });
 
-// Calls back with the id of the movie whose rating changed, or nothing if more than one did.
+// Calls back with the id of the movie whose rating changed, or nothing if more than one did, and with whether another
+// tab has changed it.
 export function onChange(callback) {
   listeners.push(callback);
 }
@@ -39,39 +40,37 @@ export function of(id) {
 }
 
 export function rate(movie, rating) {
-  if (rating > 0) ratings.set(movie.movie_id, { rating, at: Date.now(), movie: facts(movie) });
-  else ratings.delete(movie.movie_id);
-  keep(movie.movie_id);
+  change(movie.movie_id, () => {
+    if (rating > 0) ratings.set(movie.movie_id, { rating, at: Date.now(), movie: facts(movie) });
+    else ratings.delete(movie.movie_id);
+  });
 }
 
 // Each of these gives back what undoes it.
 export function remove(id) {
   const was = ratings.get(id);
-  ratings.delete(id);
-  keep(id);
+  change(id, () => ratings.delete(id));
   return () => restore([[id, was]]);
 }
 
 export function clear() {
   const were = [...ratings];
-  ratings.clear();
-  keep();
+  change(undefined, () => ratings.clear());
   return () => restore(were);
 }
 
 function restore(entries) {
-  for (const [id, rated] of entries) if (!ratings.has(id)) ratings.set(id, rated);
-  keep(entries.length === 1 ? entries[0][0] : undefined);
+  change(entries.length === 1 ? entries[0][0] : undefined, () => {
+    for (const [id, rated] of entries) if (!ratings.has(id)) ratings.set(id, rated);
+  });
 }
 
 export function hide(movie) {
-  hidden.set(movie.movie_id, facts(movie));
-  keep(movie.movie_id);
+  change(movie.movie_id, () => hidden.set(movie.movie_id, facts(movie)));
 }
 
 export function show(id) {
-  hidden.delete(id);
-  keep(id);
+  change(id, () => hidden.delete(id));
 }
 
 export function hiddenIds() {
@@ -87,6 +86,7 @@ export function others() {
 }
 
 export function setOthers(changed) {
+  reread();
   people = changed;
   write();
 }
@@ -94,10 +94,11 @@ export function setOthers(changed) {
 // Adds ratings from elsewhere, `[{ id, rating, movie }]`; one's own of the same movie stay.
 export function add(given) {
   let at = Date.now() - given.length;
-  const added = given.filter(({ id }) => !ratings.has(id));
-  for (const { id, rating, movie } of added) ratings.set(id, { rating, at: (at += 1), movie });
-  keep();
-  return added.length;
+  return change(undefined, () => {
+    const added = given.filter(({ id }) => !ratings.has(id));
+    for (const { id, rating, movie } of added) ratings.set(id, { rating, at: (at += 1), movie });
+    return added.length;
+  });
 }
 
 export function nameless() {
@@ -105,11 +106,12 @@ export function nameless() {
 }
 
 export function name(movies) {
-  for (const movie of movies) {
-    const rated = ratings.get(movie.movie_id);
-    if (rated) rated.movie = facts(movie);
-  }
-  keep("");
+  change("", () => {
+    for (const movie of movies) {
+      const rated = ratings.get(movie.movie_id);
+      if (rated) rated.movie = facts(movie);
+    }
+  });
 }
 
 // Whether this browser keeps anything.
@@ -146,13 +148,22 @@ function facts({ movie_id, title, display_title, original_title, genres, year })
   return { movie_id, title, display_title, original_title, genres, year };
 }
 
-function keep(id) {
+// Changes what is kept now, which another tab may have written since.
+function change(id, apply) {
+  reread();
+  const result = apply();
   write();
   changed(id);
+  return result;
 }
 
-function changed(id) {
-  for (const listener of listeners) listener(id);
+// What could not be written is only here.
+function reread() {
+  if (isKept) read();
+}
+
+function changed(id, isElsewhere = false) {
+  for (const listener of listeners) listener(id, isElsewhere);
 }
 
 function read() {
