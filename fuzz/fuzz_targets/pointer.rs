@@ -11,4 +11,5 @@ fuzz_target!(|bytes: &[u8]| {
     let moved = LivePointer::after(Some(pointer), next.clone());
     assert!(moved.live == next && moved.previous.len() <= KEPT);
     assert!(moved.previous.iter().all(|model| model.version != next.version));
+    assert!(moved.refused.iter().all(|model| model.version != next.version));
 });

@@ -96,10 +96,22 @@ async fn the_loop_by_hand() {
     assert_eq!(matinee.says(&["rollback"]), format!("{one} is live; before: {two}\n"));
     assert!(matinee.refuses(&["rollback", "abc"]).contains(&format!("the earlier versions are: {two}")));
     let versions = matinee.says(&["versions"]);
+    let lines: Vec<&str> = versions.lines().collect();
+    assert!(lines[0].starts_with(&format!("live        {one} ")) && lines[0].ends_with(&first), "{versions}");
     assert!(
-        versions.starts_with(&format!("live {one} ")) && versions.contains(&format!("     {two} ")),
+        lines[1].starts_with(&format!("rolled back {two} ")) && lines[1].ends_with(&second),
         "{versions}"
     );
+    assert!(lines[0].contains("RMSE 0.") && lines[0].contains("100004 ratings"), "{versions}");
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("versions.html");
+    matinee.says(&["versions", "--html", page.to_str().unwrap()]);
+    let page = std::fs::read_to_string(page).unwrap();
+    for part in [one.as_str(), "● live", "rolled back", "RMSE", "100004"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("http"), "it needs no other files");
+    assert!(matinee.refuses(&["versions", "--html", "/nowhere/page.html"]).contains("create it first"));
 
     let matinee = matinee.with("MATINEE_PREDICT_MEMORY_MB", "8");
     assert!(matinee.refuses(&["publish", &second]).contains("the predict function has 8 MB"));

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use matinee_tests::{Fault, binary, do_job, state_change};
+use matinee_tests::{Fault, binary, do_job, read_event, state_change};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::world::{World, until_version};
+use crate::world::{Function, World, until_version};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs moto: scripts/test.sh"]
@@ -48,9 +48,35 @@ async fn new_ratings_become_the_live_model_without_anyones_hands() {
     let back = world.publish.answer(json!({"action": "rollback"})).await;
     assert_eq!((&back["status"], &back["live"]["version"]), (&json!("published"), &first), "{back}");
     until_version(&predict, &first).await;
+    let told = until_told(&predict, &first).await;
+    let statuses: Vec<(&Value, &Value)> = told["models"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|model| (&model["version"], &model["status"]))
+        .collect();
+    assert_eq!(statuses, [(&first, &json!("live")), (&second, &json!("rolled_back"))]);
+    let figures = &told["models"][0]["figures"];
+    assert!(figures["rmse"].as_f64().unwrap() > 0.5 && figures["counts"]["ratings"] == 100_004, "{told}");
     let forth = world.publish.answer(json!({"action": "rollback", "version": second})).await;
     assert_eq!(forth["live"]["version"], second);
     until_version(&predict, &second).await;
+}
+
+/// Asks which models there are until this one is live.
+async fn until_told(predict: &Function, version: &Value) -> Value {
+    let event = read_event("model").to_string().replace("/model\"", "/model/versions\"");
+    let event: Value = serde_json::from_str(&event).unwrap();
+    let begin = std::time::Instant::now();
+    loop {
+        let answer = predict.answer(event.clone()).await;
+        let told: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        if told["models"][0]["version"] == *version {
+            return told;
+        }
+        assert!(begin.elapsed().as_secs() < 30, "{version} does not go live: {told}");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,11 +92,17 @@ async fn a_worse_model_and_a_failed_job_leave_the_live_model() {
     let refused = world.publish.answer(ended).await;
     assert_eq!(refused["status"], "refused", "{refused}");
     assert!(refused["reasons"][0].as_str().unwrap().starts_with("hold-out RMSE "), "{refused}");
-    assert_eq!(world.moto.live(), live);
+    let told = world.moto.live();
+    assert_eq!((&told["version"], &told["previous"]), (&live["version"], &live["previous"]));
+    assert_eq!(
+        (&told["refused"][0]["reasons"], &told["refused"][0]["version"]),
+        (&refused["reasons"], &refused["version"])
+    );
     let name = request["TrainingJobName"].as_str().unwrap();
     let uri = format!("s3://matinee-test/models/{name}/output/model/");
     let forced = world.publish.answer(json!({"action": "publish", "uri": uri, "force": true})).await;
     assert_eq!(forced["status"], "published", "by hand, against the gate: {forced}");
+    assert_eq!(world.moto.live()["refused"], Value::Null, "what is live is not refused");
     world.publish.answer(json!({"action": "rollback"})).await;
 
     let (_, ended) = world.train(json!({"n_factors": "none"})).await;

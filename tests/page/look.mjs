@@ -16,6 +16,17 @@ async function rateFive(page) {
   await settled(page, "5 ratings");
 }
 
+const fits = async (page) => assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= page.viewportSize().width);
+
+// Two more people on this device.
+function addPeople(page) {
+  return page.evaluate(() => {
+    const people = [["Ann", ["1", 5], ["356", 4], ["593", 3]], ["Bo", ["318", 5], ["527", 5], ["2858", 4]]];
+    const kept = { ...JSON.parse(localStorage.matinee), people: people.map(([name, ...ratings]) => ({ name, ratings })) };
+    localStorage.matinee = JSON.stringify(kept);
+  });
+}
+
 // Of two colours as the browser gives them, by WCAG 2.
 function contrast(one, other) {
   const luminance = (colour) => {
@@ -49,6 +60,8 @@ for (const [scheme, device, options] of [
       const found = contrast(await style(card.locator(part).first(), "color"), panel);
       assert.ok(found >= 4.5, `${part}: ${found}`);
     }
+    await page.fill("#search", "");
+    await page.locator("#search").blur();
     await page.evaluate(() => scrollTo(0, 0));
     await shoot(page, `rated-${device}-${scheme}`);
     await accessible(page);
@@ -56,7 +69,22 @@ for (const [scheme, device, options] of [
     await page.locator("#predicted .bar").waitFor();
     await shoot(page, `movie-${device}-${scheme}`);
     await accessible(page);
-    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= page.viewportSize().width);
+    await fits(page);
+    await page.keyboard.press("Escape");
+    await page.click("#model-line");
+    await page.locator(".tiles").waitFor();
+    await shoot(page, `model-${device}-${scheme}`);
+    await accessible(page);
+    await fits(page);
+    await page.keyboard.press("Escape");
+    await addPeople(page);
+    await page.goto(`${ADDRESS}/#together=3`);
+    await page.reload();
+    await settled(page, "What 3 people would enjoy");
+    await page.evaluate(() => scrollTo(0, 0));
+    await shoot(page, `together-${device}-${scheme}`);
+    await accessible(page);
+    await fits(page);
   }, options);
 }
 
@@ -94,7 +122,7 @@ await test("one reason, as people say it, and the contributions on demand", asyn
   assert.ok(Math.abs(sum - 100) <= 2, `${shares} add up to ${sum}`);
   const explained = await page.locator("text=what we think you would give it").count();
   assert.equal(explained, 1, "what is predicted is explained once");
-  assert.match(await page.textContent("#model"), /Model [0-9a-f]{16} .* RMSE 0\.\d+ · NDCG@10 0\.\d+/);
+  assert.match(await page.textContent("#model-line"), /Model [0-9a-f]{16} .* RMSE 0\.\d+ · NDCG@10 0\.\d+/);
 });
 
 await test("a movie has a view of its own, and back leads to the list", async (page) => {
@@ -120,9 +148,52 @@ await test("a movie has a view of its own, and back leads to the list", async (p
   await page.locator("#movie").waitFor();
   await page.reload();
   await page.locator("#predicted .bar").waitFor();
+  await page.locator("#why", { hasText: "Because you" }).waitFor();
   await page.keyboard.press("Escape");
   await page.locator("#movie").waitFor({ state: "hidden" });
 });
+
+await test("the model has a view of its own, which tells what the API tells", async (page) => {
+  await begun(page);
+  const told = await (await fetch(`${ADDRESS}/model`)).json();
+  await page.click("#model-line");
+  await page.locator(".tiles").waitFor();
+  assert.match(page.url(), /#model$/);
+  const figures = await page.locator(".tiles b").allTextContents();
+  const coverage = `${Math.round(100 * told.interval_coverage)}%`;
+  assert.deepEqual(figures, [told.metrics.hold_out.rmse.toFixed(3), told.metrics.ranking.ndcg_at_10.toFixed(3), coverage, told.counts.ratings.toLocaleString("en")]);
+  assert.match(await page.textContent("#about-model-body"), new RegExp(`version ${told.version}.* trained by ${told.algorithm}`));
+  assert.equal(await page.locator("#about-model table").count(), 0, "no one has published another");
+  await page.reload();
+  await page.locator(".tiles").waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator("#about-model").waitFor({ state: "hidden" });
+  assert.ok(!page.url().includes("model"));
+});
+
+// As `GET /model/versions` answers after a rollback; crates/api/tests/it/versions.rs has the same.
+const versions = JSON.parse(readFileSync(new URL("../../crates/api/tests/it/versions.json", import.meta.url), "utf8"));
+
+for (const [device, options] of [["desktop", {}], ["phone", { ...PHONE, ...DARK }]]) {
+  await test(`which model is live, and what became of the others: ${device}`, async (page) => {
+    await page.locator("#about-model tbody").first().waitFor();
+    const statuses = await page.locator("#about-model tbody b").allTextContents();
+    assert.deepEqual(statuses, ["● live", "↶ rolled back", "✕ refused", "○ replaced"]);
+    assert.match(await page.locator("#about-model tbody.refused").textContent(), /hold-out RMSE 0\.8451 is more than/);
+    assert.match(await page.locator("#about-model tbody").last().textContent(), /–––$/, "without figures");
+    assert.match(await page.locator(".errors").getAttribute("aria-label"), /, live: 0\.813/);
+    assert.match(await page.textContent("#about-model .error"), /still answers with version 0c1d766f0aa8e001/);
+    await shoot(page, `versions-${device}`);
+    await accessible(page);
+    await fits(page);
+    const dialog = page.locator("#about-model");
+    assert.ok(await dialog.evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth));
+  }, {
+    ...options,
+    address: `${ADDRESS}/#model`,
+    before: (page) => page.route("**/model/versions", (route) => route.fulfill({ json: versions })),
+  });
+}
 
 await test("links to IMDb and TMDB, where the data has them", async (page) => {
   await page.goto(`${ADDRESS}/#movie=260`);

@@ -146,6 +146,18 @@ await test("no rating is lost offline", async (page) => {
   await settled(page, "4 ratings");
 }, { allowErrors: true });
 
+await test("what was kept and is damaged is left out, and the rest counts", async (page) => {
+  await settled(page, "From your one rating");
+  assert.equal(await mine(page).count(), 1);
+  await give(strip(page, 0), 4);
+  await settled(page, "2 ratings");
+}, {
+  before: (page) => page.addInitScript(() => {
+    const ratings = [["1", null], ["2", { rating: "x" }], ["3", { rating: 99, at: 1 }], ["260", { rating: 5, at: 1, movie: {} }], 5];
+    localStorage.matinee ??= JSON.stringify({ ratings, hidden: 5, people: [null, { name: "Ann", ratings: 5 }] });
+  }),
+});
+
 await test("two tabs have the same ratings", async (page) => {
   await begun(page);
   const other = await open(page, page.url());
@@ -155,6 +167,18 @@ await test("two tabs have the same ratings", async (page) => {
   await give(strip(other, 1), 4);
   await settled(page, "2 ratings");
 });
+
+// A tab in the background may learn late, or never, what another one has written.
+await test("a tab that was told nothing overwrites nothing", async (page) => {
+  await begun(page);
+  const other = await open(page, page.url());
+  await begun(other);
+  await give(strip(other, 1), 4);
+  await settled(other, "one rating");
+  await give(strip(page, 0), 5);
+  await settled(page, "2 ratings");
+  assert.deepEqual((await kept(page)).map(([, rating]) => rating).sort(), [4, 5]);
+}, { before: (page) => page.addInitScript(() => addEventListener("storage", (event) => event.stopImmediatePropagation())) });
 
 await test("rating moves nothing", async (page) => {
   await begun(page);

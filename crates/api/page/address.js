@@ -2,6 +2,8 @@
 // a server.
 
 const NAMES = ["ratings", "user", "genre", "from", "to", "varied", "movie", "together"];
+// `#model` has no value.
+const MODEL = "yes";
 
 let listener = () => {};
 
@@ -12,12 +14,14 @@ export function onChange(callback) {
 
 export function read() {
   const given = new URLSearchParams(location.hash.slice(1));
-  return Object.fromEntries(NAMES.map((name) => [name, given.get(name) ?? ""]));
+  const state = Object.fromEntries(NAMES.map((name) => [name, given.get(name) ?? ""]));
+  const year = (text) => (/^\d{1,4}$/.test(text) ? text : "");
+  return { ...state, from: year(state.from), to: year(state.to), model: given.has("model") ? MODEL : "" };
 }
 
 export function href(changes) {
   const state = Object.entries({ ...read(), ...changes }).filter(([, value]) => value);
-  return state.length ? `#${new URLSearchParams(state)}` : location.pathname + location.search;
+  return state.length ? `#${String(new URLSearchParams(state)).replace(`model=${MODEL}`, "model")}` : location.pathname + location.search;
 }
 
 // A view is a place to come back to; a filter is not.

@@ -77,6 +77,7 @@ function withParameters(path, parameters) {
 }
 
 export const model = () => ask("model");
+export const versions = () => ask("model/versions");
 export const genres = () => ask("genres");
 export const movie = (id) => ask(`movies/${encodeURIComponent(id)}`);
 export const similar = (id, limit) => ask(withParameters(`movies/${encodeURIComponent(id)}/similar`, { limit }));

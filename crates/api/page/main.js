@@ -28,6 +28,11 @@ ratings.onChange((id) => {
   if (id !== "" && !ratings.isHidden(id)) refreshSoon(id);
 });
 address.onChange(follow);
+byId("model-line").addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  address.open({ model: "yes" });
+});
 
 for (const [name, id] of Object.entries(FILTERS)) {
   byId(id).addEventListener("input", whenQuiet(name === "genre" ? 0 : 250, () => address.change({ [name]: byId(id).value })));
@@ -62,8 +67,9 @@ function load() {
 
 // Shows what the address says; the list is asked for anew if something in it is another.
 function follow() {
-  const { movie: _, ...state } = address.read();
+  const { movie: _, model, ...state } = address.read();
   movie.follow();
+  if (model || byId("about-model").open) import("./model.js").then((view) => view.follow());
   const wanted = JSON.stringify(state);
   if (wanted === asked) return;
   asked = wanted;
@@ -72,7 +78,7 @@ function follow() {
   byId("filters").open ||= Boolean(state.genre || state.from || state.to || state.varied);
   byId("user").value = state.user;
   recommendations.banner();
-  recommendations.refresh();
+  recommendations.refresh().then(movie.explain);
 }
 
 async function describeModel() {
@@ -83,9 +89,9 @@ async function describeModel() {
       metrics.ranking && `NDCG@10 ${metrics.ranking.ndcg_at_10.toFixed(3)}`,
     ].filter(Boolean);
     const [rated, movies] = [counts.ratings, counts.rated_movies].map((count) => count.toLocaleString(locale));
-    tell(byId("model"), [t("model", { version, algorithm, ratings: rated, movies }), ...accuracy].join(" · "));
+    tell(byId("model-line"), [t("model", { version, algorithm, ratings: rated, movies }), ...accuracy].join(" · "));
   } catch (error) {
-    tell(byId("model"), problem(error), true);
+    tell(byId("model-line"), problem(error), true);
   }
 }
 

@@ -10,9 +10,10 @@ import { t } from "./strings.js";
 import { name } from "./titles.js";
 
 export function start() {
-  ratings.onChange((id) => {
+  ratings.onChange((id, isElsewhere) => {
     render(id);
-    if (id === undefined) look();
+    // The tab that has changed them looks the names up; only one of them should write.
+    if (id === undefined && !isElsewhere) look();
   });
   byId("clear").addEventListener("click", () => {
     const undo = ratings.clear();

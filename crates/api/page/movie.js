@@ -61,6 +61,7 @@ async function load(id) {
     if (open !== id) return;
     tell(byId("movie-status"), "");
     show(answer);
+    explain();
     dialog.scrollTop = 0;
     predict(id);
   } catch (error) {
@@ -74,13 +75,13 @@ function show({ movie, similar }) {
   const { original_title: original } = movie;
   tell(byId("movie-title"), name(movie));
   const facts = [movie.year, genres(movie.genres)].filter(Boolean).join(" · ");
-  const why = recommendations.shown.get(movie.movie_id);
   byId("movie-body").replaceChildren(
     element("div", { class: "movie" }, poster(movie), element("div", {},
       ...(original ? [element("p", { class: "original" }, t("originally", { title: original }))] : []),
       element("p", { class: "soft" }, facts),
       element("div", { id: "predicted" }),
-      ...(why ? reasons(why, recommendations.counted() !== ratings.all() && Boolean(recommendations.source().user)) : []),
+      element("div", { id: "why" }),
+      element("p", { class: "soft" }, t("yourRating")),
       stars(movie),
       ...(movie.rating_count === undefined ? [] : [element("p", { class: "soft" }, t("ratedBy", { n: movie.rating_count }))]),
       ...(movie.rating_histogram && movie.rating_count ? [histogram(movie.rating_histogram)] : []),
@@ -88,6 +89,12 @@ function show({ movie, similar }) {
     element("h3", {}, t("similar")),
     ...(similar.length ? [element("ul", { class: "cards" }, ...similar.map((one) => card(one, { level: "h4" })))] : [element("p", {}, t("noneSimilar"))]),
   );
+}
+
+// Why it is recommended, if the list, which may come later, has it.
+export function explain() {
+  const why = open && recommendations.shown.get(open);
+  if (why && byId("why")?.childElementCount === 0) byId("why").append(...reasons(why, Boolean(recommendations.source().user)));
 }
 
 function elsewhere(movie) {

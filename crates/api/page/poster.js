@@ -6,6 +6,9 @@ import { name } from "./titles.js";
 const WIDTH = 240;
 const HEIGHT = 320;
 const MARGIN = 16;
+const LONGEST = 80;
+// Chinese, Japanese and Korean, whose letters are as wide as high.
+const WIDE = /[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/;
 
 // Ground, shape and light of each genre, and what is drawn. A movie has the colours of the first of its genres here, and
 // a drawing of any of them.
@@ -53,7 +56,7 @@ export function poster(movie) {
 
 // The title in lines that are as wide as the poster, in as many as make the letters largest.
 function lettering(title, fill) {
-  const words = title.toUpperCase().slice(0, 80).split(/(?:\s+-)?\s+/);
+  const words = cut(title.toUpperCase()).split(/(?:\s+-)?\s+/).flatMap(pieces);
   const room = WIDTH - 2 * MARGIN;
   const set = (count) => {
     const lines = broken(words, count).map((line) => ({ line, size: Math.min(52, room / width(line)) }));
@@ -71,6 +74,22 @@ function lettering(title, fill) {
     return text(line, { x: MARGIN, y: (y - size * 0.18).toFixed(1), "font-size": size.toFixed(1), fill, ...full });
   });
   return { lines: drawn, height: height + 22 };
+}
+
+// What a poster has room for.
+function cut(title) {
+  const letters = [...title];
+  return letters.length <= LONGEST ? title : `${letters.slice(0, LONGEST).join("").replace(/\s+\S*$/, "")}…`;
+}
+
+// The parts of a word that is too long for a line. Where words have no spaces between them, a line ends anywhere.
+function pieces(word) {
+  const letters = [...word];
+  const most = WIDE.test(word) ? 5 : 14;
+  const count = Math.ceil(letters.length / most);
+  if (count === 1) return [word];
+  const length = Math.ceil(letters.length / count);
+  return some(count, (place) => letters.slice(place * length, (place + 1) * length).join("") + (place < count - 1 && !WIDE.test(word) ? "-" : ""));
 }
 
 function text(content, attributes) {
@@ -91,7 +110,7 @@ function broken(words, count) {
 
 // About how wide a line is, in sizes of its letters.
 function width(line) {
-  return [...line].reduce((sum, letter) => sum + (/[IJ1.,:;'!\- ]/.test(letter) ? 0.36 : /[MW]/.test(letter) ? 0.95 : 0.7), 0);
+  return [...line].reduce((sum, letter) => sum + (WIDE.test(letter) ? 1 : /[IJ1.,:;'!\- ]/.test(letter) ? 0.36 : /[MW]/.test(letter) ? 0.95 : 0.7), 0);
 }
 
 function isLight(colour) {

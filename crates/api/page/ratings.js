@@ -17,10 +17,11 @@ read();
 addEventListener("storage", (event) => {
   if (event.key !== KEY) return;
   read();
-  changed();
+  changed(undefined, true);
 });
 
-// Calls back with the id of the movie whose rating changed, or nothing if more than one did.
+// Calls back with the id of the movie whose rating changed, or nothing if more than one did, and with whether another
+// tab has changed it.
 export function onChange(callback) {
   listeners.push(callback);
 }
@@ -39,39 +40,37 @@ export function of(id) {
 }
 
 export function rate(movie, rating) {
-  if (rating > 0) ratings.set(movie.movie_id, { rating, at: Date.now(), movie: facts(movie) });
-  else ratings.delete(movie.movie_id);
-  keep(movie.movie_id);
+  change(movie.movie_id, () => {
+    if (rating > 0) ratings.set(movie.movie_id, { rating, at: Date.now(), movie: facts(movie) });
+    else ratings.delete(movie.movie_id);
+  });
 }
 
 // Each of these gives back what undoes it.
 export function remove(id) {
   const was = ratings.get(id);
-  ratings.delete(id);
-  keep(id);
+  change(id, () => ratings.delete(id));
   return () => restore([[id, was]]);
 }
 
 export function clear() {
   const were = [...ratings];
-  ratings.clear();
-  keep();
+  change(undefined, () => ratings.clear());
   return () => restore(were);
 }
 
 function restore(entries) {
-  for (const [id, rated] of entries) if (!ratings.has(id)) ratings.set(id, rated);
-  keep(entries.length === 1 ? entries[0][0] : undefined);
+  change(entries.length === 1 ? entries[0][0] : undefined, () => {
+    for (const [id, rated] of entries) if (!ratings.has(id)) ratings.set(id, rated);
+  });
 }
 
 export function hide(movie) {
-  hidden.set(movie.movie_id, facts(movie));
-  keep(movie.movie_id);
+  change(movie.movie_id, () => hidden.set(movie.movie_id, facts(movie)));
 }
 
 export function show(id) {
-  hidden.delete(id);
-  keep(id);
+  change(id, () => hidden.delete(id));
 }
 
 export function hiddenIds() {
@@ -87,6 +86,7 @@ export function others() {
 }
 
 export function setOthers(changed) {
+  reread();
   people = changed;
   write();
 }
@@ -94,10 +94,11 @@ export function setOthers(changed) {
 // Adds ratings from elsewhere, `[{ id, rating, movie }]`; one's own of the same movie stay.
 export function add(given) {
   let at = Date.now() - given.length;
-  const added = given.filter(({ id }) => !ratings.has(id));
-  for (const { id, rating, movie } of added) ratings.set(id, { rating, at: (at += 1), movie });
-  keep();
-  return added.length;
+  return change(undefined, () => {
+    const added = given.filter(({ id }) => !ratings.has(id));
+    for (const { id, rating, movie } of added) ratings.set(id, { rating, at: (at += 1), movie });
+    return added.length;
+  });
 }
 
 export function nameless() {
@@ -105,11 +106,12 @@ export function nameless() {
 }
 
 export function name(movies) {
-  for (const movie of movies) {
-    const rated = ratings.get(movie.movie_id);
-    if (rated) rated.movie = facts(movie);
-  }
-  keep("");
+  change("", () => {
+    for (const movie of movies) {
+      const rated = ratings.get(movie.movie_id);
+      if (rated) rated.movie = facts(movie);
+    }
+  });
 }
 
 // Whether this browser keeps anything.
@@ -129,7 +131,7 @@ export function parse(text) {
     const [id, rating] = pair.split(":");
     const value = Number(rating);
     const movie = decoded(id);
-    if (movie && movie.length <= MAX_ID && value >= 0.5 && value <= 5) given.set(movie, value);
+    if (movie && movie.length <= MAX_ID && isRating(value)) given.set(movie, value);
   }
   return [...given].map(([id, rating]) => ({ id, rating }));
 }
@@ -146,24 +148,51 @@ function facts({ movie_id, title, display_title, original_title, genres, year })
   return { movie_id, title, display_title, original_title, genres, year };
 }
 
-function keep(id) {
+// Changes what is kept now, which another tab may have written since.
+function change(id, apply) {
+  reread();
+  const result = apply();
   write();
   changed(id);
+  return result;
 }
 
-function changed(id) {
-  for (const listener of listeners) listener(id);
+// What could not be written is only here.
+function reread() {
+  if (isKept) read();
+}
+
+function changed(id, isElsewhere = false) {
+  for (const listener of listeners) listener(id, isElsewhere);
 }
 
 function read() {
   try {
-    const kept = JSON.parse(localStorage.getItem(KEY) ?? "{}");
-    ratings = new Map(kept.ratings ?? []);
-    hidden = new Map(kept.hidden ?? []);
-    people = kept.people ?? [];
+    const kept = JSON.parse(localStorage.getItem(KEY) ?? "{}") ?? {};
+    ratings = new Map(entries(kept.ratings).filter(([, rated]) => isRating(rated?.rating)).map(([id, rated]) => [id, sound(rated)]));
+    hidden = new Map(entries(kept.hidden));
+    people = listed(kept.people).filter((person) => typeof person?.name === "string").map(({ name, ratings: pairs }) =>
+      ({ name, ratings: entries(pairs).filter(([, rating]) => isRating(rating)) }));
   } catch {
     isKept = false;
   }
+}
+
+// What was kept may have been written by another release, or by hand: what is not sound is left out.
+function listed(value) {
+  return Array.isArray(value) ? value : [];
+}
+
+function entries(value) {
+  return listed(value).filter((pair) => Array.isArray(pair) && typeof pair[0] === "string");
+}
+
+function isRating(value) {
+  return typeof value === "number" && value >= 0.5 && value <= 5;
+}
+
+function sound({ rating, at, movie }) {
+  return { rating, at: Number(at) || 0, movie: typeof movie?.title === "string" && Array.isArray(movie.genres) ? movie : undefined };
 }
 
 function write() {

@@ -36,6 +36,7 @@ use gateway::Gateway;
         movies::list_starters,
         movies::list_genres,
         predictions::describe_model,
+        predictions::list_versions,
         predictions::health,
         serve,
         page::page,

@@ -5,6 +5,7 @@ mod error;
 mod model;
 mod movies;
 mod recommendations;
+mod versions;
 
 pub use batch::{BatchAnswer, BatchEntry, BatchError};
 pub use error::{ErrorAnswer, ErrorDescription};
@@ -16,6 +17,8 @@ pub use movies::{
 pub use recommendations::{
     RankedBy, Reason, RecommendationAnswer, RecommendationsAnswer, TogetherAnswer, TogetherRecommendation,
 };
+
+pub use versions::{FiguresAnswer, ModelStatus, ModelVersionAnswer, VersionsAnswer};
 
 use matinee_model::artifact::{Counts, Manifest, Metrics};
 use matinee_model::{MovieId, Prediction, RatingScale};
@@ -76,6 +79,9 @@ pub struct ModelAnswer {
     /// How well it predicts.
     #[schema(value_type = MetricsSchema)]
     pub metrics: Metrics,
+    /// The share of the held-out ratings that the model's intervals contain; missing if it has no intervals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval_coverage: Option<f64>,
     /// The training job that trained it, if there was one.
     pub training_job: Option<String>,
     /// When it was written, in UTC.
@@ -135,6 +141,7 @@ impl From<&Manifest> for ModelAnswer {
             rating_scale: manifest.rating_scale,
             counts: manifest.counts,
             metrics: manifest.metrics,
+            interval_coverage: manifest.intervals.as_ref().map(|intervals| intervals.table().level),
             training_job: manifest.training_job.clone(),
             created_at: manifest.created_at.clone(),
             source: None,

@@ -40,6 +40,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<dyn Scorer>>)> {
         ("/start", get(movies::list_starters)),
         ("/genres", get(movies::list_genres)),
         ("/model", get(predictions::describe_model)),
+        ("/model/versions", get(predictions::list_versions)),
         ("/health", get(predictions::health)),
         ("/openapi.json", get(openapi::serve)),
         ("/", get(page::page)),

@@ -11,4 +11,7 @@ pub(crate) use errors::{
     PageFileErrors, PredictErrors, RecommendErrors, RecommendToUserErrors, SimilarErrors, StartErrors,
     TogetherErrors, error_response,
 };
-pub(crate) use parameters::{MoviesParameters, PageParameters, SimilarParameters, TogetherParameters};
+pub(crate) use parameters::{
+    CursorParameter, ListedLimit, RecommendedLimit, SearchParameters, SelectionParameters, TasteParameters,
+    TogetherParameters,
+};

@@ -13,7 +13,7 @@ use matinee_model::{Catalogue, Filter, Histogram, Model, Movie, MovieId};
 
 use crate::predict_error::PredictError;
 use crate::request::PredictRequest;
-use crate::response::{ModelAnswer, PredictAnswer};
+use crate::response::{ModelAnswer, PredictAnswer, VersionsAnswer};
 
 pub use endpoint::EndpointScorer;
 pub(crate) use in_memory::Predictions;
@@ -34,6 +34,11 @@ pub trait Scorer: Send + Sync + 'static {
 
     /// Describes the model that predicts.
     fn describe(&self) -> ScorerFuture<'_, ModelAnswer>;
+
+    /// The models that are or were live, and those that were refused. Without a pointer, that is the one that predicts.
+    fn versions(&self) -> ScorerFuture<'_, VersionsAnswer> {
+        Box::pin(async { Ok(VersionsAnswer::new(self.describe().await?, None)) })
+    }
 
     /// The movies of the catalogue.
     fn titles(&self) -> ScorerFuture<'_, Titles>;

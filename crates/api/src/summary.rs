@@ -5,7 +5,7 @@ use matinee_serving::AnswerSummary;
 use crate::response::{
     BatchAnswer, BatchEntry, GenresAnswer, HealthAnswer, ModelAnswer, MovieAnswer, MoviesAnswer,
     PredictAnswer, RankedBy, RecommendationsAnswer, SimilarAnswer, StartAnswer, TogetherAnswer,
-    UserRatingsAnswer,
+    UserRatingsAnswer, VersionsAnswer,
 };
 
 /// An answer that can be summarized for logs and metrics.
@@ -84,6 +84,12 @@ impl Summarize for SimilarAnswer {
 impl Summarize for ModelAnswer {
     fn summary(&self) -> AnswerSummary {
         of_model(&self.version)
+    }
+}
+
+impl Summarize for VersionsAnswer {
+    fn summary(&self) -> AnswerSummary {
+        of_model(&self.serving)
     }
 }
 

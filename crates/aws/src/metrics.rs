@@ -28,6 +28,12 @@ pub enum Metric {
     ModelRefused,
     /// Hours since the live model was trained.
     ModelAgeHours,
+    /// The RMSE of the live model on its hold-out.
+    ModelRmse,
+    /// The NDCG@10 of the live model.
+    ModelNdcg,
+    /// How many ratings the live model was trained on.
+    ModelRatings,
     /// How long a model took to load while requests waited for it; in the endpoint mode, the titles.
     ModelLoadMs,
     /// A model failed to load: the first one, or one that was to replace the live one.
@@ -48,12 +54,15 @@ pub enum Metric {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::TrainingStarted,
         Self::TrainingFailed,
         Self::ModelPublished,
         Self::ModelRefused,
         Self::ModelAgeHours,
+        Self::ModelRmse,
+        Self::ModelNdcg,
+        Self::ModelRatings,
         Self::ModelLoadMs,
         Self::ModelLoadFailures,
         Self::ModelSwaps,
@@ -72,6 +81,9 @@ impl Metric {
             Self::ModelPublished => "ModelPublished",
             Self::ModelRefused => "ModelRefused",
             Self::ModelAgeHours => "ModelAgeHours",
+            Self::ModelRmse => "ModelRmse",
+            Self::ModelNdcg => "ModelNdcg",
+            Self::ModelRatings => "ModelRatings",
             Self::ModelLoadMs => "ModelLoadMs",
             Self::ModelLoadFailures => "ModelLoadFailures",
             Self::ModelSwaps => "ModelSwaps",
@@ -85,8 +97,8 @@ impl Metric {
 
     fn unit(self) -> &'static str {
         match self {
-            // CloudWatch has no unit for hours.
-            Self::ModelAgeHours => "None",
+            // CloudWatch has no unit for hours or stars.
+            Self::ModelAgeHours | Self::ModelRmse | Self::ModelNdcg => "None",
             Self::ModelLoadMs | Self::LatencyMs => "Milliseconds",
             _ => "Count",
         }

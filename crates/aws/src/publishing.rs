@@ -5,7 +5,7 @@ use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::primitives::ByteStream;
 use matinee_model::Model;
 use matinee_model::artifact::{MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, sha256_hex};
-use matinee_model::live_pointer::{LivePointer, MAX_POINTER_BYTES, Published};
+use matinee_model::live_pointer::{Figures, LivePointer, MAX_POINTER_BYTES, Published, Refused};
 use matinee_serving::{LoadError, LoadReason};
 use serde::Serialize;
 
@@ -113,21 +113,27 @@ impl Publisher {
         };
         let mut written = None;
         for _ in 0..ROUNDS {
-            let before = self.pointer.read().await?;
+            let mut before = self.pointer.read().await?;
             if let Some((pointer, _)) = &before
                 && pointer.live.version == candidate.version
             {
                 return Ok(found_live(pointer, written.as_ref()));
             }
             let mut skipped = Vec::new();
-            if let (Some((pointer, _)), false) = (&before, force) {
+            if let (Some((pointer, etag)), false) = (&mut before, force) {
                 match self.live_manifest(&pointer.live).await? {
                     None => {
                         skipped.push("any metric: the manifest of the live model cannot be read".to_owned());
                     }
                     Some(live) => {
+                        // An earlier release published it without its figures.
+                        pointer.live.figures.get_or_insert_with(|| Figures::of(&live));
                         let verdict = self.gate.judge(&manifest, &live);
                         if !verdict.refusals.is_empty() {
+                            let model = candidate.refused_for(&verdict.refusals);
+                            if !self.remember(pointer, etag, model).await {
+                                continue;
+                            }
                             return Ok(refused(Some(candidate.version), uri, verdict.refusals));
                         }
                         skipped = verdict.skipped;
@@ -135,7 +141,10 @@ impl Publisher {
                 }
             }
             untag_model(&self.client, uri).await.map_err(PublishError::Write)?;
-            if let Some(decision) = self.swap(before, candidate.clone(), skipped).await? {
+            let (before, etag) = before.unzip();
+            let was_live = before.as_ref().map(|pointer| pointer.live.version.clone());
+            let pointer = LivePointer::after(before, candidate.clone());
+            if let Some(decision) = self.swap(was_live, etag, pointer, skipped).await? {
                 return Ok(decision);
             }
             written = Some(candidate.clone());
@@ -170,7 +179,9 @@ impl Publisher {
                 Err(reason) => return Ok(refused(Some(target.version.clone()), &uri, vec![reason])),
             };
             written = Some(candidate.clone());
-            if let Some(decision) = self.swap(Some((pointer, etag)), candidate, Vec::new()).await? {
+            let was_live = Some(pointer.live.version.clone());
+            let pointer = pointer.rolled_back(candidate);
+            if let Some(decision) = self.swap(was_live, Some(etag), pointer, Vec::new()).await? {
                 return Ok(decision);
             }
         }
@@ -197,6 +208,8 @@ impl Publisher {
             uri: uri.to_string(),
             manifest_sha256,
             published_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            rolled_back_at: None,
+            figures: Some(Figures::of(&manifest)),
         };
         Ok(Ok((published, manifest)))
     }
@@ -247,16 +260,28 @@ impl Publisher {
         }
     }
 
-    /// Moves the pointer from `before` to `next`; `None` if somebody else moved it meanwhile.
+    /// Writes to the pointer that this model was refused; `false` if somebody else moved it meanwhile, so that the model
+    /// has to be compared with another one. If the write fails, the refusal is not remembered, but stands.
+    async fn remember(&self, pointer: &LivePointer, etag: &str, model: Refused) -> bool {
+        let is_same = |other: &Refused| other.version == model.version && other.reasons == model.reasons;
+        if pointer.refused.iter().any(is_same) {
+            return true;
+        }
+        let pointer = pointer.clone().with_refused(model);
+        self.pointer.write(&pointer, Some(etag)).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the pointer does not tell that the model was refused");
+            true
+        })
+    }
+
+    /// Writes the pointer that makes another model live; `None` if somebody else moved it meanwhile.
     async fn swap(
         &self,
-        before: Option<(LivePointer, String)>,
-        next: Published,
+        was_live: Option<String>,
+        etag: Option<String>,
+        pointer: LivePointer,
         skipped: Vec<String>,
     ) -> Result<Option<Decision>, PublishError> {
-        let (before, etag) = before.unzip();
-        let was_live = before.as_ref().map(|pointer| pointer.live.version.clone());
-        let pointer = LivePointer::after(before, next);
         let is_moved = self.pointer.write(&pointer, etag.as_deref()).await?;
         Ok(is_moved.then_some(Decision::Published { live: pointer.live, before: was_live, skipped }))
     }
@@ -304,7 +329,10 @@ impl PointerObject {
 /// made it live and the answer to the write was lost.
 fn found_live(pointer: &LivePointer, written: Option<&Published>) -> Decision {
     let live = pointer.live.clone();
-    if written != Some(&live) {
+    let is_same = |written: &Published| {
+        (&written.version, &written.published_at) == (&live.version, &live.published_at)
+    };
+    if !written.is_some_and(is_same) {
         return Decision::AlreadyLive { live };
     }
     let before = pointer.previous.first().map(|model| model.version.clone());

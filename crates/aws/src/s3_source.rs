@@ -11,7 +11,7 @@ use matinee_model::artifact::{
     ArtifactError, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES, MODEL_FILE,
     MOVIES_FILE, Manifest, Tensors, read_archive_within, sha256_hex,
 };
-use matinee_model::live_pointer::{LivePointer, MAX_POINTER_BYTES, Published};
+use matinee_model::live_pointer::{Figures, LivePointer, MAX_POINTER_BYTES, Published};
 use matinee_model::{Catalogue, Model};
 use matinee_serving::{LoadError, LoadFuture, LoadReason, PathSource, Source};
 
@@ -37,6 +37,8 @@ pub struct S3Source {
     metrics: Option<Arc<ServingMetrics>>,
     /// The pointer that was followed last.
     followed: Mutex<Option<Followed>>,
+    /// What that pointer told.
+    history: Mutex<Option<LivePointer>>,
 }
 
 /// The pointer that was read last, and the model that was loaded last.
@@ -58,6 +60,7 @@ impl S3Source {
             until_published: None,
             metrics: None,
             followed: Mutex::new(None),
+            history: Mutex::new(None),
         }
     }
 
@@ -99,6 +102,7 @@ impl S3Source {
         };
         let pointer =
             LivePointer::parse(&json).map_err(|error| objects.wrong(key, &format!("is {error}")))?;
+        *lock(&self.history) = Some(pointer.clone());
         Ok(Some((pointer, etag)))
     }
 
@@ -315,7 +319,7 @@ impl Served for Model {
     }
 
     fn record(&self, metrics: &ServingMetrics, version: &str) {
-        metrics.set_live_version(version, &self.manifest().created_at);
+        metrics.set_live_version(version, Figures::of(self.manifest()));
     }
 }
 
@@ -344,6 +348,10 @@ impl Source<Model> for S3Source {
     fn reload(&self) -> LoadFuture<'_, Option<Model>> {
         Box::pin(self.in_time(self.reload_served()))
     }
+
+    fn history(&self) -> Option<LivePointer> {
+        lock(&self.history).clone()
+    }
 }
 
 impl Source<Catalogue> for S3Source {
@@ -353,6 +361,10 @@ impl Source<Catalogue> for S3Source {
 
     fn reload(&self) -> LoadFuture<'_, Option<Catalogue>> {
         Box::pin(self.in_time(self.reload_served()))
+    }
+
+    fn history(&self) -> Option<LivePointer> {
+        lock(&self.history).clone()
     }
 }
 

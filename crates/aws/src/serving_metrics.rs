@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use matinee_model::live_pointer::{Figures, LivePointer};
 use matinee_serving::{LoadFuture, ObservedRequest, Source};
 use serde_json::{Value, json};
 
@@ -44,7 +45,21 @@ struct Collected {
 #[derive(Debug, Clone)]
 struct LiveVersion {
     version: String,
-    created_at: Timestamp,
+    figures: Figures,
+}
+
+impl LiveVersion {
+    fn metrics(&self) -> Vec<(Metric, Value)> {
+        let Figures { trained_at, counts, rmse, ndcg_at_10, .. } = &self.figures;
+        let age = trained_at.parse().ok().map(|trained_at| age_in_hours(trained_at, Timestamp::now()));
+        let values = [
+            (Metric::ModelAgeHours, age),
+            (Metric::ModelRmse, *rmse),
+            (Metric::ModelNdcg, *ndcg_at_10),
+            (Metric::ModelRatings, Some(counts.ratings.into())),
+        ];
+        values.into_iter().filter_map(|(metric, value)| Some((metric, json!(value?)))).collect()
+    }
 }
 
 impl ServingMetrics {
@@ -69,20 +84,16 @@ impl ServingMetrics {
         self.take_due_line_at(Instant::now())
     }
 
-    /// Sets the model that is live. Its age is part of every line from now on.
-    pub(crate) fn set_live_version(&self, version: &str, created_at: &str) {
-        if let Ok(created_at) = created_at.parse() {
-            *lock(&self.live) = Some(LiveVersion { version: version.to_owned(), created_at });
-        }
+    /// Sets the model that is live. Its age and its figures are part of every line from now on.
+    pub(crate) fn set_live_version(&self, version: &str, figures: Figures) {
+        *lock(&self.live) = Some(LiveVersion { version: version.to_owned(), figures });
     }
 
     fn take_due_line_at(&self, now: Instant) -> Option<String> {
         let collected = lock(&self.collected).take_if_due(now)?;
         let live = lock(&self.live).clone();
         let mut metrics = collected.metrics();
-        if let Some(live) = &live {
-            metrics.push((Metric::ModelAgeHours, json!(age_in_hours(live.created_at, Timestamp::now()))));
-        }
+        metrics.extend(live.iter().flat_map(LiveVersion::metrics));
         let properties =
             json!({"requests": collected.latencies.len(), "live": live.map(|live| live.version)});
         Some(line(&self.stack, &metrics, "metrics", &properties))
@@ -167,6 +178,10 @@ impl<T: Send + 'static, S: Source<T>> Source<T> for MeasuredSource<S> {
             loaded
         })
     }
+
+    fn history(&self) -> Option<LivePointer> {
+        self.source.history()
+    }
 }
 
 /// Milliseconds, to the microsecond.
@@ -177,6 +192,7 @@ fn milliseconds(duration: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use matinee_model::artifact::Counts;
     use matinee_serving::{AnswerSummary, LoadError, LoadReason};
 
     fn observed(answer: AnswerSummary) -> ObservedRequest {
@@ -259,9 +275,13 @@ mod tests {
         assert!(source.load().await.is_err());
         assert_eq!(next_line().unwrap()["ModelLoadFailures"], 1);
         source.load().await.unwrap();
-        metrics.set_live_version("1", &(Timestamp::now() - jiff::Span::new().hours(3)).to_string());
+        metrics.set_live_version("1", figures(&(Timestamp::now() - jiff::Span::new().hours(3)).to_string()));
         let line = next_line().unwrap();
-        assert_eq!(names(&line), ["LatencyMs", "ModelLoadMs", "ModelAgeHours"]);
+        assert_eq!(
+            names(&line),
+            ["LatencyMs", "ModelLoadMs", "ModelAgeHours", "ModelRmse", "ModelNdcg", "ModelRatings"]
+        );
+        assert_eq!((&line["ModelRmse"], &line["ModelRatings"]), (&json!(0.8128), &json!(100_004.0)));
         assert!((line["ModelAgeHours"].as_f64().unwrap() - 3.0).abs() < 0.01, "{line}");
         assert_eq!(line["live"], "1");
         source.reload().await.unwrap();
@@ -271,6 +291,26 @@ mod tests {
         assert_eq!((&line["ModelLoadFailures"], &line["requests"]), (&json!(1), &json!(2)));
         source.reload().await.unwrap();
         assert_eq!(next_line().unwrap()["ModelSwaps"], 1);
+    }
+
+    fn figures(trained_at: &str) -> Figures {
+        Figures {
+            algorithm: "bayes".to_owned(),
+            trained_at: trained_at.to_owned(),
+            counts: Counts { users: 671, movies: 9125, rated_movies: 9066, ratings: 100_004 },
+            rmse: Some(0.8128),
+            ndcg_at_10: Some(0.1067),
+            interval_coverage: None,
+        }
+    }
+
+    #[test]
+    fn what_was_not_measured_is_no_metric() {
+        let metrics = ServingMetrics::new("matinee".to_owned());
+        metrics.set_live_version("1", Figures { rmse: None, ndcg_at_10: None, ..figures("some day") });
+        metrics.count(&observed(AnswerSummary::default()));
+        let line = at(&metrics, Instant::now()).unwrap();
+        assert_eq!(names(&line), ["LatencyMs", "ModelRatings"]);
     }
 
     #[test]

@@ -7,11 +7,12 @@ use anyhow::{Context, Result, bail};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use matinee_api::router;
-use matinee_model::Model;
 use matinee_serving::Reloadable;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use tower::ServiceExt;
+
+use crate::files::open_model;
 
 /// A request to the API.
 pub struct Question {
@@ -41,7 +42,7 @@ impl Question {
 
     /// The answer of the model in a folder or archive. An error answer is an error with its message.
     pub fn ask(self, model: &Path) -> Result<Value> {
-        let app = router(Arc::new(Reloadable::loaded(Arc::new(Model::open(model)?))));
+        let app = router(Arc::new(Reloadable::loaded(Arc::new(open_model(model)?))));
         let uri = format!("{}?{}", self.path, self.parameters.join("&"));
         let request = match self.body {
             Some(body) => Request::post(uri).body(Body::from(body.to_string()))?,

@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use flate2::read::MultiGzDecoder;
-use matinee_model::RatingScale;
+use matinee_model::artifact::ArtifactError;
 use matinee_model::data_files::{DataFiles, is_hidden};
-use matinee_train::ratings::{CsvFile, Dataset, Inputs, check};
+use matinee_model::{Model, RatingScale};
+use matinee_train::ratings::{CsvFile, Dataset, Inputs, Report, check};
+
+use crate::progress::Waiting;
 
 /// The name of the ratings in a folder of data.
 pub const RATINGS_FILE: &str = "ratings.csv";
@@ -135,6 +138,7 @@ fn join_names(names: &[String]) -> String {
 
 /// Reads the ratings and the catalogue that were found.
 pub fn read(folder: &Path, found: &DataFiles) -> Result<Inputs> {
+    let _waiting = Waiting::with(format!("reading {}", folder.display()));
     Ok(Inputs {
         ratings: read_ratings(folder, found)?,
         movies: read_movies(folder, found)?,
@@ -258,9 +262,21 @@ pub fn dataset_of(folder: &Path, scale: RatingScale, titles: Titles) -> Result<(
     Ok((dataset, inputs))
 }
 
+/// Checks the data, and says so if that takes long.
+pub fn checked(inputs: &Inputs, scale: RatingScale) -> (Dataset, Report) {
+    let _waiting = Waiting::with("checking the ratings");
+    check(inputs, scale)
+}
+
+/// Opens a model, and says so if that takes long.
+pub fn open_model(path: &Path) -> Result<Model, ArtifactError> {
+    let _waiting = Waiting::with(format!("loading the model {}", path.display()));
+    Model::open(path)
+}
+
 /// Checks the files as `matinee check` does, prints the faults, and refuses data that training does not accept.
 pub fn usable_dataset(inputs: &Inputs, scale: RatingScale) -> Result<Dataset> {
-    let (dataset, report) = check(inputs, scale);
+    let (dataset, report) = checked(inputs, scale);
     eprint!("{report}");
     if report.refuses_training() {
         bail!("a model cannot be trained on this data; correct the faults above");

@@ -5,9 +5,13 @@ mod page;
 mod plots;
 mod ranking;
 mod table;
+#[cfg(feature = "aws")]
+mod versions;
 
 pub use origin::Origin;
 pub use ranking::ranking_page;
+#[cfg(feature = "aws")]
+pub use versions::versions_page;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,16 +1,27 @@
 //! `models/live.json`: names the live model and the models that were live before it.
 //!
-//! It is the only object that ever changes. Every artifact has its own place and is never modified.
+//! It is the only object that ever changes. Every artifact has its own place and is never modified. Besides the live model
+//! the pointer names the models that were live before it and those that the gate refused, with their figures.
+
+mod figures;
 
 use serde::{Deserialize, Serialize};
+
+pub use figures::Figures;
+use figures::shortened;
 
 /// The size of the largest pointer that is read.
 pub const MAX_POINTER_BYTES: u64 = 1 << 16;
 /// How many earlier models the pointer remembers.
 pub const KEPT: usize = 10;
+/// How many refused models the pointer remembers.
+pub const KEPT_REFUSED: usize = 5;
+/// How many reasons of a refusal are kept, and how many characters of each.
+const KEPT_REASONS: usize = 4;
+const LONGEST_REASON: usize = 200;
 
-/// The live model, and those before it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The live model, those before it, and those that were refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LivePointer {
     /// The model that is live.
     #[serde(flatten)]
@@ -18,10 +29,13 @@ pub struct LivePointer {
     /// The models that were live before it, newest first.
     #[serde(default)]
     pub previous: Vec<Published>,
+    /// The models that the gate refused, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<Refused>,
 }
 
 /// A model that was made live.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Published {
     /// Its version, which names its content.
     pub version: String,
@@ -31,6 +45,28 @@ pub struct Published {
     pub manifest_sha256: String,
     /// When it was made live, in UTC (RFC 3339).
     pub published_at: String,
+    /// When a rollback took its place, in UTC (RFC 3339), if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back_at: Option<String>,
+    /// Its figures. Pointers of earlier releases have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figures: Option<Figures>,
+}
+
+/// A model that the gate refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Its version.
+    pub version: String,
+    /// The location of its artifact.
+    pub uri: String,
+    /// When it was refused, in UTC (RFC 3339).
+    pub refused_at: String,
+    /// Why.
+    pub reasons: Vec<String>,
+    /// Its figures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figures: Option<Figures>,
 }
 
 /// Why bytes are not a valid pointer.
@@ -51,76 +87,49 @@ impl LivePointer {
 
     /// The pointer after `next` replaces the live model of `before`.
     pub fn after(before: Option<Self>, next: Published) -> Self {
-        let earlier =
-            before.into_iter().flat_map(|before| std::iter::once(before.live).chain(before.previous));
-        let previous = earlier.filter(|model| model.version != next.version).take(KEPT).collect();
-        Self { live: next, previous }
+        let (earlier, mut refused) = match before {
+            Some(Self { live, previous, refused }) => ([vec![live], previous].concat(), refused),
+            None => Default::default(),
+        };
+        let is_other = |version: &String| *version != next.version;
+        let previous = earlier.into_iter().filter(|model| is_other(&model.version)).take(KEPT).collect();
+        refused.retain(|model| is_other(&model.version));
+        Self { live: next, previous, refused }
+    }
+
+    /// The pointer after a rollback to `earlier`.
+    #[must_use]
+    pub fn rolled_back(mut self, earlier: Published) -> Self {
+        self.live.rolled_back_at = Some(earlier.published_at.clone());
+        Self::after(Some(self), earlier)
+    }
+
+    /// The same pointer, which remembers that the gate refused a model.
+    #[must_use]
+    pub fn with_refused(mut self, model: Refused) -> Self {
+        self.refused.retain(|other| other.version != model.version);
+        self.refused.insert(0, model);
+        self.refused.truncate(KEPT_REFUSED);
+        self
+    }
+}
+
+impl Published {
+    /// What the pointer remembers of this model if the gate refuses it.
+    pub fn refused_for(&self, reasons: &[String]) -> Refused {
+        Refused {
+            version: self.version.clone(),
+            uri: self.uri.clone(),
+            refused_at: self.published_at.clone(),
+            reasons: reasons
+                .iter()
+                .take(KEPT_REASONS)
+                .map(|reason| shortened(reason, LONGEST_REASON))
+                .collect(),
+            figures: self.figures.clone(),
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn model(version: usize) -> Published {
-        Published {
-            version: version.to_string(),
-            uri: format!("s3://bucket/models/{version}/"),
-            manifest_sha256: "00".to_owned(),
-            published_at: "2026-01-01T00:00:00Z".to_owned(),
-        }
-    }
-
-    fn versions(pointer: &LivePointer) -> Vec<&str> {
-        pointer.previous.iter().map(|model| model.version.as_str()).collect()
-    }
-
-    #[test]
-    fn the_last_ten_are_kept_once_each() {
-        let mut pointer = LivePointer::after(None, model(0));
-        for version in 1..15 {
-            pointer = LivePointer::after(Some(pointer), model(version));
-        }
-        assert_eq!(versions(&pointer), ["13", "12", "11", "10", "9", "8", "7", "6", "5", "4"]);
-        let back = LivePointer::after(Some(pointer), model(13));
-        assert_eq!((back.live.version.as_str(), versions(&back)[..2].to_vec()), ("13", vec!["14", "12"]));
-    }
-
-    #[test]
-    fn the_longest_pointer_is_read() {
-        // The longest key of S3 in the bucket with the longest name, which backslashes would double.
-        let longest =
-            |version| Published { uri: format!("s3://{}/", "\\".repeat(63 + 1024)), ..model(version) };
-        let pointer = LivePointer { live: longest(0), previous: (1..=KEPT).map(longest).collect() };
-        assert!(pointer.to_json().len() as u64 <= MAX_POINTER_BYTES);
-    }
-
-    #[test]
-    fn the_live_model_stands_at_the_top() {
-        let pointer = LivePointer::after(None, model(1));
-        let json: serde_json::Value = serde_json::from_str(&pointer.to_json()).unwrap();
-        assert_eq!(json["version"], "1");
-        assert_eq!(json["previous"], serde_json::json!([]));
-        assert_eq!(LivePointer::parse(pointer.to_json().as_bytes()).unwrap(), pointer);
-        assert!(LivePointer::parse(b"{\"version\":\"1\"}").unwrap_err().to_string().contains("uri"));
-    }
-
-    proptest! {
-        #[test]
-        fn a_pointer_reads_back(texts in prop::collection::vec(any::<[String; 4]>(), 1..5)) {
-            let mut models = texts.into_iter().map(|[version, uri, manifest_sha256, published_at]| {
-                Published { version, uri, manifest_sha256, published_at }
-            });
-            let pointer = LivePointer { live: models.next().unwrap(), previous: models.collect() };
-            prop_assert_eq!(LivePointer::parse(pointer.to_json().as_bytes()).unwrap(), pointer);
-        }
-
-        #[test]
-        fn any_bytes_are_a_pointer_or_refused(bytes: Vec<u8>) {
-            if let Err(error) = LivePointer::parse(&bytes) {
-                prop_assert!(error.to_string().starts_with("not a valid live model pointer: "));
-            }
-        }
-    }
-}
+mod tests;

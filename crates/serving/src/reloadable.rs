@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use matinee_model::live_pointer::LivePointer;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 
@@ -77,6 +78,11 @@ impl<T: Send + Sync + 'static> Reloadable<T> {
                 Err(error) => Err(LoadError { reason: LoadReason::Unreachable, detail: error.to_string() }),
             },
         }
+    }
+
+    /// Which models were live and which were refused, as far as the source has read it.
+    pub fn history(&self) -> Option<LivePointer> {
+        self.0.source.history()
     }
 
     /// Starts a check for something newer if one is due and none is running. Lambda freezes the check between requests,

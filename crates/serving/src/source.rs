@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use matinee_model::live_pointer::LivePointer;
+
 use crate::LoadError;
 
 /// Where a model, or its catalogue alone, comes from.
@@ -13,6 +15,11 @@ pub trait Source<T>: Send + Sync + 'static {
     /// Loads what has replaced the value that was loaded last; `None` if nothing has.
     fn reload(&self) -> LoadFuture<'_, Option<T>> {
         Box::pin(async { Ok(None) })
+    }
+
+    /// Which models were live and which were refused, as far as it was read; `None` if the source has no pointer.
+    fn history(&self) -> Option<LivePointer> {
+        None
     }
 }
 

@@ -14,14 +14,16 @@ use crate::response::{
     GenreAnswer, GenresAnswer, MovieAnswer, MoviesAnswer, SimilarAnswer, SimilarMovie, StartAnswer,
 };
 use crate::schema::{
-    GenresErrors, ListErrors, MovieErrors, MoviesParameters, SimilarErrors, SimilarParameters, StartErrors,
+    CursorParameter, GenresErrors, ListErrors, ListedLimit, MovieErrors, SearchParameters,
+    SelectionParameters, SimilarErrors, StartErrors,
 };
 use crate::scorer::{Scorer, Titles};
 
 /// Movies by title or by id, or the most rated movies
 ///
 /// A title is found by its words or their beginnings, in any order. Accents, articles and typing errors are tolerated.
-#[utoipa::path(get, path = "/movies", operation_id = "search_movies", tag = "movies", params(MoviesParameters),
+#[utoipa::path(get, path = "/movies", operation_id = "search_movies", tag = "movies", 
+    params(SearchParameters, ListedLimit, SelectionParameters, CursorParameter),
     responses((status = 200, description = "The movies", body = MoviesAnswer), ListErrors))]
 pub(crate) async fn list_movies(
     State(scorer): State<Arc<dyn Scorer>>,
@@ -146,7 +148,7 @@ pub(crate) async fn describe_movie(
 
 /// Movies that are liked by the people who like this one
 #[utoipa::path(get, path = "/movies/{movieId}/similar", tag = "movies", params(
-    ("movieId" = String, Path, description = "The movie's id", max_length = 256, example = "2959"), SimilarParameters),
+    ("movieId" = String, Path, description = "The movie's id", max_length = 256, example = "2959"), ListedLimit, SelectionParameters, CursorParameter),
     responses((status = 200, description = "The movies", body = SimilarAnswer), SimilarErrors))]
 pub(crate) async fn similar_movies(
     State(scorer): State<Arc<dyn Scorer>>,

@@ -39,6 +39,7 @@ const FILES: &[PageFile] = page_files! {
     "key.js": "text/javascript; charset=utf-8",
     "main.js": "text/javascript; charset=utf-8",
     "mine.js": "text/javascript; charset=utf-8",
+    "model.js": "text/javascript; charset=utf-8",
     "movie.js": "text/javascript; charset=utf-8",
     "notice.js": "text/javascript; charset=utf-8",
     "poster.js": "text/javascript; charset=utf-8",

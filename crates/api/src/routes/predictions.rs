@@ -8,7 +8,7 @@ use axum::response::Response;
 use crate::error::ApiError;
 use crate::http::{EntityTag, Freshness, IfNoneMatch, Json, JsonBody};
 use crate::request::{PredictBatch, PredictRequest};
-use crate::response::{BatchAnswer, BatchEntry, HealthAnswer, ModelAnswer, PredictAnswer};
+use crate::response::{BatchAnswer, BatchEntry, HealthAnswer, ModelAnswer, PredictAnswer, VersionsAnswer};
 use crate::schema::{BatchBody, BatchErrors, HealthErrors, ModelErrors, PairBody, PredictErrors};
 use crate::scorer::Scorer;
 
@@ -50,6 +50,18 @@ pub(crate) async fn describe_model(
 ) -> Result<Response, ApiError> {
     let answer = scorer.describe().await?;
     Ok(EntityTag::of_version(&answer.version).respond(&cached, Freshness::Revalidate, || Json(answer)))
+}
+
+/// The models that are or were live and those that were refused, with their figures
+#[utoipa::path(get, path = "/model/versions", tag = "service",
+    responses((status = 200, description = "The models, the live one first", body = VersionsAnswer), ModelErrors))]
+pub(crate) async fn list_versions(
+    State(scorer): State<Arc<dyn Scorer>>,
+    cached: IfNoneMatch,
+) -> Result<Response, ApiError> {
+    let answer = scorer.versions().await?;
+    let content = serde_json::to_string(&answer).map_err(|_| ApiError::Internal)?;
+    Ok(EntityTag::of_text(&content).respond(&cached, Freshness::Revalidate, || Json(answer)))
 }
 
 /// Whether a model answers

@@ -12,12 +12,12 @@ use crate::http::{Json, PathSegment, QueryParameters};
 use crate::predict_error::PredictError;
 use crate::request::MoviesPage;
 use crate::response::{MovieAnswer, RatedMovie, UserRatingsAnswer};
-use crate::schema::{RecommendToUserErrors, SimilarParameters};
+use crate::schema::{CursorParameter, ListedLimit, RecommendToUserErrors, SelectionParameters};
 use crate::scorer::{Scorer, Titles};
 
 /// What a user of the training data has rated, the highest ratings first
 #[utoipa::path(get, path = "/users/{userId}/ratings", tag = "recommendations", params(
-    ("userId" = String, Path, description = "The user's id", max_length = 256, example = "2"), SimilarParameters),
+    ("userId" = String, Path, description = "The user's id", max_length = 256, example = "2"), ListedLimit, SelectionParameters, CursorParameter),
     responses((status = 200, description = "The ratings", body = UserRatingsAnswer), RecommendToUserErrors))]
 pub(crate) async fn ratings_of_user(
     State(scorer): State<Arc<dyn Scorer>>,

@@ -14,14 +14,15 @@ use crate::response::{
     RankedBy, RecommendationAnswer, RecommendationsAnswer, TogetherAnswer, TogetherRecommendation,
 };
 use crate::schema::{
-    PageParameters, RatingsBody, RecommendErrors, RecommendToUserErrors, TogetherBody, TogetherErrors,
-    TogetherParameters,
+    CursorParameter, RatingsBody, RecommendErrors, RecommendToUserErrors, RecommendedLimit,
+    SelectionParameters, TasteParameters, TogetherBody, TogetherErrors, TogetherParameters,
 };
 use crate::scorer::{Scorer, Titles};
 
 /// What a user of the training data may want to watch
 #[utoipa::path(get, path = "/users/{userId}/recommendations", tag = "recommendations",
-    params(("userId" = String, Path, description = "The user's id", max_length = 256, example = "2"), PageParameters),
+    params(("userId" = String, Path, description = "The user's id", max_length = 256, example = "2"),
+        RecommendedLimit, SelectionParameters, TasteParameters, CursorParameter),
     responses((status = 200, description = "The movies", body = RecommendationsAnswer), RecommendToUserErrors))]
 pub(crate) async fn recommend_to_user(
     State(scorer): State<Arc<dyn Scorer>>,
@@ -36,7 +37,8 @@ pub(crate) async fn recommend_to_user(
 }
 
 /// What a visitor with these ratings may want to watch; the model need not know the visitor
-#[utoipa::path(post, path = "/recommendations", tag = "recommendations", params(PageParameters),
+#[utoipa::path(post, path = "/recommendations", tag = "recommendations", 
+    params(RecommendedLimit, SelectionParameters, TasteParameters, CursorParameter),
     request_body(content = RatingsBody, example = json!({"ratings": [{"movieId": "2959", "rating": 5}, {"movieId": "1", "rating": 2}]})),
     responses((status = 200, description = "The movies", body = RecommendationsAnswer), RecommendErrors))]
 pub(crate) async fn recommend_to_visitor(
@@ -52,7 +54,8 @@ pub(crate) async fn recommend_to_visitor(
 }
 
 /// One list for two to six people: what they like on average, without what anyone would dislike
-#[utoipa::path(post, path = "/recommendations/together", tag = "recommendations", params(TogetherParameters),
+#[utoipa::path(post, path = "/recommendations/together", tag = "recommendations", 
+    params(RecommendedLimit, SelectionParameters, TogetherParameters),
     request_body(content = TogetherBody, example = json!({"people": [
         {"ratings": [{"movieId": "2959", "rating": 5}]}, {"ratings": [{"movieId": "1", "rating": 4.5}]}]})),
     responses((status = 200, description = "The movies", body = TogetherAnswer), TogetherErrors))]

@@ -9,7 +9,7 @@ use matinee_serving::Reloadable;
 use super::{BatchResult, Scorer, ScorerFuture, Titles};
 use crate::predict_error::PredictError;
 use crate::request::{PredictRequest, Rater, VisitorRatings};
-use crate::response::{ModelAnswer, PredictAnswer};
+use crate::response::{ModelAnswer, PredictAnswer, VersionsAnswer};
 
 impl Scorer for Reloadable<Model> {
     fn predict<'a>(&'a self, request: &'a PredictRequest) -> ScorerFuture<'a, PredictAnswer> {
@@ -26,6 +26,10 @@ impl Scorer for Reloadable<Model> {
 
     fn describe(&self) -> ScorerFuture<'_, ModelAnswer> {
         Box::pin(async { Ok(self.current().await?.manifest().into()) })
+    }
+
+    fn versions(&self) -> ScorerFuture<'_, VersionsAnswer> {
+        Box::pin(async { Ok(VersionsAnswer::new(self.describe().await?, self.history())) })
     }
 
     fn titles(&self) -> ScorerFuture<'_, Titles> {

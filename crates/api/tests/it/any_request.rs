@@ -45,6 +45,7 @@ fn any_path() -> impl Strategy<Value = String> {
         "/movies/{}/similar",
         "/genres",
         "/model",
+        "/model/versions",
         "/health",
         "/openapi.json",
         "/page/{}",

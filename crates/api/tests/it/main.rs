@@ -12,3 +12,4 @@ mod predict;
 mod recommendations;
 mod security_headers;
 mod support;
+mod versions;

@@ -51,7 +51,9 @@ async fn answers_about_persons_are_not_cached() {
             | "GET /movies/{movieId}/similar"
             | "GET /start"
             | "GET /genres" => "private, max-age=60",
-            "GET /" | "GET /page/{file}" | "GET /openapi.json" | "GET /model" => "no-cache",
+            "GET /" | "GET /page/{file}" | "GET /openapi.json" | "GET /model" | "GET /model/versions" => {
+                "no-cache"
+            }
             _ => "no-store",
         };
         assert_eq!(headers["cache-control"], expected, "{route}");

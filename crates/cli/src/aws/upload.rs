@@ -13,6 +13,7 @@ use matinee_train::ratings::Inputs;
 
 use super::account::Account;
 use crate::files::{self, Titles};
+use crate::progress::Waiting;
 use crate::sagemaker::Settings;
 
 /// Checks the files as the stack's training jobs do, and uploads them. The ratings come last, because
@@ -88,6 +89,7 @@ async fn put(account: &Account, bucket: &str, name: &str, path: &Path) -> Result
     let body =
         ByteStream::from_path(path).await.with_context(|| format!("cannot read {}", path.display()))?;
     let key = format!("{DATA_PREFIX}{name}");
+    let waiting = Waiting::with(format!("uploading {name}"));
     let request = account.s3.put_object().bucket(bucket).key(&key).content_type("text/csv").body(body);
     // A large file may take as long as it needs.
     let without_timeouts = Config::builder().timeout_config(TimeoutConfig::disabled());
@@ -97,6 +99,7 @@ async fn put(account: &Account, bucket: &str, name: &str, path: &Path) -> Result
         .send()
         .await
         .map_err(|error| anyhow::anyhow!("cannot upload s3://{bucket}/{key}: {}", error_chain(&error)))?;
+    drop(waiting);
     say!("s3://{bucket}/{key}");
     Ok(())
 }

@@ -57,8 +57,12 @@ enum Task {
         /// One of the versions that `matinee aws versions` lists [default: the previous one]
         version: Option<String>,
     },
-    /// List the live model and those before it
-    Versions,
+    /// List the live model, those before it, and those that were refused, with their figures
+    Versions {
+        /// Also write them to this file as a page
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+    },
     /// Check the deployed stack and everything else that the loop needs
     Doctor,
 }
@@ -76,7 +80,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Task::Jobs => jobs::list(&account).await,
             Task::Publish { uri, force } => versions::publish(&account, &uri, force).await,
             Task::Rollback { version } => versions::roll_back(&account, version.as_deref()).await,
-            Task::Versions => versions::list(&account).await,
+            Task::Versions { html } => versions::list(&account, html.as_deref()).await,
             Task::Doctor => doctor::run(&account).await,
         }
     })

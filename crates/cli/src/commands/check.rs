@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args as ClapArgs;
 use matinee_model::RatingScale;
-use matinee_train::ratings::check;
 
 use crate::files::{self, Titles};
 
@@ -27,7 +26,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let titles = Titles::from_ids(args.titles_from_ids);
     let inputs = files::read_folder_with(&args.folder, titles)?;
-    let (mut dataset, report) = check(&inputs, args.scale);
+    let (mut dataset, report) = files::checked(&inputs, args.scale);
     titles.complete(&mut dataset, &inputs);
     let faults = report.to_string();
     if !faults.is_empty() {

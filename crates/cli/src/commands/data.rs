@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args as ClapArgs, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use md5::{Digest, Md5};
 
 use crate::files::{MOVIES_FILE, RATINGS_FILE};
+use crate::progress::{Waiting, style};
 
 const CSV: [&str; 3] = [RATINGS_FILE, MOVIES_FILE, "README.txt"];
 
@@ -135,14 +136,13 @@ fn get(url: &str) -> Result<ureq::http::Response<ureq::Body>> {
 }
 
 fn progress_bar(length: Option<u64>) -> ProgressBar {
-    let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
-    length
-        .map_or_else(ProgressBar::new_spinner, ProgressBar::new)
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    let style = style("downloading {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    length.map_or_else(ProgressBar::new_spinner, ProgressBar::new).with_style(style)
 }
 
 /// Unpacks the files that are used into a folder beside `output`, which is then renamed to it.
 fn unpack(archive: File, Release { folder, files, .. }: &Release, output: &Path) -> Result<()> {
+    let _waiting = Waiting::with("unpacking");
     let mut archive = zip::ZipArchive::new(archive).context("the download is not a zip archive")?;
     let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;

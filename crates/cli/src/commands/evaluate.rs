@@ -11,12 +11,13 @@ use anyhow::Result;
 use clap::Args as ClapArgs;
 use matinee_train::algorithms::{self, Configured};
 use matinee_train::evaluation::{evaluate, learning_curve};
-use matinee_train::progress::Silent;
+use matinee_train::progress::Progress;
 use matinee_train::ratings::Dataset;
 use matinee_train::split::TestSet;
 
 use super::evaluate_ranking::{self, RankingArgs};
 use super::learning::{Basics, name_and_value};
+use crate::progress::FitBars;
 use crate::report::{Origin, Report, Result as AlgorithmResult, ranking_page};
 use crate::{files, outputs};
 use candidates::candidates;
@@ -103,11 +104,15 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 impl Args {
     fn result(&self, candidate: &Configured, dataset: &Dataset, tests: &[TestSet]) -> AlgorithmResult {
         let seed = self.basics.seed;
-        let curve = |test| learning_curve(dataset, candidate, test, seed, &Silent);
+        let bars = FitBars::of(candidate.name());
+        let curve = |test| {
+            bars.stage("learning curve");
+            learning_curve(dataset, candidate, test, seed, &bars)
+        };
         AlgorithmResult {
             algorithm: candidate.name(),
             hyperparameters: candidate.hyperparameters(),
-            evaluation: evaluate(dataset, candidate, tests, seed, self.intervals, &Silent),
+            evaluation: evaluate(dataset, candidate, tests, seed, self.intervals, &bars),
             learning_curve: tests
                 .iter()
                 .find(|test| dataset.is_measurable(test))

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::Args as ClapArgs;
-use matinee_train::progress::Silent;
 use matinee_train::ranking::evaluation::{RankingEvaluation, evaluate};
 use matinee_train::ranking::split::{latest_per_user, random_per_user};
 use matinee_train::ratings::Dataset;
 
 use super::column::read_column;
 use crate::outputs;
+use crate::progress::FitBars;
 
 /// The share of each user's ratings that is held out.
 const HELD_OUT: f64 = 0.2;
@@ -39,7 +39,9 @@ pub fn run(
 ) -> Result<Vec<RankingEvaluation>> {
     let results: Vec<RankingEvaluation> = splits(args, dataset, seed)?
         .iter()
-        .filter_map(|(name, marks)| evaluate(dataset, name, marks, seed, &Silent))
+        .filter_map(|(name, marks)| {
+            evaluate(dataset, name, marks, seed, &FitBars::of(format!("rankings, split {name}")))
+        })
         .collect();
     if results.is_empty() {
         bail!("no user likes any of the movies that are held out, so there is nothing to rank");

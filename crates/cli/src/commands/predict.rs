@@ -7,7 +7,8 @@ use anyhow::{Error, Result, anyhow};
 use clap::Args as ClapArgs;
 use matinee_api::request::{InvalidRequest, MAX_ID_BYTES, PredictRequest};
 use matinee_api::response::PredictAnswer;
-use matinee_model::Model;
+
+use crate::files;
 
 /// The user and the movie to predict the rating of.
 #[derive(ClapArgs)]
@@ -26,7 +27,7 @@ pub struct Args {
 /// Prints what `POST /predict` answers.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let (user, movie) = PredictRequest::ids(&args.user, &args.movie).map_err(name_option)?;
-    let model = Model::open(&args.model)?;
+    let model = files::open_model(&args.model)?;
     let prediction = model.predict(&user, &movie)?;
     say!("{}", serde_json::to_string(&PredictAnswer::new(prediction, model.manifest()))?);
     Ok(ExitCode::SUCCESS)

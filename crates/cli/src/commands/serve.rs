@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args as ClapArgs;
-use matinee_model::Model;
 
+use crate::files;
 use crate::server::{self, Address};
 
 /// What to serve, and where.
@@ -21,6 +21,6 @@ pub struct Args {
 
 /// Serves a trained model.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    server::serve(Model::open(&args.model)?, &args.address)?;
+    server::serve(files::open_model(&args.model)?, &args.address)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -13,7 +13,7 @@ use matinee_train::training::{HOLD_OUT_RANGE, HOLD_OUTS, Plan, train, write};
 use super::learning::Learning;
 use crate::example;
 use crate::files::{self, Titles};
-use crate::progress::TerminalProgress;
+use crate::progress::{TerminalProgress, Waiting};
 
 /// What to train, how, and where to put it.
 #[derive(ClapArgs)]
@@ -77,7 +77,9 @@ pub fn train_folder(
 /// Trains and writes a model, and prints a summary.
 pub fn train_dataset(dataset: &Dataset, inputs: &Inputs, output: &Path, plan: &Plan) -> Result<()> {
     let trained = train(dataset, plan, &TerminalProgress::new());
+    let waiting = Waiting::with("writing the model");
     let manifest = write(output, dataset, plan, &trained, inputs)?;
+    drop(waiting);
     print_summary(output, &manifest);
     if plan.hold_out > 0.0 && manifest.metrics.hold_out.is_none() {
         say!(

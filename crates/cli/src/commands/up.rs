@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
 use clap::Args as ClapArgs;
+use matinee_model::RatingScale;
 use matinee_model::artifact::ArtifactError;
-use matinee_model::{Model, RatingScale};
 use matinee_train::algorithms;
 use matinee_train::training::Plan;
 
 use super::train::train_folder;
-use crate::files::Titles;
+use crate::files::{self, Titles};
 use crate::server::{self, Address};
 
 /// What to serve, and what to train it on if it does not exist yet.
@@ -35,7 +35,7 @@ pub struct Args {
 
 /// Serves the model. Trains it first if there is none.
 pub fn run(args: Args) -> Result<ExitCode> {
-    let model = match Model::open(&args.model) {
+    let model = match files::open_model(&args.model) {
         Ok(model) => model,
         Err(ArtifactError::Missing { .. }) if !args.model.exists() => {
             say!(
@@ -51,7 +51,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
             };
             let titles = Titles::from_ids(args.titles_from_ids);
             train_folder(&args.data, &args.model, &plan, args.scale, titles)?;
-            Model::open(&args.model)?
+            files::open_model(&args.model)?
         }
         Err(error) => {
             return Err(anyhow!(

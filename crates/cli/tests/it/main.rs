@@ -8,6 +8,7 @@ mod few_ratings;
 mod inputs;
 mod lists;
 mod outputs;
+mod progress;
 mod sagemaker_train;
 mod serve;
 mod support;
