@@ -10,7 +10,7 @@ use rusqlite::{Connection, Row, params};
 use crate::{failed, schema};
 
 /// How many records are on a page.
-const PAGE: usize = 1_000;
+const PAGE: u16 = 1_000;
 
 /// Between user, movie and kind in a position. Ids from CSV and JSON may contain anything, but the lengths come first.
 const SEPARATOR: char = ':';
@@ -72,7 +72,7 @@ pub(crate) fn page(connection: &Connection, after: Option<&Position>) -> rusqlit
         "select movie, kind, value, time, user from marks where (user, movie, kind) > (?1, ?2, ?3) \
          order by user, movie, kind limit ?4",
     )?;
-    let rows = marks.query_map(params![after.user, after.movie, after.kind, PAGE as i64], |row| {
+    let rows = marks.query_map(params![after.user, after.movie, after.kind, PAGE], |row| {
         Ok((row.get::<_, String>(4)?, marked(row, 0)?))
     })?;
     let mut page = Page::default();
@@ -85,7 +85,7 @@ pub(crate) fn page(connection: &Connection, after: Option<&Position>) -> rusqlit
         }
         page.records.push((user.into(), record));
     }
-    if page.records.len() == PAGE {
+    if page.records.len() == usize::from(PAGE) {
         page.next = last.map(|key| Position(key.to_string()));
         return Ok(page);
     }
