@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args as ClapArgs;
 use matinee_model::Model;
 
-use crate::server::{self, Address};
+use crate::server::{self, Access, Address};
 
 /// What to serve, and where.
 #[derive(ClapArgs)]
@@ -15,12 +15,17 @@ pub struct Args {
     /// Folder of the model, or its model.tar.gz
     #[arg(long, default_value = "model")]
     model: PathBuf,
+    /// File to keep ratings in that come in through the API; it is created if there is none
+    #[arg(long, value_name = "FILE")]
+    ratings: Option<PathBuf>,
     #[command(flatten)]
     address: Address,
+    #[command(flatten)]
+    access: Access,
 }
 
 /// Serves a trained model.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    server::serve(Model::open(&args.model)?, &args.address)?;
+    server::serve(Model::open(&args.model)?, &args.address, args.ratings.as_deref(), &args.access)?;
     Ok(ExitCode::SUCCESS)
 }
