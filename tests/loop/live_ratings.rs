@@ -28,6 +28,8 @@ impl Function {
         event["path"] = path.into();
         event["requestContext"]["path"] = format!("/v1{path}").into();
         event["requestContext"]["httpMethod"] = method.into();
+        event["requestContext"]["resourcePath"] = "/{proxy+}".into();
+        event["pathParameters"] = json!({"proxy": path.trim_start_matches('/')});
         event["queryStringParameters"] = Value::Null;
         event["multiValueQueryStringParameters"] = Value::Null;
         event["body"] = if body.is_null() { Value::Null } else { body.to_string().into() };

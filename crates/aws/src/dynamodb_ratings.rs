@@ -30,7 +30,7 @@ use item::{Columns, FORGOTTEN, FORGOTTEN_AT, Item, MOVIE, USER};
 pub use table_name::{TableName, TableNameError};
 
 /// How many updates are sent at the same time.
-const CONCURRENT: usize = 64;
+const CONCURRENT: usize = 16;
 
 /// How many items are read for a page.
 const PAGE: i32 = 1_000;
@@ -51,9 +51,9 @@ impl DynamoDbRatings {
     /// The table of this name, with the region, credentials and service URL of `shared`.
     pub fn of(shared: &SdkConfig, table: TableName) -> Self {
         let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(1))
-            .operation_attempt_timeout(Duration::from_secs(2))
-            .operation_timeout(Duration::from_secs(4))
+            .connect_timeout(Duration::from_secs(2))
+            .operation_attempt_timeout(Duration::from_secs(3))
+            .operation_timeout(Duration::from_secs(5))
             .build();
         let retries = RetryConfig::standard().with_max_attempts(3).with_max_backoff(Duration::from_secs(1));
         let config = Builder::from(shared).timeout_config(timeouts).retry_config(retries).build();

@@ -27,24 +27,26 @@ impl Readers {
         Self { path: path.to_owned(), idle: Arc::default() }
     }
 
-    /// Runs `read` on a thread for blocking work.
+    /// Runs `query` on a thread for blocking work.
     pub(crate) fn read<T: Send + 'static, F>(
         &self,
-        read: F,
+        query: F,
     ) -> impl Future<Output = Result<T, StoreError>> + Send + use<T, F>
     where
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
-        let reading = tokio::task::spawn_blocking(move || {
+        let read = move || {
             let taken = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let connection = taken.map_or_else(|| schema::connect(&path), Ok)?;
-            let found = read(&connection);
+            let found = query(&connection);
             idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             found
-        });
+        };
         async {
-            let found = reading.await.map_err(|error| StoreError::Failed(error.to_string()))?;
+            let found = tokio::task::spawn_blocking(read)
+                .await
+                .map_err(|error| StoreError::Failed(error.to_string()))?;
             found.map_err(failed)
         }
     }

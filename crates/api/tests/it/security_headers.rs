@@ -103,9 +103,9 @@ fn request(route: &str) -> Request<Body> {
 
 #[tokio::test]
 async fn every_route_has_the_headers() {
-    let (live, _folder) = live_app();
     for route in documented() {
-        let (status, headers) = ask(live.clone(), request(&route)).await;
+        let (live, _folder) = live_app();
+        let (status, headers) = ask(live, request(&route)).await;
         assert!(status.is_success(), "{route}: {status}");
         assert_secure(&route, &headers);
         let (status, headers) = ask(app_without_model(), request(&route)).await;

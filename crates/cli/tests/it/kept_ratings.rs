@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use serde_json::{Value, json};
 
@@ -23,9 +23,22 @@ struct Running {
 }
 
 impl Place {
+    /// All places have a copy of one model, which is trained once.
     fn with_model() -> Self {
+        static TRAINED: OnceLock<tempfile::TempDir> = OnceLock::new();
+        let trained = TRAINED.get_or_init(|| {
+            let folder = tempfile::tempdir().unwrap();
+            let model = folder.path().join("model");
+            let model = model.to_str().unwrap();
+            succeed(&["train", "--algorithm", "bias", "--hold-out", "0", "--output", model]);
+            folder
+        });
         let place = Self { folder: tempfile::tempdir().unwrap() };
-        succeed(&["train", "--algorithm", "bias", "--hold-out", "0", "--output", &place.path("model")]);
+        std::fs::create_dir(place.path("model")).unwrap();
+        for file in std::fs::read_dir(trained.path().join("model")).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), Path::new(&place.path("model")).join(file.file_name())).unwrap();
+        }
         place
     }
 
@@ -163,7 +176,9 @@ fn a_page_of_another_site_may_not_write() {
 
 fn write(path: &Path, lines: &[&str]) -> PathBuf {
     let mut file = std::fs::File::create(path).unwrap();
-    lines.iter().for_each(|line| writeln!(file, "{line}").unwrap());
+    for line in lines {
+        writeln!(file, "{line}").unwrap();
+    }
     path.to_owned()
 }
 

@@ -42,13 +42,13 @@ impl Dataset {
             movies.find(&change.movie).map(MovieRow).filter(|_| is_on_scale).map(|movie| (change, movie))
         });
         let meant: Vec<(&Change, MovieRow)> = meant.collect();
-        let changed: HashMap<(&str, MovieRow), Option<f32>> =
+        let by_pair: HashMap<(&str, MovieRow), Option<f32>> =
             meant.iter().map(|(change, movie)| ((change.user.as_str(), *movie), change.rating)).collect();
 
         let time = |index: usize| self.timestamps.as_ref().map_or(0, |times| times[index]);
         let of_files = self.ratings.iter().enumerate().filter_map(|(index, rating)| {
             let user = users.id(rating.user.index());
-            let is_kept = !changes.forgotten.contains(user) && !changed.contains_key(&(user, rating.movie));
+            let is_kept = !changes.forgotten.contains(user) && !by_pair.contains_key(&(user, rating.movie));
             is_kept.then(|| (user, rating.movie, rating.value, time(index)))
         });
         let new = meant.iter().filter_map(|(change, movie)| {
