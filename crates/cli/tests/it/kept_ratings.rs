@@ -92,7 +92,7 @@ fn up_keeps_ratings_beside_the_model_and_they_change_the_next_answer() {
     assert!(counted.starts_with("2 ratings by 1 users"), "{counted}");
 }
 
-/// Four clients write 10,000 ratings. The server is killed when a third is answered.
+/// Four clients write 10,000 ratings. The server is killed when a tenth is answered.
 #[test]
 fn what_was_answered_survives_sigkill() {
     const WRITES: u32 = 10_000;
@@ -114,7 +114,7 @@ fn what_was_answered_survives_sigkill() {
                     }
                     let mut answered = answered.lock().unwrap();
                     answered.push(number);
-                    if answered.len() == WRITES as usize / 3 {
+                    if answered.len() == WRITES as usize / 10 {
                         running.server.kill();
                     }
                 }
@@ -122,7 +122,7 @@ fn what_was_answered_survives_sigkill() {
         }
     });
     let answered = answered.into_inner().unwrap();
-    assert!((WRITES as usize / 3..WRITES as usize).contains(&answered.len()), "{}", answered.len());
+    assert!((WRITES as usize / 10..WRITES as usize).contains(&answered.len()), "{}", answered.len());
 
     let running = place.start("serve", &["--ratings", &file]);
     for number in &answered {
