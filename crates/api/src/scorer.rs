@@ -5,6 +5,7 @@
 mod endpoint;
 mod in_memory;
 mod live;
+mod news;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,7 +21,7 @@ use crate::response::{ModelAnswer, PredictAnswer};
 pub use endpoint::EndpointScorer;
 pub(crate) use in_memory::Predictions;
 pub use live::LiveScorer;
-pub(crate) use live::News;
+pub(crate) use news::News;
 
 /// The future of an answer.
 pub type ScorerFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, PredictError>> + Send + 'a>>;

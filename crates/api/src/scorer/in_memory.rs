@@ -6,7 +6,8 @@ use std::sync::Arc;
 use matinee_model::{Model, MovieId, Rater as Person, UserId};
 use matinee_serving::Reloadable;
 
-use super::{BatchResult, News, Scorer, ScorerFuture, Titles};
+use super::news::News;
+use super::{BatchResult, Scorer, ScorerFuture, Titles};
 use crate::predict_error::PredictError;
 use crate::request::{PredictRequest, Rater, VisitorRatings};
 use crate::response::{LiveRatingsState, ModelAnswer, PredictAnswer};
