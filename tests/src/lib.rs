@@ -21,5 +21,5 @@ pub use fake_runtime::{FakeRuntime, RunningFunction, TRACE_ID};
 pub use moto::{BUCKET, Moto};
 pub use recorder::{Aimed, Call, Fault, Recorder};
 pub use s3_double::S3Double;
-pub use stack::stack;
+pub use stack::{refusal, stack};
 pub use training_service::{do_job, state_change};

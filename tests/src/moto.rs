@@ -1,4 +1,4 @@
-//! moto's server: S3, `SageMaker`'s control plane, IAM, ECR, Lambda and `CloudFormation`, over real HTTP.
+//! moto's server: S3, `DynamoDB`, `SageMaker`'s control plane, IAM, ECR, Lambda and `CloudFormation`, over real HTTP.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -136,6 +136,24 @@ impl Moto {
         let image =
             json!({"repositoryName": repository, "imageTag": tag, "imageManifest": manifest.to_string()});
         ask("PutImage", image);
+    }
+
+    /// Creates a table of ratings as the template does.
+    pub fn make_ratings_table(&self, name: &str) {
+        let attributes = ["user", "movie"].map(|name| json!({"AttributeName": name, "AttributeType": "S"}));
+        let key = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
+        let table = json!({
+            "TableName": name,
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": attributes,
+            "KeySchema": [key("user", "HASH"), key("movie", "RANGE")],
+        });
+        ureq::post(&self.address)
+            .header("authorization", SIGNED.replace("us-east-1/s3", "eu-west-1/dynamodb"))
+            .header("x-amz-target", "DynamoDB_20120810.CreateTable")
+            .content_type("application/x-amz-json-1.0")
+            .send(table.to_string())
+            .unwrap();
     }
 
     /// Ends a training job.

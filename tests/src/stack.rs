@@ -24,11 +24,27 @@ pub fn stack(parameters: &[(&str, &str)]) -> Value {
     transformer.lock().unwrap().ask(&serde_json::to_string(&parameters).unwrap())
 }
 
+/// Why the rules of the template refuse these parameters. It fails if they do not.
+pub fn refusal(parameters: &[(&str, &str)]) -> String {
+    let parameters: BTreeMap<&str, &str> = parameters.iter().copied().collect();
+    let mut transformer = Transformer::start_with(Stdio::piped());
+    writeln!(transformer.process.stdin.as_mut().unwrap(), "{}", serde_json::to_string(&parameters).unwrap())
+        .unwrap();
+    let output = transformer.process.wait_with_output().unwrap();
+    assert!(!output.status.success(), "{parameters:?} are accepted");
+    String::from_utf8(output.stderr).unwrap()
+}
+
 impl Transformer {
     fn start() -> Self {
+        Self::start_with(Stdio::inherit())
+    }
+
+    fn start_with(errors: Stdio) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/template/stack.py");
         let mut command = Command::new(python_of("sam"));
-        let mut process = command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let command = command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
+        let mut process = command.spawn().unwrap();
         let answers = BufReader::new(process.stdout.take().unwrap());
         Self { process, answers }
     }

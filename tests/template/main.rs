@@ -5,6 +5,7 @@
 mod access;
 mod configuration;
 mod names;
+mod ratings;
 mod roles;
 mod versions;
 mod watching;

@@ -7,7 +7,9 @@ use matinee_serving::{AnswerSummary, EndpointFault, LoadError, RETRY_AFTER};
 
 use crate::predict_error::PredictError;
 use crate::request::InvalidRequest;
-use crate::response::{BatchEntry, BatchError, ErrorAnswer, ErrorDescription, PredictAnswer};
+use crate::response::{
+    BatchEntry, BatchError, ErrorAnswer, ErrorDescription, KeptEntry, KeptRatingAnswer, PredictAnswer,
+};
 use crate::summary::Summarize;
 
 /// What went wrong with a request.
@@ -39,6 +41,8 @@ pub enum ApiError {
         /// The supported types.
         supported: &'static str,
     },
+    /// Nothing is kept here.
+    LiveRatingsOff,
     /// A bug.
     Internal,
 }
@@ -81,6 +85,13 @@ impl ApiError {
                 "not_acceptable",
                 format!("none of the types in `{found}` is supported; accept {supported}"),
             ),
+            Self::LiveRatingsOff => (
+                StatusCode::NOT_FOUND,
+                "live_ratings_off",
+                "this server keeps no ratings; start it with `serve --ratings FILE`, or set the stack's parameter \
+                 LiveRatings"
+                    .to_owned(),
+            ),
             Self::Internal => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",
@@ -118,7 +129,7 @@ fn public_of(error: &PredictError) -> Public {
         PredictError::UnknownUser(user) => (
             StatusCode::NOT_FOUND,
             "unknown_user",
-            format!("the model has no ratings of user `{user}`; POST /recommendations takes ratings instead"),
+            format!("there are no ratings of user `{user}`; POST /recommendations takes ratings instead"),
         ),
         PredictError::RatingOffScale { index, scale } => {
             let error = Box::new(InvalidRequest::NotARating(*scale));
@@ -134,6 +145,11 @@ fn public_of(error: &PredictError) -> Public {
             "not_supported",
             "the ratings come from an endpoint, which cannot recommend; deploy with a model in memory"
                 .to_owned(),
+        ),
+        PredictError::LiveRatingsUnavailable => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            BatchError::LIVE_RATINGS_UNAVAILABLE,
+            "the ratings that are kept cannot be reached now; send the request again later".to_owned(),
         ),
         PredictError::Endpoint(fault) => public_of_fault(*fault),
     }
@@ -179,6 +195,7 @@ impl Summarize for ApiError {
             unknown_users: u32::from(matches!(error, PredictError::UnknownUser(_))),
             unknown_movies: u32::from(matches!(error, PredictError::UnknownMovie(_))),
             endpoint_errors: u32::from(matches!(error, PredictError::Endpoint(_))),
+            live_ratings_unavailable: u32::from(matches!(error, PredictError::LiveRatingsUnavailable)),
             ..AnswerSummary::default()
         }
     }
@@ -212,10 +229,23 @@ impl From<Result<PredictAnswer, ApiError>> for BatchEntry {
     fn from(answer: Result<PredictAnswer, ApiError>) -> Self {
         match answer {
             Ok(answer) => Self::Answer(answer),
-            Err(error) => {
-                let (_, code, message) = error.public();
-                Self::Error { error: BatchError { code, message } }
-            }
+            Err(error) => Self::Error { error: error.into() },
         }
+    }
+}
+
+impl From<Result<KeptRatingAnswer, ApiError>> for KeptEntry {
+    fn from(answer: Result<KeptRatingAnswer, ApiError>) -> Self {
+        match answer {
+            Ok(answer) => Self::Kept(answer),
+            Err(error) => Self::Error { error: error.into() },
+        }
+    }
+}
+
+impl From<ApiError> for BatchError {
+    fn from(error: ApiError) -> Self {
+        let (_, code, message) = error.public();
+        Self { code, message }
     }
 }

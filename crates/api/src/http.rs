@@ -11,7 +11,7 @@ mod security;
 
 pub(crate) use caching::{EntityTag, Freshness, IfNoneMatch};
 pub use compression::compressed;
-pub(crate) use extract::{JsonBody, PathSegment, QueryParameters, RawBody};
+pub(crate) use extract::{JsonBody, PathSegment, QueryParameters, RawBody, TwoSegments};
 pub(crate) use json::Json;
 pub(crate) use layers::{Limits, with_layers};
 pub use observe::{ColdStart, REQUEST_ID};

@@ -25,4 +25,4 @@ pub use openapi::document;
 pub use predict_error::PredictError;
 pub use request::MAX_QUERY_STRING_BYTES;
 pub use router::{MAX_BODY_BYTES, router, sampled_router};
-pub use scorer::{EndpointScorer, Scorer, ScorerFuture, Titles};
+pub use scorer::{EndpointScorer, LiveScorer, Scorer, ScorerFuture, Titles};

@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 use crate::error::ApiError;
 use crate::http::{EntityTag, Freshness, IfNoneMatch};
 use crate::response::ErrorAnswer;
-use crate::routes::{movies, page, predictions, ratings, recommendations};
+use crate::routes::{marks, movies, page, predictions, ratings, recommendations};
 use crate::schema::NotModified;
 use gateway::Gateway;
 
@@ -30,6 +30,12 @@ use gateway::Gateway;
         recommendations::recommend_together,
         recommendations::recommend_to_user,
         ratings::ratings_of_user,
+        marks::rate,
+        marks::unrate,
+        marks::hide,
+        marks::show,
+        marks::forget,
+        marks::rate_batch,
         movies::list_movies,
         movies::describe_movie,
         movies::similar_movies,

@@ -8,7 +8,7 @@ use matinee_serving::{EndpointFault, LoadError, LoadReason};
 pub enum PredictError {
     /// The movie is not in the catalogue.
     UnknownMovie(UnknownMovie),
-    /// The model was not trained on ratings of this user.
+    /// There are no ratings of this user.
     UnknownUser(UserId),
     /// One of the ratings in the request is not on the model's scale.
     RatingOffScale {
@@ -21,6 +21,8 @@ pub enum PredictError {
     ModelUnavailable(LoadReason),
     /// An endpoint gives the ratings, but only a model in memory can answer this.
     NoModelInMemory,
+    /// The model has no ratings of the user, and the ratings that came in since cannot be looked up.
+    LiveRatingsUnavailable,
     /// The endpoint did not answer.
     Endpoint(EndpointFault),
 }

@@ -6,6 +6,7 @@ mod body;
 mod cursor;
 mod fields;
 mod invalid;
+mod marks;
 mod query;
 mod ratings;
 
@@ -16,12 +17,13 @@ pub use body::FromBody;
 pub use cursor::{Cursor, Offset};
 pub use fields::is_spelling;
 pub use invalid::InvalidRequest;
+pub use marks::{DoneAt, MAX_KEPT, RateRequest, RatingsBatch, UserAndMovie, checked_user};
 pub use matinee_model::MAX_ID_BYTES;
 use matinee_model::{MovieId, UserId};
 pub(crate) use query::split_list;
 pub use query::{
-    FromParameters, MAX_IDS, MAX_LIMIT, MAX_QUERY_BYTES, MovieSearch, MoviesPage, Parameters,
-    RecommendationsPage, Selection,
+    FromParameters, MAX_IDS, MAX_LIMIT, MAX_QUERY_BYTES, MovieSearch, MoviesPage, Parameters, RatingsOrder,
+    RatingsPage, RecommendationsPage, Selection,
 };
 pub use ratings::{KnownRatings, MAX_RATINGS, RecommendationsRequest, TogetherRequest, VisitorRatings};
 use serde_json::Value;

@@ -2,6 +2,7 @@
 
 mod batch;
 mod error;
+mod marks;
 mod model;
 mod movies;
 mod recommendations;
@@ -9,6 +10,7 @@ mod versions;
 
 pub use batch::{BatchAnswer, BatchEntry, BatchError};
 pub use error::{ErrorAnswer, ErrorDescription};
+pub use marks::{Became, KeptBatchAnswer, KeptEntry, KeptRatingAnswer, LiveRatingsState};
 use model::{CountsSchema, MetricsSchema, RatingScaleSchema};
 pub use movies::{
     GenreAnswer, GenresAnswer, MovieAnswer, MoviesAnswer, RatedMovie, SimilarAnswer, SimilarMovie,
@@ -34,7 +36,8 @@ pub struct PredictAnswer {
     pub movie_title: String,
     /// The predicted rating, not rounded.
     pub score: f32,
-    /// Whether the model was trained on ratings of this user; if the request has ratings, whether any of them counts.
+    /// Whether there are ratings of this user, which the model was trained on or which came in since; if the request has
+    /// ratings, whether any of them counts.
     pub known_user: bool,
     /// Whether the model was trained on ratings of this movie.
     pub known_movie: bool,
@@ -53,6 +56,9 @@ pub struct PredictAnswer {
     /// Who answered, where it is not the model in memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<AnswerSource>,
+    /// `unavailable` if the ratings that came in since the model was trained could not be looked up; missing otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live_ratings: Option<LiveRatingsState>,
 }
 
 /// Who answers instead of the model in memory.
@@ -117,6 +123,7 @@ impl PredictAnswer {
             ratings_counted: None,
             unknown_movies: Vec::new(),
             source: None,
+            live_ratings: None,
         }
     }
 

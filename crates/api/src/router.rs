@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post, put};
 
 use crate::http::{Limits, Sampling, with_layers};
 use crate::openapi;
-use crate::routes::{movies, page, predictions, ratings, recommendations};
+use crate::routes::{marks, movies, page, predictions, ratings, recommendations};
 use crate::scorer::Scorer;
 
 /// The largest body that is read: 1 MB.
@@ -34,6 +34,10 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<dyn Scorer>>)> {
         ("/recommendations/together", post(recommendations::recommend_together)),
         ("/users/{userId}/recommendations", get(recommendations::recommend_to_user)),
         ("/users/{userId}/ratings", get(ratings::ratings_of_user)),
+        ("/users/{userId}/ratings/{movieId}", put(marks::rate).delete(marks::unrate)),
+        ("/users/{userId}/hidden/{movieId}", put(marks::hide).delete(marks::show)),
+        ("/users/{userId}", delete(marks::forget)),
+        ("/ratings", post(marks::rate_batch)),
         ("/movies", get(movies::list_movies)),
         ("/movies/{movieId}", get(movies::describe_movie)),
         ("/movies/{movieId}/similar", get(movies::similar_movies)),

@@ -1,5 +1,6 @@
 //! The handlers of the API. `router` gives each of them its path.
 
+pub(crate) mod marks;
 pub(crate) mod movies;
 pub(crate) mod page;
 pub(crate) mod predictions;

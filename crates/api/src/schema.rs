@@ -5,13 +5,13 @@ mod bodies;
 mod errors;
 mod parameters;
 
-pub(crate) use bodies::{BatchBody, PairBody, RatingsBody, TogetherBody};
+pub(crate) use bodies::{BatchBody, KeptRatingBody, PairBody, RatingsBatchBody, RatingsBody, TogetherBody};
 pub(crate) use errors::{
-    BatchErrors, GenresErrors, HealthErrors, ListErrors, ModelErrors, MovieErrors, NotModified,
-    PageFileErrors, PredictErrors, RecommendErrors, RecommendToUserErrors, SimilarErrors, StartErrors,
-    TogetherErrors, error_response,
+    BatchErrors, GenresErrors, HealthErrors, KeepBatchErrors, KeepErrors, ListErrors, MarkErrors,
+    ModelErrors, MovieErrors, NotModified, PageFileErrors, PredictErrors, RecommendErrors,
+    RecommendToUserErrors, SimilarErrors, StartErrors, TogetherErrors, UserRatingsErrors, error_response,
 };
 pub(crate) use parameters::{
-    CursorParameter, ListedLimit, RecommendedLimit, SearchParameters, SelectionParameters, TasteParameters,
-    TogetherParameters,
+    CursorParameter, ListedLimit, RatingsOrderParameter, RecommendedLimit, SearchParameters,
+    SelectionParameters, TasteParameters, TimeParameter, TogetherParameters,
 };

@@ -4,11 +4,14 @@
 
 mod endpoint;
 mod in_memory;
+mod live;
+mod news;
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use matinee_live_ratings::LiveRatings;
 use matinee_model::{Catalogue, Filter, Histogram, Model, Movie, MovieId};
 
 use crate::predict_error::PredictError;
@@ -17,6 +20,8 @@ use crate::response::{ModelAnswer, PredictAnswer, VersionsAnswer};
 
 pub use endpoint::EndpointScorer;
 pub(crate) use in_memory::Predictions;
+pub use live::LiveScorer;
+pub(crate) use news::News;
 
 /// The future of an answer.
 pub type ScorerFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, PredictError>> + Send + 'a>>;
@@ -45,6 +50,11 @@ pub trait Scorer: Send + Sync + 'static {
 
     /// The model in memory. Nothing can be recommended without it.
     fn model(&self) -> ScorerFuture<'_, Arc<Model>>;
+
+    /// The ratings that came in since the model was trained, if any are kept here. Then there is a model in memory.
+    fn live_ratings(&self) -> Option<&LiveRatings> {
+        None
+    }
 }
 
 /// The movies of the catalogue, with the number of their ratings if a model in memory knows it.

@@ -3,9 +3,9 @@
 use matinee_serving::AnswerSummary;
 
 use crate::response::{
-    BatchAnswer, BatchEntry, GenresAnswer, HealthAnswer, ModelAnswer, MovieAnswer, MoviesAnswer,
-    PredictAnswer, RankedBy, RecommendationsAnswer, SimilarAnswer, StartAnswer, TogetherAnswer,
-    UserRatingsAnswer, VersionsAnswer,
+    BatchAnswer, BatchEntry, GenresAnswer, HealthAnswer, KeptBatchAnswer, KeptEntry, KeptRatingAnswer,
+    ModelAnswer, MovieAnswer, MoviesAnswer, PredictAnswer, RankedBy, RecommendationsAnswer, SimilarAnswer,
+    StartAnswer, TogetherAnswer, UserRatingsAnswer, VersionsAnswer,
 };
 
 /// An answer that can be summarized for logs and metrics.
@@ -24,6 +24,7 @@ fn count(summary: &mut AnswerSummary, answer: &PredictAnswer) {
     summary.unknown_users += u32::from(!answer.known_user);
     summary.unknown_movies += u32::from(!answer.known_movie);
     summary.fallbacks += u32::from(!answer.known_user || !answer.known_movie);
+    summary.live_ratings_unavailable += u32::from(answer.live_ratings.is_some());
 }
 
 impl Summarize for PredictAnswer {
@@ -57,6 +58,7 @@ impl Summarize for RecommendationsAnswer {
         AnswerSummary {
             unknown_movies: self.unknown_movies.len() as u32,
             fallbacks: u32::from(self.ranked_by == RankedBy::Popularity),
+            live_ratings_unavailable: u32::from(self.live_ratings.is_some()),
             ..of_model(&self.model_version)
         }
     }
@@ -71,7 +73,20 @@ impl Summarize for TogetherAnswer {
 
 impl Summarize for UserRatingsAnswer {
     fn summary(&self) -> AnswerSummary {
-        of_model(&self.model_version)
+        let live_ratings_unavailable = u32::from(self.live_ratings.is_some());
+        AnswerSummary { live_ratings_unavailable, ..of_model(&self.model_version) }
+    }
+}
+
+impl Summarize for KeptBatchAnswer {
+    fn summary(&self) -> AnswerSummary {
+        let errors = self.ratings.iter().filter_map(KeptEntry::error);
+        let mut summary = AnswerSummary::default();
+        for error in errors {
+            summary.unknown_movies += u32::from(error.is_unknown_movie());
+            summary.live_ratings_unavailable += u32::from(error.is_live_ratings_unavailable());
+        }
+        summary
     }
 }
 
@@ -99,6 +114,7 @@ impl Summarize for HealthAnswer {
     }
 }
 
+impl Summarize for KeptRatingAnswer {}
 impl Summarize for MovieAnswer {}
 impl Summarize for MoviesAnswer {}
 impl Summarize for StartAnswer {}

@@ -50,11 +50,13 @@ pub enum Metric {
     Fallbacks,
     /// Requests that the endpoint failed to answer.
     EndpointErrors,
+    /// Look-ups of live ratings that failed, so that the model answered alone, and ratings that could not be kept.
+    LiveRatingsUnavailable,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::TrainingStarted,
         Self::TrainingFailed,
         Self::ModelPublished,
@@ -71,6 +73,7 @@ impl Metric {
         Self::UnknownMovies,
         Self::Fallbacks,
         Self::EndpointErrors,
+        Self::LiveRatingsUnavailable,
     ];
 
     /// The name in CloudWatch.
@@ -92,6 +95,7 @@ impl Metric {
             Self::UnknownMovies => "UnknownMovies",
             Self::Fallbacks => "Fallbacks",
             Self::EndpointErrors => "EndpointErrors",
+            Self::LiveRatingsUnavailable => "LiveRatingsUnavailable",
         }
     }
 

@@ -35,6 +35,7 @@ struct Collected {
     unknown_movies: u64,
     fallbacks: u64,
     endpoint_errors: u64,
+    live_ratings_unavailable: u64,
     loads: Vec<f64>,
     load_failures: u64,
     swaps: u64,
@@ -77,6 +78,7 @@ impl ServingMetrics {
         collected.unknown_movies += u64::from(answer.unknown_movies);
         collected.fallbacks += u64::from(answer.fallbacks);
         collected.endpoint_errors += u64::from(answer.endpoint_errors);
+        collected.live_ratings_unavailable += u64::from(answer.live_ratings_unavailable);
     }
 
     /// The line to write now, if it is time for one.
@@ -121,6 +123,7 @@ impl Collected {
             (Metric::UnknownMovies, self.unknown_movies),
             (Metric::Fallbacks, self.fallbacks),
             (Metric::EndpointErrors, self.endpoint_errors),
+            (Metric::LiveRatingsUnavailable, self.live_ratings_unavailable),
             (Metric::ModelLoadFailures, self.load_failures),
             (Metric::ModelSwaps, self.swaps),
         ];

@@ -10,6 +10,7 @@ pub mod evaluate;
 pub mod evaluate_ranking;
 pub mod learning;
 pub mod predict;
+pub mod ratings;
 pub mod recommend;
 pub mod sagemaker;
 pub mod search;

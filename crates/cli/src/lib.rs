@@ -9,6 +9,7 @@ mod aws;
 mod commands;
 mod example;
 mod files;
+mod kept;
 mod logging;
 mod movie_list;
 mod outputs;
@@ -52,6 +53,8 @@ enum Command {
     Similar(commands::similar::Args),
     /// Find movies by their titles
     Search(commands::search::Args),
+    /// Import, export and count the ratings that a server keeps
+    Ratings(commands::ratings::Args),
     /// Download data sets
     Data(commands::data::Args),
     /// List the algorithms and their hyperparameters
@@ -87,6 +90,7 @@ pub fn run() -> ExitCode {
         Command::Recommend(args) => commands::recommend::run(&args),
         Command::Similar(args) => commands::similar::run(&args),
         Command::Search(args) => commands::search::run(&args),
+        Command::Ratings(args) => commands::ratings::run(&args),
         Command::Completions(args) => Ok(commands::shell::completions(&args, Cli::command())),
         Command::Man(args) => commands::shell::man(&args, Cli::command()),
         Command::Data(args) => commands::data::run(args),

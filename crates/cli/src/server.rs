@@ -1,24 +1,39 @@
 //! The local server: the router of the Lambda function, on a socket.
 
+mod guard;
+
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use axum::Router;
 use clap::Args;
-use matinee_api::{compressed, sampled_router};
+use matinee_api::{LiveScorer, Scorer, compressed, sampled_router};
+use matinee_live_ratings::{DEFAULT_TIME_LIMIT, LiveRatings};
 use matinee_model::Model;
 use matinee_serving::Reloadable;
 use matinee_variables::Variables;
 use tokio::net::TcpListener;
 
 use crate::example;
+use crate::kept;
 use crate::logging::Logging;
+use guard::guarded;
 
 /// How long running requests may take after the signal to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Who may reach the ratings of single users.
+#[derive(Args, Clone)]
+pub struct Access {
+    /// Token that callers send as `Authorization: Bearer TOKEN` to routes about single users; needed to keep ratings on
+    /// a --host that other machines reach
+    #[arg(long, env = "MATINEE_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+}
 
 /// Where to listen.
 #[derive(Args, Clone)]
@@ -31,13 +46,28 @@ pub struct Address {
     port: u16,
 }
 
-/// Serves `model` until Ctrl-C or SIGTERM.
-pub fn serve(model: Model, address: &Address) -> Result<()> {
+/// Serves `model` until Ctrl-C or SIGTERM, and keeps ratings in the file `ratings` if one is given.
+pub fn serve(model: Model, address: &Address, ratings: Option<&Path>, access: &Access) -> Result<()> {
     let socket = SocketAddr::new(address.host, address.port);
+    if ratings.is_some() && access.token.is_none() && !address.host.is_loopback() {
+        bail!(
+            "other machines reach {}, and could change everybody's ratings; give --token, or keep no ratings",
+            address.host
+        );
+    }
     let model = Arc::new(model);
     let logging = Logging::from_variables(&Variables::of_process())?;
-    let app = sampled_router(Arc::new(Reloadable::loaded(Arc::clone(&model))), logging.sampling);
-    serve_router(compressed(app), socket, "--port", &logging, |address| announce(address, &model))
+    let loaded = Reloadable::loaded(Arc::clone(&model));
+    let scorer: Arc<dyn Scorer> = match ratings {
+        None => Arc::new(loaded),
+        Some(path) => {
+            let store = kept::open(path).context("cannot keep ratings")?;
+            say!("keeping ratings in {}", path.display());
+            Arc::new(LiveScorer::new(loaded, LiveRatings::new(store, DEFAULT_TIME_LIMIT)))
+        }
+    };
+    let app = guarded(compressed(sampled_router(scorer, logging.sampling)), access.token.clone());
+    serve_router(app, socket, "--port", &logging, |address| announce(address, &model))
 }
 
 /// Serves a router until Ctrl-C or SIGTERM. `announce` is called with the address. Errors name `port_setting` as the option

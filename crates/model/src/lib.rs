@@ -25,6 +25,7 @@ pub mod ranking;
 mod rater;
 mod recommendation;
 mod scale;
+mod since;
 mod threads;
 
 pub use catalogue::{Catalogue, CatalogueError, Links, Movie, MovieFault, MovieReader, MovieRecord};
@@ -39,3 +40,4 @@ pub use recommendation::{
     CANDIDATES, Estimate, Filter, Group, GroupRecommendation, Histogram, Recommendation, Visitor, varied,
 };
 pub use scale::{RatingScale, ScaleError};
+pub use since::{Changed, OwnRating, Since};

@@ -202,6 +202,11 @@ impl Model {
         })
     }
 
+    /// Predicts the rating that somebody without ratings would give `movie`.
+    pub fn predict_for_stranger(&self, movie: &MovieId) -> Result<Prediction<'_>, UnknownMovie> {
+        self.prediction(movie, false, 0, None, |movie| self.factors().score(None, movie))
+    }
+
     /// The trained bias and factors of this user.
     pub(crate) fn trained_vector(&self, user: UserRow) -> UserVector {
         let factors = self.factors();

@@ -1,7 +1,8 @@
 //! Many predictions for the same person.
 
 use crate::known::Known;
-use crate::{Model, MovieId, Prediction, Rated, UnknownMovie, UserPrior, UserRow, UserVector};
+use crate::since::Merged;
+use crate::{Model, MovieId, Prediction, Rated, Since, UnknownMovie, UserRow, UserVector};
 
 /// A person in the rating head: a user of the training data, or a visitor who is folded in.
 #[derive(Debug)]
@@ -26,13 +27,16 @@ impl<'m> Rater<'m> {
         rated.reverse();
         rated.sort_by_key(|rated| rated.movie);
         rated.dedup_by_key(|rated| rated.movie);
-        let factors = model.factors();
-        let vector = match model.user_prior() {
-            Some(prior) => prior.fold_in(&factors, &rated),
-            None => UserPrior::uninformed(factors.rank()).view().fold_in(&factors, &rated),
-        };
+        let vector = model.fold_in(&rated);
         let known = model.known(&rated);
         Self { model, rated, vector, known }
+    }
+
+    /// A person with what the model was trained on, and what came in since. `None` if no rating is left.
+    pub fn since(model: &'m Model, user: Option<UserRow>, since: &Since) -> Option<Self> {
+        let Merged { rated, vector, .. } = model.merge(user, since)?;
+        let known = model.known(&rated);
+        Some(Self { model, rated, vector, known })
     }
 
     /// The number of ratings that count.

@@ -14,7 +14,8 @@ pub use variety::{CANDIDATES, varied};
 
 use crate::known::Known;
 use crate::ranking::{Ranked, Taste, best, positions};
-use crate::{Model, Movie, MovieRow, Rated, Rater, UserRow, UserVector};
+use crate::since::Merged;
+use crate::{Model, Movie, MovieRow, Rated, Rater, Since, UserRow, UserVector};
 
 /// Where on the scale the usual floor is: from 0 at its lowest rating to 1 at its highest.
 const USUAL_FLOOR: f32 = 5.0 / 9.0;
@@ -71,17 +72,11 @@ impl Model {
         self.with_taste(rated, Some(order), vector)
     }
 
-    /// The ratings of a user of the training data whose movies `filter` admits, the highest first; of equal ones, that of
-    /// the movie with more ratings first.
-    pub fn ratings_of(&self, user: UserRow, filter: &Filter) -> Vec<(Movie<'_>, Rated)> {
-        let resolved = self.movie_index().resolve(filter, self.movie_ids());
-        let rated = self.rated_movies(user).to_vec().into_iter();
-        let admitted = rated.filter(|rated| resolved.admits(rated.movie));
-        let mut found: Vec<(Movie<'_>, Rated)> =
-            admitted.filter_map(|rated| Some((self.entry(rated.movie)?, rated))).collect();
-        let count = |rated: &Rated| self.rating_count(rated.movie);
-        found.sort_by(|(_, a), (_, b)| b.rating.total_cmp(&a.rating).then(count(b).cmp(&count(a))));
-        found
+    /// A person with what the model was trained on, and what came in since, folded into both heads. `None` if no rating
+    /// is left.
+    pub fn user_since(&self, user: Option<UserRow>, since: &Since) -> Option<Visitor<'_>> {
+        let Merged { rated, order, vector } = self.merge(user, since)?;
+        Some(self.with_taste(rated, Some(order), vector))
     }
 
     fn with_taste(&self, rated: Vec<Rated>, order: Option<Vec<u32>>, vector: UserVector) -> Visitor<'_> {

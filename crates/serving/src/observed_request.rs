@@ -24,4 +24,6 @@ pub struct AnswerSummary {
     pub fallbacks: u32,
     /// Answers that an endpoint should have given but did not.
     pub endpoint_errors: u32,
+    /// Users whose live ratings could not be looked up, and writes that could not be kept.
+    pub live_ratings_unavailable: u32,
 }

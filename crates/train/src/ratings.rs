@@ -1,5 +1,6 @@
 //! Ratings in memory, and the files that they are read from.
 
+mod changes;
 mod check;
 mod common_scale;
 mod dataset;
@@ -16,6 +17,7 @@ mod spellings;
 mod time;
 mod unused;
 
+pub use changes::{Change, Changes};
 pub use check::{CsvFile, Inputs, check};
 pub use dataset::{Dataset, Rating};
 pub use faults::{Fault, FaultKind, Findings, Report};

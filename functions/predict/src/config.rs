@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use matinee_api::Sampling;
-use matinee_aws::{EndpointName, Memory, ModelUri};
+use matinee_aws::{EndpointName, Memory, ModelUri, TableName};
+use matinee_live_ratings::DEFAULT_TIME_LIMIT;
 use matinee_variables::{VariableError, Variables};
 
 /// The demo model in the function's layer, which is used if `MODEL_URI` is not set.
@@ -26,6 +27,10 @@ pub struct Config {
     pub refresh: Duration,
     /// `STACK_NAME`: the dimension of the metrics. Without it no metrics are written.
     pub stack: Option<String>,
+    /// `RATINGS_TABLE`: the table that keeps ratings which come in. Without it, none are kept.
+    pub ratings_table: Option<TableName>,
+    /// `RATINGS_TIMEOUT_MS`: how long a request waits for the ratings of a user, in milliseconds.
+    pub ratings_timeout: Duration,
     /// `CORS_ORIGINS`: the origins whose pages may call the API, separated by commas.
     pub origins: Vec<HeaderValue>,
     /// `LOG_SAMPLE`: the share of successful requests that are logged.
@@ -45,6 +50,9 @@ impl Config {
             until_published: variables.get("MODEL_UNTIL_PUBLISHED").map(PathBuf::from),
             refresh: refresh.map_or(REFRESH, |seconds| Duration::from_secs(seconds.into())),
             stack: variables.get("STACK_NAME"),
+            ratings_table: variables.parse("RATINGS_TABLE")?,
+            ratings_timeout: number("RATINGS_TIMEOUT_MS")?
+                .map_or(DEFAULT_TIME_LIMIT, |milliseconds| Duration::from_millis(milliseconds.into())),
             origins: variables.parse_with("CORS_ORIGINS", origins)?.unwrap_or_default(),
             sampling: variables.parse("LOG_SAMPLE")?.unwrap_or(Sampling::ALL),
             memory: Memory::of_megabytes(number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?),
@@ -86,6 +94,8 @@ mod tests {
                 "ENDPOINT_NAME",
                 "MODEL_UNTIL_PUBLISHED",
                 "MODEL_REFRESH_SECONDS",
+                "RATINGS_TABLE",
+                "RATINGS_TIMEOUT_MS",
                 "CORS_ORIGINS",
                 "LOG_SAMPLE",
             ] {
@@ -100,6 +110,8 @@ mod tests {
             ("MODEL_URI", "ftp://models/1"),
             ("ENDPOINT_NAME", "an endpoint"),
             ("MODEL_REFRESH_SECONDS", "0"),
+            ("RATINGS_TABLE", "a table"),
+            ("RATINGS_TIMEOUT_MS", "0"),
             ("CORS_ORIGINS", "https://a.example,*"),
             ("CORS_ORIGINS", "https://a.example/path"),
             ("LOG_SAMPLE", "1%"),
@@ -124,7 +136,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_value_is_accepted_or_refused_by_name(value in prop_oneof![".{0,40}", "[a-z:/,.*-]{0,40}", "[0-9]{0,22}"]) {
-            for name in ["MODEL_URI", "ENDPOINT_NAME", "MODEL_REFRESH_SECONDS", "CORS_ORIGINS"] {
+            for name in ["MODEL_URI", "ENDPOINT_NAME", "MODEL_REFRESH_SECONDS", "RATINGS_TABLE", "CORS_ORIGINS"] {
                 if let Err(error) = config(&[(name, value.as_str())]) {
                     prop_assert!(error.to_string().contains(name), "{}", error);
                 }

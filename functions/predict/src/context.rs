@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use anyhow::bail;
 use axum::Router;
-use matinee_api::{EndpointScorer, sampled_router};
-use matinee_aws::{MeasuredSource, ModelUri, S3Source, SageMakerEndpoint, ServingMetrics, s3_client};
+use matinee_api::{EndpointScorer, LiveScorer, Scorer, sampled_router};
+use matinee_aws::{
+    DynamoDbRatings, MeasuredSource, ModelUri, S3Source, SageMakerEndpoint, ServingMetrics, s3_client,
+};
+use matinee_live_ratings::LiveRatings;
 use matinee_model::{Catalogue, Model};
 use matinee_serving::{PathSource, Reloadable, Source};
 use matinee_variables::Variables;
@@ -37,6 +40,11 @@ impl Context {
             );
         }
         let config = Config::from_variables(&variables)?;
+        if config.endpoint.is_some() && config.ratings_table.is_some() {
+            bail!(
+                "ENDPOINT_NAME and RATINGS_TABLE are set; ratings that come in need a model in memory, so clear one"
+            );
+        }
         // The digest identifies the data and the code of the demo model as well: see build.rs.
         tracing::info!(build = env!("BUILD_DIGEST"), "starting");
         Ok(Self::build(config).await)
@@ -52,7 +60,7 @@ impl Context {
                 if let Some(loaded) = preload(&model).await {
                     tracing::info!(version = loaded.manifest().version.as_str(), "model loaded");
                 }
-                sampled_router(Arc::new(model), config.sampling)
+                sampled_router(scorer(model, &config).await, config.sampling)
             }
             Some(name) => {
                 let titles: Reloadable<Catalogue> = reloadable(&config, metrics.clone()).await;
@@ -65,6 +73,13 @@ impl Context {
         };
         Self { config, router, metrics }
     }
+}
+
+/// The model alone, or with the ratings that the table keeps.
+async fn scorer(model: Reloadable<Model>, config: &Config) -> Arc<dyn Scorer> {
+    let Some(table) = &config.ratings_table else { return Arc::new(model) };
+    let store = Arc::new(DynamoDbRatings::new(table.clone()).await);
+    Arc::new(LiveScorer::new(model, LiveRatings::new(store, config.ratings_timeout)))
 }
 
 /// Waits for the load, but not longer than the init phase allows. [`Reloadable`] logs a failure.

@@ -55,7 +55,7 @@ fn with_cors(router: Router, config: &Config) -> Router {
     ];
     let cors = CorsLayer::new()
         .allow_origin(allowed)
-        .allow_methods([Method::GET, Method::HEAD, Method::POST])
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers(headers)
         .expose_headers([REQUEST_ID, header::ETAG, header::RETRY_AFTER])
         .max_age(Duration::from_hours(1));

@@ -24,6 +24,9 @@ pub(crate) struct QueryParameters<T>(pub(crate) T);
 /// The `{...}` part of the path, as text.
 pub(crate) struct PathSegment(pub(crate) String);
 
+/// The two `{...}` parts of the path, as text.
+pub(crate) struct TwoSegments(pub(crate) String, pub(crate) String);
+
 impl<S: Send + Sync> FromRequest<S> for RawBody {
     type Rejection = ApiError;
 
@@ -63,6 +66,23 @@ impl<S: Send + Sync> FromRequestParts<S> for PathSegment {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let path = Path::<String>::from_request_parts(parts, state).await;
         let Ok(Path(text)) = path else { return Err(InvalidRequest::Path.into()) };
-        if text.len() > MAX_ID_BYTES { Err(InvalidRequest::LongPath.into()) } else { Ok(Self(text)) }
+        short(&text)?;
+        Ok(Self(text))
     }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for TwoSegments {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Ok(Path((first, second))) = path else { return Err(InvalidRequest::Path.into()) };
+        short(&first).and_then(|()| short(&second))?;
+        Ok(Self(first, second))
+    }
+}
+
+/// Refuses what is too long for an id.
+fn short(text: &str) -> Result<(), InvalidRequest> {
+    if text.len() > MAX_ID_BYTES { Err(InvalidRequest::LongPath) } else { Ok(()) }
 }

@@ -58,7 +58,8 @@ impl Modify for Gateway {
             Some(vec![SecurityRequirement::default(), requires("api_key"), requires("sigv4")]);
         for (path, item) in &mut document.paths.paths {
             let is_open = OPEN.contains(&path.as_str());
-            for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+            let methods = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
+            for operation in methods.into_iter().flatten() {
                 add_responses(operation, is_open);
             }
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use matinee_live_ratings::InvalidMoment;
 use matinee_model::{MAX_ID_BYTES, RatingScale};
 
 use super::MAX_QUERY_STRING_BYTES;
@@ -91,6 +92,13 @@ pub enum InvalidRequest {
         /// The kind of value that it is.
         found: &'static str,
     },
+    /// A time is not a number.
+    TimestampType {
+        /// The kind of value that it is.
+        found: &'static str,
+    },
+    /// A time is not one at which a rating can have been given.
+    Timestamp(InvalidMoment),
     /// A rating is not on this scale.
     NotARating(RatingScale),
     /// The query string cannot be read.
@@ -190,6 +198,10 @@ impl fmt::Display for InvalidRequest {
             }
             Self::Entry { field, index, error } => write!(f, "entry {index} of `{field}`: {error}"),
             Self::RatingType { found } => write!(f, "the field `rating` must be a number, not {found}"),
+            Self::TimestampType { found } => {
+                write!(f, "the field `timestamp` must be a number of seconds, not {found}")
+            }
+            Self::Timestamp(error) => write!(f, "the field `timestamp`: {error}"),
             Self::NotARating(scale) => {
                 write!(f, "the field `rating` must be a number from {} to {}", scale.min(), scale.max())
             }

@@ -66,6 +66,24 @@ pub struct MoviesPage {
     pub after: Option<Offset>,
 }
 
+/// The parameters of `GET /users/{userId}/ratings`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RatingsPage {
+    /// Which ratings come first, if the caller chooses.
+    pub order: Option<RatingsOrder>,
+    /// Which movies, and how many.
+    pub page: MoviesPage,
+}
+
+/// Which ratings of a user come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RatingsOrder {
+    /// Those that were given last.
+    Newest,
+    /// The highest.
+    Highest,
+}
+
 /// The parameters of `GET /movies`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MovieSearch {
@@ -103,6 +121,25 @@ impl FromParameters for MoviesPage {
     fn from_parameters(parameters: &Parameters) -> Result<Self, InvalidRequest> {
         let after = parameters.parse("cursor", CURSOR)?;
         Ok(Self { limit: parameters.limit(10)?, selection: parameters.selection()?, after })
+    }
+}
+
+impl FromParameters for RatingsPage {
+    fn from_parameters(parameters: &Parameters) -> Result<Self, InvalidRequest> {
+        let order = parameters.parse("order", "newest or highest")?;
+        Ok(Self { order, page: MoviesPage::from_parameters(parameters)? })
+    }
+}
+
+impl FromStr for RatingsOrder {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "newest" => Ok(Self::Newest),
+            "highest" => Ok(Self::Highest),
+            _ => Err(()),
+        }
     }
 }
 
@@ -180,7 +217,7 @@ impl Parameters {
         })
     }
 
-    fn parse<T: FromStr>(
+    pub(super) fn parse<T: FromStr>(
         &self,
         name: &'static str,
         expected: &'static str,
@@ -188,7 +225,7 @@ impl Parameters {
         self.text(name).map(|text| text.parse().map_err(|_| self.refuse(name, expected))).transpose()
     }
 
-    fn refuse(&self, name: &'static str, expected: &'static str) -> InvalidRequest {
+    pub(super) fn refuse(&self, name: &'static str, expected: &'static str) -> InvalidRequest {
         let found: String = self.text(name).unwrap_or_default().chars().take(50).collect();
         InvalidRequest::Parameter { name, expected, found: format!("`{found}`") }
     }

@@ -40,6 +40,14 @@ impl BatchError {
     /// The code of a movie that is not in the catalogue.
     pub(crate) const UNKNOWN_MOVIE: &'static str = "unknown_movie";
 
+    /// The code of a rating that could not be kept.
+    pub(crate) const LIVE_RATINGS_UNAVAILABLE: &'static str = "live_ratings_unavailable";
+
+    /// Whether the rating could not be kept.
+    pub(crate) fn is_live_ratings_unavailable(&self) -> bool {
+        self.code == Self::LIVE_RATINGS_UNAVAILABLE
+    }
+
     /// Whether the movie is not in the catalogue.
     pub(crate) fn is_unknown_movie(&self) -> bool {
         self.code == Self::UNKNOWN_MOVIE

@@ -4,6 +4,8 @@ use matinee_model::{Histogram, Movie};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::LiveRatingsState;
+
 /// A movie of the catalogue.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct MovieAnswer {
@@ -96,22 +98,34 @@ pub struct RatedMovie {
     /// The user's rating.
     #[schema(example = 4.5)]
     pub rating: f32,
+    /// Whether the model was trained on it. Otherwise it came in since, and counts as well.
+    pub learned: bool,
+    /// When it came in, in seconds since 1970 in UTC; missing if it is only known from the training data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1_445_714_835.0)]
+    pub timestamp: Option<f64>,
 }
 
 /// The answer of `GET /users/{userId}/ratings`.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct UserRatingsAnswer {
-    /// The ratings, the highest first.
+    /// The ratings: the newest first if ratings are kept here, otherwise the highest first.
     pub ratings: Vec<RatedMovie>,
     /// How many ratings fit the parameters, on all pages.
     #[schema(example = 76)]
     pub count: usize,
+    /// The movies that the user does not want to see recommended.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hidden_movies: Vec<String>,
     /// The parameter `cursor` for the next page; missing on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "efff89ff64d6e4a010")]
     pub next_cursor: Option<String>,
     /// The version of the model that answered.
     pub model_version: String,
+    /// `unavailable` if the ratings that came in since the model was trained could not be looked up; missing otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live_ratings: Option<LiveRatingsState>,
 }
 
 /// A genre of the catalogue.

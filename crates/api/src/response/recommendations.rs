@@ -4,7 +4,7 @@ use matinee_model::{GroupRecommendation, Model, Rated, Recommendation};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{MovieAnswer, rounded};
+use super::{LiveRatingsState, MovieAnswer, rounded};
 
 /// The largest number of reasons for a recommendation.
 const REASONS: usize = 3;
@@ -26,6 +26,9 @@ pub struct RecommendationsAnswer {
     /// The version of the model that answered.
     #[schema(example = "efff89ff64d6e4a0")]
     pub model_version: String,
+    /// `unavailable` if the ratings that came in since the model was trained could not be looked up; missing otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live_ratings: Option<LiveRatingsState>,
 }
 
 /// What recommendations are ranked by.

@@ -8,18 +8,18 @@ use matinee_model::{CANDIDATES, Filter, Group, Model, MovieId, UserId, Visitor, 
 use super::selection::filter;
 use crate::error::ApiError;
 use crate::http::{Json, JsonBody, PathSegment, QueryParameters};
-use crate::predict_error::PredictError;
 use crate::request::{Cursor, RecommendationsPage, RecommendationsRequest, TogetherRequest};
 use crate::response::{
-    RankedBy, RecommendationAnswer, RecommendationsAnswer, TogetherAnswer, TogetherRecommendation,
+    LiveRatingsState, RankedBy, RecommendationAnswer, RecommendationsAnswer, TogetherAnswer,
+    TogetherRecommendation,
 };
 use crate::schema::{
     CursorParameter, RatingsBody, RecommendErrors, RecommendToUserErrors, RecommendedLimit,
     SelectionParameters, TasteParameters, TogetherBody, TogetherErrors, TogetherParameters,
 };
-use crate::scorer::{Scorer, Titles};
+use crate::scorer::{News, Scorer, Titles};
 
-/// What a user of the training data may want to watch
+/// What a user may want to watch, by the ratings that the model was trained on and those that came in since
 #[utoipa::path(get, path = "/users/{userId}/recommendations", tag = "recommendations",
     params(("userId" = String, Path, description = "The user's id", max_length = 256, example = "2"),
         RecommendedLimit, SelectionParameters, TasteParameters, CursorParameter),
@@ -29,11 +29,19 @@ pub(crate) async fn recommend_to_user(
     PathSegment(user): PathSegment,
     QueryParameters(page): QueryParameters<RecommendationsPage>,
 ) -> Result<Json<RecommendationsAnswer>, ApiError> {
-    let model = scorer.model().await?;
     let user = UserId::from(user);
-    let row = model.user_row(&user).ok_or_else(|| PredictError::UnknownUser(user.clone()))?;
-    let filter = filter(&Titles::Model(Arc::clone(&model)), &page.selection)?;
-    Ok(Json(answer(&model, model.user(row), &page, &filter, &[])?))
+    let news = News::of(scorer.live_ratings(), &user).await;
+    let model = scorer.model().await?;
+    let row = model.user_row(&user);
+    let person = match news.since(&model) {
+        None => row.map(|row| model.user(row)),
+        Some(since) => model.user_since(row, &since),
+    };
+    let person = person.ok_or_else(|| news.no_ratings_of(user))?;
+    let mut filter = filter(&Titles::Model(Arc::clone(&model)), &page.selection)?;
+    filter.excluded.extend(news.hidden());
+    let live_ratings = news.is_unavailable().then_some(LiveRatingsState::Unavailable);
+    Ok(Json(RecommendationsAnswer { live_ratings, ..answer(&model, person, &page, &filter, &[])? }))
 }
 
 /// What a visitor with these ratings may want to watch; the model need not know the visitor
@@ -122,6 +130,7 @@ fn answer(
         next_cursor: next.map(|cursor| cursor.to_string()),
         unknown_movies: unknown.iter().map(MovieId::to_string).collect(),
         model_version: version.to_string(),
+        live_ratings: None,
     })
 }
 

@@ -84,6 +84,46 @@ pub(crate) struct PersonBody {
     ratings: Vec<RatingBody>,
 }
 
+/// A rating to keep.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "its fields are documentation")]
+pub(crate) struct KeptRatingBody {
+    /// The rating, on the scale in the answer of `GET /model`.
+    #[schema(example = 4.5, minimum = 0.5, maximum = 5.0)]
+    rating: f32,
+    /// When it was given, in seconds since 1970 in UTC; now if missing. The latest rating counts, in whatever order they
+    /// arrive. It may not be in the future.
+    #[schema(example = 1_445_714_835, minimum = 0)]
+    timestamp: Option<f64>,
+}
+
+/// Ratings to keep.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "its fields are documentation")]
+pub(crate) struct RatingsBatchBody {
+    /// The ratings. They take effect in this order.
+    #[schema(max_items = 1000)]
+    ratings: Vec<UserRatingBody>,
+}
+
+/// A user's rating to keep.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "its fields are documentation")]
+pub(crate) struct UserRatingBody {
+    /// The user. The model need not know the user.
+    #[schema(rename = "userId", example = "2")]
+    user_id: Id,
+    /// The rated movie.
+    #[schema(rename = "movieId", example = "2959")]
+    movie_id: Id,
+    /// The rating, on the scale in the answer of `GET /model`.
+    #[schema(example = 4.5, minimum = 0.5, maximum = 5.0)]
+    rating: f32,
+    /// When it was given, in seconds since 1970 in UTC; now if missing.
+    #[schema(example = 1_445_714_835, minimum = 0)]
+    timestamp: Option<f64>,
+}
+
 /// A rating.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "its fields are documentation")]

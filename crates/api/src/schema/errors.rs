@@ -17,7 +17,12 @@ const INVALID_OR_STALE: Documented = (
      replaced, so start again without it",
 );
 const UNKNOWN_MOVIE: Documented = ("404", "`unknown_movie`: the movie is not in the catalogue");
-const UNKNOWN_USER: Documented = ("404", "`unknown_user`: the model has no ratings of the user");
+const UNKNOWN_USER: Documented = ("404", "`unknown_user`: there are no ratings of the user");
+const UNKNOWN_MOVIE_OR_OFF: Documented = (
+    "404",
+    "`unknown_movie`: the movie is not in the catalogue; or `live_ratings_off`: no ratings are kept here",
+);
+const OFF: Documented = ("404", "`live_ratings_off`: no ratings are kept here");
 const NO_FILE: Documented = ("404", "`not_found`: there is no such file");
 const LARGE: Documented = ("413", "`payload_too_large`: the body is larger than 1 MB");
 const BUG: Documented = ("500", "`internal`: a bug");
@@ -27,6 +32,8 @@ const ENDPOINT_FAILED: Documented = ("502", "`endpoint_failed`: the endpoint fai
 const NO_MODEL: Documented = ("503", "`model_unavailable`: try again after `Retry-After`");
 const NO_MODEL_OR_ENDPOINT: Documented =
     ("503", "`model_unavailable` or `endpoint_unavailable`: try again after `Retry-After`");
+const NO_MODEL_OR_RATINGS: Documented =
+    ("503", "`model_unavailable` or `live_ratings_unavailable`: try again after `Retry-After`");
 const ENDPOINT_TIMEOUT: Documented =
     ("504", "`endpoint_timeout`: the endpoint did not answer in time; or `gateway_timeout`");
 
@@ -54,7 +61,15 @@ errors! {
     /// Recommendations for a visitor.
     RecommendErrors: INVALID_OR_STALE, LARGE, BUG, NOT_SUPPORTED, NO_MODEL;
     /// Recommendations for a user.
-    RecommendToUserErrors: INVALID_OR_STALE, UNKNOWN_USER, BUG, NOT_SUPPORTED, NO_MODEL;
+    RecommendToUserErrors: INVALID_OR_STALE, UNKNOWN_USER, BUG, NOT_SUPPORTED, NO_MODEL_OR_RATINGS;
+    /// The ratings of a user.
+    UserRatingsErrors: INVALID_OR_STALE, UNKNOWN_USER, BUG, NOT_SUPPORTED, NO_MODEL_OR_RATINGS;
+    /// A rating that is kept.
+    KeepErrors: INVALID, UNKNOWN_MOVIE_OR_OFF, LARGE, BUG, NO_MODEL_OR_RATINGS;
+    /// Ratings that are kept. Each may have an error of its own.
+    KeepBatchErrors: INVALID, OFF, LARGE, BUG, NO_MODEL_OR_RATINGS;
+    /// A rating that is taken back, a movie that is hidden, a user who is forgotten.
+    MarkErrors: INVALID, UNKNOWN_MOVIE_OR_OFF, BUG, NO_MODEL_OR_RATINGS;
     /// Recommendations for several people.
     TogetherErrors: INVALID, LARGE, BUG, NOT_SUPPORTED, NO_MODEL;
     /// The movies to begin with.

@@ -79,6 +79,27 @@ pub(crate) struct TogetherParameters {
     min_rating: Option<f32>,
 }
 
+/// The order of `GET /users/{userId}/ratings`.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "its fields are documentation")]
+pub(crate) struct RatingsOrderParameter {
+    /// Which ratings come first: `newest` or `highest`. If missing, the newest where ratings are kept, otherwise the
+    /// highest
+    order: Option<String>,
+}
+
+/// When something was done.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "its fields are documentation")]
+pub(crate) struct TimeParameter {
+    /// When it was done, in seconds since 1970 in UTC; now if missing. The latest counts, in whatever order requests
+    /// arrive
+    #[param(minimum = 0)]
+    timestamp: Option<f64>,
+}
+
 /// Which movies `GET /movies` finds.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

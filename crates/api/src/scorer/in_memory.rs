@@ -6,10 +6,11 @@ use std::sync::Arc;
 use matinee_model::{Model, MovieId, Rater as Person, UserId};
 use matinee_serving::Reloadable;
 
+use super::news::News;
 use super::{BatchResult, Scorer, ScorerFuture, Titles};
 use crate::predict_error::PredictError;
 use crate::request::{PredictRequest, Rater, VisitorRatings};
-use crate::response::{ModelAnswer, PredictAnswer, VersionsAnswer};
+use crate::response::{LiveRatingsState, ModelAnswer, PredictAnswer, VersionsAnswer};
 
 impl Scorer for Reloadable<Model> {
     fn predict<'a>(&'a self, request: &'a PredictRequest) -> ScorerFuture<'a, PredictAnswer> {
@@ -44,7 +45,10 @@ impl Scorer for Reloadable<Model> {
 /// Predicts one rating after the other. Whoever occurs several times is looked up, or folded in, once.
 pub(crate) struct Predictions<'m> {
     model: &'m Model,
-    users: HashMap<UserId, Person<'m>>,
+    /// What came in since the model was trained.
+    news: HashMap<UserId, News>,
+    /// `None` for users of whom there is no rating.
+    users: HashMap<UserId, Option<Person<'m>>>,
     visitors: HashMap<*const VisitorRatings, (Arc<VisitorRatings>, Visitor<'m>)>,
 }
 
@@ -54,7 +58,13 @@ type Visitor<'m> = Result<(Person<'m>, Vec<MovieId>), PredictError>;
 impl<'m> Predictions<'m> {
     /// Predictions by `model`.
     pub(crate) fn new(model: &'m Model) -> Self {
-        Self { model, users: HashMap::new(), visitors: HashMap::new() }
+        Self { model, news: HashMap::new(), users: HashMap::new(), visitors: HashMap::new() }
+    }
+
+    /// The same, with what came in about these users since the model was trained.
+    #[must_use]
+    pub(crate) fn with_news(self, news: HashMap<UserId, News>) -> Self {
+        Self { news, ..self }
     }
 
     /// The answer to one request.
@@ -64,9 +74,14 @@ impl<'m> Predictions<'m> {
             Rater::User(user) => {
                 let prediction = match self.user(user) {
                     Some(user) => user.predict(&request.movie)?,
-                    None => model.predict(user, &request.movie)?,
+                    None => model.predict_for_stranger(&request.movie)?,
                 };
-                Ok(PredictAnswer::new(prediction, model.manifest()))
+                let answer = PredictAnswer::new(prediction, model.manifest());
+                let is_unavailable = self.news.get(user).is_some_and(News::is_unavailable);
+                Ok(PredictAnswer {
+                    live_ratings: is_unavailable.then_some(LiveRatingsState::Unavailable),
+                    ..answer
+                })
             }
             Rater::Ratings(ratings) => {
                 // The key is an address. The entry owns the ratings, so the address cannot be reused.
@@ -79,13 +94,18 @@ impl<'m> Predictions<'m> {
         }
     }
 
-    /// The user, if the model knows them.
+    /// The user, if there is any rating of theirs.
     fn user(&mut self, id: &UserId) -> Option<&Person<'m>> {
         if !self.users.contains_key(id) {
-            let row = self.model.user_row(id)?;
-            self.users.insert(id.clone(), Person::of_user(self.model, row));
+            let (model, row) = (self.model, self.model.user_row(id));
+            let since = self.news.get(id).and_then(|news| news.since(model));
+            let person = match since {
+                None => row.map(|row| Person::of_user(model, row)),
+                Some(since) => Person::since(model, row, &since),
+            };
+            self.users.insert(id.clone(), person);
         }
-        self.users.get(id)
+        self.users.get(id)?.as_ref()
     }
 }
 

@@ -5,6 +5,7 @@ mod any_request;
 mod documented;
 mod errors;
 mod inference;
+mod live_ratings;
 mod log_lines;
 mod movies;
 mod panics;

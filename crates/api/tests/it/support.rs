@@ -5,9 +5,11 @@ use std::sync::{Arc, OnceLock};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
-use matinee_api::router;
+use matinee_api::{LiveScorer, router};
+use matinee_live_ratings::{DEFAULT_TIME_LIMIT, LiveRatings, RatingStore};
 use matinee_model::{Model, RatingScale};
 use matinee_serving::{PathSource, Reloadable};
+use matinee_sqlite_ratings::SqliteRatings;
 use matinee_train::algorithms::configure;
 use matinee_train::progress::Silent;
 use matinee_train::ratings::{CsvFile, Inputs, check};
@@ -45,6 +47,19 @@ pub fn model() -> Model {
 /// The router over [`model`].
 pub fn app() -> Router {
     router(Arc::new(Reloadable::loaded(model())))
+}
+
+/// The router over [`model`] and `store`.
+pub fn app_with(store: Arc<dyn RatingStore>) -> Router {
+    let ratings = LiveRatings::new(store, DEFAULT_TIME_LIMIT);
+    router(Arc::new(LiveScorer::new(Reloadable::loaded(model()), ratings)))
+}
+
+/// The router over [`model`] and a file of ratings, which exists as long as the folder.
+pub fn live_app() -> (Router, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteRatings::open(&folder.path().join("ratings.db")).unwrap();
+    (app_with(Arc::new(store)), folder)
 }
 
 /// The router over a model that is not there.

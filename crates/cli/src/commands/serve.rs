@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args as ClapArgs;
 
 use crate::files;
-use crate::server::{self, Address};
+use crate::server::{self, Access, Address};
 
 /// What to serve, and where.
 #[derive(ClapArgs)]
@@ -15,12 +15,18 @@ pub struct Args {
     /// Folder of the model, or its model.tar.gz
     #[arg(long, default_value = "model")]
     model: PathBuf,
+    /// File to keep ratings in that come in through the API; it is created if there is none
+    #[arg(long, value_name = "FILE")]
+    ratings: Option<PathBuf>,
     #[command(flatten)]
     address: Address,
+    #[command(flatten)]
+    access: Access,
 }
 
 /// Serves a trained model.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    server::serve(files::open_model(&args.model)?, &args.address)?;
+    let model = files::open_model(&args.model)?;
+    server::serve(model, &args.address, args.ratings.as_deref(), &args.access)?;
     Ok(ExitCode::SUCCESS)
 }

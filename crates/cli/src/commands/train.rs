@@ -13,6 +13,7 @@ use matinee_train::training::{HOLD_OUT_RANGE, HOLD_OUTS, Plan, train, write};
 use super::learning::Learning;
 use crate::example;
 use crate::files::{self, Titles};
+use crate::kept;
 use crate::progress::{TerminalProgress, Waiting};
 
 /// What to train, how, and where to put it.
@@ -21,6 +22,9 @@ pub struct Args {
     /// Folder with ratings.csv and movies.csv
     #[arg(long, default_value = "data")]
     data: PathBuf,
+    /// File of ratings that a server keeps, to learn from too: they count over those in the folder
+    #[arg(long, value_name = "FILE")]
+    ratings: Option<PathBuf>,
     /// Folder to write the model to, replacing the model that is there
     #[arg(long, default_value = "model")]
     output: PathBuf,
@@ -44,7 +48,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         training_job: None,
     };
     let (data, scale, titles) = (&args.data, args.learning.basics.scale, args.learning.titles());
-    let dataset = train_folder(data, &args.output, &plan, scale, titles)?;
+    let dataset = train_folder(data, args.ratings.as_deref(), &args.output, &plan, scale, titles)?;
     suggest(&args.output, &dataset);
     Ok(ExitCode::SUCCESS)
 }
@@ -63,13 +67,17 @@ pub fn suggest(output: &Path, dataset: &Dataset) {
 /// Reads and checks the data, trains and writes a model, and prints a summary.
 pub fn train_folder(
     data: &Path,
+    ratings: Option<&Path>,
     output: &Path,
     plan: &Plan,
     scale: RatingScale,
     titles: Titles,
 ) -> Result<Dataset> {
     check_output(output)?;
-    let (dataset, inputs) = files::dataset_of(data, scale, titles)?;
+    let (mut dataset, mut inputs) = files::dataset_of(data, scale, titles)?;
+    if let Some(path) = ratings {
+        (dataset, inputs) = kept::merged(path, &dataset, inputs)?;
+    }
     train_dataset(&dataset, &inputs, output, plan)?;
     Ok(dataset)
 }

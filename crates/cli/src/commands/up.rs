@@ -1,6 +1,6 @@
 //! `matinee up`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
@@ -12,7 +12,8 @@ use matinee_train::training::Plan;
 
 use super::train::train_folder;
 use crate::files::{self, Titles};
-use crate::server::{self, Address};
+use crate::kept;
+use crate::server::{self, Access, Address};
 
 /// What to serve, and what to train it on if it does not exist yet.
 #[derive(ClapArgs)]
@@ -29,8 +30,24 @@ pub struct Args {
     /// If there is no movies.csv, use the ids of the rated movies as their titles
     #[arg(long)]
     titles_from_ids: bool,
+    /// File to keep ratings in that come in through the API [default: ratings.db beside the model]
+    #[arg(long, value_name = "FILE", conflicts_with = "no_ratings")]
+    ratings: Option<PathBuf>,
+    /// Keep no ratings
+    #[arg(long)]
+    no_ratings: bool,
     #[command(flatten)]
     address: Address,
+    #[command(flatten)]
+    access: Access,
+}
+
+impl Args {
+    /// The file to keep ratings in.
+    fn kept_file(&self) -> Option<PathBuf> {
+        let beside = || self.model.parent().unwrap_or(Path::new("")).join(kept::FILE);
+        (!self.no_ratings).then(|| self.ratings.clone().unwrap_or_else(beside))
+    }
 }
 
 /// Serves the model. Trains it first if there is none.
@@ -50,7 +67,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
                 training_job: None,
             };
             let titles = Titles::from_ids(args.titles_from_ids);
-            train_folder(&args.data, &args.model, &plan, args.scale, titles)?;
+            train_folder(&args.data, None, &args.model, &plan, args.scale, titles)?;
             files::open_model(&args.model)?
         }
         Err(error) => {
@@ -61,6 +78,6 @@ pub fn run(args: Args) -> Result<ExitCode> {
             ));
         }
     };
-    server::serve(model, &args.address)?;
+    server::serve(model, &args.address, args.kept_file().as_deref(), &args.access)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@ mod evaluate;
 mod fetch;
 mod few_ratings;
 mod inputs;
+mod kept_ratings;
 mod lists;
 mod outputs;
 mod progress;

@@ -30,6 +30,12 @@ impl Server {
         }
     }
 
+    /// Ends it at once, with SIGKILL.
+    pub fn kill(&self) {
+        let killed = Command::new("kill").args(["-KILL", &self.process.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+    }
+
     fn signal(&self) {
         let signalled = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
         assert!(signalled.success());

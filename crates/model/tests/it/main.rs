@@ -13,3 +13,4 @@ mod recency;
 mod recommendations;
 mod released_formats;
 mod sample;
+mod since;
