@@ -11,7 +11,7 @@ use super::in_memory::Predictions;
 use super::news::News;
 use super::{BatchResult, Scorer, ScorerFuture, Titles};
 use crate::request::{PredictRequest, Rater};
-use crate::response::{ModelAnswer, PredictAnswer};
+use crate::response::{ModelAnswer, PredictAnswer, VersionsAnswer};
 
 /// A model in memory and a store of ratings.
 pub struct LiveScorer {
@@ -51,6 +51,10 @@ impl Scorer for LiveScorer {
 
     fn describe(&self) -> ScorerFuture<'_, ModelAnswer> {
         self.model.describe()
+    }
+
+    fn versions(&self) -> ScorerFuture<'_, VersionsAnswer> {
+        self.model.versions()
     }
 
     fn titles(&self) -> ScorerFuture<'_, Titles> {

@@ -57,9 +57,15 @@ pub fn app_with(store: Arc<dyn RatingStore>) -> Router {
 
 /// The router over [`model`] and a file of ratings, which exists as long as the folder.
 pub fn live_app() -> (Router, tempfile::TempDir) {
+    live_app_over(Reloadable::loaded(model()))
+}
+
+/// The same over any model.
+pub fn live_app_over(model: Reloadable<Model>) -> (Router, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteRatings::open(&folder.path().join("ratings.db")).unwrap();
-    (app_with(Arc::new(store)), folder)
+    let ratings = LiveRatings::new(Arc::new(store), DEFAULT_TIME_LIMIT);
+    (router(Arc::new(LiveScorer::new(model, ratings))), folder)
 }
 
 /// The router over a model that is not there.

@@ -13,7 +13,7 @@ use matinee_serving::{LoadFuture, Reloadable, Source};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::support::{Answer, app, model, send};
+use crate::support::{Answer, app, live_app_over, model, send};
 
 /// A model that is served while the pointer tells this.
 struct Followed(LivePointer);
@@ -88,13 +88,16 @@ fn pointer() -> LivePointer {
 
 #[tokio::test]
 async fn the_models_of_a_pointer_are_told_without_their_places() {
-    let answer = versions(router(Arc::new(Reloadable::<Model>::new(Followed(pointer()))))).await;
+    let followed = || Reloadable::<Model>::new(Followed(pointer()));
+    let answer = versions(router(Arc::new(followed()))).await;
     // The page is tested with the same answer.
     let expected: Value = serde_json::from_str(include_str!("versions.json")).unwrap();
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.body["models"], expected["models"]);
     assert_eq!(answer.body["serving"], model().manifest().version.as_str(), "it is not the live one yet");
     assert!(!answer.body.to_string().contains("secret-bucket"), "{:?}", answer.body);
+    let (with_live_ratings, _folder) = live_app_over(followed());
+    assert_eq!(versions(with_live_ratings).await.body, answer.body);
 }
 
 #[tokio::test]
