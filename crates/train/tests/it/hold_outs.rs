@@ -65,3 +65,20 @@ fn of_few_ratings_one_is_held_out_and_of_hardly_any_none() {
         }
     }
 }
+
+#[test]
+fn no_rating_is_in_two_hold_outs_and_the_first_is_the_only_one_of_one() {
+    let dataset = movielens();
+    for (fraction, count) in [(0.1, 2), (0.5, 2), (0.05, 4)] {
+        let marks = dataset.hold_outs(&dataset.ratings, fraction, count, 3);
+        assert_eq!(marks[0], dataset.hold_out(&dataset.ratings, fraction, 3));
+        let times = |index: usize| marks.iter().filter(|marks| marks[index]).count();
+        assert!((0..dataset.ratings.len()).all(|index| times(index) <= 1), "{fraction} {count}");
+        for marks in &marks {
+            let share = marks.iter().filter(|mark| **mark).count() as f64 / marks.len() as f64;
+            assert!((share - fraction).abs() < 0.01, "{share}");
+        }
+    }
+    let few = dataset.hold_outs(&dataset.ratings[..7], 0.1, 2, 3);
+    assert!(few.iter().all(|marks| marks.contains(&true)));
+}
