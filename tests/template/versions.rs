@@ -8,10 +8,12 @@ use serde_json::Value;
 use crate::{of_type, properties};
 
 /// A value other than the default for each parameter that the predict function depends on.
-const OF_THE_FUNCTION: [(&str, &str); 8] = [
+const OF_THE_FUNCTION: [(&str, &str); 10] = [
     ("Architecture", "arm64"),
     ("CorsOrigins", "https://example.com"),
     ("CreateEndpoint", "true"),
+    ("LiveRatings", "true"),
+    ("LiveRatingsTimeoutMs", "500"),
     ("LogSample", "0.5"),
     ("MemorySize", "512"),
     ("ModelRefreshSeconds", "5"),
@@ -31,15 +33,16 @@ fn only(stack: &Value, wanted: &str) -> String {
 fn each_parameter_of_the_function_publishes_a_version() {
     let mut versions = BTreeSet::from([only(&stack(&[]), "AWS::Lambda::Version")]);
     for (name, value) in OF_THE_FUNCTION {
-        // An endpoint needs a model, which is a separate change.
-        let model = ("ModelUri", "s3://bucket/models/");
-        let version = if name == "CreateEndpoint" {
-            versions.insert(only(&stack(&[model]), "AWS::Lambda::Version"));
-            only(&stack(&[model, (name, value)]), "AWS::Lambda::Version")
-        } else {
-            only(&stack(&[(name, value)]), "AWS::Lambda::Version")
+        let version = |set: &[(&str, &str)]| only(&stack(set), "AWS::Lambda::Version");
+        let needed = match name {
+            "CreateEndpoint" => Some(("ModelUri", "s3://bucket/models/")),
+            "LiveRatings" => Some(("Authorization", "iam")),
+            _ => None,
         };
-        assert!(versions.insert(version), "{name} publishes no version of its own");
+        // What the parameter needs is a separate change.
+        versions.extend(needed.map(|needed| version(&[needed])));
+        let set: Vec<(&str, &str)> = needed.into_iter().chain([(name, value)]).collect();
+        assert!(versions.insert(version(&set)), "{name} publishes no version of its own");
     }
 }
 
