@@ -1,11 +1,16 @@
 //! Ratings in `DynamoDB`: the tests of every store, and the function itself, against moto over HTTP.
 
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
 use matinee_aws::DynamoDbRatings;
 use matinee_live_ratings::conformance::assert_conforms;
 use matinee_tests::{FakeRuntime, Moto, RunningFunction, binary, read_event, train_small};
 use serde_json::{Value, json};
 
 const TABLE: &str = "matinee-RatingsTable";
+/// No answer is late because the machine is busy.
+const PATIENCE: (&str, &str) = ("RATINGS_TIMEOUT_MS", "5000");
 
 /// The function over a small model and a table.
 struct Function {
@@ -17,7 +22,7 @@ impl Function {
     async fn start(address: &str, model: &str) -> Self {
         let runtime = FakeRuntime::start().await;
         let environment =
-            [&environment(address)[..], &[("MODEL_URI", model), ("RATINGS_TABLE", TABLE)]].concat();
+            [&environment(address)[..], &[("MODEL_URI", model), ("RATINGS_TABLE", TABLE), PATIENCE]].concat();
         let process = runtime.run(&binary("predict"), &environment);
         Self { runtime, _process: process }
     }
@@ -48,10 +53,13 @@ fn environment(address: &str) -> [(&str, &str); 4] {
     ]
 }
 
+/// The table without the function's time limits: moto answers one request after the other.
 async fn store(moto: &Moto) -> DynamoDbRatings {
+    let patient = TimeoutConfig::builder().operation_timeout(Duration::from_mins(2)).build();
     let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
         .endpoint_url(moto.address())
         .region("eu-west-1")
+        .timeout_config(patient)
         .credentials_provider(aws_sdk_dynamodb::config::Credentials::new("key", "secret", None, None, "test"))
         .load()
         .await;

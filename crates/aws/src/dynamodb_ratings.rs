@@ -15,7 +15,6 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
@@ -45,19 +44,23 @@ pub struct DynamoDbRatings {
 impl DynamoDbRatings {
     /// The table of this name, with the region, credentials and service URL of the environment.
     pub async fn new(table: TableName) -> Self {
-        Self::of(&aws_config::defaults(BehaviorVersion::latest()).load().await, table)
-    }
-
-    /// The table of this name, with the region, credentials and service URL of `shared`.
-    pub fn of(shared: &SdkConfig, table: TableName) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(2))
             .operation_attempt_timeout(Duration::from_secs(3))
             .operation_timeout(Duration::from_secs(5))
             .build();
         let retries = RetryConfig::standard().with_max_attempts(3).with_max_backoff(Duration::from_secs(1));
-        let config = Builder::from(shared).timeout_config(timeouts).retry_config(retries).build();
-        Self { client: Client::from_conf(config), table }
+        let shared = aws_config::defaults(BehaviorVersion::latest())
+            .timeout_config(timeouts)
+            .retry_config(retries)
+            .load()
+            .await;
+        Self::of(&shared, table)
+    }
+
+    /// The table of this name, with the region, credentials, service URL and time limits of `shared`.
+    pub fn of(shared: &SdkConfig, table: TableName) -> Self {
+        Self { client: Client::new(shared), table }
     }
 
     /// Keeps marks on one movie by one user, one after the other.
