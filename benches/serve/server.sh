@@ -7,8 +7,13 @@ SERVER=
 trap '[ -z "$SERVER" ] || kill "$SERVER"; rm -rf "$WORK"' EXIT
 
 prepare() {
-  command -v wrk >/dev/null || fail "wrk is missing; install it (Debian: apt-get install wrk)"
+  prepare_load
   benches/peers/install.sh
+}
+
+# Without the replaced stack.
+prepare_load() {
+  command -v wrk >/dev/null || fail "wrk is missing; install it (Debian: apt-get install wrk)"
   PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 }
 
@@ -29,9 +34,9 @@ await_server() {
   ask 2 >/dev/null
 }
 
-# Requests random pairs of data/ for some seconds, and prints the results of pairs.lua.
+# Requests random pairs of data/ for some seconds, and prints the results of the script.
 ask() {
-  wrk --threads 1 --connections "$CONNECTIONS" --duration "${1}s" --script benches/serve/pairs.lua "http://127.0.0.1:$PORT" |
+  wrk --threads 1 --connections "$CONNECTIONS" --duration "${1}s" --script "benches/serve/${SCRIPT:-pairs.lua}" "http://127.0.0.1:$PORT" |
     grep '^result'
 }
 
