@@ -54,6 +54,14 @@ impl Server {
     }
 }
 
+/// No server outlives its test.
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 #[test]
 fn up_trains_serves_prints_a_working_curl_command_and_stops_cleanly() {
     let folder = tempfile::tempdir().unwrap();
