@@ -47,6 +47,8 @@ fn open([users, movies, rated_movies, ratings, ranking, cut]: Choices, tensors: 
             ratings: ratings.into(),
         },
         metrics: Metrics::default(),
+        hold_out_groups: None,
+        calibration: None,
         intervals: None,
         ranking_head: head(ranking),
         training_job: None,

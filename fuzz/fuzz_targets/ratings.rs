@@ -12,11 +12,13 @@ const SEPARATOR: &[u8] = b"\n---\n";
 
 fuzz_target!(|bytes: &[u8]| {
     let at = bytes.windows(SEPARATOR.len()).position(|window| window == SEPARATOR);
-    let (ratings, movies) = at.map_or((bytes, None), |at| (&bytes[..at], Some(&bytes[at + SEPARATOR.len()..])));
+    let (ratings, movies) =
+        at.map_or((bytes, None), |at| (&bytes[..at], Some(&bytes[at + SEPARATOR.len()..])));
     let csv = |name: &str, bytes: &[u8]| CsvFile { name: name.to_owned(), bytes: bytes.to_vec() };
     let inputs = Inputs {
         ratings: vec![csv("ratings.csv", ratings)],
         movies: movies.map(|movies| csv("movies.csv", movies)),
+        links: None,
     };
     let (dataset, report) = check(&inputs, RatingScale::MOVIELENS);
     let _ = report.to_string();

@@ -11,7 +11,8 @@ use matinee_train::ratings::{CsvFile, Inputs, check};
 use matinee_train::training::{Plan, train, write};
 use tokio::runtime::{Builder, Runtime};
 
-const RATINGS: &str = "userId,movieId,rating,timestamp\n1,10,5,1\n1,20,1,2\n2,10,4,3\n2,30,3,4\n3,20,4.5,5\n3,30,4.5,6\n";
+const RATINGS: &str =
+    "userId,movieId,rating,timestamp\n1,10,5,1\n1,20,1,2\n2,10,4,3\n2,30,3,4\n3,20,4.5,5\n3,30,4.5,6\n";
 const MOVIES: &str = "movieId,title,genres\n10,Ten (2010),Drama\n20,\"Twenty, The (2020)\",Drama|Comedy\n\
                       30,Thirty (2030),\n40,Unrated (2040),Drama\n";
 
@@ -23,7 +24,11 @@ pub static RUNTIME: LazyLock<Runtime> =
 pub fn model() -> Arc<Reloadable<Model>> {
     let folder = tempfile::tempdir().expect("a folder");
     let csv = |name: &str, content: &str| CsvFile { name: name.to_owned(), bytes: content.into() };
-    let inputs = Inputs { ratings: vec![csv("ratings.csv", RATINGS)], movies: Some(csv("movies.csv", MOVIES)) };
+    let inputs = Inputs {
+        ratings: vec![csv("ratings.csv", RATINGS)],
+        movies: Some(csv("movies.csv", MOVIES)),
+        links: None,
+    };
     let (dataset, _) = check(&inputs, RatingScale::MOVIELENS);
     let algorithm = configure("svd", [("n_factors", "4")]).expect("a hyperparameter");
     let plan = Plan { algorithm, seed: 0, hold_out: 0.3, training_job: None };
