@@ -3,17 +3,24 @@ local path = os.getenv("MATINEE_PATH") or "/invocations"
 local bodies = {}
 local index = 0
 
-function init()
+-- Calls `take` with this many pairs.
+function random_pairs(seed, count, take)
   local lines = {}
   for line in io.lines("data/ratings.csv") do
     lines[#lines + 1] = line
   end
-  math.randomseed(0)
-  for i = 1, 1000 do
+  math.randomseed(seed)
+  for i = 1, count do
     local user = lines[math.random(2, #lines)]:match("^(%d+),")
     local movie = lines[math.random(2, #lines)]:match("^%d+,(%d+),")
-    bodies[i] = string.format('{"userId":"%s","movieId":"%s"}', user, movie)
+    take(i, user, movie)
   end
+end
+
+function init()
+  random_pairs(0, 1000, function(i, user, movie)
+    bodies[i] = string.format('{"userId":"%s","movieId":"%s"}', user, movie)
+  end)
 end
 
 function request()

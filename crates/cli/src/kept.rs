@@ -27,6 +27,12 @@ impl KeptFile {
         open_existing(&self.ratings)
     }
 
+    /// The file, and those that `SQLite` keeps beside it while it is open.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let with = |suffix| PathBuf::from(format!("{}{suffix}", self.ratings.display()));
+        ["", "-wal", "-shm"].map(with).to_vec()
+    }
+
     /// Opens the file, or creates it.
     pub fn create(&self) -> Result<Arc<dyn RatingStore>> {
         open(&self.ratings)

@@ -1,7 +1,7 @@
 //! Ratings that come in while a model is live. They count at once, and they train the next model.
 //!
 //! A [`RatingStore`] keeps them. This crate knows no AWS, no HTTP and no database, so every store is another crate. With
-//! the feature `conformance`, it has the tests that every store passes.
+//! the feature `conformance`, it has the tests that every store passes, and a store that never answers.
 //!
 //! The invariant: for each user and movie, the latest mark by time counts, in whatever order the marks arrive. That holds
 //! for marks that take a rating back as well.
@@ -12,6 +12,8 @@ mod kept;
 mod live;
 mod mark;
 mod moment;
+#[cfg(any(test, feature = "conformance"))]
+pub mod stalled;
 mod store;
 
 pub use kept::{Kept, KeptRating, Record};

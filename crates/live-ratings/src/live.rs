@@ -81,28 +81,7 @@ impl fmt::Debug for LiveRatings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Outcomes, Page, Position, StoreFuture};
-
-    /// A store that never answers.
-    struct Stalled;
-
-    impl RatingStore for Stalled {
-        fn keep(&self, _: Vec<Write>) -> Outcomes<'_> {
-            Box::pin(std::future::pending())
-        }
-
-        fn kept<'a>(&'a self, _: &'a UserId) -> StoreFuture<'a, Kept> {
-            Box::pin(std::future::pending())
-        }
-
-        fn forget<'a>(&'a self, _: &'a UserId, _: Moment) -> StoreFuture<'a, ()> {
-            Box::pin(std::future::pending())
-        }
-
-        fn page(&self, _: Option<Position>) -> StoreFuture<'_, Page> {
-            Box::pin(std::future::pending())
-        }
-    }
+    use crate::stalled::Stalled;
 
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_for_a_store_that_does_not_answer() {

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode};
-use matinee_live_ratings::{Kept, Moment, Outcomes, Page, Position, RatingStore, StoreFuture, Write};
-use matinee_model::UserId;
+use matinee_live_ratings::stalled::Stalled;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -301,27 +300,6 @@ async fn a_server_that_keeps_nothing_says_how_to_change_that() {
         assert_eq!((status, code(&answer)), (StatusCode::NOT_FOUND, "live_ratings_off"), "{path}");
         let message = answer["error"]["message"].as_str().unwrap();
         assert!(message.contains("--ratings FILE") && message.contains("LiveRatings"), "{message}");
-    }
-}
-
-/// A store that does not answer.
-struct Stalled;
-
-impl RatingStore for Stalled {
-    fn keep(&self, _: Vec<Write>) -> Outcomes<'_> {
-        Box::pin(std::future::pending())
-    }
-
-    fn kept<'a>(&'a self, _: &'a UserId) -> StoreFuture<'a, Kept> {
-        Box::pin(std::future::pending())
-    }
-
-    fn forget<'a>(&'a self, _: &'a UserId, _: Moment) -> StoreFuture<'a, ()> {
-        Box::pin(std::future::pending())
-    }
-
-    fn page(&self, _: Option<Position>) -> StoreFuture<'_, Page> {
-        Box::pin(std::future::pending())
     }
 }
 

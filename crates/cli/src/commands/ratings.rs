@@ -12,6 +12,7 @@ use matinee_model::columns::{Column, MOVIE, RATING, TIMESTAMP, USER};
 use matinee_model::{MAX_ID_BYTES, RatingScale};
 
 use crate::kept::{self, KeptFile};
+use crate::outputs;
 
 /// How many ratings are committed together.
 const BATCH: usize = 10_000;
@@ -54,7 +55,12 @@ enum Action {
 pub fn run(args: &Args) -> Result<ExitCode> {
     match &args.action {
         Action::Import { file, scale, kept } => import(file, *scale, &*kept.create()?)?,
-        Action::Export { output, kept } => export(output.as_deref(), &*kept.open()?)?,
+        Action::Export { output, kept } => {
+            if let Some(output) = output {
+                outputs::check_file("--output", output, &kept.files())?;
+            }
+            export(output.as_deref(), &*kept.open()?)?;
+        }
         Action::Count { kept } => count(&*kept.open()?)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -133,13 +139,7 @@ fn given(text: &str, now: Moment) -> Result<Moment> {
 
 fn export(output: Option<&Path>, store: &dyn RatingStore) -> Result<()> {
     let kept = kept::all(store)?;
-    let writer: Box<dyn io::Write> = match output {
-        None => Box::new(io::stdout().lock()),
-        Some(path) => {
-            Box::new(File::create(path).with_context(|| format!("cannot write {}", path.display()))?)
-        }
-    };
-    let mut csv = csv::Writer::from_writer(writer);
+    let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record([USER.name, MOVIE.name, RATING.name, TIMESTAMP.name])?;
     for (user, kept) in &kept {
         for rated in &kept.ratings {
@@ -148,8 +148,11 @@ fn export(output: Option<&Path>, store: &dyn RatingStore) -> Result<()> {
             csv.write_record([user, rated.movie.as_str(), &rating, &time])?;
         }
     }
-    csv.into_inner().map_err(|error| anyhow!("{}", error.error()))?.flush()?;
-    Ok(())
+    let bytes = csv.into_inner().map_err(|error| anyhow!("{}", error.error()))?;
+    match output {
+        None => Ok(io::stdout().lock().write_all(&bytes)?),
+        Some(path) => outputs::write(path, &bytes),
+    }
 }
 
 fn count(store: &dyn RatingStore) -> Result<()> {

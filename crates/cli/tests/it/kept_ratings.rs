@@ -241,6 +241,15 @@ fn errors_name_the_remedy() {
     }
     let error = fail(&["train", "--ratings", &missing, "--output", &format!("{missing}-model")]);
     assert!(error.contains("there are no ratings at"), "{error}");
+    let kept = folder.path().join("kept.db");
+    let kept = kept.to_str().unwrap();
+    let good = write(&folder.path().join("good.csv"), &["userId,movieId,rating", "1,2,3"]);
+    succeed(&["ratings", "import", good.to_str().unwrap(), "--ratings", kept]);
+    let error = fail(&["ratings", "export", "--ratings", kept, "--output", kept]);
+    assert!(error.contains("would overwrite a file that the command reads"), "{error}");
+    let output = folder.path().join("out.csv");
+    succeed(&["ratings", "export", "--ratings", kept, "--output", output.to_str().unwrap()]);
+    assert!(std::fs::read_to_string(output).unwrap().contains("1,2,3"));
     let csv = write(&folder.path().join("bad.csv"), &["userId,movieId,rating", "1,2,9"]);
     let error = fail(&["ratings", "import", csv.to_str().unwrap(), "--ratings", &missing]);
     assert!(error.contains("line 2") && error.contains("--scale"), "{error}");
