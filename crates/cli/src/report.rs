@@ -7,11 +7,13 @@ mod ranking;
 mod table;
 #[cfg(feature = "aws")]
 mod versions;
+mod visitors;
 
 pub use origin::Origin;
 pub use ranking::ranking_page;
 #[cfg(feature = "aws")]
 pub use versions::versions_page;
+pub use visitors::{VisitorReport, VisitorsOf};
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -6,6 +6,7 @@ mod intervals;
 mod learning_curve;
 mod segments;
 mod tested;
+mod visitors;
 
 use std::time::Instant;
 
@@ -18,10 +19,11 @@ pub use intervals::{LEVEL, from_errors};
 pub use learning_curve::{LearningPoint, learning_curve};
 pub use segments::{CalibrationBin, Segment, Segments};
 pub use tested::{Errors, TestRating, Tested, measure, test};
+pub use visitors::{Accuracy, FOLDED_IN, VisitorError, VisitorEvaluation, VisitorResult, evaluate_visitors};
 
 use crate::algorithms::Configured;
 use crate::progress::Progress;
-use crate::ratings::{Dataset, Divided};
+use crate::ratings::{Dataset, Divided, Rating};
 use crate::split::TestSet;
 
 /// The result on one test set.
@@ -75,7 +77,7 @@ pub struct Evaluation {
 }
 
 /// For each test set, trains on all other ratings and tests on the test set. Test sets without ratings of movies in the
-/// catalogue are skipped. With `intervals`, and for algorithms that are calibrated, it also holds out some training ratings:
+/// catalogue are skipped. Users without training ratings are predicted as a server predicts them: as unknown. With `intervals`, and for algorithms that are calibrated, it also holds out some training ratings:
 /// to measure prediction intervals, which are then tested too, and to calibrate. This counts as time to fit.
 pub fn evaluate(
     dataset: &Dataset,
@@ -104,7 +106,7 @@ pub fn evaluate(
         let ranking = calibration.as_ref().and_then(|_| rank_weights(dataset, &train, seed));
         let fit_seconds = begin.elapsed().as_secs_f64();
         let begin = Instant::now();
-        let test_ratings: Vec<TestRating> = test_ratings.iter().copied().map(TestRating::from).collect();
+        let test_ratings = as_served(dataset, &train, &test_ratings);
         let predict = |factors: &Factors| {
             predictions(dataset, factors, calibration.as_ref(), &train, &test_ratings, ranking.as_ref())
         };
@@ -127,6 +129,19 @@ pub fn evaluate(
         all.extend(tested);
     }
     Evaluation { mean: MeanResult::of(&folds), folds, segments: Segments::of(&all), unlisted_count }
+}
+
+/// The ratings to predict. A model that is served does not know users without training ratings.
+fn as_served(dataset: &Dataset, train: &[Rating], test: &[Rating]) -> Vec<TestRating> {
+    let mut is_known = vec![false; dataset.user_count()];
+    for rating in train {
+        is_known[rating.user.index()] = true;
+    }
+    let asked = |&rating: &Rating| {
+        let asked = TestRating::from(rating);
+        TestRating { user: asked.user.filter(|user| is_known[user.index()]), ..asked }
+    };
+    test.iter().map(asked).collect()
 }
 
 impl MeanResult {

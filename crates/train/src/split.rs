@@ -1,9 +1,10 @@
 //! Splits ratings into those for training and those for testing.
 
+use matinee_model::UserRow;
 use rand::seq::SliceRandom;
 
 use crate::ratings::Rating;
-use crate::seeds;
+use crate::seeds::{self, derive};
 
 /// Assigns each of `count` ratings to one of `folds` random folds, whose sizes differ by at most one.
 pub fn random_folds(count: usize, folds: u32, seed: u64) -> Vec<u32> {
@@ -53,15 +54,64 @@ pub fn by_time(ratings: &[Rating], timestamps: &[i64], share: f64) -> TestSet {
     TestSet { fold: 0, is_test }
 }
 
+/// The latest `share` of all ratings: those since some moment. Ratings of that moment are tested too. `None` if there are none
+/// before it.
+pub fn by_global_time(timestamps: &[i64], share: f64) -> Option<TestSet> {
+    let mut sorted = timestamps.to_vec();
+    sorted.sort_unstable();
+    let first_tested = (sorted.len() as f64 * (1.0 - share)).round() as usize;
+    let since = *sorted.get(first_tested).or(sorted.last())?;
+    let is_test: Vec<bool> = timestamps.iter().map(|&given| given >= since).collect();
+    is_test.contains(&false).then_some(TestSet { fold: 0, is_test })
+}
+
+/// Somebody of whose ratings some are known, and the others are tested.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visitor {
+    /// Who it is.
+    pub user: UserRow,
+    /// The indices of the known ratings, in random order.
+    pub known: Vec<usize>,
+    /// The indices of the tested ratings.
+    pub tested: Vec<usize>,
+}
+
+/// A random `share` of the users who have at least `2 * fewest` ratings that are `admitted`; at least one of them. Half of
+/// these ratings are known, but at most `most`. Other ratings are neither known nor tested.
+pub fn visitors(
+    ratings: &[Rating],
+    admitted: impl Fn(usize) -> bool,
+    share: f64,
+    [fewest, most]: [usize; 2],
+    seed: u64,
+) -> Vec<Visitor> {
+    let mut order: Vec<usize> = (0..ratings.len()).filter(|&index| admitted(index)).collect();
+    order.sort_by_key(|&index| ratings[index].user);
+    let with_enough = order
+        .chunk_by_mut(|&a, &b| ratings[a].user == ratings[b].user)
+        .filter(|own| own.len() >= 2 * fewest)
+        .map(|own| {
+            let user = ratings[own[0]].user;
+            own.shuffle(&mut seeds::generator(derive(seed, "visitor", user.index() as u64), "known"));
+            let (known, tested) = own.split_at((own.len() / 2).min(most));
+            Visitor { user, known: known.to_vec(), tested: tested.to_vec() }
+        });
+    let mut visitors: Vec<Visitor> = with_enough.collect();
+    let count = ((visitors.len() as f64 * share).round() as usize).max(1);
+    visitors.shuffle(&mut seeds::generator(seed, "visitors"));
+    visitors.truncate(count);
+    visitors
+}
+
 /// All ratings of a random `share` of the users.
 pub fn cold_users(ratings: &[Rating], user_count: usize, share: f64, seed: u64) -> TestSet {
-    let is_cold = random_hold_out(user_count, share, seed);
+    let is_cold = random_hold_out(user_count, share, derive(seed, "cold users", 0));
     TestSet { fold: 0, is_test: ratings.iter().map(|rating| is_cold[rating.user.index()]).collect() }
 }
 
 /// All ratings of a random `share` of the movies.
 pub fn cold_movies(ratings: &[Rating], movie_count: usize, share: f64, seed: u64) -> TestSet {
-    let is_cold = random_hold_out(movie_count, share, seed);
+    let is_cold = random_hold_out(movie_count, share, derive(seed, "cold movies", 0));
     TestSet { fold: 0, is_test: ratings.iter().map(|rating| is_cold[rating.movie.index()]).collect() }
 }
 
@@ -78,7 +128,7 @@ pub fn divide(ratings: &[Rating], is_test: impl Fn(usize) -> bool) -> (Vec<Ratin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use matinee_model::{MovieRow, UserRow};
+    use matinee_model::MovieRow;
     use proptest::prelude::*;
 
     proptest! {
@@ -118,6 +168,41 @@ mod tests {
         let timestamps = [50, 1, 40, 30, 20, 10, 7, 7];
         let test = by_time(&ratings, &timestamps, 0.2);
         assert_eq!(test.is_test, [true, false, false, false, false, false, false, true]);
+    }
+
+    #[test]
+    fn everything_since_a_moment_is_tested() {
+        let is_test = |timestamps: &[i64], share| by_global_time(timestamps, share).map(|test| test.is_test);
+        let marks = is_test(&[5, 1, 4, 2, 3], 0.4);
+        assert_eq!(marks, Some(vec![true, false, true, false, false]));
+        let marks = is_test(&[1, 2, 2, 2, 2], 0.2);
+        assert_eq!(marks, Some(vec![false, true, true, true, true]), "all of the same moment");
+        assert_eq!(is_test(&[7, 7, 7], 0.2), None);
+        assert_eq!(is_test(&[], 0.2), None);
+    }
+
+    #[test]
+    fn half_of_a_visitors_ratings_are_known_and_at_most_so_many() {
+        // User `n` has `10 n` ratings, of which one in ten is not admitted.
+        let ratings: Vec<Rating> =
+            (0..20).flat_map(|user| (0..10 * user).map(move |movie| rating(user, movie))).collect();
+        let admitted = |index: usize| ratings[index].movie.0 % 10 != 9;
+        let found = visitors(&ratings, admitted, 0.25, [10, 50], 3);
+        // Users 3 to 19 have 20 ratings or more.
+        assert_eq!(found.len(), 4);
+        assert_eq!(found, visitors(&ratings, admitted, 0.25, [10, 50], 3));
+        assert_ne!(found, visitors(&ratings, admitted, 0.25, [10, 50], 4));
+        for Visitor { user, known, tested } in found {
+            let own = 9 * user.index();
+            assert!(own >= 20);
+            assert_eq!(known.len(), (own / 2).min(50));
+            let mut all = [known, tested].concat();
+            all.sort_unstable();
+            let expected: Vec<usize> =
+                (0..ratings.len()).filter(|&index| ratings[index].user == user && admitted(index)).collect();
+            assert_eq!(all, expected, "each once");
+        }
+        assert!(visitors(&ratings, admitted, 0.25, [100, 100], 3).is_empty());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use matinee_model::artifact::{
 };
 use matinee_model::calibration::Calibration;
 use matinee_model::ranking::{RankingMethod, RankingWeights};
-use matinee_model::{Intervals, MovieRow, UserPrior};
+use matinee_model::{Intervals, Model, MovieRow, UserPrior};
 
 use crate::algorithm::{Fitted, Runs};
 use crate::algorithms::Configured;
@@ -215,6 +215,22 @@ pub fn write(
     trained: &Trained,
     inputs: &Inputs,
 ) -> Result<Manifest, ArtifactError> {
+    with_artifact(dataset, plan, trained, inputs, |artifact| write_folder(output, artifact))
+}
+
+/// The model in memory: what a server gets that loads the artifact.
+pub fn served(dataset: &Dataset, plan: &Plan, trained: &Trained) -> Result<Model, ArtifactError> {
+    let no_files = Inputs { ratings: Vec::new(), movies: None, links: None };
+    with_artifact(dataset, plan, trained, &no_files, |artifact| Model::from_files(artifact.to_files()?))
+}
+
+fn with_artifact<T>(
+    dataset: &Dataset,
+    plan: &Plan,
+    trained: &Trained,
+    inputs: &Inputs,
+    make: impl FnOnce(&NewArtifact<'_>) -> T,
+) -> T {
     let rated = RatedRows::of(dataset);
     let calibration = trained.measured.as_ref().and_then(|measured| measured.calibration.as_ref());
     let movie_spreads = calibration.map(|calibration| {
@@ -236,7 +252,7 @@ pub fn write(
         ranking: Some(&trained.ranking.weights),
         catalogue: &dataset.catalogue,
     };
-    write_folder(output, &artifact)
+    make(&artifact)
 }
 
 fn describe(dataset: &Dataset, plan: &Plan, trained: &Trained, inputs: &Inputs) -> Description {

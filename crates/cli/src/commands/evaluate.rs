@@ -3,6 +3,7 @@
 mod candidates;
 mod source;
 mod test_sets;
+mod visitors;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -83,6 +84,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
+    if args.folds_file.is_none() && args.split == Split::Visitors {
+        let report = visitors::run(args, candidates, &source.name, &dataset)?;
+        say!("{report}");
+        return args.write(&report.to_json()?, &report.to_html(&origin())?);
+    }
     let tests = match &args.folds_file {
         Some(path) => test_sets::from_file(path, &dataset)?,
         None => test_sets(args.split, args.folds, &dataset, args.basics.seed)?,
@@ -92,16 +98,21 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let tested_on = if args.folds_file.is_some() { "the folds of a file" } else { args.split.describe() };
     let report = Report::new(&source.name, &dataset, tested_on, args.basics.seed, results);
     say!("{report}");
-    if let Some(path) = &args.json {
-        outputs::write(path, (report.to_json()? + "\n").as_bytes())?;
-    }
-    if let Some(path) = &args.html {
-        outputs::write(path, report.to_html(&origin())?.as_bytes())?;
-    }
-    Ok(ExitCode::SUCCESS)
+    args.write(&report.to_json()?, &report.to_html(&origin())?)
 }
 
 impl Args {
+    /// Writes the files that were asked for.
+    fn write(&self, json: &str, html: &str) -> Result<ExitCode> {
+        if let Some(path) = &self.json {
+            outputs::write(path, format!("{json}\n").as_bytes())?;
+        }
+        if let Some(path) = &self.html {
+            outputs::write(path, html.as_bytes())?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
     fn result(&self, candidate: &Configured, dataset: &Dataset, tests: &[TestSet]) -> AlgorithmResult {
         let seed = self.basics.seed;
         let bars = FitBars::of(candidate.name());

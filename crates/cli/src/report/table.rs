@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use matinee_train::evaluation::{FoldResult, MeanResult};
+use matinee_train::evaluation::{FoldResult, MeanResult, Segment};
 
 use super::{Report, Result, Results};
 
@@ -37,7 +37,24 @@ fn folds(result: &Result, f: &mut Formatter<'_>) -> fmt::Result {
     if let Some(coverage) = result.evaluation.segments.coverage {
         write!(f, "\nratings within their 80 % intervals: {:.1} %", 100.0 * coverage)?;
     }
+    unknown_users(&result.evaluation.segments.by_user_support, f)?;
     unlisted(result, f)
+}
+
+/// Tells users without training ratings from the others, if there are both.
+fn unknown_users(by_user: &[Segment], f: &mut Formatter<'_>) -> fmt::Result {
+    let [Segment { to: Some(0), count, rmse, .. }, known @ ..] = by_user else { return Ok(()) };
+    let known_count: usize = known.iter().map(|segment| segment.count).sum();
+    if known_count == 0 {
+        return Ok(());
+    }
+    let squares: f64 = known.iter().map(|segment| segment.count as f64 * segment.rmse.powi(2)).sum();
+    let known_rmse = (squares / known_count as f64).sqrt();
+    write!(
+        f,
+        "\nRMSE of users with training ratings: {known_rmse:.4} (ratings: {known_count}), of unknown users: {rmse:.4} \
+         (ratings: {count})"
+    )
 }
 
 /// Says how many ratings could not be tested on.

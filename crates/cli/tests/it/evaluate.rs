@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{fail, run, succeed};
+use crate::support::{fail, root, run, succeed};
 
 fn evaluate(arguments: &[&str]) -> (String, Value) {
     let folder = tempfile::tempdir().unwrap();
@@ -58,7 +58,7 @@ fn uses_the_folds_of_a_file() {
 
 #[test]
 fn compares_algorithms_on_every_split() {
-    for split in ["random", "time", "cold-users", "cold-movies"] {
+    for split in ["random", "time", "global-time", "cold-users", "cold-movies"] {
         let (printed, report) = evaluate(&["--split", split, "--algorithm", "bias", "--algorithm", "mean"]);
         let results = report["results"].as_array().unwrap();
         let rmse = |index: usize| results[index]["mean"]["rmse"].as_f64().unwrap();
@@ -66,6 +66,58 @@ fn compares_algorithms_on_every_split() {
         assert!(rmse(0) < rmse(1), "{split}: {printed}");
         assert!(printed.contains("bias") && printed.contains("mean"), "{printed}");
     }
+}
+
+#[test]
+fn visitors_are_folded_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let (page, ratings) = (folder.path().join("visitors.html"), folder.path().join("ratings.csv"));
+    let all = std::fs::read_to_string(root().join("data/ratings.csv")).unwrap();
+    let few: String = all.split_inclusive('\n').take(6001).collect();
+    std::fs::write(&ratings, few).unwrap();
+    let files = ["--ratings", ratings.to_str().unwrap(), "--html", page.to_str().unwrap()];
+    let (printed, report) = evaluate(&[&["--split", "visitors", "--algorithm", "bias"], &files[..]].concat());
+    assert_eq!(report["tested_on"], "ratings of a fifth of the users, who are folded in");
+    let bias = &report["algorithms"][0];
+    assert_eq!((&bias["algorithm"], &bias["visitor_count"]), (&"bias".into(), &6.into()));
+    let counts: Vec<&Value> =
+        bias["results"].as_array().unwrap().iter().map(|result| &result["rating_count"]).collect();
+    assert_eq!(counts, [3, 5, 10, 50]);
+    let page = std::fs::read_to_string(page).unwrap();
+    for result in bias["results"].as_array().unwrap() {
+        for of in [&result["folded_in"], &result["trained"]] {
+            let rmse = format!("{:.4}", of["rmse"].as_f64().unwrap());
+            let share = format!("{:.1} %", 100.0 * of["coverage"].as_f64().unwrap());
+            for figure in [rmse, share] {
+                assert!(printed.contains(&figure) && page.contains(&figure), "{figure}: {printed}");
+            }
+        }
+    }
+    assert_eq!(page.matches("<svg").count(), 1);
+}
+
+/// Three users rate before the moment 100, two of them and a new one since. The mean before is 2.
+#[test]
+fn only_what_was_before_a_moment_is_learned() {
+    let folder = tempfile::tempdir().unwrap();
+    let ratings = folder.path().join("ratings.csv");
+    let before = "1,1,1,10\n1,2,2,99\n2,1,3,20\n2,2,2,30\n3,1,1,40\n3,2,3,50\n3,3,2,60\n3,4,2,70\n";
+    let since = "1,3,4,100\n4,1,5,100\n";
+    std::fs::write(&ratings, format!("userId,movieId,rating,timestamp\n{since}{before}")).unwrap();
+    let ratings = ratings.to_str().unwrap();
+    let (printed, report) =
+        evaluate(&["--split", "global-time", "--ratings", ratings, "--algorithm", "mean"]);
+    assert_eq!(report["folds"][0]["test_count"], 2);
+    assert_eq!(report["folds"][0]["mae"], 2.5);
+    assert!(
+        printed.contains(
+            "RMSE of users with training ratings: 2.0000 (ratings: 1), of unknown users: 3.0000 (ratings: 1)"
+        ),
+        "{printed}"
+    );
+    std::fs::write(ratings, "userId,movieId,rating,timestamp\n1,1,1,5\n2,1,1,5\n").unwrap();
+    let error = fail(&["evaluate", "--split", "global-time", "--ratings", ratings]);
+    assert!(error.contains("no rating is older than the last fifth; use --split random"), "{error}");
 }
 
 #[test]
@@ -159,6 +211,9 @@ fn an_impossible_evaluation_is_refused() {
     let ratings = ratings.to_str().unwrap();
     for (arguments, named) in [
         (&["--split", "time"][..], "needs ratings with a column `timestamp`"),
+        (&["--split", "global-time"], "--split global-time needs ratings with a column `timestamp`"),
+        (&["--split", "visitors"], "no user has 6 ratings"),
+        (&["--split", "visitors", "--learning-curve"], "leave out --learning-curve"),
         (&["--split", "cold-movies"], "nothing is left to test on"),
         (
             &["--algorithm", "svd", "--algorithm", "als", "-p", "n_factors=2"],

@@ -10,8 +10,8 @@ use safetensors::tensor::{TensorView, serialize};
 
 use super::destination::{Destination, FILES, parent_of, part_name, sibling_in};
 use super::{
-    ArtifactError, Counts, FORMAT_VERSION, FileDigest, GroupErrors, MANIFEST_FILE, MODEL_FILE, MOVIES_FILE,
-    Manifest, Metrics, ModelVersion,
+    AlignedBuffer, ArtifactError, ArtifactFiles, Counts, FORMAT_VERSION, FileDigest, GroupErrors,
+    MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest, Metrics, ModelVersion, sha256_hex,
 };
 use crate::calibration::Calibration;
 use crate::ranking::{MOST_NARROW, RankingHead, RankingWeights};
@@ -87,9 +87,6 @@ pub struct Description {
 /// because it is a mount point, its files are replaced one by one, the manifest last.
 pub fn write_folder(output: &Path, artifact: &NewArtifact<'_>) -> Result<Manifest, ArtifactError> {
     let destination = Destination::find(output)?;
-    if !artifact.factors.are_finite() {
-        return Err(artifact.description.diverged());
-    }
     let (manifest, files) = artifact.files()?;
 
     let parent = parent_of(&destination.folder);
@@ -119,8 +116,22 @@ impl Description {
 }
 
 impl NewArtifact<'_> {
-    /// The manifest, and the files in the order in which they may be replaced.
+    /// The files in memory, as [`write_folder`] would write them.
+    pub fn to_files(&self) -> Result<ArtifactFiles, ArtifactError> {
+        let (manifest, [(_, movies), (_, model), (_, json)]) = self.files()?;
+        Ok(ArtifactFiles {
+            manifest,
+            manifest_sha256: sha256_hex(&json),
+            model: AlignedBuffer::from(model.as_slice()),
+            movies: AlignedBuffer::from(movies.as_slice()),
+        })
+    }
+
+    /// The manifest, and the files in the order in which they may be replaced. Numbers that are not finite are refused.
     fn files(&self) -> Result<(Manifest, NamedFiles), ArtifactError> {
+        if !self.factors.are_finite() {
+            return Err(self.description.diverged());
+        }
         let model = self.tensors()?;
         let movies = self.catalogue.to_csv().map_err(|error| ArtifactError::Tensors(error.to_string()))?;
         let manifest = self.manifest(FileDigest::in_chunks(&model), FileDigest::in_chunks(&movies));

@@ -6,6 +6,7 @@ use super::measure;
 use crate::algorithms::Configured;
 use crate::progress::Progress;
 use crate::ratings::{Dataset, Divided};
+use crate::seeds::derive;
 use crate::split::{self, TestSet};
 
 /// The shares of the ratings to train on.
@@ -30,7 +31,7 @@ pub fn learning_curve(
 ) -> Vec<LearningPoint> {
     let Divided { train, test, .. } = dataset.divide(|index| test.is_test[index]);
     let point = |share: f64| {
-        let left_out = split::random_hold_out(train.len(), 1.0 - share, seed);
+        let left_out = split::random_hold_out(train.len(), 1.0 - share, derive(seed, "learning curve", 0));
         let (learned_from, _) = split::divide(&train, |index| left_out[index]);
         let fitted = algorithm.fit(&dataset.training(&learned_from, seed), progress);
         let rmse = measure(fitted.factors.view(), &test, dataset.scale).rmse;

@@ -99,7 +99,8 @@ fn width(tested: &Tested) -> Option<f64> {
     tested.interval.map(|[low, high]| f64::from(high) - f64::from(low))
 }
 
-fn coverage<'a>(tested: impl Iterator<Item = &'a Tested>) -> Option<f64> {
+/// The share of the ratings within their intervals. `None` if any has no interval.
+pub(super) fn coverage<'a>(tested: impl Iterator<Item = &'a Tested>) -> Option<f64> {
     let (mut covered, mut count) = (0_usize, 0_usize);
     for tested in tested {
         let [low, high] = tested.interval?;

@@ -76,6 +76,27 @@ impl Dataset {
         self.movie_ids.table().len()
     }
 
+    /// The same data set with some of its ratings. Users and movies keep their rows.
+    #[must_use]
+    pub fn with_only(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let kept: Vec<usize> = (0..self.ratings.len()).filter(|&index| keep(index)).collect();
+        let record = |&index: &usize| self.records.as_ref().map_or(index as u32, |records| records[index]);
+        Self {
+            ratings: kept.iter().map(|&index| self.ratings[index]).collect(),
+            timestamps: self
+                .timestamps
+                .as_ref()
+                .map(|times| kept.iter().map(|&index| times[index]).collect()),
+            records: Some(kept.iter().map(record).collect()),
+            user_ids: self.user_ids.clone(),
+            movie_ids: self.movie_ids.clone(),
+            catalogue: self.catalogue.clone(),
+            listed: self.listed.clone(),
+            attributes: self.attributes.clone(),
+            ..*self
+        }
+    }
+
     /// Takes those values of a column that belong to [`Self::ratings`]. The column has one value per record of the file.
     pub fn align<T: Copy>(&self, column: &[T]) -> Result<Vec<T>, RecordCountMismatch> {
         if column.len() != self.record_count {

@@ -14,3 +14,4 @@ mod rating_scales;
 mod sample_data;
 mod training_run;
 mod tuning;
+mod visitors;

@@ -5,11 +5,13 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use matinee_train::ratings::Dataset;
-use matinee_train::split::{TestSet, by_folds, by_time, cold_movies, cold_users, random_folds};
+use matinee_train::split::{
+    TestSet, by_folds, by_global_time, by_time, cold_movies, cold_users, random_folds,
+};
 
 use crate::commands::column::read_column;
 
-/// The share of each user's ratings that the split `time` tests on.
+/// The share of each user's ratings that the split `time` tests on, and of all ratings for `global-time`.
 const LAST_SHARE: f64 = 0.2;
 /// The share of users or movies that are cold.
 const COLD_SHARE: f64 = 0.1;
@@ -19,8 +21,12 @@ const COLD_SHARE: f64 = 0.1;
 pub enum Split {
     /// Each of several random folds in turn
     Random,
-    /// The last fifth of each user's ratings
+    /// The last fifth of each user's ratings. Later ratings of other users are trained on
     Time,
+    /// The last fifth of all ratings: those since some moment. Only what was given before it is trained on
+    GlobalTime,
+    /// Ratings of a fifth of the users, who are folded in from 3, 5, 10 and 50 of their ratings
+    Visitors,
     /// All ratings of a tenth of the users
     ColdUsers,
     /// All ratings of a tenth of the movies
@@ -33,13 +39,15 @@ impl Split {
         match self {
             Self::Random => "random folds",
             Self::Time => "the last fifth of each user's ratings",
+            Self::GlobalTime => "the last fifth of all ratings",
+            Self::Visitors => "ratings of a fifth of the users, who are folded in",
             Self::ColdUsers => "all ratings of a tenth of the users",
             Self::ColdMovies => "all ratings of a tenth of the movies",
         }
     }
 }
 
-/// The test sets of a split.
+/// The test sets of a split. Visitors are tested in another way: see [`super::visitors`].
 pub fn test_sets(split: Split, folds: u32, dataset: &Dataset, seed: u64) -> Result<Vec<TestSet>> {
     let ratings = &dataset.ratings;
     Ok(match split {
@@ -47,16 +55,23 @@ pub fn test_sets(split: Split, folds: u32, dataset: &Dataset, seed: u64) -> Resu
             refuse_empty_folds(folds, ratings.len())?;
             by_folds(&random_folds(ratings.len(), folds, seed))
         }
-        Split::Time => {
-            let timestamps = dataset
-                .timestamps
-                .as_ref()
-                .context("--split time needs ratings with a column `timestamp`")?;
-            vec![by_time(ratings, timestamps, LAST_SHARE)]
+        Split::Time => vec![by_time(ratings, timestamps(dataset, "time")?, LAST_SHARE)],
+        Split::GlobalTime => {
+            let test = by_global_time(timestamps(dataset, "global-time")?, LAST_SHARE);
+            vec![test.context(
+                "--split global-time: nothing is left to train on, because no rating is older than the last fifth; \
+                 use --split random",
+            )?]
         }
+        Split::Visitors => Vec::new(),
         Split::ColdUsers => vec![cold_users(ratings, dataset.user_count(), COLD_SHARE, seed)],
         Split::ColdMovies => vec![cold_movies(ratings, dataset.movie_count(), COLD_SHARE, seed)],
     })
+}
+
+fn timestamps<'a>(dataset: &'a Dataset, split: &str) -> Result<&'a [i64]> {
+    let timestamps = dataset.timestamps.as_deref();
+    timestamps.with_context(|| format!("--split {split} needs ratings with a column `timestamp`"))
 }
 
 /// Refuses more folds than there are ratings. Some folds would be empty, and fewer folds would be measured than requested.
