@@ -11,6 +11,7 @@ use matinee_model::ranking::{RankingMethod, RankingView, Recency};
 
 use super::{POPULARITY, RankingMetrics, RankingTest, RankingTraining, split};
 use crate::ratings::Rating;
+use crate::seeds::derive;
 
 /// The share of each user's ratings that is held out, half of it in each window.
 const HOLD_OUT: f64 = 0.2;
@@ -30,7 +31,7 @@ impl<'a> Comparison<'a> {
     pub(super) fn new(training: &RankingTraining<'a>) -> Option<Self> {
         let held_out = |share| match training.timestamps {
             Some(timestamps) => split::latest_per_user(training.ratings, timestamps, share),
-            None => split::random_per_user(training.ratings, share, training.seed),
+            None => split::random_per_user(training.ratings, share, derive(training.seed, "windows", 0)),
         };
         let (both, second) = (held_out(HOLD_OUT), held_out(HOLD_OUT / 2.0));
         let first: Vec<bool> = both.iter().zip(&second).map(|(&both, &second)| both && !second).collect();

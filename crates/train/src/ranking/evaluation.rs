@@ -6,6 +6,7 @@ use super::comparison::recencies;
 use super::{POPULARITY, RankingMetrics, RankingTest, RankingTraining, split};
 use crate::progress::Progress;
 use crate::ratings::Dataset;
+use crate::seeds::derive;
 use crate::split::divide;
 
 /// The results of the methods on one split.
@@ -41,7 +42,7 @@ pub fn evaluate(
     seed: u64,
     progress: &dyn Progress,
 ) -> Option<RankingEvaluation> {
-    let all = dataset.ranking_training(seed);
+    let all = dataset.ranking_training(derive(seed, "ranking", 0));
     let timestamps =
         all.timestamps.filter(|timestamps| split::is_latest(&dataset.ratings, timestamps, marks));
     let all = RankingTraining { timestamps, ..all };

@@ -6,12 +6,11 @@
 
 use matinee_model::ranking::{ImplicitRegression, RankingMethod, RankingWeights};
 use ndarray::{Array2, ArrayView2};
-use rand::SeedableRng;
 use rand_distr::{Distribution, Normal};
-use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 
 use super::signals::{Rows, Signals};
+use crate::seeds;
 use crate::state::{StateError, StateReader, StateWriter};
 
 /// With more movies than this, rows are shorter, so that a request still reads all of them within 15 ms.
@@ -112,7 +111,7 @@ pub(super) fn learn(signals: &Signals, method: RankingMethod, seed: u64) -> Rank
 
 /// Random rows for the movies with signals.
 fn draw(movies: &Rows, rank: usize, seed: u64) -> Vec<f32> {
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let mut random = seeds::generator(seed, "ials");
     let mut rows = vec![0.0; movies.len() * rank];
     let Ok(normal) = Normal::new(0.0, INITIAL_LENGTH / (rank as f32).sqrt()) else { return rows };
     for movie in movies.filled() {
