@@ -17,15 +17,8 @@ const EPOCHS: usize = 3;
 /// The ratings of few users, so that the ranking head is trained quickly.
 fn few() -> &'static Dataset {
     static DATASET: OnceLock<Dataset> = OnceLock::new();
-    DATASET.get_or_init(|| {
-        let mut dataset = movielens().clone();
-        let kept: Vec<bool> = dataset.ratings.iter().map(|rating| rating.user.0.is_multiple_of(12)).collect();
-        let mut marks = kept.iter();
-        dataset.ratings.retain(|_| *marks.next().unwrap());
-        let mut marks = kept.iter();
-        dataset.timestamps.as_mut().unwrap().retain(|_| *marks.next().unwrap());
-        dataset
-    })
+    DATASET
+        .get_or_init(|| movielens().with_only(|index| movielens().ratings[index].user.0.is_multiple_of(12)))
 }
 
 fn plan(algorithm: &str, hold_out: f64) -> Plan {
@@ -95,6 +88,22 @@ fn the_same_bits_after_an_interruption_at_any_epoch() {
         interrupt(folder.path(), &plan, epochs);
         let resumed = train_resumably(few(), &plan, &Silent, &checkpoints(folder.path())).unwrap();
         assert!(resumed.fitted.factors == whole.fitted.factors, "after {epochs} epochs");
+        assert_eq!(resumed.measured, whole.measured);
+    }
+}
+
+/// Three groups of eight chains, of which each hold-out gets two. Interrupted once in each stage.
+#[test]
+fn several_groups_of_chains_continue_with_the_same_bits() {
+    let given = [("n_factors", "2"), ("n_burn_in", "1"), ("n_samples", "2"), ("n_chains", "24")];
+    let plan = Plan { algorithm: configure("bayes", given).unwrap(), ..plan("bayes", 0.1) };
+    let whole = train(few(), &plan, &Silent);
+    for epochs in [2, EPOCHS + 2] {
+        let folder = tempfile::tempdir().unwrap();
+        interrupt(folder.path(), &plan, epochs);
+        let resumed = train_resumably(few(), &plan, &Silent, &checkpoints(folder.path())).unwrap();
+        assert!(resumed.fitted.factors == whole.fitted.factors, "after {epochs} epochs");
+        assert!(resumed.fitted.unreduced == whole.fitted.unreduced, "after {epochs} epochs");
         assert_eq!(resumed.measured, whole.measured);
     }
 }

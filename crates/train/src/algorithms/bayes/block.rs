@@ -151,7 +151,9 @@ impl Prior {
         let z = random.normal();
         for lane in 0..LANES {
             let old_mean = f64::from(self.mean.0[lane]);
-            let rate = (1.0 + squares[lane] + old_mean * old_mean + pseudo_count.squares) / 2.0;
+            // The pseudo-parameters sum to 0, so their squares about the mean are larger by their number times its square.
+            let of_mean = (1.0 + pseudo_count.count) * old_mean * old_mean;
+            let rate = (1.0 + squares[lane] + of_mean + pseudo_count.squares) / 2.0;
             let precision = gammas[lane] / rate;
             let all = count + 1.0 + pseudo_count.count;
             let deviation = (all * precision).sqrt().recip();

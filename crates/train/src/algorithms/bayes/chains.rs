@@ -75,11 +75,15 @@ impl Chains {
         let gammas = self.random.standard_gamma(f64::midpoint(1.0, count));
         let z = self.random.normal();
         let error_squares = 1.0 + self.pseudo.error_squares();
-        let precision: [f64; LANES] =
-            std::array::from_fn(|lane| gammas[lane] * 2.0 / (error_squares + squares[lane]));
+        // The error of the mean of the pseudo-ratings.
+        let pseudo_error = |lane: usize| f64::from(self.pseudo.mean - self.intercept.0[lane]);
+        let precision: [f64; LANES] = std::array::from_fn(|lane| {
+            let of_mean = pseudo_count * pseudo_error(lane).powi(2);
+            gammas[lane] * 2.0 / (error_squares + of_mean + squares[lane])
+        });
         let shift = Lanes::from_fn(|lane| {
             let deviation = (precision[lane] * count).sqrt().recip();
-            let errors = sum[lane] + pseudo_count * f64::from(self.pseudo.mean - self.intercept.0[lane]);
+            let errors = sum[lane] + pseudo_count * pseudo_error(lane);
             (errors / count + f64::from(z.0[lane]) * deviation) as f32
         });
         self.noise_precision = Lanes::from_fn(|lane| precision[lane] as f32);
@@ -194,3 +198,6 @@ impl WithSimd for MovieSweep<'_> {
         if fuses::<S>() { sweep.run::<true>(Lanes::ZERO) } else { sweep.run::<false>(Lanes::ZERO) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! The state of one chain, and its scores by the definition of a factorisation machine.
+
+use super::*;
+use crate::algorithms::bayes::block::Prior;
+use crate::algorithms::bayes::layout::SET;
+
+/// The parameters of one chain, in double precision.
+pub(super) struct State {
+    pub(super) intercept: f64,
+    pub(super) noise_precision: f64,
+    /// Of the users and of the movies: by plane and feature.
+    pub(super) parameters: [Vec<Vec<f64>>; 2],
+    /// Of the users and of the movies: mean and precision by plane and group.
+    pub(super) priors: [Vec<Vec<[f64; 2]>>; 2],
+}
+
+impl State {
+    /// One lane of the chains.
+    pub(super) fn of(chains: &Chains, lane: usize) -> Self {
+        let number = |lanes: &Lanes| f64::from(lanes.0[lane]);
+        let blocks = [&chains.users, &chains.movies];
+        let parameters = blocks
+            .map(|block| block.parameters.iter().map(|plane| plane.iter().map(number).collect()).collect());
+        let priors = blocks.map(|block| {
+            let prior = |prior: &Prior| [number(&prior.mean), number(&prior.precision)];
+            block.priors.iter().map(|plane| plane.iter().map(prior).collect()).collect()
+        });
+        let (intercept, noise_precision) = (number(&chains.intercept), number(&chains.noise_precision));
+        Self { intercept, noise_precision, parameters, priors }
+    }
+
+    /// The score of the rating at this place of the users' order: Rendle, "Factorization Machines" (2010), equation 1 and
+    /// lemma 3.1.
+    pub(super) fn score(&self, features: &[(usize, usize, f64)]) -> f64 {
+        let pairs = (1..self.parameters[0].len()).map(|plane| {
+            let [sum, squares] = self.sums(features, plane);
+            (sum * sum - squares) / 2.0
+        });
+        self.intercept + self.sums(features, 0)[0] + pairs.sum::<f64>()
+    }
+
+    /// `sum x v` and `sum (x v)^2` over the features of a rating.
+    pub(super) fn sums(&self, features: &[(usize, usize, f64)], plane: usize) -> [f64; 2] {
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for &(side, feature, x) in features {
+            let term = x * self.parameters[side][plane][feature];
+            sum += term;
+            squares += term * term;
+        }
+        [sum, squares]
+    }
+}
+
+/// For each rating, in the users' order: side (0 for users), index and value of each feature.
+pub(super) fn features(layout: &Layout) -> Vec<Vec<(usize, usize, f64)>> {
+    let users =
+        (0..layout.users.len()).flat_map(|user| layout.users.ratings(user).map(move |place| (user, place)));
+    let of_rating = |(user, place): (usize, usize)| {
+        let movie = layout.users.others[place] as usize;
+        let mut found = Vec::new();
+        for (index, (side, entity)) in
+            [(&layout.users, user), (&layout.movies, movie)].into_iter().enumerate()
+        {
+            for (group, range) in side.features.groups.iter().enumerate() {
+                for feature in
+                    range.clone().filter(|&feature| side.features.having(feature).contains(&(entity as u32)))
+                {
+                    let size = side.ratings(entity).len() as f64;
+                    found.push((index, feature, if group == SET { size.sqrt().recip() } else { 1.0 }));
+                }
+            }
+        }
+        found
+    };
+    users.map(of_rating).collect()
+}
