@@ -19,6 +19,7 @@ pub mod prior;
 pub mod progress;
 pub mod ranking;
 pub mod ratings;
+mod rows;
 pub mod seeds;
 pub mod split;
 pub mod state;

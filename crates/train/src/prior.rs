@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use crate::algorithms::relative_range;
 use crate::ratings::Rating;
+use crate::rows::Rows;
 
 /// The noise variances of a rating that are tried, as multiples of the error variance of the trained model.
 const NOISE: [f64; 9] = [0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0];
@@ -19,8 +20,10 @@ const SAMPLE: usize = 200;
 /// strongly for fewer users.
 pub fn user_prior(factors: FactorsView<'_>, ratings: &[Rating], scale: RatingScale) -> UserPrior {
     let squared_unit = relative_range(scale).powi(2);
-    let by_user = rated_by_user(factors.user_biases.len(), ratings);
-    let trained: Vec<usize> = (0..by_user.len()).filter(|&user| !by_user[user].is_empty()).collect();
+    let rated = |rating: &Rating| Rated { movie: rating.movie, rating: rating.value };
+    let pairs = ratings.iter().map(|rating| (rating.user.index(), rated(rating)));
+    let by_user = Rows::of(factors.user_biases.len(), pairs);
+    let trained = by_user.filled();
     let order = factors.rank() + 1;
     if trained.is_empty() {
         return UserPrior::uninformed(factors.rank());
@@ -43,14 +46,6 @@ pub fn user_prior(factors: FactorsView<'_>, ratings: &[Rating], scale: RatingSca
     candidates.into_iter().nth(best).unwrap_or_else(|| prior(variance))
 }
 
-fn rated_by_user(users: usize, ratings: &[Rating]) -> Vec<Vec<Rated>> {
-    let mut by_user = vec![Vec::new(); users];
-    for rating in ratings {
-        by_user[rating.user.index()].push(Rated { movie: rating.movie, rating: rating.value });
-    }
-    by_user
-}
-
 /// The inverse of the shrunk covariance. `squared_unit` is the square of what counts as a star.
 fn precision(vectors: &DMatrix<f64>, mean: &DVector<f64>, squared_unit: f64) -> DMatrix<f64> {
     let (order, users) = vectors.shape();
@@ -71,9 +66,9 @@ fn residual_variance(factors: FactorsView<'_>, ratings: &[Rating]) -> f64 {
 }
 
 /// The squared differences between the scores of trained users and of the same users folded in.
-fn distance(factors: FactorsView<'_>, prior: &UserPrior, by_user: &[Vec<Rated>], sample: &[usize]) -> f64 {
+fn distance(factors: FactorsView<'_>, prior: &UserPrior, by_user: &Rows<Rated>, sample: &[usize]) -> f64 {
     let of_user = |&user: &usize| {
-        let folded = prior.view().fold_in(&factors, &by_user[user]);
+        let folded = prior.view().fold_in(&factors, by_user.row(user));
         let difference = |movie: usize| {
             let movie = MovieRow(movie as u32);
             let trained = factors.score(Some(UserRow(user as u32)), Some(movie));

@@ -12,7 +12,6 @@ mod learning;
 mod measure;
 mod saved;
 mod signals;
-pub mod split;
 
 use std::convert::Infallible;
 

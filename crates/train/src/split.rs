@@ -1,10 +1,14 @@
 //! Splits ratings into those for training and those for testing.
 
+mod per_user;
+
 use matinee_model::UserRow;
 use rand::seq::SliceRandom;
 
 use crate::ratings::Rating;
 use crate::seeds::{self, derive};
+
+pub use per_user::{by_time, is_latest, latest_per_user, random_per_user};
 
 /// Assigns each of `count` ratings to one of `folds` random folds, whose sizes differ by at most one.
 pub fn random_folds(count: usize, folds: u32, seed: u64) -> Vec<u32> {
@@ -37,21 +41,6 @@ pub fn by_folds(folds: &[u32]) -> Vec<TestSet> {
     numbers.dedup();
     let of_fold = |fold| TestSet { fold, is_test: folds.iter().map(|&of| of == fold).collect() };
     numbers.into_iter().map(of_fold).collect()
-}
-
-/// The latest `share` of each user's ratings: at least one, if a user has two or more. Ratings with the same time are
-/// ordered as in the file.
-pub fn by_time(ratings: &[Rating], timestamps: &[i64], share: f64) -> TestSet {
-    let mut order: Vec<usize> = (0..ratings.len()).collect();
-    order.sort_by_key(|&index| (ratings[index].user, timestamps[index], index));
-    let mut is_test = vec![false; ratings.len()];
-    for user in order.chunk_by(|&a, &b| ratings[a].user == ratings[b].user) {
-        let tested = ((user.len() as f64 * share).round() as usize).max(usize::from(user.len() > 1));
-        for &index in &user[user.len() - tested..] {
-            is_test[index] = true;
-        }
-    }
-    TestSet { fold: 0, is_test }
 }
 
 /// The latest `share` of all ratings: those since some moment. Ratings of that moment are tested too. `None` if there are none
@@ -151,23 +140,6 @@ mod tests {
 
     fn rating(user: u32, movie: u32) -> Rating {
         Rating { user: UserRow(user), movie: MovieRow(movie), value: 3.0 }
-    }
-
-    #[test]
-    fn each_user_is_tested_on_the_last_ratings() {
-        let ratings = [
-            rating(0, 0),
-            rating(1, 0),
-            rating(0, 1),
-            rating(0, 2),
-            rating(0, 3),
-            rating(0, 4),
-            rating(2, 0),
-            rating(2, 1),
-        ];
-        let timestamps = [50, 1, 40, 30, 20, 10, 7, 7];
-        let test = by_time(&ratings, &timestamps, 0.2);
-        assert_eq!(test.is_test, [true, false, false, false, false, false, false, true]);
     }
 
     #[test]

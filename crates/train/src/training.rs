@@ -17,7 +17,7 @@ use matinee_model::artifact::{
 };
 use matinee_model::calibration::Calibration;
 use matinee_model::ranking::{RankingMethod, RankingWeights};
-use matinee_model::{Intervals, Model, MovieRow, UserPrior};
+use matinee_model::{Intervals, Model, UserPrior};
 
 use crate::algorithm::{Fitted, Runs};
 use crate::algorithms::Configured;
@@ -27,6 +27,7 @@ use crate::prior::user_prior;
 use crate::progress::Progress;
 use crate::ranking::{RankedHead, RankingTraining};
 use crate::ratings::{Dataset, Inputs, Rating};
+use crate::rows::Rows;
 use crate::seeds::derive;
 use rated_order::rated_order;
 
@@ -295,16 +296,12 @@ impl RatedRows {
             (rating.user, rating.movie)
         };
         order.sort_unstable_by_key(key);
-        let mut offsets = vec![0; dataset.user_count() + 1];
-        for rating in &dataset.ratings {
-            offsets[rating.user.index() + 1] += 1;
-        }
-        for user in 1..offsets.len() {
-            offsets[user] += offsets[user - 1];
-        }
-        let rating = |&index: &u32| dataset.ratings[index as usize];
-        let movies = order.iter().map(|index| rating(index).movie).map(|MovieRow(row)| row).collect();
-        let values = order.iter().map(|index| rating(index).value).collect();
-        Self { offsets, movies, values }
+        let pairs = order.iter().map(|&index| {
+            let Rating { user, movie, value } = dataset.ratings[index as usize];
+            (user.index(), (movie.0, value))
+        });
+        let (offsets, entries) = Rows::of(dataset.user_count(), pairs).into_parts();
+        let (movies, values) = entries.into_iter().unzip();
+        Self { offsets: offsets.into_iter().map(|offset| offset as u32).collect(), movies, values }
     }
 }

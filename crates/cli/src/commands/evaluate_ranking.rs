@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::Args as ClapArgs;
 use matinee_train::ranking::evaluation::{RankingEvaluation, evaluate};
-use matinee_train::ranking::split::{latest_per_user, random_per_user};
 use matinee_train::ratings::Dataset;
+use matinee_train::split::{latest_per_user, random_per_user};
 
 use super::column::read_column;
 use crate::outputs;

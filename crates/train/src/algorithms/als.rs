@@ -18,6 +18,7 @@ use super::vectors::{LANES, inner, scale_and_add};
 use crate::algorithm::{Algorithm, Fitted, Run, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
 use crate::ratings::Rating;
+use crate::rows::Rows;
 use crate::seeds;
 use crate::state::{StateError, StateReader, StateWriter};
 
@@ -72,9 +73,8 @@ struct Alternation<'a> {
 /// One side: rows `(bias, factors, padding)`, and the ratings of each row.
 struct Side {
     rows: Vec<f32>,
-    starts: Vec<usize>,
     /// For each rating, the row of the other side, and the rating minus the mean.
-    ratings: Vec<(u32, f32)>,
+    ratings: Rows<(u32, f32)>,
 }
 
 impl Als {
@@ -97,12 +97,11 @@ impl Als {
     /// Solves every row of `side` with `other` fixed. Returns the sum of squared errors afterwards.
     fn solve(&self, side: &mut Side, other: &Side) -> f64 {
         let stride = self.stride();
-        let Side { rows, starts, ratings } = side;
-        let rows = rows.par_chunks_mut(stride).zip(starts.par_windows(2));
-        let solved = rows.map_init(
+        let Side { rows, ratings } = side;
+        let solved = rows.par_chunks_mut(stride).enumerate().map_init(
             || Regression::new(stride),
-            |regression, (row, range)| {
-                let ratings = &ratings[range[0]..range[1]];
+            |regression, (index, row)| {
+                let ratings = ratings.row(index);
                 Arch::new().dispatch(Solve { regression, row, ratings, others: &other.rows, algorithm: self })
             },
         );
@@ -162,36 +161,26 @@ impl Side {
         stride: usize,
         sides: impl Fn(&Rating) -> (usize, u32),
     ) -> Self {
-        let mut starts = vec![0; rows + 1];
-        for rating in training.ratings {
-            starts[sides(rating).0 + 1] += 1;
-        }
-        for row in 1..starts.len() {
-            starts[row] += starts[row - 1];
-        }
-        let mut next = starts.clone();
-        let mut ratings = vec![(0, 0.0); training.ratings.len()];
-        for rating in training.ratings {
+        let pairs = training.ratings.iter().map(|rating| {
             let (own, other) = sides(rating);
-            ratings[next[own]] = (other, rating.value - mean);
-            next[own] += 1;
-        }
-        Self { rows: vec![0.0; rows * stride], starts, ratings }
+            (own, (other, rating.value - mean))
+        });
+        Self { rows: vec![0.0; rows * stride], ratings: Rows::of(rows, pairs) }
     }
 
     /// Random factors for the rows with ratings.
     fn draw(&mut self, algorithm: &Als, seed: u64) {
         let mut random = seeds::generator(seed, "als");
         let Ok(normal) = Normal::new(0.0_f32, algorithm.initial_deviation) else { return };
-        for (row, range) in self.rows.chunks_exact_mut(algorithm.stride()).zip(self.starts.windows(2)) {
-            if range[0] < range[1] {
-                row[1..=algorithm.rank].fill_with(|| normal.sample(&mut random));
-            }
+        let stride = algorithm.stride();
+        for row in self.ratings.filled() {
+            let factors = &mut self.rows[row * stride + 1..=row * stride + algorithm.rank];
+            factors.fill_with(|| normal.sample(&mut random));
         }
     }
 
     fn split(&self, stride: usize, rank: usize) -> (Array1<f32>, Array2<f32>) {
-        let rows = self.starts.len() - 1;
+        let rows = self.ratings.len();
         let biases = self.rows.chunks_exact(stride).map(|row| row[0]).collect();
         let factors =
             Array2::from_shape_fn((rows, rank), |(row, factor)| self.rows[row * stride + 1 + factor]);

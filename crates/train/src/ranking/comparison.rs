@@ -9,9 +9,10 @@
 use matinee_model::artifact::Ranking;
 use matinee_model::ranking::{RankingMethod, RankingView, Recency};
 
-use super::{POPULARITY, RankingMetrics, RankingTest, RankingTraining, split};
+use super::{POPULARITY, RankingMetrics, RankingTest, RankingTraining};
 use crate::ratings::Rating;
 use crate::seeds::derive;
+use crate::split;
 
 /// The share of each user's ratings that is held out, half of it in each window.
 const HOLD_OUT: f64 = 0.2;

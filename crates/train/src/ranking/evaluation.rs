@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::comparison::recencies;
-use super::{POPULARITY, RankingMetrics, RankingTest, RankingTraining, split};
+use super::{POPULARITY, RankingMetrics, RankingTest, RankingTraining};
 use crate::progress::Progress;
 use crate::ratings::Dataset;
 use crate::seeds::derive;
-use crate::split::divide;
+use crate::split::{divide, is_latest};
 
 /// The results of the methods on one split.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -43,8 +43,7 @@ pub fn evaluate(
     progress: &dyn Progress,
 ) -> Option<RankingEvaluation> {
     let all = dataset.ranking_training(derive(seed, "ranking", 0));
-    let timestamps =
-        all.timestamps.filter(|timestamps| split::is_latest(&dataset.ratings, timestamps, marks));
+    let timestamps = all.timestamps.filter(|timestamps| is_latest(&dataset.ratings, timestamps, marks));
     let all = RankingTraining { timestamps, ..all };
     let (_, test) = divide(&dataset.ratings, |index| marks[index]);
     let (ratings, timestamps) = all.without(marks);

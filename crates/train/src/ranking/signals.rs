@@ -12,11 +12,8 @@ pub(super) struct Signals {
     pub(super) movies: Rows,
 }
 
-/// Sparse rows: the ascending columns of each row, with their signals.
-pub(super) struct Rows {
-    offsets: Vec<usize>,
-    entries: Vec<(u32, f32)>,
-}
+/// The ascending columns of each row, with their signals.
+pub(super) type Rows = crate::rows::Rows<(u32, f32)>;
 
 impl Signals {
     pub(super) fn new(training: &RankingTraining<'_>) -> Self {
@@ -27,43 +24,11 @@ impl Signals {
             .filter(|entry| entry.2 > 0.0)
             .collect();
         entries.sort_unstable_by_key(|entry| (entry.0, entry.1));
-        let users = Rows::of(training.user_count, entries.iter().copied());
-        let transposed = entries.iter().map(|&(user, movie, signal)| (movie, user, signal));
-        Self { users, movies: Rows::of(training.movie_count, transposed) }
-    }
-}
-
-impl Rows {
-    /// `(row, column, signal)` by ascending columns within each row.
-    pub(super) fn of(count: usize, entries: impl ExactSizeIterator<Item = (u32, u32, f32)> + Clone) -> Self {
-        let mut offsets = vec![0; count + 1];
-        for (row, ..) in entries.clone() {
-            offsets[row as usize + 1] += 1;
+        let of_users = entries.iter().map(|&(user, movie, signal)| (user as usize, (movie, signal)));
+        let of_movies = entries.iter().map(|&(user, movie, signal)| (movie as usize, (user, signal)));
+        Self {
+            users: Rows::of(training.user_count, of_users),
+            movies: Rows::of(training.movie_count, of_movies),
         }
-        for row in 0..count {
-            offsets[row + 1] += offsets[row];
-        }
-        let mut next = offsets.clone();
-        let mut sorted = vec![(0, 0.0); entries.len()];
-        for (row, column, signal) in entries {
-            sorted[next[row as usize]] = (column, signal);
-            next[row as usize] += 1;
-        }
-        Self { offsets, entries: sorted }
-    }
-
-    /// The number of rows.
-    pub(super) fn len(&self) -> usize {
-        self.offsets.len() - 1
-    }
-
-    /// One row.
-    pub(super) fn row(&self, row: usize) -> &[(u32, f32)] {
-        &self.entries[self.offsets[row]..self.offsets[row + 1]]
-    }
-
-    /// The rows that are not empty.
-    pub(super) fn filled(&self) -> Vec<usize> {
-        (0..self.len()).filter(|&row| !self.row(row).is_empty()).collect()
     }
 }

@@ -6,9 +6,8 @@ use matinee_train::algorithms::{Configured, DEFAULT, configure};
 use matinee_train::prior::user_prior;
 use matinee_train::progress::Silent;
 use matinee_train::ranking::evaluation::evaluate;
-use matinee_train::ranking::split::{latest_per_user, random_per_user};
 use matinee_train::ratings::Dataset;
-use matinee_train::split::divide;
+use matinee_train::split::{divide, latest_per_user, random_per_user};
 
 use crate::sample_data::movielens;
 

@@ -46,10 +46,11 @@ impl Examples {
             let movies = movies.iter().filter(|&&movie| admits(movie));
             entries.extend(movies.map(|&movie| (example, movie, *weight)));
         }
-        let transposed = entries.iter().map(|&(example, movie, signal)| (movie, example, signal));
+        let of_examples = entries.iter().map(|&(example, movie, signal)| (example as usize, (movie, signal)));
+        let of_movies = entries.iter().map(|&(example, movie, signal)| (movie as usize, (example, signal)));
         Self {
-            movies: Rows::of(signals.movies.len(), transposed),
-            rows: Rows::of(users.len() + attributes.len(), entries.iter().copied()),
+            movies: Rows::of(signals.movies.len(), of_movies),
+            rows: Rows::of(users.len() + attributes.len(), of_examples),
         }
     }
 

@@ -1,24 +1,32 @@
-//! Hold-outs by user: a share of each user's ratings, either random or the latest.
+//! A share of each user's ratings, either random or the latest.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::TestSet;
 use crate::ratings::Rating;
 
 /// Marks `fraction` of each user's ratings at random.
 pub fn random_per_user(ratings: &[Rating], fraction: f64, seed: u64) -> Vec<bool> {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
-    mark(ratings, fraction, |indices| indices.shuffle(&mut random))
+    mark(ratings, |count| share_of(count, fraction), |indices| indices.shuffle(&mut random))
 }
 
 /// Marks the latest `fraction` of each user's ratings. Ratings with the same time are ordered as in the file.
 pub fn latest_per_user(ratings: &[Rating], timestamps: &[i64], fraction: f64) -> Vec<bool> {
-    mark(ratings, fraction, |indices| indices.sort_by_key(|&index| timestamps[index]))
+    latest(ratings, timestamps, |count| share_of(count, fraction))
+}
+
+/// The latest `share` of each user's ratings: at least one, if a user has two or more. Ratings with the same time are
+/// ordered as in the file.
+pub fn by_time(ratings: &[Rating], timestamps: &[i64], share: f64) -> TestSet {
+    let tested = |count| share_of(count, share).max(usize::from(count > 1));
+    TestSet { fold: 0, is_test: latest(ratings, timestamps, tested) }
 }
 
 /// Whether no marked rating is older than a rating of the same user that is not marked.
-pub(super) fn is_latest(ratings: &[Rating], timestamps: &[i64], marks: &[bool]) -> bool {
+pub fn is_latest(ratings: &[Rating], timestamps: &[i64], marks: &[bool]) -> bool {
     let users = ratings.iter().map(|rating| rating.user.index() + 1).max().unwrap_or(0);
     let (mut latest_known, mut first_marked) = (vec![i64::MIN; users], vec![i64::MAX; users]);
     for ((rating, &given), &marked) in ratings.iter().zip(timestamps).zip(marks) {
@@ -32,15 +40,26 @@ pub(super) fn is_latest(ratings: &[Rating], timestamps: &[i64], marks: &[bool]) 
     latest_known.iter().zip(first_marked).all(|(&known, marked)| known <= marked)
 }
 
-/// Marks the last `fraction` of each user's ratings in the order that `arrange` gives them.
-fn mark(ratings: &[Rating], fraction: f64, mut arrange: impl FnMut(&mut [usize])) -> Vec<bool> {
+fn share_of(count: usize, fraction: f64) -> usize {
+    (count as f64 * fraction).round() as usize
+}
+
+fn latest(ratings: &[Rating], timestamps: &[i64], held_out: impl Fn(usize) -> usize) -> Vec<bool> {
+    mark(ratings, held_out, |indices| indices.sort_by_key(|&index| timestamps[index]))
+}
+
+/// Marks the last of each user's ratings in the order that `arrange` gives them: `held_out` of how many there are.
+fn mark(
+    ratings: &[Rating],
+    held_out: impl Fn(usize) -> usize,
+    mut arrange: impl FnMut(&mut [usize]),
+) -> Vec<bool> {
     let mut by_user: Vec<usize> = (0..ratings.len()).collect();
     by_user.sort_by_key(|&index| ratings[index].user);
     let mut marks = vec![false; ratings.len()];
     for indices in by_user.chunk_by_mut(|&a, &b| ratings[a].user == ratings[b].user) {
         arrange(indices);
-        let held_out = (indices.len() as f64 * fraction).round() as usize;
-        for &index in &indices[indices.len() - held_out..] {
+        for &index in &indices[indices.len() - held_out(indices.len())..] {
             marks[index] = true;
         }
     }
@@ -85,5 +104,23 @@ mod tests {
         assert_eq!(marks, [true, false, true, false, false, true]);
         assert!(is_latest(&ratings, &[40, 10, 30, 20, 1, 2], &marks));
         assert!(!is_latest(&ratings, &[40, 10, 30, 20, 3, 2], &marks));
+    }
+
+    #[test]
+    fn each_user_is_tested_on_the_last_ratings() {
+        let rating = |user, movie| Rating { user: UserRow(user), movie: MovieRow(movie), value: 3.0 };
+        let ratings = [
+            rating(0, 0),
+            rating(1, 0),
+            rating(0, 1),
+            rating(0, 2),
+            rating(0, 3),
+            rating(0, 4),
+            rating(2, 0),
+            rating(2, 1),
+        ];
+        let timestamps = [50, 1, 40, 30, 20, 10, 7, 7];
+        let test = by_time(&ratings, &timestamps, 0.2);
+        assert_eq!(test.is_test, [true, false, false, false, false, false, false, true]);
     }
 }
