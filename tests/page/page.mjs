@@ -4,5 +4,7 @@ import { end } from "./harness.mjs";
 
 await import("./ratings.mjs");
 await import("./look.mjs");
+await import("./files.mjs");
+await import("./speed.mjs");
 await import("./errors.mjs");
 await end();
