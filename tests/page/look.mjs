@@ -178,7 +178,8 @@ await test("the model has a view of its own, which tells what the API tells", as
   await page.locator(".tiles").waitFor();
   assert.match(page.url(), /#model$/);
   const figures = await page.locator(".tiles b").allTextContents();
-  const coverage = `${Math.round(100 * told.interval_coverage)}%`;
+  const coverage = `${(100 * told.interval_coverage).toFixed(1)}%`;
+  assert.ok(Math.abs(told.interval_coverage - 0.8) < 0.03 && told.interval_coverage !== 0.8, `measured: ${told.interval_coverage}`);
   assert.deepEqual(figures, [told.metrics.hold_out.rmse.toFixed(3), told.metrics.ranking.ndcg_at_10.toFixed(3), coverage, told.counts.ratings.toLocaleString("en")]);
   assert.match(await page.textContent("#about-model-body"), new RegExp(`version ${told.version}.* trained by ${told.algorithm}`));
   assert.equal(await page.locator("#about-model table").count(), 0, "no one has published another");
@@ -212,6 +213,17 @@ for (const [device, options] of [["desktop", {}], ["phone", { ...PHONE, ...DARK 
     before: (page) => page.route("**/model/versions", (route) => route.fulfill({ json: versions })),
   });
 }
+
+await test("of what was not measured the model's view says nothing", async (page) => {
+  await page.locator(".tiles").waitFor();
+  assert.deepEqual(await page.locator(".tiles dt").allTextContents(), ["RMSE", "NDCG@10", "Ratings"]);
+}, {
+  address: `${ADDRESS}/#model`,
+  before: (page) => page.route("**/model/versions", (route) => {
+    const [live] = versions.models;
+    return route.fulfill({ json: { ...versions, models: [{ ...live, figures: { ...live.figures, interval_coverage: null } }] } });
+  }),
+});
 
 await test("links to IMDb and TMDB, where the data has them", async (page) => {
   await page.goto(`${ADDRESS}/#movie=260`);
