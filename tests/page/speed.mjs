@@ -3,6 +3,18 @@
 import assert from "node:assert/strict";
 import { ADDRESS, isPage, test } from "./harness.mjs";
 
+await test("what the page needs at first is asked for at once", async (page) => {
+  const text = async (path) => (await fetch(`${ADDRESS}/${path}`)).text();
+  const preloaded = [...(await text("")).matchAll(/rel="modulepreload" href="page\/([^"]+)"/g)].map(([, name]) => name);
+  const needed = new Set(["main.js"]);
+  for (const name of needed) {
+    for (const [, other] of (await text(`page/${name}`)).matchAll(/^import .*"\.\/([^"]+)";$/gm)) needed.add(other);
+  }
+  needed.delete("main.js");
+  assert.deepEqual(preloaded.toSorted(), [...needed].sort());
+  await page.locator("#recommendations h3").first().waitFor();
+});
+
 await test("small, and soon there", async (first) => {
   const [times, work] = [[], []];
   for (let visit = 0; visit < 5; visit += 1) {
