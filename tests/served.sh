@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Starts a server with a model of data/, and tests the page in headless Chromium and the API with requests that schemathesis
-# derives from /openapi.json. Screenshots are left in target/page. Run `cargo test --workspace` before it, which builds the
-# binary.
+# derives from /openapi.json. The report of an evaluation is tested with the page. Screenshots are left in target/page. Run
+# `cargo test --workspace` before it, which builds the binary.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,7 +12,7 @@ main() {
   tools=$(scripts/web-tools.sh)
   start_server
   mkdir -p "$SCREENSHOTS"
-  ADDRESS=$ADDRESS TOOLS=$tools OUTPUT=$SCREENSHOTS node tests/page/page.mjs
+  ADDRESS=$ADDRESS TOOLS=$tools OUTPUT=$SCREENSHOTS REPORT=$WORK/report.html node tests/page/page.mjs
   try_the_document "$tools/python/bin/schemathesis"
 }
 
@@ -24,6 +24,7 @@ start_server() {
   cp data/*.csv "$WORK/data/"
   printf 'movieId,imdbId,tmdbId\n260,0076759,11\n' >"$WORK/data/links.csv"
   "$target/debug/matinee" train --data "$WORK/data" --output "$WORK/model" >"$WORK/log" 2>&1 || fail "training failed"
+  "$target/debug/matinee" evaluate --algorithm bias --algorithm mean --html "$WORK/report.html" >"$WORK/log" 2>&1 || fail "the evaluation failed"
   "$target/debug/matinee" serve --model "$WORK/model" --port 0 >"$WORK/log" 2>&1 &
   SERVER=$!
   for _ in $(seq 100); do

@@ -50,6 +50,7 @@ fn open([users, movies, rated_movies, ratings, ranking, cut]: Choices, tensors: 
         hold_out_groups: None,
         calibration: None,
         intervals: None,
+        interval_coverage: None,
         ranking_head: head(ranking),
         training_job: None,
         data: [].into(),

@@ -79,7 +79,7 @@ await proxied("an API that asks for a key", async (page) => {
   await page.click("#key-form button[type=submit]");
   await begun(page);
   await page.waitForFunction(() => document.getElementById("genre").options.length > 10);
-  assert.match(await page.textContent("#model-line"), /^Model /);
+  await page.locator("#model-line", { hasText: /^Model / }).waitFor();
   // The key stays until it is removed.
   await page.reload();
   await begun(page);

@@ -1,5 +1,5 @@
 // The page in headless Chromium, on a server that runs: ADDRESS of the server, TOOLS with npm's packages, OUTPUT for
-// the screenshots. Each test has a page of its own; none may write an error to the console or ask another origin.
+// the screenshots, REPORT with a page of `matinee evaluate --html`. Each test has a page of its own; none may write an error to the console or ask another origin.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";

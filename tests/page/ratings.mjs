@@ -216,6 +216,17 @@ await test("stars by touch, with targets of 44 pixels", async (page) => {
   assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360);
 }, PHONE);
 
+for (const [locale, name] of [["en", "Search for a movie"], ["zh-CN", "搜索电影"]]) {
+  await test(`the search field has a name, not a hint alone: ${locale}`, async (page) => {
+    // Without a label a browser would take the hint.
+    await page.getByRole("searchbox", { name, exact: true }).waitFor();
+    assert.equal(await page.locator("#search").evaluate((field) => field.labels[0]?.textContent), name);
+    assert.notEqual(await page.getAttribute("#search", "placeholder"), name);
+    const unlabelled = await page.locator("input, select").evaluateAll((all) => all.filter((field) => !field.labels.length && !field.ariaLabel).map((field) => field.id));
+    assert.deepEqual(unlabelled, [], "every field has one");
+  }, { locale });
+}
+
 await test("the keyboard is enough", async (page) => {
   await begun(page);
   await page.keyboard.press("Tab");

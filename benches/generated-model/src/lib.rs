@@ -108,6 +108,7 @@ fn description(method: Option<RankingMethod>) -> Description {
         hold_out_groups: None,
         calibration: None,
         intervals: None,
+        interval_coverage: None,
         ranking_head: method.map(RankingHead::unmeasured),
         training_job: None,
         data: [].into(),

@@ -5,7 +5,6 @@ import * as api from "./api.js";
 import { byId, element, tell, whenQuiet } from "./elements.js";
 import * as key from "./key.js";
 import * as mine from "./mine.js";
-import * as movie from "./movie.js";
 import * as ratings from "./ratings.js";
 import * as recommendations from "./recommendations.js";
 import * as search from "./search.js";
@@ -21,7 +20,6 @@ let asked;
 translatePage();
 search.start();
 mine.start();
-movie.start();
 start.start();
 ratings.onChange((id) => {
   // A name that was found is no rating.
@@ -56,19 +54,21 @@ together.start();
 key.start(load);
 load();
 
-function load() {
+async function load() {
   asked = undefined;
   start.load();
-  follow();
+  await follow();
+  // What nobody has asked for yet waits for the list.
+  import("./movie.js");
   mine.look();
   describeModel();
   listGenres();
 }
 
 // Shows what the address says; the list is asked for anew if something in it is another.
-function follow() {
-  const { movie: _, model, ...state } = address.read();
-  movie.follow();
+async function follow() {
+  const { movie, model, ...state } = address.read();
+  if (movie || byId("movie").open) import("./movie.js").then((view) => view.follow());
   if (model || byId("about-model").open) import("./model.js").then((view) => view.follow());
   const wanted = JSON.stringify(state);
   if (wanted === asked) return;
@@ -78,7 +78,8 @@ function follow() {
   byId("filters").open ||= Boolean(state.genre || state.from || state.to || state.varied);
   byId("user").value = state.user;
   recommendations.banner();
-  recommendations.refresh().then(movie.explain);
+  await recommendations.refresh();
+  if (movie) import("./movie.js").then((view) => view.explain());
 }
 
 async function describeModel() {

@@ -47,12 +47,13 @@ function render(id) {
   const there = new Map([...list.children].map((item) => [item.dataset.movie, item]));
   // The stars of a movie that was there before are the same elements, so that the focus stays in them.
   const items = rated.map(({ id: of, movie }) => (of === id || id !== "" ? there.get(of) : undefined) ?? row(of, movie));
-  const scrolled = list.scrollTop;
+  const scrolled = there.size && list.scrollTop;
   for (const item of [...list.children]) if (!items.includes(item)) item.remove();
   items.forEach((item, place) => {
     if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
   });
-  list.scrollTop = id && there.has(id) ? scrolled : 0;
+  // A list that scrolls starts anew with another movie. To ask a list where it is makes the browser lay it out.
+  if (scrolled) list.scrollTop = id && there.has(id) ? scrolled : 0;
   list.hidden = rated.length === 0;
   byId("rated-actions").hidden = rated.length === 0;
   tell(byId("rated-count"), String(rated.length || ""));

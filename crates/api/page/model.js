@@ -55,7 +55,7 @@ function tiles({ rmse, ndcg_at_10: ndcg, interval_coverage: coverage, counts }) 
   return element("dl", { class: "tiles" },
     tile(rounded(rmse), "RMSE", t("rmseHelp")),
     tile(rounded(ndcg), "NDCG@10", t("ndcgHelp")),
-    tile(coverage === null ? "–" : t("percent", { n: Math.round(100 * coverage) }), t("intervals"), t("intervalsHelp")),
+    ...(typeof coverage === "number" ? [tile(t("percent", { n: (100 * coverage).toFixed(1) }), t("intervals"), t("intervalsHelp"))] : []),
     tile(number(counts.ratings), t("ratings"), t("ratingsHelp", { movies: number(counts.rated_movies), users: number(counts.users) })));
 }
 

@@ -19,24 +19,21 @@ const ELSEWHERE = {
 };
 let open = "";
 
-export function start() {
-  const dialog = byId("movie");
-  byId("movie-close").addEventListener("click", () => dialog.close());
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  dialog.addEventListener("close", () => {
-    open = "";
-    if (address.read().movie) address.close({ movie: "" });
-  });
-  ratings.onChange((id) => {
-    // What others give tells what this one would get.
-    if (open && id !== open) predict(open);
-  });
-}
+const dialog = byId("movie");
+byId("movie-close").addEventListener("click", () => dialog.close());
+dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+dialog.addEventListener("close", () => {
+  open = "";
+  if (address.read().movie) address.close({ movie: "" });
+});
+ratings.onChange((id) => {
+  // What others give tells what this one would get.
+  if (open && id !== open) predict(open);
+});
 
 // Shows what the address asks for.
 export function follow() {
   const { movie } = address.read();
-  const dialog = byId("movie");
   if (movie === open) return;
   open = movie;
   if (!movie) {
@@ -48,7 +45,6 @@ export function follow() {
 }
 
 async function load(id) {
-  const dialog = byId("movie");
   const body = byId("movie-body");
   body.replaceChildren();
   tell(byId("movie-title"), " ");

@@ -34,24 +34,49 @@ const GENRES = {
 };
 const OTHER = ["#45454d", "#66666f", "#e0d8cb", rings];
 
+// Drawing takes longer than all else on the page, and most posters are below the window or beside it. So a poster is drawn
+// when it comes near, and after what was waiting.
+const whenIdle = globalThis.requestIdleCallback ?? ((draw) => setTimeout(draw));
+const seen = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    if (!isIntersecting) continue;
+    seen.unobserve(target);
+    whenIdle(() => target.append(...drawing(target.movie)), { timeout: 300 });
+  }
+}, { rootMargin: "200px", scrollMargin: "200px" });
+
 export function poster(movie) {
+  const frame = svg("svg", { class: "poster", preserveAspectRatio: "xMidYMax slice", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true", focusable: "false" });
+  frame.movie = movie;
+  frame.style.background = colours(movie)[0];
+  seen.observe(frame);
+  return frame;
+}
+
+function colours({ genres }) {
+  return GENRES[kindsOf(genres)[0]] ?? OTHER;
+}
+
+function kindsOf(genres) {
+  return Object.keys(GENRES).filter((one) => genres.includes(one));
+}
+
+function drawing(movie) {
   const random = generator(movie.movie_id);
-  const kinds = Object.keys(GENRES).filter((one) => movie.genres.includes(one));
-  const [ground, shape, light] = GENRES[kinds[0]] ?? OTHER;
+  const kinds = kindsOf(movie.genres);
+  const [ground, shape, light] = colours(movie);
   const draw = (GENRES[kinds[Math.floor(random() * kinds.length)]] ?? OTHER)[3];
   const ink = isLight(ground) ? "#2a1008" : "#fff6e6";
   const letters = lettering(name(movie), ink);
   const picture = { top: 0, height: HEIGHT - letters.height - MARGIN, random, shape, light };
-  return svg(
-    "svg",
-    { class: "poster", preserveAspectRatio: "xMidYMax slice", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true", focusable: "false" },
+  return [
     svg("rect", { width: WIDTH, height: HEIGHT, fill: ground }),
     ...draw(picture),
     svg("rect", { y: picture.height, width: WIDTH, height: HEIGHT, fill: ground }),
     svg("rect", { x: MARGIN, y: picture.height, width: 40, height: 5, fill: light }),
     ...letters.lines,
     ...(movie.year ? [text(String(movie.year), { x: WIDTH - MARGIN, y: picture.height + 11, "text-anchor": "end", "font-size": 13, fill: ink, "letter-spacing": 2 })] : []),
-  );
+  ];
 }
 
 // The title in lines that are as wide as the poster, in as many as make the letters largest.

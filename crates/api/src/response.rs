@@ -85,7 +85,7 @@ pub struct ModelAnswer {
     /// How well it predicts.
     #[schema(value_type = MetricsSchema)]
     pub metrics: Metrics,
-    /// The share of the held-out ratings that the model's intervals contain; missing if it has no intervals.
+    /// The share of the held-out ratings that the model's intervals contain; missing if it was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval_coverage: Option<f64>,
     /// The training job that trained it, if there was one.
@@ -148,7 +148,7 @@ impl From<&Manifest> for ModelAnswer {
             rating_scale: manifest.rating_scale,
             counts: manifest.counts,
             metrics: manifest.metrics,
-            interval_coverage: manifest.intervals.as_ref().map(|intervals| intervals.table().level),
+            interval_coverage: manifest.interval_coverage,
             training_job: manifest.training_job.clone(),
             created_at: manifest.created_at.clone(),
             source: None,

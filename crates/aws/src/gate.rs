@@ -147,6 +147,7 @@ mod tests {
             hold_out_groups: None,
             calibration: None,
             intervals: None,
+            interval_coverage: None,
             ranking_head: None,
             training_job: None,
             data: [].into(),

@@ -19,7 +19,7 @@ use crate::ratings::Dataset;
 use crate::state::StateError;
 
 /// The first bytes of a checkpoint: its name, and the version of its format.
-const MAGIC: &[u8] = b"matinee checkpoint 2\n";
+const MAGIC: &[u8] = b"matinee checkpoint 3\n";
 const SUM_BYTES: usize = 32;
 
 /// Identifies a piece of work: everything that its result depends on.

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 pub use hold_outs::{HoldOuts, Predicted, unreduced};
 pub use inner::{Inner, calibrate, predictions, rank_weights};
-pub use intervals::{LEVEL, from_errors};
+pub use intervals::{LEVEL, cross_measured, from_errors};
 pub use learning_curve::{LearningPoint, learning_curve};
 pub use segments::{CalibrationBin, Segment, Segments};
 pub use tested::{Errors, TestRating, Tested, measure, test};

@@ -22,7 +22,9 @@ use matinee_model::{Intervals, Model, UserPrior};
 use crate::algorithm::{Fitted, Runs};
 use crate::algorithms::Configured;
 use crate::calibration::{HeldOut, KnownRatings};
-use crate::evaluation::{Errors, HoldOuts, Predicted, TestRating, Tested, from_errors, unreduced};
+use crate::evaluation::{
+    Errors, HoldOuts, Predicted, TestRating, Tested, cross_measured, from_errors, unreduced,
+};
 use crate::prior::user_prior;
 use crate::progress::Progress;
 use crate::ranking::{RankedHead, RankingTraining};
@@ -74,6 +76,8 @@ pub struct Measured {
     pub calibration: Option<Calibration>,
     /// Prediction intervals, if there are enough ratings to measure them.
     pub intervals: Option<Intervals>,
+    /// The share of the ratings within their intervals, each measured on the ratings of other users.
+    pub coverage: Option<f64>,
 }
 
 /// Trains as planned: the ranking head; then the rating head, first without the hold-out, to measure, then on all ratings.
@@ -185,8 +189,9 @@ impl Measured {
             unreduced_rmse: unreduced.map(unreduced_rmse),
         };
         let intervals = from_errors(dataset, &tested, served);
+        let coverage = intervals.as_ref().and_then(|_| cross_measured(dataset, &tested, served));
         let asked = served.iter().flat_map(|of| of.asked);
-        Self { hold_out, groups: by_groups(dataset, asked, &tested), calibration, intervals }
+        Self { hold_out, groups: by_groups(dataset, asked, &tested), calibration, intervals, coverage }
     }
 }
 
@@ -273,6 +278,7 @@ fn describe(dataset: &Dataset, plan: &Plan, trained: &Trained, inputs: &Inputs) 
         hold_out_groups: measured.map(|measured| measured.groups.clone()),
         calibration: measured.and_then(|measured| measured.calibration.clone()),
         intervals: measured.and_then(|measured| measured.intervals.clone()),
+        interval_coverage: measured.and_then(|measured| measured.coverage),
         ranking_head: Some(trained.ranking.head.clone()),
         training_job: plan.training_job.clone(),
         data,

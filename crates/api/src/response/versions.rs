@@ -50,7 +50,7 @@ pub struct FiguresAnswer {
     /// The normalised discounted cumulative gain of the first ten movies; null if it was not measured.
     #[schema(required = true)]
     pub ndcg_at_10: Option<f64>,
-    /// The share of the held-out ratings that the intervals contain; null if there are no intervals.
+    /// The share of the held-out ratings that the intervals contain; null if it was not measured.
     #[schema(required = true)]
     pub interval_coverage: Option<f64>,
 }

@@ -31,8 +31,8 @@ impl Origin {
             p.note {
                 "On " (self.date) " by matinee " (env!("CARGO_PKG_VERSION")) ", with:"
             }
-            div.wide { pre { (self.command) } }
-            div.wide {
+            div.wide tabindex="0" role="region" aria-label="Command" { pre { (self.command) } }
+            div.wide tabindex="0" role="region" aria-label="Files" {
                 table {
                     thead { tr { th { "file" } th { "SHA-256" } } }
                     tbody { @for (name, sum) in &self.files { tr { th { (name) } td { code { (sum) } } } } }

@@ -51,7 +51,7 @@ impl Report {
 
     fn summary(&self) -> Markup {
         html! {
-            div.wide { table {
+            div.wide tabindex="0" role="region" aria-label="Algorithms" { table {
                 thead { tr {
                     th { "algorithm" } th { "RMSE" } th { "MAE" } th { "fit, s" } th { "predict, s" } th { "slope" }
                     th { "in 80 % intervals" }
@@ -229,7 +229,7 @@ pub(super) fn document(title: &str, body: &Markup) -> String {
 
 pub(super) fn figure(title: &str, help: &str, svg: &str) -> Markup {
     html! {
-        figure {
+        figure tabindex="0" {
             figcaption { strong { (title) } " " span { (help) } }
             (PreEscaped(svg))
         }

@@ -39,7 +39,7 @@ pub fn ranking_page(
 
 fn table(result: &RankingEvaluation) -> Markup {
     html! {
-        div.wide {
+        div.wide tabindex="0" role="region" aria-label="Methods" {
             table {
                 thead { tr {
                     th { "method" } th { "NDCG@10" } th { "Recall@20" } th { "coverage" } th { "novelty" } th { "users" }

@@ -41,7 +41,7 @@ fn verdict(live: &ModelVersionAnswer) -> Markup {
 
 fn table(models: &[ModelVersionAnswer]) -> Markup {
     html! {
-        div.wide { table {
+        div.wide tabindex="0" role="region" aria-label="Models" { table {
             thead { tr {
                 th { "version" } th { "status" } th { "since" } th { "RMSE" } th { "NDCG@10" } th { "in intervals" } th { "ratings" }
             } }
@@ -61,7 +61,7 @@ fn row(model: &ModelVersionAnswer) -> Markup {
             td { (model.since.as_deref().map_or_else(|| "–".to_owned(), moment)) }
             td { (of(|figures| figures.rmse.map(|rmse| format!("{rmse:.4}")))) }
             td { (of(|figures| figures.ndcg_at_10.map(|ndcg| format!("{ndcg:.4}")))) }
-            td { (of(|figures| figures.interval_coverage.map(|share| format!("{:.0} %", 100.0 * share)))) }
+            td { (of(|figures| figures.interval_coverage.map(|share| format!("{:.1} %", 100.0 * share)))) }
             td { (of(|figures| Some(figures.counts.ratings.to_string()))) }
         }
         @if !model.reasons.is_empty() {

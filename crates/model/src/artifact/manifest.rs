@@ -44,6 +44,10 @@ pub struct Manifest {
     pub calibration: Option<Calibration>,
     /// Prediction intervals, if they were measured on a hold-out.
     pub intervals: Option<Intervals>,
+    /// The share of the held-out ratings that lie within their intervals, if it was measured. For each rating, the intervals
+    /// were measured on ratings of other users.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval_coverage: Option<f64>,
     /// The ranking head, if the model has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ranking_head: Option<RankingHead>,

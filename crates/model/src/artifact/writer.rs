@@ -68,6 +68,8 @@ pub struct Description {
     pub calibration: Option<Calibration>,
     /// Prediction intervals, if they were measured on a hold-out.
     pub intervals: Option<Intervals>,
+    /// The share of the held-out ratings that lie within their intervals, if it was measured.
+    pub interval_coverage: Option<f64>,
     /// The ranking head, if there is one.
     pub ranking_head: Option<RankingHead>,
     /// The name of the training job, if the model was trained by one.
@@ -149,6 +151,7 @@ impl NewArtifact<'_> {
             hold_out_groups,
             calibration,
             intervals,
+            interval_coverage,
             ranking_head,
             training_job,
             data,
@@ -167,6 +170,7 @@ impl NewArtifact<'_> {
             hold_out_groups,
             calibration,
             intervals,
+            interval_coverage,
             ranking_head,
             training_job,
             data,

@@ -22,7 +22,7 @@ pub struct Figures {
     /// Its NDCG@10, if that was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ndcg_at_10: Option<f64>,
-    /// The share of the held-out ratings that its intervals contain, if it has intervals.
+    /// The share of the held-out ratings that its intervals contain, if that was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval_coverage: Option<f64>,
 }
@@ -36,7 +36,7 @@ impl Figures {
             counts: manifest.counts,
             rmse: manifest.metrics.hold_out.map(|hold_out| hold_out.rmse),
             ndcg_at_10: manifest.metrics.ranking.map(|ranking| ranking.ndcg_at_10),
-            interval_coverage: manifest.intervals.as_ref().map(|intervals| intervals.table().level),
+            interval_coverage: manifest.interval_coverage,
         }
     }
 }

@@ -5,7 +5,8 @@ use std::fs;
 use matinee_model::artifact::{
     ArtifactError, MAX_MOVIES_BYTES, Manifest, NewArtifact, read_catalogue, write_folder,
 };
-use matinee_model::{Catalogue, Factors, Ids, Model, UserRow};
+use matinee_model::live_pointer::Figures;
+use matinee_model::{Catalogue, Factors, Ids, IntervalTable, Intervals, Model, UserRow};
 use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 
@@ -31,6 +32,33 @@ fn reads_back_what_was_written() {
     let rated = model.rated_movies(UserRow(0));
     assert_eq!((rated.movies, rated.values), ([0, 1].as_slice(), [4.0, 5.0].as_slice()));
     assert_eq!(model.manifest().counts.rated_movies, 2);
+}
+
+#[test]
+fn the_coverage_of_intervals_is_measured_or_unknown() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |coverage: Option<f64>| {
+        let table = IntervalTable {
+            level: 0.8,
+            user_bounds: vec![],
+            movie_bounds: vec![],
+            lower: vec![-1.0],
+            upper: vec![1.0],
+        };
+        let factors = sample::factors();
+        let mut artifact = sample::artifact(&factors, &[4.0, 5.0, 1.5]);
+        artifact.description.intervals = Some(Intervals::try_from(table).unwrap());
+        artifact.description.interval_coverage = coverage;
+        write_folder(&folder.path().join("model"), &artifact).unwrap()
+    };
+    let unknown = write(None);
+    // As written by earlier builds: the level of the intervals tells nothing about their coverage.
+    assert!(!String::from_utf8(unknown.to_json().unwrap()).unwrap().contains("interval_coverage"));
+    assert_eq!(Figures::of(&unknown).interval_coverage, None);
+    let measured = write(Some(0.8125));
+    let read = Manifest::parse(&measured.to_json().unwrap()).unwrap();
+    assert_eq!((read.interval_coverage, Figures::of(&read).interval_coverage), (Some(0.8125), Some(0.8125)));
+    assert_eq!(unknown.version, measured.version, "it changes no answer");
 }
 
 #[test]

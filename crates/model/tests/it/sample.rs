@@ -28,6 +28,7 @@ pub fn description() -> Description {
         hold_out_groups: None,
         calibration: None,
         intervals: None,
+        interval_coverage: None,
         ranking_head: None,
         training_job: None,
         data: [].into(),

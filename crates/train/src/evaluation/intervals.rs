@@ -1,6 +1,6 @@
 //! Measures prediction intervals from the errors on a hold-out.
 
-use matinee_model::{IntervalTable, Intervals};
+use matinee_model::{IntervalTable, Intervals, RatingScale};
 
 use super::tested::Tested;
 use crate::calibration::HeldOut;
@@ -15,26 +15,70 @@ pub const LEVEL: f64 = 1.0 - 2.0 * TAIL;
 const BEGINNINGS: [f64; 5] = [0.04, 0.15, 0.35, 0.6, 0.8];
 /// The smallest number of errors for a pair of quantiles. With fewer, wider bins are used.
 const MIN_ERRORS: usize = 200;
+/// The parts of the users, the intervals of each of which are measured on the others.
+const HALVES: usize = 2;
 /// With fewer errors than this, no two of them enclose [`LEVEL`] of all.
 const FEWEST_ERRORS: usize = 9;
 
 /// Measures intervals by the errors of the predictions `known` for the hold-outs, and by those of the factors without the
 /// user. `None` if there are too few errors, or if they are not finite.
 pub fn from_errors(dataset: &Dataset, known: &[Tested], hold_outs: &[HeldOut<'_>]) -> Option<Intervals> {
+    around(known, &without_user(dataset, hold_outs), |_| true)
+}
+
+/// The share of the predictions `known` that lie within their intervals. The intervals of one half of the users are measured
+/// on the errors of the other half: those of a user's own ratings would look too good. `None` if there are too few errors.
+pub fn cross_measured(dataset: &Dataset, known: &[Tested], hold_outs: &[HeldOut<'_>]) -> Option<f64> {
+    let asked = hold_outs.iter().flat_map(|of| of.asked);
+    let group_of = dataset.error_groups();
+    let half_of: Vec<usize> =
+        asked.map(|asked| asked.user.map_or(0, |user| group_of[user.index()] % HALVES)).collect();
+    covered_by_others(known, &without_user(dataset, hold_outs), &half_of, dataset.scale)
+}
+
+fn covered_by_others(
+    known: &[Tested],
+    unknown: &[f32],
+    half_of: &[usize],
+    scale: RatingScale,
+) -> Option<f64> {
+    let of_others: Vec<Intervals> = (0..HALVES)
+        .map(|half| around(known, unknown, |index| half_of[index] != half))
+        .collect::<Option<_>>()?;
+    let is_covered = |(tested, half): &(&Tested, &usize)| {
+        let Tested { score, user_ratings, movie_ratings, rating, .. } = **tested;
+        let [low, high] = of_others[**half].around(score, user_ratings, movie_ratings, scale);
+        (low..=high).contains(&rating)
+    };
+    let covered = known.iter().zip(half_of).filter(is_covered).count();
+    Some(covered as f64 / known.len() as f64)
+}
+
+/// The scores of users without ratings: mean and movie bias alone, for the same ratings.
+fn without_user(dataset: &Dataset, hold_outs: &[HeldOut<'_>]) -> Vec<f32> {
+    let of = |HeldOut { factors, asked, .. }: &HeldOut<'_>| {
+        let factors = factors.view();
+        asked.iter().map(|asked| dataset.scale.clip(factors.score(None, asked.movie))).collect::<Vec<_>>()
+    };
+    hold_outs.iter().flat_map(of).collect()
+}
+
+/// The intervals that the errors of the `admitted` predictions make.
+fn around(known: &[Tested], without_user: &[f32], admitted: impl Fn(usize) -> bool) -> Option<Intervals> {
+    let (known, unknown): (Vec<Tested>, Vec<Tested>) = known
+        .iter()
+        .zip(without_user)
+        .enumerate()
+        .filter(|&(index, _)| admitted(index))
+        .map(|(_, (&tested, &score))| (tested, Tested { score, user_ratings: 0, ..tested }))
+        .unzip();
     if known.len() < FEWEST_ERRORS {
         return None;
     }
-    // For users without ratings: the error of mean and movie bias alone, on the same ratings.
-    let without_user = hold_outs.iter().flat_map(|HeldOut { factors, asked, .. }| {
-        let factors = factors.view();
-        asked.iter().map(move |asked| dataset.scale.clip(factors.score(None, asked.movie)))
-    });
-    let unknown =
-        known.iter().zip(without_user).map(|(tested, score)| Tested { score, user_ratings: 0, ..*tested });
     let user_bounds = bounds(known.iter().map(|tested| tested.user_ratings));
     let movie_bounds = bounds(known.iter().map(|tested| tested.movie_ratings));
-    let errors: Vec<Tested> =
-        unknown.chain(known.iter().filter(|tested| tested.user_ratings > 0).copied()).collect();
+    let mut errors = unknown;
+    errors.extend(known.into_iter().filter(|tested| tested.user_ratings > 0));
     Intervals::try_from(quantiles(&errors, user_bounds, movie_bounds)?).ok()
 }
 
@@ -98,6 +142,20 @@ mod tests {
         assert_eq!(quantile_pair(errors.iter(), 9), Some((99.0, 899.0)));
         assert_eq!(quantile_pair(errors[..9].iter(), 9), Some((0.0, 8.0)));
         assert_eq!(quantile_pair(errors[..8].iter(), 9), None);
+    }
+
+    #[test]
+    fn coverage_is_measured_with_the_intervals_of_other_users() {
+        let narrow = (0..500).map(|index| tested(index as f32 / 5000.0, 50));
+        let wide = (0..500).map(|index| tested(0.2 + index as f32 / 500.0, 50));
+        let known: Vec<Tested> = narrow.zip(wide).flat_map(|(even, odd)| [even, odd]).collect();
+        let halves: Vec<usize> = (0..known.len()).map(|index| index % HALVES).collect();
+        let scores = vec![3.0; known.len()];
+        let coverage = |halves: &[usize]| covered_by_others(&known, &scores, halves, RatingScale::MOVIELENS);
+        assert_eq!(coverage(&halves), Some(0.0), "each half has other errors than the one it is measured on");
+        let mixed: Vec<usize> = (0..known.len()).map(|index| index / 2 % HALVES).collect();
+        assert!((coverage(&mixed).unwrap() - LEVEL).abs() < 0.01);
+        assert_eq!(covered_by_others(&known[..12], &scores, &halves, RatingScale::MOVIELENS), None);
     }
 
     #[test]

@@ -140,6 +140,7 @@ impl Measured {
         state.value(&(user_bounds, movie_bounds));
         state.floats(lower);
         state.floats(upper);
+        state.real(self.coverage.unwrap_or(f64::NAN));
     }
 
     fn restore(state: &mut StateReader<'_>) -> Result<Self, StateError> {
@@ -153,7 +154,7 @@ impl Measured {
         let groups = GroupErrors { counts, squares };
         let calibration = restore_calibration(state)?;
         if state.number()? == 0 {
-            return Ok(Self { hold_out, groups, calibration, intervals: None });
+            return Ok(Self { hold_out, groups, calibration, intervals: None, coverage: None });
         }
         let level = state.real()?;
         let (user_bounds, movie_bounds): (Vec<u32>, Vec<u32>) = state.value()?;
@@ -161,9 +162,10 @@ impl Measured {
         let (mut lower, mut upper) = (vec![0.0; bins], vec![0.0; bins]);
         state.floats(&mut lower)?;
         state.floats(&mut upper)?;
+        let coverage = Some(state.real()?).filter(|share| !share.is_nan());
         let table = IntervalTable { level, user_bounds, movie_bounds, lower, upper };
         let intervals = Intervals::try_from(table).map_err(|error| StateError::new(error.to_string()))?;
-        Ok(Self { hold_out, groups, calibration, intervals: Some(intervals) })
+        Ok(Self { hold_out, groups, calibration, intervals: Some(intervals), coverage })
     }
 }
 

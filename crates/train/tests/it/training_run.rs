@@ -34,6 +34,8 @@ fn the_artifact_holds_what_was_trained() {
     assert_eq!((manifest.counts.users, manifest.counts.ratings), (671, 100_004));
     assert_eq!(manifest.metrics.hold_out.unwrap().test_count, 10_028);
     assert_eq!(manifest.data["ratings.csv"].length, 2_338_261);
+    let coverage = manifest.interval_coverage.unwrap();
+    assert!((coverage - 0.8).abs() < 0.03 && coverage != 0.8, "measured, not the level: {coverage}");
     for rating in dataset.ratings.iter().step_by(997) {
         let expected = trained.fitted.factors.view().score(Some(rating.user), Some(rating.movie));
         assert_eq!(model.factors().score(Some(rating.user), Some(rating.movie)), expected);
@@ -71,5 +73,5 @@ fn a_hold_out_too_small_to_measure_is_none() {
     assert!(train(&few, &plan, &Silent).measured.is_none());
     few.ratings = movielens().ratings[..40].to_vec();
     let measured = train(&few, &plan, &Silent).measured.unwrap();
-    assert_eq!((measured.hold_out.test_count, measured.intervals), (4, None));
+    assert_eq!((measured.hold_out.test_count, measured.intervals, measured.coverage), (4, None, None));
 }
