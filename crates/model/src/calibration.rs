@@ -8,7 +8,7 @@
 //!   spread, of the user and of the movie;
 //! - *unrated*: `r t` if the movie has no ratings. Its score rests on its attributes alone, and is not extreme enough;
 //! - a *link*: `q t^2 + c t^3`; the prediction still rises with the score everywhere on the scale;
-//! - the *rank score*: the score that the ranking head gives the movie for the user's own ratings.
+//! - the *rank score*: how near the ranking head sees the movie to what the user likes.
 //!
 //! A user without ratings is predicted by the factors alone.
 
@@ -25,7 +25,7 @@ pub const RANK_TERMS: usize = 3;
 /// The usual spread has the weight of this many ratings.
 const USUAL_RATINGS: f64 = 5.0;
 /// Below this value, the effect of a rank score is nearly linear; above, it is logarithmic.
-const RANK_UNIT: f32 = 0.05;
+const RANK_UNIT: f32 = 0.2;
 /// The number of units in a scale. On the scale from 0.5 to 5, a unit is one star.
 const UNITS: f32 = 4.5;
 
@@ -233,15 +233,33 @@ impl Moments {
 }
 
 impl Signals {
-    /// Those of a user's ratings.
+    /// Those of a user's ratings, by ascending movie rows.
     pub fn of(rated: &[Rated], scale: RatingScale) -> Self {
         let signals = rated.iter().map(|rated| (rated.movie, signal(rated.rating, scale)));
-        Self(signals.filter(|&(_, signal)| signal > 0.0).collect())
+        let mut signals: Vec<_> = signals.filter(|&(_, signal)| signal > 0.0).collect();
+        signals.sort_unstable_by_key(|&(movie, _)| movie);
+        Self(signals)
     }
 
-    /// The score that a linear ranking head gives a movie. 0 for a factor model, whose score needs the user's vector.
+    /// How near a movie is to what the user likes: the signals times the weights of the movie towards the rated movies. 0 for
+    /// a factor model, which has no weights.
+    ///
+    /// The head recommends by the weights in the other direction. Both are multiples of the same entry of a symmetric matrix,
+    /// and predict equally well. But those of one movie lie side by side, so a prediction does not have to search the weights
+    /// of all rated movies. Only a movie that nobody likes has none; then the other direction stands for it.
     pub fn rank_score(&self, view: &RankingView<'_>, movie: MovieRow) -> f32 {
-        self.0.iter().map(|&(from, signal)| signal * view.weight(from, movie)).sum::<f32>() + 0.0
+        let (near, weights) = view.weights_of(movie);
+        if near.is_empty() {
+            return self.0.iter().map(|&(from, signal)| signal * view.weight(from, movie)).sum::<f32>() + 0.0;
+        }
+        let (mut own, mut other, mut sum) = (0, 0, 0.0);
+        while own < self.0.len() && other < near.len() {
+            let ((rated, signal), near) = (self.0[own], near.get(other));
+            sum += if rated.0 == near { signal * weights[other].to_f32() } else { 0.0 };
+            own += usize::from(rated.0 <= near);
+            other += usize::from(near <= rated.0);
+        }
+        sum
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use matinee_model::{Catalogue, IdTable, Movie};
 
+use crate::ranking::AttributeInverse;
+
 /// Years are grouped by five, so that each group has enough ratings to learn from.
 const YEARS_PER_GROUP: u16 = 5;
 /// A word that occurs in only one title says no more than the movie's id.
@@ -13,9 +15,10 @@ const MIN_LETTERS: usize = 3;
 const STOP_WORDS: [&str; 5] = ["the", "and", "for", "with", "from"];
 
 /// The movies with each attribute, by groups of attributes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct MovieAttributes {
     groups: Vec<Vec<Vec<u32>>>,
+    inverse: AttributeInverse,
 }
 
 impl MovieAttributes {
@@ -36,7 +39,13 @@ impl MovieAttributes {
                 words.add(word, row);
             }
         }
-        Self { groups: vec![genres.having(1), years.having(1), words.having(MIN_TITLES_PER_WORD)] }
+        let groups = vec![genres.having(1), years.having(1), words.having(MIN_TITLES_PER_WORD)];
+        Self { groups, inverse: AttributeInverse::default() }
+    }
+
+    /// What a ranking head computes of them, kept for the next one.
+    pub(crate) fn inverse(&self) -> &AttributeInverse {
+        &self.inverse
     }
 
     /// The rows of the movies that have an attribute, by group and attribute.

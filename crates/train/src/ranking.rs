@@ -19,6 +19,7 @@ use matinee_model::RatingScale;
 use matinee_model::artifact::Ranking;
 use matinee_model::ranking::{RankingHead, RankingMethod, RankingWeights};
 
+pub(crate) use ease::AttributeInverse;
 pub(crate) use learning::RankingRun;
 pub use measure::{RankingMetrics, RankingTest, is_relevant};
 use signals::Signals;

@@ -49,7 +49,7 @@ impl<'a> Columns<'a> {
         }
     }
 
-    fn get(&self, place: usize) -> u32 {
+    pub(crate) fn get(&self, place: usize) -> u32 {
         match self {
             Self::Narrow(rows) => u32::from(rows[place]),
             Self::Wide(rows) => rows[place],

@@ -64,6 +64,21 @@ fn whoever_has_no_ratings_gets_mean_and_movie_bias() {
     assert_eq!(nobody.predict(&"50".into()).unwrap().score, score);
 }
 
+/// The sample's first movie has weights towards the two others, the second one towards the first, and the third none.
+#[test]
+fn a_rank_score_is_by_the_weights_of_the_movie() {
+    let model = model();
+    let rated =
+        [(2, 5.0), (0, 5.0), (1, 3.5)].map(|(movie, rating)| Rated { movie: MovieRow(movie), rating });
+    let score = |rated: &[Rated], movie| {
+        Signals::of(rated, SCALE).rank_score(&model.ranking().unwrap(), MovieRow(movie))
+    };
+    assert_eq!(score(&rated, 0), 0.5 * 0.5 + 0.25);
+    assert_eq!(score(&rated, 1), 0.125);
+    assert_eq!(score(&rated, 2), 0.25, "by the weight of the rated movie");
+    assert_eq!(score(&rated[..1], 1), 0.0);
+}
+
 #[test]
 fn a_factor_model_has_no_rank_score() {
     let folder = tempfile::tempdir().unwrap();

@@ -37,9 +37,8 @@ use crate::state::{StateError, StateReader, StateWriter};
 use chains::Chains;
 use lanes::LANES;
 use layout::Layout;
-use posterior::{Posterior, Projection, SPAN};
+use posterior::{Posterior, Projection, SPAN, Sample};
 use pseudo_observations::PseudoObservations;
-use samples::Samples;
 use unseen::Unseen;
 
 /// The hyperparameters of the algorithm.
@@ -129,12 +128,13 @@ impl Algorithm for Bayes {
         Box::new(Sampling::new(*self, training))
     }
 
-    /// The chains are divided among the hold-outs.
+    /// The chains are divided among the hold-outs, and end after half of the samples: this costs 0.0001 of RMSE.
     fn begin_without_hold_out<'a>(&'a self, training: &Training<'_>) -> Box<dyn Run + 'a> {
         if training.ratings.is_empty() {
             return Mean.begin(training);
         }
-        let share = Self { groups: self.groups.div_ceil(HOLD_OUTS), ..*self };
+        let share =
+            Self { groups: self.groups.div_ceil(HOLD_OUTS), samples: self.samples.div_ceil(2), ..*self };
         Box::new(Sampling::new(share, training))
     }
 }
@@ -184,8 +184,7 @@ impl Run for Sampling {
         let step = |group: &mut Group| {
             let rmse = group.chains.sweep(layout);
             if counts {
-                let samples = Samples::new(&group.chains, layout, unseen);
-                (0..LANES).for_each(|lane| group.posterior.add(samples.of(lane), projection));
+                group.posterior.add(Sample::of(&group.chains, layout, unseen), projection);
             }
             rmse
         };

@@ -41,6 +41,21 @@ impl Lanes {
         }
     }
 
+    /// `self - factor * other`, fused if `FUSED`.
+    #[inline(always)]
+    pub(super) fn minus_product<const FUSED: bool>(self, factor: Self, other: Self) -> Self {
+        if FUSED {
+            Self::from_fn(|lane| (-factor.0[lane]).mul_add(other.0[lane], self.0[lane]))
+        } else {
+            self - factor * other
+        }
+    }
+
+    /// The sum over the lanes.
+    pub(super) fn sum(self) -> f32 {
+        self.0.iter().sum()
+    }
+
     /// Lane by lane.
     #[inline(always)]
     pub(super) fn map(self, function: impl Fn(f32) -> f32) -> Self {

@@ -1,6 +1,7 @@
 //! The posterior mean of the scores, kept as a factor model in bounded memory.
 //!
-//! A sample is a factor model of its own: `score = intercept + s_u + s_i + <a_u, b_i>`. Means and biases
+//! A sample is a factor model of its own: `score = intercept + s_u + s_i + <a_u, b_i>`. The sum of several is one whose
+//! factors are those of all samples side by side. Means and biases
 //! can be averaged directly. The mean of the products `a b^T` is a matrix with a rank in the thousands, but only few of its
 //! factors matter. It is kept as two random projections, from which its leading factors are found at the end (Tropp, Yurtsever, Udell, Cevher, "Practical Sketching Algorithms for
 //! Low-Rank Matrix Approximation", 2017, algorithm 4).
@@ -21,16 +22,18 @@ pub(super) const SPAN: usize = 64;
 /// The columns of the other projection. Twice as many make the least squares well-conditioned.
 const CO_SPAN: usize = 128;
 
-/// One sample of one chain, by rows.
+/// The sum of one sample of each of some chains, by rows.
 pub(super) struct Sample {
+    /// The number of chains.
+    pub(super) chains: usize,
     pub(super) intercept: f32,
     /// `s_u`
     pub(super) user_biases: Array1<f32>,
     /// `s_i`
     pub(super) movie_biases: Array1<f32>,
-    /// `a_u`, users x factors
+    /// `a_u`, users x factors of all chains
     pub(super) user_factors: Array2<f32>,
-    /// `b_i`, movies x factors
+    /// `b_i`, movies x factors of all chains
     pub(super) movie_factors: Array2<f32>,
     /// `d_u`: the contribution of the user's feature in the movies' sets.
     pub(super) user_membership: Array1<f32>,
@@ -95,7 +98,7 @@ impl Posterior {
         }
     }
 
-    /// Adds a sample.
+    /// Adds a sample of some chains.
     pub(super) fn add(&mut self, sample: Sample, projection: &Projection) {
         self.mean += f64::from(sample.intercept);
         self.user_biases += &sample.user_biases;
@@ -103,7 +106,7 @@ impl Posterior {
         self.user_membership += &sample.user_membership;
         self.movie_membership += &sample.movie_membership;
         self.add_product(sample.user_factors, sample.movie_factors, 1.0, projection);
-        self.count += 1;
+        self.count += sample.chains;
     }
 
     /// Adds the samples of another posterior.

@@ -207,9 +207,11 @@ impl Sweep<'_> {
             let cell = &cells[entity];
             let own = old * x;
             // sum (total - own)^2 = sum total^2 - own (2 sum total - n own)
-            let h_squares = cell.squares - own * (cell.totals + cell.totals - own * count);
+            let rest = cell.totals.minus_product::<FUSED>(own, Lanes::splat(count));
+            let h_squares = cell.squares.minus_product::<FUSED>(own, cell.totals + rest);
+            let h_errors = cell.products.minus_product::<FUSED>(own, cell.errors);
             squares = h_squares.mul_add::<FUSED>(Lanes::splat(x * x), squares);
-            products = (cell.products - own * cell.errors).mul_add::<FUSED>(Lanes::splat(x), products);
+            products = h_errors.mul_add::<FUSED>(Lanes::splat(x), products);
         }
         let step = draw(parameter, squares, products, self.noise_precision, prior, self.random);
         for &entity in having {
@@ -254,12 +256,12 @@ impl Cell {
     fn step<const FUSED: bool>(&mut self, own: Lanes, step: Lanes, count: f32) {
         let counted = Lanes::splat(count);
         let Self { squares, totals, errors, products } = *self;
-        let rest = totals - own * count;
-        let with_rest = squares - own * totals;
-        self.squares = step.mul_add::<FUSED>(step.mul_add::<FUSED>(counted, totals + totals), squares);
+        let rest = totals.minus_product::<FUSED>(own, counted);
+        let with_rest = squares.minus_product::<FUSED>(own, totals);
         self.totals = step.mul_add::<FUSED>(counted, totals);
-        self.errors = errors - step * rest;
-        self.products = step.mul_add::<FUSED>(errors - with_rest - step * rest, products);
+        self.squares = step.mul_add::<FUSED>(totals + self.totals, squares);
+        self.errors = errors.minus_product::<FUSED>(step, rest);
+        self.products = step.mul_add::<FUSED>(self.errors - with_rest, products);
     }
 }
 

@@ -5,9 +5,11 @@ use std::cmp::Reverse;
 use crate::attributes::MovieAttributes;
 use crate::ranking::signals::{Rows, Signals};
 
-/// The users with signals, and the attributes: each is an example like a user who likes all movies that have it. Users
+/// The attributes, then the users with signals: each is an example like a user who likes all movies that have it. Users
 /// without signals would change nothing, so they are not part of the matrix that is inverted.
 pub(super) struct Examples {
+    /// The number of attributes.
+    pub(super) attributes: usize,
     /// The movies of each example, with the signals.
     pub(super) rows: Rows,
     /// The examples of each movie, with the signals.
@@ -39,18 +41,19 @@ impl Examples {
     fn of(signals: &Signals, attributes: &[(&[u32], f32)], admits: impl Fn(u32) -> bool) -> Self {
         let users = signals.users.filled();
         let mut entries = Vec::new();
-        for (example, &user) in (0..).zip(&users) {
-            entries.extend(signals.users.row(user).iter().map(|&(movie, signal)| (example, movie, signal)));
-        }
-        for (example, (movies, weight)) in (users.len() as u32..).zip(attributes) {
+        for (example, (movies, weight)) in (0..).zip(attributes) {
             let movies = movies.iter().filter(|&&movie| admits(movie));
             entries.extend(movies.map(|&movie| (example, movie, *weight)));
+        }
+        for (example, &user) in (attributes.len() as u32..).zip(&users) {
+            entries.extend(signals.users.row(user).iter().map(|&(movie, signal)| (example, movie, signal)));
         }
         let of_examples = entries.iter().map(|&(example, movie, signal)| (example as usize, (movie, signal)));
         let of_movies = entries.iter().map(|&(example, movie, signal)| (movie as usize, (example, signal)));
         Self {
+            attributes: attributes.len(),
             movies: Rows::of(signals.movies.len(), of_movies),
-            rows: Rows::of(users.len() + attributes.len(), of_examples),
+            rows: Rows::of(attributes.len() + users.len(), of_examples),
         }
     }
 

@@ -20,6 +20,52 @@ pub(super) fn inverse(mut matrix: Array2<f32>) -> Option<Array2<f32>> {
     Some(matrix)
 }
 
+/// The inverse of a matrix of two parts, of which the first `known` rows and columns already hold the inverse of their own.
+/// Of the rest only the lower triangle is read. `None` if the matrix is not positive definite.
+///
+/// With `[A B'; B C]`, `K = B A^-1` and `S = C - K B'`, the inverse is `[A^-1 + K' S^-1 K, -K' S^-1; -S^-1 K, S^-1]`.
+pub(super) fn bordered(mut matrix: Array2<f32>, known: usize) -> Option<Array2<f32>> {
+    let (above, below) = matrix.view_mut().split_at(Axis(0), known);
+    let (mut top, _) = above.split_at(Axis(1), known);
+    let (border, corner) = below.view().split_at(Axis(1), known);
+    let along = sparse_product(&border.view(), &top.view());
+    let mut rest = corner.to_owned();
+    in_blocks(&mut rest.view_mut(), Axis(0)).into_par_iter().for_each(|(row, mut block)| {
+        let along = part(&along.view(), row..row + block.nrows(), 0..known);
+        general_mat_mul(-1.0, &along, &border.t(), 1.0, &mut block);
+    });
+    let rest = inverse(rest)?;
+    let mut solved = Array2::zeros(along.dim());
+    in_blocks(&mut solved.view_mut(), Axis(0)).into_par_iter().for_each(|(row, mut block)| {
+        let rest = part(&rest.view(), row..row + block.nrows(), 0..rest.ncols());
+        general_mat_mul(-1.0, &rest, &along, 0.0, &mut block);
+    });
+    in_blocks(&mut top, Axis(0)).into_par_iter().for_each(|(row, block)| {
+        let end = row + block.nrows();
+        let (mut block, _) = block.split_at(Axis(1), end);
+        let along = part(&along.view(), 0..along.nrows(), row..end);
+        general_mat_mul(-1.0, &along.t(), &part(&solved.view(), 0..solved.nrows(), 0..end), 1.0, &mut block);
+    });
+    let (mut left, mut right) = below.split_at(Axis(1), known);
+    left.assign(&solved);
+    right.assign(&rest);
+    mirror(&mut matrix);
+    Some(matrix)
+}
+
+/// The product of a matrix with many zeros and a dense one.
+fn sparse_product(left: &ArrayView2<'_, f32>, right: &ArrayView2<'_, f32>) -> Array2<f32> {
+    let mut product = Array2::zeros((left.nrows(), right.ncols()));
+    in_blocks(&mut product.view_mut(), Axis(0)).into_par_iter().for_each(|(start, mut block)| {
+        for (mut row, left) in block.rows_mut().into_iter().zip(left.rows().into_iter().skip(start)) {
+            for (&entry, right) in left.iter().zip(right.rows()).filter(|(entry, _)| **entry != 0.0) {
+                row.scaled_add(entry, &right);
+            }
+        }
+    });
+    product
+}
+
 /// Replaces the lower triangle by `L`.
 fn factor(matrix: &mut Array2<f32>) -> Option<()> {
     let order = matrix.nrows();
@@ -129,9 +175,14 @@ fn multiply_by_transposed(lower: &ArrayView2<'_, f32>, product: &mut Array2<f32>
         let left = part(lower, row..order, row..end);
         general_mat_mul(1.0, &left.t(), &part(lower, row..order, 0..end), 0.0, &mut block);
     });
-    for row in 0..order {
-        for column in row + 1..order {
-            product[[row, column]] = product[[column, row]];
+    mirror(product);
+}
+
+/// Copies the lower triangle to the upper one.
+fn mirror(matrix: &mut Array2<f32>) {
+    for row in 0..matrix.nrows() {
+        for column in row + 1..matrix.ncols() {
+            matrix[[row, column]] = matrix[[column, row]];
         }
     }
 }
@@ -162,6 +213,27 @@ mod tests {
             let error =
                 (product - Array2::<f32>::eye(order)).mapv(f32::abs).fold(0.0, |a, &b| f32::max(a, b));
             assert!(error < 1e-3, "order {order}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_border_is_added_to_an_inverse() {
+        let order = BLOCK + 40;
+        let x = Array2::from_shape_fn((order, 60), |(row, column)| ((row * 5 + column * 3) as f32).sin());
+        let matrix = x.dot(&x.t()) + Array2::<f32>::eye(order) * 2.0;
+        let expected = inverse(matrix.clone()).unwrap();
+        for known in [0, 1, 40, BLOCK, BLOCK + 7, order] {
+            let own = inverse(part(&matrix.view(), 0..known, 0..known).to_owned()).unwrap();
+            let given =
+                Array2::from_shape_fn((order, order), |(row, column)| match (row < known, column < known) {
+                    (true, true) => own[[row, column]],
+                    (true, false) => f32::NAN,
+                    _ => matrix[[row, column]],
+                });
+            let error = (bordered(given, known).unwrap() - &expected)
+                .mapv(f32::abs)
+                .fold(0.0, |a, &b| f32::max(a, b));
+            assert!(error < 1e-3, "{known}: {error}");
         }
     }
 
