@@ -8,7 +8,7 @@ binary=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_director
 [ $# -gt 0 ] || set -- 100000 1000000 10000000
 printf '%-8s %9s %7s %7s %9s %12s %10s %10s %8s %8s\n' algorithm ratings users movies 'fit, s' 'million/s' 'before, MB' 'peak, MB' RMSE noise
 for count; do
-  for algorithm in bayes als svd; do
+  for algorithm in bayes vb als svd; do
     "$binary" "$count" --algorithm "$algorithm"
   done
 done

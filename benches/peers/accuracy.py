@@ -24,6 +24,7 @@ OURS = [
     ("matinee bayes", ["--algorithm", "bayes"]),
     ("matinee bayes, 8 chains", ["--algorithm", "bayes", "-p", "n_chains=8"]),
     ("matinee bayes, short", ["--algorithm", "bayes", *(part for value in SHORT for part in ("-p", value))]),
+    ("matinee vb", ["--algorithm", "vb"]),
     ("matinee als", ["--algorithm", "als"]),
     ("matinee svdpp", ["--algorithm", "svdpp"]),
     ("matinee svd", ["--algorithm", "svd"]),

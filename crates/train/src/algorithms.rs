@@ -8,6 +8,7 @@ mod mean;
 mod sgd;
 pub mod svd;
 pub mod svdpp;
+pub mod vb;
 mod vectors;
 
 use std::collections::BTreeMap;
@@ -45,6 +46,12 @@ pub const CHOICES: &[Choice] = &[
         help: "Bayesian factorisation machine with rated sets, genres, years and title words, by Gibbs sampling",
         hyperparameters: bayes::HYPERPARAMETERS,
         build: |values| Box::new(bayes::Bayes::new(values)),
+    },
+    Choice {
+        name: "vb",
+        help: "Bayesian matrix factorisation with rated sets, genres, years and title words, by variational inference",
+        hyperparameters: vb::HYPERPARAMETERS,
+        build: |values| Box::new(vb::Vb::new(values)),
     },
     Choice {
         name: "svd",
@@ -191,7 +198,7 @@ mod tests {
         let error = configure("svm", []).err().unwrap();
         assert_eq!(
             error.to_string(),
-            "unknown algorithm `svm`; choose one of bayes, svd, svdpp, als, bias, mean"
+            "unknown algorithm `svm`; choose one of bayes, vb, svd, svdpp, als, bias, mean"
         );
         let error = configure("mean", [("k", "1")]).err().unwrap();
         assert_eq!(error.to_string(), "algorithm mean: unknown hyperparameter `k`; this algorithm has none");

@@ -40,7 +40,7 @@ fn one_rating_trains_a_model_by_every_algorithm() {
     let folder = tempfile::tempdir().unwrap();
     let data = data(folder.path(), "1,1,4\n", MOVIES);
     let model = folder.path().join("model").to_str().unwrap().to_owned();
-    for algorithm in ["bayes", "svd", "svdpp", "als", "bias", "mean"] {
+    for algorithm in ["bayes", "vb", "svd", "svdpp", "als", "bias", "mean"] {
         succeed(&["train", "--data", &data, "--output", &model, "--algorithm", algorithm]);
         let answer = succeed(&["predict", "--model", &model, "--user", "nobody", "--movie", "4"]);
         assert!(

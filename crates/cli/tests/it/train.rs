@@ -72,7 +72,7 @@ fn wrong_arguments_are_refused_by_name() {
         (vec!["-p", "n_factors"], "write NAME=VALUE"),
         (
             vec!["--algorithm", "magic"],
-            "unknown algorithm `magic`; choose one of bayes, svd, svdpp, als, bias, mean",
+            "unknown algorithm `magic`; choose one of bayes, vb, svd, svdpp, als, bias, mean",
         ),
         (vec!["--hold-out", "1"], "--hold-out is 1"),
         (vec!["--hold-out", "0.999"], "--hold-out is 0.999; it must be at least 0 and at most 0.5"),

@@ -25,6 +25,7 @@ fn plan(algorithm: &str, hold_out: f64) -> Plan {
     let given = match algorithm {
         "svd" => vec![("n_factors", "8"), ("n_epochs", "3")],
         "bayes" => vec![("n_factors", "2"), ("n_burn_in", "1"), ("n_samples", "2"), ("n_chains", "8")],
+        "vb" => vec![("n_factors", "3"), ("n_epochs", "4")],
         _ => vec![],
     };
     Plan { algorithm: configure(algorithm, given).unwrap(), seed: 1, hold_out, training_job: None }
@@ -197,7 +198,7 @@ fn other_hyperparameters_seeds_and_data_are_refused_by_name() {
 
 #[test]
 fn every_algorithm_ends_with_the_same_bits() {
-    for (algorithm, epochs) in [("bayes", 4), ("svdpp", 23), ("als", 17), ("bias", 12)] {
+    for (algorithm, epochs) in [("bayes", 4), ("vb", 5), ("svdpp", 23), ("als", 17), ("bias", 12)] {
         let (plan, folder) = (plan(algorithm, 0.1), tempfile::tempdir().unwrap());
         let whole = train(few(), &plan, &Silent);
         interrupt(folder.path(), &plan, epochs);

@@ -3,14 +3,17 @@
 use matinee_model::Factors;
 use matinee_train::algorithms::{CHOICES, configure};
 use matinee_train::progress::Silent;
+use matinee_train::ratings::Dataset;
+use matinee_train::training::{Plan, train, write};
 
-use crate::sample_data::movielens;
+use crate::sample_data::{movielens, movielens_files};
 
 fn fit(algorithm: &str, seed: u64, threads: usize) -> Factors {
     let dataset = movielens();
     let training = dataset.training(&dataset.ratings, seed);
     let given = match algorithm {
         "bayes" => vec![("n_burn_in", "1"), ("n_samples", "2"), ("n_factors", "3")],
+        "vb" => vec![("n_epochs", "3"), ("n_factors", "5")],
         "svd" => vec![("n_epochs", "3"), ("n_factors", "20")],
         _ => vec![],
     };
@@ -31,7 +34,33 @@ fn threads_do_not_change_a_bit() {
 
 #[test]
 fn seeds_change_what_is_random() {
-    for algorithm in ["bayes", "svd"] {
+    for algorithm in ["bayes", "vb", "svd"] {
         assert!(fit(algorithm, 1, 2) != fit(algorithm, 2, 2), "{algorithm}");
+    }
+}
+
+/// The files of an artifact, except the manifest, which has the time of training in it.
+fn artifact(dataset: &Dataset, plan: &Plan, threads: usize) -> Vec<Vec<u8>> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| {
+        let trained = train(dataset, plan, &Silent);
+        write(&path, dataset, plan, &trained, &movielens_files()).unwrap();
+    });
+    ["model.safetensors", "movies.csv"].iter().map(|file| std::fs::read(path.join(file)).unwrap()).collect()
+}
+
+#[test]
+fn vb_writes_the_same_files_on_any_number_of_threads() {
+    let algorithm = configure("vb", [("n_epochs", "4"), ("n_factors", "6")]).unwrap();
+    let plan = Plan { algorithm, seed: 1, hold_out: 0.1, training_job: None };
+    // Few users, so that the ranking head is trained quickly.
+    let mut dataset = movielens().clone();
+    dataset.timestamps = None;
+    dataset.ratings.truncate(12_000);
+    let alone = artifact(&dataset, &plan, 1);
+    for threads in [2, 7, 48] {
+        assert!(artifact(&dataset, &plan, threads) == alone, "{threads} threads");
     }
 }

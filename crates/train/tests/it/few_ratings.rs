@@ -49,7 +49,7 @@ fn three_ratings_are_predicted_near_their_mean_by_every_algorithm() {
                     format!("{} of {ratings:?}, seed {seed}: {known} {unknown} {bare}", choice.name);
                 // The highest rating is 0.67 from the mean, and als comes close to it: for a movie that one user rated, by
                 // the movie's bias alone.
-                let widest = if choice.name == "bayes" { 0.45 } else { 0.68 };
+                let widest = if ["bayes", "vb"].contains(&choice.name) { 0.45 } else { 0.68 };
                 assert!(known < widest && unknown < widest && bare < 0.15, "{context}");
             }
         }

@@ -1,0 +1,280 @@
+//! A pass over the ratings: every user sends a message to the movies that the user rated, and every movie adds up the
+//! messages that it gets.
+//!
+//! Threads take blocks of users. The sums are in fixed point, so they are the same however the users are divided, and in
+//! whatever order the parts are added.
+
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::layout::{Layout, Observation};
+
+/// The movies of a stripe share a lock.
+const STRIPE: usize = 16;
+
+/// What a pass computes for each user.
+pub(super) trait Step: Sync {
+    /// Memory that is reused between users.
+    type Work: Send;
+
+    /// New memory.
+    fn work(&self) -> Self::Work;
+
+    /// The number of totals over all users.
+    fn totals(&self) -> usize;
+
+    /// The length of the message that is the same for all movies of a user.
+    fn message(&self) -> usize;
+
+    /// The length of the message that is multiplied by the rating.
+    fn rated_message(&self) -> usize;
+
+    /// Computes the messages of a user with ratings.
+    fn send(&self, work: &mut Self::Work, ratings: &[Observation], outbox: Outbox<'_>);
+}
+
+/// Where a user's messages are written, in [fixed point](super::fixed).
+pub(super) struct Outbox<'a> {
+    /// To be added to.
+    pub(super) totals: &'a mut [i64],
+    /// To be overwritten: first the message that is the same for all movies, then the one that is multiplied by the rating.
+    pub(super) message: &'a mut [i32],
+}
+
+/// The sums of the messages, by movie: first those of the plain messages, then those of the rated ones. The latter are
+/// multiplied by ratings in [steps](super::layout::STEPS).
+pub(super) struct Sums {
+    width: usize,
+    stripes: Vec<Mutex<Vec<i64>>>,
+}
+
+impl Sums {
+    fn new(movies: usize, width: usize) -> Self {
+        let stripe = |first: usize| Mutex::new(vec![0; STRIPE.min(movies - first) * width]);
+        Self { width, stripes: (0..movies).step_by(STRIPE).map(stripe).collect() }
+    }
+
+    /// The length of the sums of a movie.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The sums of the movies one after another, as a parallel iterator over stripes.
+    pub(super) fn into_stripes(self) -> impl IndexedParallelIterator<Item = Vec<i64>> {
+        self.stripes.into_par_iter().map(|stripe| stripe.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The number of movies that [`into_stripes`](Self::into_stripes) has in an item.
+    pub(super) const STRIPE: usize = STRIPE;
+}
+
+/// Runs a pass. Returns the sums by movie, and the totals over all users.
+pub(super) fn pass<S: Step>(step: &S, layout: &Layout) -> (Sums, Vec<i64>) {
+    let sums = Sums::new(layout.movie_count(), step.message() + step.rated_message());
+    // As many as threads that work at the same time.
+    let workers = Mutex::new(Vec::new());
+    layout.blocks().into_par_iter().for_each(|users| {
+        let idle = workers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut worker = idle.unwrap_or_else(|| Worker::new(step, layout.movie_count()));
+        Arch::new().dispatch(Block { worker: &mut worker, step, layout, users, sums: &sums });
+        workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+    });
+    let mut totals = vec![0; step.totals()];
+    for worker in workers.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        totals.iter_mut().zip(&worker.totals).for_each(|(total, &part)| *total += part);
+    }
+    (sums, totals)
+}
+
+/// One block of users.
+struct Block<'a, S: Step> {
+    worker: &'a mut Worker<S::Work>,
+    step: &'a S,
+    layout: &'a Layout,
+    users: Range<usize>,
+    sums: &'a Sums,
+}
+
+impl<S: Step> WithSimd for Block<'_, S> {
+    type Output = ();
+
+    /// Sends, sorts and delivers. All loops are left to the compiler, which uses the vectors of the processor here.
+    #[inline(always)]
+    fn with_simd<V: Simd>(self, _: V) {
+        let Self { worker, step, layout, users, sums } = self;
+        let first = users.start;
+        worker.send(step, layout, users, sums.width);
+        worker.sort();
+        worker.deliver(sums, step.message(), first);
+    }
+}
+
+/// What a thread needs for a block of users.
+struct Worker<W> {
+    work: W,
+    totals: Vec<i64>,
+    observations: Vec<Observation>,
+    /// Where each user's ratings begin, and the last one's end.
+    starts: Vec<usize>,
+    messages: Vec<i32>,
+    /// Where each movie's ratings begin in `senders`, and the last one's end.
+    movie_starts: Vec<u32>,
+    /// The ratings by movie: the user's number in the block, and the rating in steps.
+    senders: Vec<(u32, i32)>,
+}
+
+impl<W> Worker<W> {
+    fn new<S: Step<Work = W>>(step: &S, movies: usize) -> Self {
+        Self {
+            work: step.work(),
+            totals: vec![0; step.totals()],
+            observations: Vec::new(),
+            starts: Vec::new(),
+            messages: Vec::new(),
+            movie_starts: vec![0; movies + 2],
+            senders: Vec::new(),
+        }
+    }
+
+    /// Computes the messages of the users.
+    #[inline(always)]
+    fn send<S: Step<Work = W>>(&mut self, step: &S, layout: &Layout, users: Range<usize>, width: usize) {
+        self.observations.clear();
+        self.starts.clear();
+        self.starts.push(0);
+        self.messages.resize(users.len() * width, 0);
+        for (message, user) in self.messages.chunks_exact_mut(width).zip(users) {
+            let start = self.observations.len();
+            layout.extend(&mut self.observations, user);
+            self.starts.push(self.observations.len());
+            let ratings = &self.observations[start..];
+            if !ratings.is_empty() {
+                step.send(&mut self.work, ratings, Outbox { totals: &mut self.totals, message });
+            }
+        }
+    }
+
+    /// Arranges the ratings by movie: a counting sort.
+    #[inline(always)]
+    fn sort(&mut self) {
+        let Self { observations, starts, movie_starts, senders, .. } = self;
+        // Counted two places further: while the ratings are placed, each start moves to where the next movie begins.
+        movie_starts.fill(0);
+        for observation in observations.iter() {
+            movie_starts[observation.movie as usize + 2] += 1;
+        }
+        let mut end = 0;
+        for start in &mut movie_starts[2..] {
+            end += *start;
+            *start = end;
+        }
+        senders.resize(observations.len(), (0, 0));
+        for (number, range) in (0..).zip(starts.windows(2)) {
+            for observation in &observations[range[0]..range[1]] {
+                let place = &mut movie_starts[observation.movie as usize + 1];
+                senders[*place as usize] = (number, i32::from(observation.steps));
+                *place += 1;
+            }
+        }
+    }
+
+    /// Adds the messages to the sums of the movies. Blocks start at different stripes, so that threads seldom wait for each
+    /// other.
+    #[inline(always)]
+    fn deliver(&mut self, sums: &Sums, plain_width: usize, first: usize) {
+        let Self { messages, movie_starts, senders, .. } = self;
+        let width = sums.width;
+        let stripes = sums.stripes.len();
+        for stripe in (0..stripes).map(|index| (first + index) % stripes) {
+            let movies = stripe * STRIPE..((stripe + 1) * STRIPE).min(movie_starts.len() - 2);
+            if movie_starts[movies.start] == movie_starts[movies.end] {
+                continue;
+            }
+            let mut locked = sums.stripes[stripe].lock().unwrap_or_else(PoisonError::into_inner);
+            for (movie, sums) in movies.zip(locked.chunks_exact_mut(width)) {
+                let (plain, rated) = sums.split_at_mut(plain_width);
+                for &(user, steps) in &senders[movie_starts[movie] as usize..movie_starts[movie + 1] as usize]
+                {
+                    let message = &messages[user as usize * width..(user as usize + 1) * width];
+                    for (sum, &number) in plain.iter_mut().zip(message) {
+                        *sum += i64::from(number);
+                    }
+                    for (sum, &number) in rated.iter_mut().zip(&message[plain_width..]) {
+                        *sum += i64::from(number) * i64::from(steps);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::algorithm::Training;
+    use crate::algorithms::vb::layout::STEPS;
+    use crate::attributes::MovieAttributes;
+    use crate::ratings::Rating;
+    use matinee_model::{MovieRow, RatingScale, UserRow};
+
+    /// Sends the number of ratings, and the same to be multiplied by the rating. Counts the users.
+    struct Counting;
+
+    impl Step for Counting {
+        type Work = ();
+
+        fn work(&self) {}
+
+        fn totals(&self) -> usize {
+            1
+        }
+
+        fn message(&self) -> usize {
+            1
+        }
+
+        fn rated_message(&self) -> usize {
+            1
+        }
+
+        fn send(&self, (): &mut (), ratings: &[Observation], outbox: Outbox<'_>) {
+            outbox.totals[0] += 1;
+            outbox.message.fill(i32::try_from(ratings.len()).unwrap());
+        }
+    }
+
+    #[test]
+    fn movies_add_up_what_their_raters_send() {
+        let pairs = (0..300_u32).flat_map(|user| (0..40_u32).map(move |movie| (user, movie)));
+        let ratings: Vec<Rating> = pairs
+            .filter(|(user, movie)| (user * 7 + movie * 3) % 5 == 0)
+            .map(|(user, movie)| Rating {
+                user: UserRow(user),
+                movie: MovieRow(movie),
+                value: if movie % 2 == 0 { 4.0 } else { 2.0 },
+            })
+            .collect();
+        let training = Training {
+            user_count: 301,
+            movie_count: 40,
+            ratings: &ratings,
+            attributes: &MovieAttributes::default(),
+            scale: RatingScale::MOVIELENS,
+            seed: 0,
+        };
+        let layout = Layout::new(&training);
+        let (sums, totals) = pass(&Counting, &layout);
+        assert_eq!((sums.width(), totals), (2, vec![300]));
+        let sums: Vec<i64> = sums.into_stripes().flatten_iter().collect();
+        for (movie, sums) in sums.chunks_exact(2).enumerate() {
+            // Every user has eight ratings.
+            assert_eq!(sums[0], 8 * i64::from(layout.movie_counts[movie]));
+            // Every rating is one star above or below the mean of 3.
+            let star = if movie % 2 == 0 { 1 } else { -1 };
+            assert_eq!(sums[1], sums[0] * STEPS as i64 * star);
+        }
+    }
+}
