@@ -287,7 +287,7 @@ mod tests {
 
     fn scored() -> Scored {
         let support = Support { count: 19, spread: 1.0 };
-        Scored { score: 3.0, user: support, movie: support, rank_score: 0.05 }
+        Scored { score: 3.0, user: support, movie: support, rank_score: RANK_UNIT }
     }
 
     #[test]
