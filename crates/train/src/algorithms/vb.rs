@@ -3,12 +3,12 @@
 //! A rating of movie `i` by user `u` is `b_u + b_i + <p_u, q_i> + noise`, relative to the mean. The unknowns `(b, p)` of a
 //! user have a normal prior, and so have those of a movie. Their posterior is approximated by independent normal
 //! distributions of the rows: Lim, Teh, "Variational Bayesian Approach to Movie Rating Prediction" (2007). The prior means
-//! depend on which movies the user rated, on who rated the movie, and on genres, years and title words: see [`features`].
+//! depend on which movies the user rated, on who rated the movie, and on genres, years and title words: see `features`.
 //! All hyperparameters are estimated from the data.
 //!
-//! Each epoch is one [pass] over the users. Given the movies, a user is a linear regression. Its posterior is computed from
+//! Each epoch is one pass over the users. Given the movies, a user is a linear regression. Its posterior is computed from
 //! the ratings and not kept; only sums by movie remain, from which each movie is solved. So the memory is that of the movies
-//! and of the ratings, users can be divided among any threads or machines, and sums in [fixed point](fixed) give the same
+//! and of the ratings, users can be divided among any threads or machines, and sums in fixed point give the same
 //! bytes for each division.
 
 mod attributes;
