@@ -111,7 +111,8 @@ enum Stage {
     Final(Option<Box<Measured>>),
 }
 
-/// Runs the stages, each with `fit`. `served_by` is the method of the ranking head that will be served. Starts with `begin_with` if the stages before it are already done.
+/// Runs the stages, each with `fit`. `served_by` is the method of the ranking head that will be served. Starts with
+/// `begin_with` if the stages before it are already done.
 fn by_stages<E>(
     dataset: &Dataset,
     plan: &Plan,

@@ -74,7 +74,7 @@ impl VisitorReport {
             }
             @for (of, plot) in self.algorithms.iter().zip(&plots) {
                 h2 { (of.algorithm) }
-                div.wide { table {
+                div.wide tabindex="0" role="region" aria-label=(of.algorithm) { table {
                     thead { tr {
                         th { "ratings known" } th { "visitors" } th { "ratings tested" }
                         @for name in ["folded in", "trained"] {

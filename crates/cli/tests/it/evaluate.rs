@@ -94,6 +94,7 @@ fn visitors_are_folded_in() {
         }
     }
     assert_eq!(page.matches("<svg").count(), 1);
+    assert_eq!(page.matches(r#"class="wide""#).count(), page.matches(r#"class="wide" tabindex="0""#).count());
 }
 
 /// Three users rate before the moment 100, two of them and a new one since. The mean before is 2.

@@ -1,10 +1,10 @@
 //! The posterior mean of the scores, kept as a factor model in bounded memory.
 //!
 //! A sample is a factor model of its own: `score = intercept + s_u + s_i + <a_u, b_i>`. The sum of several is one whose
-//! factors are those of all samples side by side. Means and biases
-//! can be averaged directly. The mean of the products `a b^T` is a matrix with a rank in the thousands, but only few of its
-//! factors matter. It is kept as two random projections, from which its leading factors are found at the end (Tropp, Yurtsever, Udell, Cevher, "Practical Sketching Algorithms for
-//! Low-Rank Matrix Approximation", 2017, algorithm 4).
+//! factors are those of all samples side by side. Means and biases can be averaged directly. The mean of the products
+//! `a b^T` is a matrix with a rank in the thousands, but only few of its factors matter. It is kept as two random
+//! projections, from which its leading factors are found at the end (Tropp, Yurtsever, Udell, Cevher, "Practical
+//! Sketching Algorithms for Low-Rank Matrix Approximation", 2017, algorithm 4).
 
 use matinee_model::Factors;
 use ndarray::linalg::general_mat_mul;
