@@ -67,6 +67,22 @@ pub trait Run: Send + Sync {
     /// The model in its current state.
     fn fitted(&self) -> Fitted;
 
+    /// From now on, the run is told how well it predicts a hold-out, when it [asks](Self::asks). It may then become longer.
+    fn watch(&mut self) {}
+
+    /// Whether the run asks, after the last epoch, how well its current model predicts.
+    fn asks(&self) -> bool {
+        false
+    }
+
+    /// Tells the run the root mean squared error of its current model on a hold-out.
+    fn tell(&mut self, _rmse: f64) {}
+
+    /// The value that a watched run has given to the hyperparameter it may raise.
+    fn chosen(&self) -> Option<u32> {
+        None
+    }
+
     /// Writes everything that epochs change.
     fn save(&self, state: &mut StateWriter);
 
@@ -75,47 +91,83 @@ pub trait Run: Send + Sync {
 }
 
 /// Runs of the same length that advance side by side, on as many threads as there are.
-pub struct Runs<'a>(Vec<Box<dyn Run + 'a>>);
+pub struct Runs<'a> {
+    runs: Vec<Box<dyn Run + 'a>>,
+    watch: Option<Box<Watch<'a>>>,
+}
+
+/// The root mean squared error of models on their hold-outs together.
+type Watch<'a> = dyn Fn(&[Fitted]) -> f64 + 'a;
+
+/// What runs have learned.
+#[derive(Debug)]
+pub struct Completed {
+    /// The model of each.
+    pub fitted: Vec<Fitted>,
+    /// The value that they gave to the hyperparameter they may raise, if they were watched.
+    pub chosen: Option<u32>,
+}
 
 impl<'a> Runs<'a> {
     /// These runs.
     pub fn new(runs: Vec<Box<dyn Run + 'a>>) -> Self {
-        Self(runs)
+        Self { runs, watch: None }
     }
 
-    /// The total number of epochs of each.
+    /// The runs, which are told how well they predict. All are told the error over all hold-outs, so they choose the same
+    /// length.
+    #[must_use]
+    pub fn watched(mut self, watch: impl Fn(&[Fitted]) -> f64 + 'a) -> Self {
+        self.runs.iter_mut().for_each(|run| run.watch());
+        Self { watch: Some(Box::new(watch)), ..self }
+    }
+
+    /// The total number of epochs of each. It grows if watched runs become longer.
     pub fn epochs(&self) -> usize {
-        self.0.iter().map(|run| run.epochs()).max().unwrap_or(0)
+        self.runs.iter().map(|run| run.epochs()).max().unwrap_or(0)
     }
 
     /// Runs one epoch of each. Returns the mean of their errors on the training ratings.
     pub fn epoch(&mut self) -> f64 {
-        let errors: Vec<f64> = self.0.par_iter_mut().map(|run| run.epoch()).collect();
+        let errors: Vec<f64> = self.runs.par_iter_mut().map(|run| run.epoch()).collect();
+        if let Some(watch) = &self.watch
+            && self.runs.iter().any(|run| run.asks())
+        {
+            let rmse = watch(&self.fitted());
+            self.runs.iter_mut().for_each(|run| run.tell(rmse));
+        }
         errors.iter().sum::<f64>() / errors.len().max(1) as f64
     }
 
-    /// Runs all epochs. Returns what each has learned.
-    pub fn complete(mut self, progress: &dyn Progress) -> Vec<Fitted> {
+    /// Runs all epochs.
+    pub fn complete(mut self, progress: &dyn Progress) -> Completed {
         progress.begin(self.epochs());
-        for epoch in 1..=self.epochs() {
-            progress.epoch(epoch, self.epoch());
+        let mut done = 0;
+        while done < self.epochs() {
+            let train_rmse = self.epoch();
+            done += 1;
+            progress.epoch(done, train_rmse);
         }
-        self.fitted()
+        self.completed()
     }
 
-    /// The models in their current state.
-    pub fn fitted(&self) -> Vec<Fitted> {
-        self.0.par_iter().map(|run| run.fitted()).collect()
+    /// What the runs have learned.
+    pub fn completed(&self) -> Completed {
+        Completed { fitted: self.fitted(), chosen: self.runs.iter().find_map(|run| run.chosen()) }
+    }
+
+    fn fitted(&self) -> Vec<Fitted> {
+        self.runs.par_iter().map(|run| run.fitted()).collect()
     }
 
     /// Writes everything that epochs change.
     pub fn save(&self, state: &mut StateWriter) {
-        self.0.iter().for_each(|run| run.save(state));
+        self.runs.iter().for_each(|run| run.save(state));
     }
 
     /// Reads what [`save`](Self::save) wrote.
     pub fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
-        self.0.iter_mut().try_for_each(|run| run.restore(state))
+        self.runs.iter_mut().try_for_each(|run| run.restore(state))
     }
 }
 

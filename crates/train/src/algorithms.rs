@@ -15,14 +15,14 @@ use std::collections::BTreeMap;
 
 use crate::algorithm::{Algorithm, Fitted, Run, Runs, Training};
 use crate::calibration::HOLD_OUTS;
-use crate::hyperparameters::{Hyperparameter, HyperparameterError, Hyperparameters};
+use crate::hyperparameters::{Hyperparameter, HyperparameterError, Hyperparameters, Larger};
 use crate::progress::Progress;
 use common_range::Mapping;
 pub(crate) use common_range::relative_range;
 
 /// An algorithm with its name and the values of all its hyperparameters.
 pub struct Configured {
-    name: &'static str,
+    choice: &'static Choice,
     hyperparameters: Hyperparameters,
     algorithm: Box<dyn Algorithm>,
 }
@@ -36,6 +36,10 @@ pub struct Choice {
     pub help: &'static str,
     /// The hyperparameters it takes.
     pub hyperparameters: &'static [Hyperparameter],
+    /// Other defaults for more ratings, in ascending order of their number.
+    pub larger: &'static [Larger],
+    /// The hyperparameter that runs raise if they are watched on a hold-out and it pays.
+    pub watched: Option<&'static str>,
     build: fn(&Hyperparameters) -> Box<dyn Algorithm>,
 }
 
@@ -45,42 +49,56 @@ pub const CHOICES: &[Choice] = &[
         name: "bayes",
         help: "Bayesian factorisation machine with rated sets, genres, years and title words, by Gibbs sampling",
         hyperparameters: bayes::HYPERPARAMETERS,
+        larger: bayes::LARGER,
+        watched: Some(bayes::WATCHED),
         build: |values| Box::new(bayes::Bayes::new(values)),
     },
     Choice {
         name: "vb",
         help: "Bayesian matrix factorisation with rated sets, genres, years and title words, by variational inference",
         hyperparameters: vb::HYPERPARAMETERS,
+        larger: &[],
+        watched: None,
         build: |values| Box::new(vb::Vb::new(values)),
     },
     Choice {
         name: "svd",
         help: "biased matrix factorisation by stochastic gradient descent, as scikit-surprise's SVD",
         hyperparameters: svd::HYPERPARAMETERS,
+        larger: &[],
+        watched: None,
         build: |values| Box::new(svd::Svd::new(values)),
     },
     Choice {
         name: "svdpp",
         help: "svd with the set of rated movies, as scikit-surprise's SVDpp",
         hyperparameters: svdpp::HYPERPARAMETERS,
+        larger: &[],
+        watched: None,
         build: |values| Box::new(svdpp::SvdPp::new(values)),
     },
     Choice {
         name: "als",
         help: "biased matrix factorisation by alternating least squares",
         hyperparameters: als::HYPERPARAMETERS,
+        larger: &[],
+        watched: None,
         build: |values| Box::new(als::Als::new(values)),
     },
     Choice {
         name: "bias",
         help: "mean plus regularised user and movie biases, by alternating least squares",
         hyperparameters: bias::HYPERPARAMETERS,
+        larger: &[],
+        watched: None,
         build: |values| Box::new(bias::Bias::new(values)),
     },
     Choice {
         name: "mean",
         help: "the mean of all ratings",
         hyperparameters: &[],
+        larger: &[],
+        watched: None,
         build: |_| Box::new(mean::Mean),
     },
 ];
@@ -120,19 +138,56 @@ pub fn configure<'g>(
     })?;
     let hyperparameters = Hyperparameters::resolve(choice.hyperparameters, given)
         .map_err(|error| ConfigureError::Hyperparameter { algorithm: choice.name, error })?;
-    let algorithm = (choice.build)(&hyperparameters);
-    Ok(Configured { name: choice.name, hyperparameters, algorithm })
+    Ok(choice.with(hyperparameters))
+}
+
+impl Choice {
+    /// The default of a hyperparameter, and from how many ratings on it is another one.
+    pub fn default_in_words(&self, parameter: &Hyperparameter) -> String {
+        let mut words = parameter.domain.default().to_string();
+        let mut last = None;
+        for larger in self.larger {
+            let other = larger.defaults.iter().find(|(name, _)| *name == parameter.name);
+            if let Some(&(_, value)) = other.filter(|other| Some(*other) != last) {
+                words.push_str(&format!(", from {} ratings {value}", larger.from_ratings));
+                last = other;
+            }
+        }
+        words
+    }
+
+    fn with(&'static self, hyperparameters: Hyperparameters) -> Configured {
+        let algorithm = (self.build)(&hyperparameters);
+        Configured { choice: self, hyperparameters, algorithm }
+    }
 }
 
 impl Configured {
     /// The algorithm's name.
     pub fn name(&self) -> &'static str {
-        self.name
+        self.choice.name
+    }
+
+    /// The same with the defaults for this number of ratings. Hyperparameters that were given stay.
+    #[must_use]
+    pub fn for_ratings(&self, count: usize) -> Self {
+        let larger = self.choice.larger.iter().rfind(|larger| larger.from_ratings <= count);
+        self.choice.with(self.hyperparameters.with_defaults(larger.map_or(&[], |larger| larger.defaults)))
+    }
+
+    /// The same with what a watched run has [chosen](Run::chosen).
+    #[must_use]
+    pub fn with_chosen(&self, chosen: Option<u32>) -> Self {
+        let hyperparameters = match (self.choice.watched, chosen) {
+            (Some(name), Some(value)) => self.hyperparameters.with(name, value),
+            _ => self.hyperparameters.clone(),
+        };
+        self.choice.with(hyperparameters)
     }
 
     /// Whether the other is the same algorithm with the same hyperparameters.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.name == other.name && self.hyperparameters == other.hyperparameters
+        self.name() == other.name() && self.hyperparameters.have_same_values(&other.hyperparameters)
     }
 
     /// All hyperparameters, defaults included, for the manifest.
@@ -152,7 +207,7 @@ impl Configured {
 
     /// Learns mean, biases and factors.
     pub fn fit(&self, training: &Training<'_>, progress: &dyn Progress) -> Fitted {
-        Runs::new(vec![self.begin(training)]).complete(progress).remove(0)
+        Runs::new(vec![self.begin(training)]).complete(progress).fitted.remove(0)
     }
 
     /// Starts runs that each learn without one of the [`hold_outs`](Self::hold_outs).
@@ -191,6 +246,39 @@ mod tests {
             assert_eq!(configured.hyperparameters().len(), choice.hyperparameters.len());
         }
         configure(DEFAULT, []).unwrap();
+    }
+
+    #[test]
+    fn more_ratings_have_other_defaults_unless_a_value_is_given() {
+        let bayes = configure("bayes", [("rank", "16")]).unwrap();
+        let at = |ratings: usize| {
+            let values = bayes.for_ratings(ratings).hyperparameters();
+            ["n_factors", "n_samples", "rank"].map(|name| values[name].as_u64().unwrap())
+        };
+        assert_eq!(at(0), [24, 24, 16]);
+        assert_eq!(at(199_999), [24, 24, 16]);
+        assert_eq!(at(200_000), [24, 48, 16]);
+        assert_eq!(at(10_000_000), [32, 48, 16]);
+        assert!(bayes.is_same(&bayes.for_ratings(1_000)));
+        assert!(!bayes.is_same(&bayes.for_ratings(500_000)));
+    }
+
+    #[test]
+    fn other_defaults_are_valid_and_told_in_words() {
+        for choice in CHOICES {
+            for larger in choice.larger {
+                let values: Vec<(&str, String)> =
+                    larger.defaults.iter().map(|(name, value)| (*name, value.to_string())).collect();
+                configure(choice.name, values.iter().map(|(name, value)| (*name, value.as_str()))).unwrap();
+            }
+        }
+        let words = |name: &str| {
+            let parameter = Hyperparameter::find(name, bayes::HYPERPARAMETERS).unwrap();
+            CHOICES[0].default_in_words(parameter)
+        };
+        assert_eq!(words("n_factors"), "24, from 500000 ratings 32");
+        assert_eq!(words("n_samples"), "24, from 200000 ratings 48");
+        assert_eq!(words("n_chains"), "16");
     }
 
     #[test]

@@ -52,11 +52,15 @@ pub struct Explained {
     has_rank_score: bool,
 }
 
-/// The parts that are fitted.
+/// The parts that are fitted besides the bilinear one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Parts {
-    All,
-    WithoutLink,
+pub struct Parts {
+    /// The slope of the scores of unrated movies.
+    pub unrated: bool,
+    /// The curve through the scores.
+    pub link: bool,
+    /// The score of the ranking head, if it has one.
+    pub rank_score: bool,
 }
 
 impl KnownRatings {
@@ -131,21 +135,22 @@ impl Explained {
     }
 
     /// The calibration that is fitted on all of them.
-    pub fn fit(&self) -> Option<Calibration> {
-        self.fit_on(|_| true)
+    pub fn fit(&self, parts: Parts) -> Option<Calibration> {
+        self.fit_on(parts, |_| true)
     }
 
     /// The prediction of each rating, by a calibration that was fitted on other users.
     pub fn cross_fit(&self) -> Option<Vec<f32>> {
         let part_of = |index: usize| self.asked[index].user.map_or(0, |user| user.index() % PARTS);
-        let others: Vec<Calibration> =
-            (0..PARTS).map(|part| self.fit_on(|index| part_of(index) != part)).collect::<Option<_>>()?;
+        let others: Vec<Calibration> = (0..PARTS)
+            .map(|part| self.fit_on(Parts::ALL, |index| part_of(index) != part))
+            .collect::<Option<_>>()?;
         let predict = |(index, scored): (usize, &Scored)| others[part_of(index)].predict(scored, self.scale);
         Some(self.scored.iter().enumerate().map(predict).collect())
     }
 
     /// Fits on the ratings that are `admitted`. The link is left out if a higher score could lead to a lower prediction.
-    fn fit_on(&self, admitted: impl Fn(usize) -> bool) -> Option<Calibration> {
+    fn fit_on(&self, parts: Parts, admitted: impl Fn(usize) -> bool) -> Option<Calibration> {
         let rows: Vec<(Terms, f64)> = (0..self.asked.len())
             .filter(|&index| admitted(index) && self.scored[index].user.count > 0)
             .map(|index| {
@@ -154,29 +159,35 @@ impl Explained {
                 (self.frame.terms(scored, self.scale), f64::from(left))
             })
             .collect();
-        let table = self.regress(&rows, Parts::All)?;
+        let parts = Parts { rank_score: parts.rank_score && self.has_rank_score, ..parts };
+        let table = self.regress(&rows, parts)?;
         let rises = table.link.is_none_or(|link| self.frame.is_rising(link, self.scale));
-        let table = if rises { table } else { self.regress(&rows, Parts::WithoutLink)? };
+        let table = if rises { table } else { self.regress(&rows, Parts { link: false, ..parts })? };
         Calibration::try_from(table).ok()
     }
 
     fn regress(&self, rows: &[(Terms, f64)], parts: Parts) -> Option<CalibrationTable> {
-        let with_link = parts == Parts::All;
         let numbers = |terms: &Terms| -> Vec<f64> {
-            let link = terms.link.iter().filter(|_| with_link);
-            let rank = terms.rank_score.iter().filter(|_| self.has_rank_score);
-            let always = terms.bilinear.iter().chain([&terms.unrated]);
-            always.chain(link).chain(rank).map(|&term| f64::from(term)).collect()
+            let unrated = Some(&terms.unrated).filter(|_| parts.unrated);
+            let link = terms.link.iter().filter(|_| parts.link);
+            let rank = terms.rank_score.iter().filter(|_| parts.rank_score);
+            let all = terms.bilinear.iter().chain(unrated).chain(link).chain(rank);
+            all.map(|&term| f64::from(term)).collect()
         };
         let weights = ridge(rows.iter().map(|(terms, left)| (numbers(terms), *left)))?;
         let mut weights = weights.iter().map(|&weight| weight as f32);
         let bilinear = weights.by_ref().take(BILINEAR_TERMS).collect();
         let mut next = || weights.next().unwrap_or_default();
-        let unrated = Some(next());
-        let link = with_link.then(|| [next(), next()]);
-        let rank_score = self.has_rank_score.then(|| std::array::from_fn::<f32, RANK_TERMS, _>(|_| next()));
+        let unrated = parts.unrated.then(&mut next);
+        let link = parts.link.then(|| [next(), next()]);
+        let rank_score = parts.rank_score.then(|| std::array::from_fn::<f32, RANK_TERMS, _>(|_| next()));
         Some(CalibrationTable { frame: self.frame, bilinear, unrated, link, rank_score })
     }
+}
+
+impl Parts {
+    /// What a model is calibrated with.
+    pub const ALL: Self = Self { unrated: true, link: true, rank_score: true };
 }
 
 /// The weights of the ridge regression.

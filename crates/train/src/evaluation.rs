@@ -87,6 +87,7 @@ pub fn evaluate(
     intervals: bool,
     progress: &dyn Progress,
 ) -> Evaluation {
+    let algorithm = &algorithm.for_ratings(dataset.ratings.len());
     let (mut all, mut unlisted_count) = (Vec::new(), 0);
     let mut folds = Vec::with_capacity(tests.len());
     for TestSet { fold, is_test } in tests {
@@ -97,12 +98,12 @@ pub fn evaluate(
             continue;
         }
         let begin = Instant::now();
-        let Inner { calibration, intervals: told } = if intervals || algorithm.is_calibrated() {
+        let Inner { calibration, intervals: told, chosen } = if intervals || algorithm.is_calibrated() {
             calibrate(dataset, algorithm, &train, seed, progress)
         } else {
             Inner::default()
         };
-        let fitted = algorithm.fit(&dataset.training(&train, seed), progress);
+        let fitted = algorithm.with_chosen(chosen).fit(&dataset.training(&train, seed), progress);
         let ranking = calibration.as_ref().and_then(|_| rank_weights(dataset, &train, seed));
         let fit_seconds = begin.elapsed().as_secs_f64();
         let begin = Instant::now();

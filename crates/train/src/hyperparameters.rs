@@ -1,6 +1,6 @@
 //! Hyperparameters by name. Each algorithm declares its hyperparameters once, and values are checked against them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::Value;
@@ -46,7 +46,20 @@ pub enum Domain {
 
 /// A value for each hyperparameter of an algorithm.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Hyperparameters(BTreeMap<&'static str, Value>);
+pub struct Hyperparameters {
+    values: BTreeMap<&'static str, Value>,
+    /// The names of the values that are defaults.
+    defaults: BTreeSet<&'static str>,
+}
+
+/// Other defaults, for more ratings.
+#[derive(Debug, Clone, Copy)]
+pub struct Larger {
+    /// The least number of ratings that they are for.
+    pub from_ratings: usize,
+    /// Whole numbers by name.
+    pub defaults: &'static [(&'static str, u32)],
+}
 
 /// Why hyperparameters are not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,10 +100,34 @@ impl Hyperparameters {
                 return Err(HyperparameterError::Repeated(parameter.name));
             }
         }
+        let mut defaults = BTreeSet::new();
         for parameter in declared {
-            values.entry(parameter.name).or_insert_with(|| parameter.domain.default());
+            values.entry(parameter.name).or_insert_with(|| {
+                defaults.insert(parameter.name);
+                parameter.domain.default()
+            });
         }
-        Ok(Self(values))
+        Ok(Self { values, defaults })
+    }
+
+    /// With other defaults. Values that were given stay.
+    pub(crate) fn with_defaults(&self, others: &[(&'static str, u32)]) -> Self {
+        let used = others.iter().filter(|(name, _)| self.defaults.contains(name));
+        let mut with = self.clone();
+        with.values.extend(used.map(|&(name, value)| (name, Value::from(value))));
+        with
+    }
+
+    /// With another whole number, whether the one before was given or not.
+    pub(crate) fn with(&self, name: &'static str, value: u32) -> Self {
+        let mut with = self.clone();
+        with.values.insert(name, value.into());
+        with
+    }
+
+    /// Whether the values are the same, given or not.
+    pub(crate) fn have_same_values(&self, other: &Self) -> bool {
+        self.values == other.values
     }
 
     /// The value of a whole number.
@@ -110,11 +147,11 @@ impl Hyperparameters {
 
     /// All values by name, for the manifest.
     pub fn to_json(&self) -> BTreeMap<String, Value> {
-        self.0.iter().map(|(&name, value)| (name.to_owned(), value.clone())).collect()
+        self.values.iter().map(|(&name, value)| (name.to_owned(), value.clone())).collect()
     }
 
     fn get(&self, name: &str) -> &Value {
-        self.0.get(name).unwrap_or_else(|| undeclared(name))
+        self.values.get(name).unwrap_or_else(|| undeclared(name))
     }
 }
 

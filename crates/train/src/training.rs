@@ -19,7 +19,7 @@ use matinee_model::calibration::Calibration;
 use matinee_model::ranking::{RankingMethod, RankingWeights};
 use matinee_model::{Intervals, Model, UserPrior};
 
-use crate::algorithm::{Fitted, Runs};
+use crate::algorithm::{Completed, Fitted, Runs};
 use crate::algorithms::Configured;
 use crate::calibration::{HeldOut, KnownRatings};
 use crate::evaluation::{
@@ -78,6 +78,8 @@ pub struct Measured {
     pub intervals: Option<Intervals>,
     /// The share of the ratings within their intervals, each measured on the ratings of other users.
     pub coverage: Option<f64>,
+    /// What watching the hold-outs has [chosen](Configured::with_chosen).
+    pub chosen: Option<u32>,
 }
 
 /// Trains as planned: the ranking head; then the rating head, first without the hold-out, to measure, then on all ratings.
@@ -119,9 +121,9 @@ fn by_stages<E>(
     progress: &dyn Progress,
     served_by: RankingMethod,
     begin_with: Option<Stage>,
-    mut fit: impl FnMut(&Stage, Runs<'_>) -> Result<Vec<Fitted>, E>,
+    mut fit: impl FnMut(&Stage, Runs<'_>) -> Result<Completed, E>,
 ) -> Result<RatingHead, E> {
-    let algorithm = &plan.algorithm;
+    let algorithm = &plan.algorithm_for(dataset);
     let measured = match begin_with {
         Some(Stage::Final(measured)) => measured.map(|measured| *measured),
         _ if plan.hold_out > 0.0 => {
@@ -129,13 +131,13 @@ fn by_stages<E>(
             let seed = derive(plan.seed, "hold-out", 0);
             let hold_outs = HoldOuts::new(dataset, &dataset.ratings, algorithm, plan.hold_out, seed);
             if hold_outs.are_measurable() {
-                let runs = algorithm.begin_without_hold_outs(&hold_outs.trainings(plan.seed));
-                let fitted = fit(&Stage::Measuring, runs)?;
+                let runs = hold_outs.begin(algorithm, plan.seed);
+                let Completed { fitted, chosen } = fit(&Stage::Measuring, runs)?;
                 let hold_outs =
                     hold_outs.with_rankings(|train| plan.weights_for_calibration(dataset, train, served_by));
                 let served = hold_outs.with(fitted.iter().map(|fitted| &fitted.factors));
                 let unreduced = unreduced(&fitted).map(|factors| hold_outs.with(factors));
-                Some(Measured::of(algorithm, dataset, &served, unreduced.as_deref()))
+                Some(Measured { chosen, ..Measured::of(algorithm, dataset, &served, unreduced.as_deref()) })
             } else {
                 progress.stage("too few ratings for a hold-out: the model is not measured");
                 None
@@ -144,13 +146,24 @@ fn by_stages<E>(
         _ => None,
     };
     progress.stage("learning from all ratings");
+    let algorithm = plan.final_algorithm(dataset, measured.as_ref());
     let run = algorithm.begin(&dataset.training(&dataset.ratings, plan.seed));
-    let fitted = fit(&Stage::Final(measured.clone().map(Box::new)), Runs::new(vec![run]))?.remove(0);
+    let fitted = fit(&Stage::Final(measured.clone().map(Box::new)), Runs::new(vec![run]))?.fitted.remove(0);
     let user_prior = user_prior(fitted.factors.view(), &dataset.ratings, dataset.scale);
     Ok(RatingHead { fitted, measured, user_prior })
 }
 
 impl Plan {
+    /// The algorithm with the defaults for as many ratings.
+    fn algorithm_for(&self, dataset: &Dataset) -> Configured {
+        self.algorithm.for_ratings(dataset.ratings.len())
+    }
+
+    /// The algorithm as it learns from all ratings.
+    fn final_algorithm(&self, dataset: &Dataset, measured: Option<&Measured>) -> Configured {
+        self.algorithm_for(dataset).with_chosen(measured.and_then(|measured| measured.chosen))
+    }
+
     fn ranking_training<'d>(&self, dataset: &'d Dataset) -> RankingTraining<'d> {
         dataset.ranking_training(derive(self.seed, "ranking", 0))
     }
@@ -192,7 +205,14 @@ impl Measured {
         let intervals = from_errors(dataset, &tested, served);
         let coverage = intervals.as_ref().and_then(|_| cross_measured(dataset, &tested, served));
         let asked = served.iter().flat_map(|of| of.asked);
-        Self { hold_out, groups: by_groups(dataset, asked, &tested), calibration, intervals, coverage }
+        Self {
+            hold_out,
+            groups: by_groups(dataset, asked, &tested),
+            calibration,
+            intervals,
+            coverage,
+            chosen: None,
+        }
     }
 }
 
@@ -269,7 +289,7 @@ fn describe(dataset: &Dataset, plan: &Plan, trained: &Trained, inputs: &Inputs) 
     let now = jiff::Timestamp::now().round(jiff::Unit::Second);
     Description {
         algorithm: plan.algorithm.name().to_owned(),
-        hyperparameters: plan.algorithm.hyperparameters(),
+        hyperparameters: plan.final_algorithm(dataset, measured).hyperparameters(),
         seed: plan.seed,
         rating_scale: dataset.scale,
         metrics: Metrics {

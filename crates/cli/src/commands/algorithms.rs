@@ -10,7 +10,7 @@ pub fn run() -> ExitCode {
         let default = if choice.name == DEFAULT { " (default)" } else { "" };
         say!("{}{default}: {}", choice.name, choice.help);
         for parameter in choice.hyperparameters {
-            let default = parameter.domain.default();
+            let default = choice.default_in_words(parameter);
             say!("  {:<14} {}; {}; default {default}", parameter.name, parameter.help, parameter.domain);
         }
     }

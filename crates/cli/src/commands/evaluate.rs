@@ -76,6 +76,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         outputs::check_distinct(("--json", json), ("--html", html))?;
     }
     let dataset = files::usable_dataset(&source.inputs, args.basics.scale)?;
+    let candidates: Vec<Configured> =
+        candidates.iter().map(|candidate| candidate.for_ratings(dataset.ratings.len())).collect();
     let origin = || Origin::of_process(&source.inputs);
     if args.ranking.ranking {
         let results = evaluate_ranking::run(&args.ranking, &dataset, args.basics.seed, args.json.as_deref())?;

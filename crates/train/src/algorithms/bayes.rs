@@ -15,6 +15,7 @@
 //! `c_i = w_i + <v_i, b_i>` over the movie's own feature in the users' sets, and `d_u` likewise.
 
 mod block;
+mod burn_in;
 mod chains;
 mod lanes;
 mod layout;
@@ -31,9 +32,10 @@ use rayon::prelude::*;
 use super::mean::Mean;
 use crate::algorithm::{Algorithm, Fitted, Run, Training};
 use crate::calibration::HOLD_OUTS;
-use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
+use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters, Larger};
 use crate::seeds::derive;
 use crate::state::{StateError, StateReader, StateWriter};
+use burn_in::BurnIn;
 use chains::Chains;
 use lanes::LANES;
 use layout::Layout;
@@ -51,7 +53,12 @@ pub const HYPERPARAMETERS: &[Hyperparameter] = &[
     Hyperparameter {
         name: "n_burn_in",
         domain: Domain::Integer { default: 8, min: 0, max: 10_000 },
-        help: "sweeps of each chain before its samples count",
+        help: "sweeps of each chain before its samples count, at least",
+    },
+    Hyperparameter {
+        name: "max_burn_in",
+        domain: Domain::Integer { default: 64, min: 0, max: 10_000 },
+        help: "n_burn_in becomes up to this large, as long as a hold-out shows that it pays",
     },
     Hyperparameter {
         name: "n_samples",
@@ -75,11 +82,21 @@ pub const HYPERPARAMETERS: &[Hyperparameter] = &[
     },
 ];
 
+/// Hundreds of thousands of ratings can teach more: chains that are averaged for longer, and more factors.
+pub const LARGER: &[Larger] = &[
+    Larger { from_ratings: 200_000, defaults: &[("n_samples", 48), ("rank", 48)] },
+    Larger { from_ratings: 500_000, defaults: &[("n_factors", 32), ("n_samples", 48), ("rank", 48)] },
+];
+
+/// The hyperparameter that watched runs raise.
+pub const WATCHED: &str = "n_burn_in";
+
 /// The algorithm with its hyperparameters.
 #[derive(Debug, Clone, Copy)]
 pub struct Bayes {
     factors: usize,
     burn_in: usize,
+    max_burn_in: usize,
     samples: usize,
     groups: usize,
     rank: usize,
@@ -93,6 +110,7 @@ struct Sampling {
     projection: Projection,
     unseen: [Unseen; 2],
     groups: Vec<Group>,
+    burn_in: BurnIn,
     sweeps_done: usize,
 }
 
@@ -108,6 +126,7 @@ impl Bayes {
         Self {
             factors: values.integer("n_factors"),
             burn_in: values.integer("n_burn_in"),
+            max_burn_in: values.integer("max_burn_in"),
             samples: values.integer("n_samples"),
             groups: values.integer("n_chains").div_ceil(LANES),
             rank: values.integer("rank"),
@@ -156,7 +175,15 @@ impl Sampling {
         };
         let groups = (0..algorithm.groups).into_par_iter().map(group).collect();
         let unseen = [Unseen::new(&layout.users, &[]), Unseen::new(&layout.movies, attributes)];
-        Self { algorithm, layout, projection, unseen, groups, sweeps_done: 0 }
+        let burn_in = BurnIn::of(algorithm.burn_in);
+        Self { algorithm, layout, projection, unseen, groups, burn_in, sweeps_done: 0 }
+    }
+
+    /// Drops the samples so far.
+    fn forget_samples(&mut self) {
+        for group in &mut self.groups {
+            group.posterior = Posterior::new(&self.projection);
+        }
     }
 
     /// The sums over the samples of all chains, in the order of the groups.
@@ -172,14 +199,14 @@ impl Sampling {
 
 impl Run for Sampling {
     fn epochs(&self) -> usize {
-        self.algorithm.burn_in + self.algorithm.samples
+        self.burn_in.sweeps() + self.algorithm.samples
     }
 
     /// One sweep of all chains. After the burn-in, their states become samples. Returns the root mean squared error
     /// before the sweep, averaged over the chains.
     fn epoch(&mut self) -> f64 {
         self.sweeps_done += 1;
-        let counts = self.sweeps_done > self.algorithm.burn_in;
+        let counts = self.burn_in.needs_sample(self.sweeps_done);
         let Self { layout, projection, unseen, groups, .. } = self;
         let step = |group: &mut Group| {
             let rmse = group.chains.sweep(layout);
@@ -198,8 +225,27 @@ impl Run for Sampling {
         Fitted { factors: posterior.reduce(self.algorithm.rank, &self.projection), unreduced }
     }
 
+    fn watch(&mut self) {
+        self.burn_in.watch(self.algorithm.max_burn_in);
+    }
+
+    fn asks(&self) -> bool {
+        self.burn_in.asks(self.sweeps_done)
+    }
+
+    fn tell(&mut self, rmse: f64) {
+        if self.burn_in.tell(rmse) {
+            self.forget_samples();
+        }
+    }
+
+    fn chosen(&self) -> Option<u32> {
+        self.burn_in.is_watched().then_some(self.burn_in.sweeps() as u32)
+    }
+
     fn save(&self, state: &mut StateWriter) {
         state.number(self.sweeps_done as u64);
+        self.burn_in.save(state);
         for group in &self.groups {
             group.chains.save(state);
             group.posterior.save(state);
@@ -208,6 +254,7 @@ impl Run for Sampling {
 
     fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
         self.sweeps_done = state.number()? as usize;
+        self.burn_in.restore(state)?;
         for group in &mut self.groups {
             group.chains.restore(state)?;
             group.posterior.restore(state)?;

@@ -93,6 +93,22 @@ impl Run for Mapped<'_> {
         Fitted { factors: back(factors), unreduced: unreduced.map(back) }
     }
 
+    fn watch(&mut self) {
+        self.run.watch();
+    }
+
+    fn asks(&self) -> bool {
+        self.run.asks()
+    }
+
+    fn tell(&mut self, rmse: f64) {
+        self.run.tell(rmse * self.mapping.factor);
+    }
+
+    fn chosen(&self) -> Option<u32> {
+        self.run.chosen()
+    }
+
     fn save(&self, state: &mut StateWriter) {
         self.run.save(state);
     }

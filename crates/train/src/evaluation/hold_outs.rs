@@ -4,10 +4,10 @@ use matinee_model::Factors;
 use matinee_model::calibration::Calibration;
 use matinee_model::ranking::RankingWeights;
 
-use super::{TestRating, Tested, test};
-use crate::algorithm::{Fitted, Training};
+use super::{Errors, TestRating, Tested, test};
+use crate::algorithm::{Fitted, Runs, Training};
 use crate::algorithms::Configured;
-use crate::calibration::{Explained, HeldOut};
+use crate::calibration::{Explained, HeldOut, Parts};
 use crate::ratings::{Dataset, Rating};
 use crate::split;
 
@@ -57,9 +57,20 @@ impl<'a> HoldOuts<'a> {
             && self.parts.iter().any(|part| !part.asked.is_empty())
     }
 
-    /// What is learned from, without each.
-    pub fn trainings(&self, seed: u64) -> Vec<Training<'_>> {
-        self.parts.iter().map(|part| self.dataset.training(&part.train, seed)).collect()
+    /// Begins runs that each learn without one of the hold-outs, which they watch.
+    pub fn begin<'s>(&'s self, algorithm: &'s Configured, seed: u64) -> Runs<'s> {
+        let trainings: Vec<Training<'_>> =
+            self.parts.iter().map(|part| self.dataset.training(&part.train, seed)).collect();
+        algorithm.begin_without_hold_outs(&trainings).watched(|fitted| self.uncalibrated_rmse(fitted))
+    }
+
+    /// The error of models that learned without each.
+    fn uncalibrated_rmse(&self, fitted: &[Fitted]) -> f64 {
+        let tested = self.parts.iter().zip(fitted).flat_map(|(part, fitted)| {
+            let scores = uncalibrated(self.dataset, &fitted.factors, &part.asked);
+            test(&scores, self.dataset, &part.train, &part.asked, None)
+        });
+        Errors::of(&tested.collect::<Vec<_>>()).rmse
     }
 
     /// Learns ranking heads, whose scores a calibration can use.
@@ -87,7 +98,8 @@ impl Predicted {
     /// Predicts the hold-outs.
     pub fn new(dataset: &Dataset, algorithm: &Configured, hold_outs: &[HeldOut<'_>]) -> Self {
         let explained = if algorithm.is_calibrated() { Explained::new(dataset, hold_outs) } else { None };
-        let fitted = explained.and_then(|explained| Some((explained.fit()?, explained.cross_fit()?)));
+        let fitted =
+            explained.and_then(|explained| Some((explained.fit(Parts::ALL)?, explained.cross_fit()?)));
         let (calibration, scores) = match fitted {
             Some((calibration, scores)) => (Some(calibration), scores),
             None => {

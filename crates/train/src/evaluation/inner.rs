@@ -6,6 +6,7 @@ use matinee_model::{Factors, Intervals};
 
 use super::hold_outs::{HoldOuts, Predicted, uncalibrated};
 use super::{TestRating, from_errors};
+use crate::algorithm::Completed;
 use crate::algorithms::Configured;
 use crate::calibration::KnownRatings;
 use crate::progress::Progress;
@@ -23,6 +24,8 @@ pub struct Inner {
     pub calibration: Option<Calibration>,
     /// Prediction intervals, if there are enough ratings to measure them.
     pub intervals: Option<Intervals>,
+    /// What watching the hold-outs has [chosen](Configured::with_chosen).
+    pub chosen: Option<u32>,
 }
 
 /// Trains on most of `train`, and fits calibration and intervals on the rest.
@@ -38,10 +41,10 @@ pub fn calibrate(
     };
     let hold_outs = HoldOuts::new(dataset, train, algorithm, HOLD_OUT, derive(seed, "intervals", 0))
         .with_rankings(learn_ranking);
-    let fitted = algorithm.begin_without_hold_outs(&hold_outs.trainings(seed)).complete(progress);
+    let Completed { fitted, chosen } = hold_outs.begin(algorithm, seed).complete(progress);
     let held_out = hold_outs.with(fitted.iter().map(|fitted| &fitted.factors));
     let Predicted { calibration, tested } = Predicted::new(dataset, algorithm, &held_out);
-    Inner { calibration, intervals: from_errors(dataset, &tested, &held_out) }
+    Inner { calibration, intervals: from_errors(dataset, &tested, &held_out), chosen }
 }
 
 /// The predictions of factors that were learned from `train`, calibrated if there is a calibration.

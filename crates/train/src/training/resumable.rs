@@ -50,7 +50,7 @@ pub fn train_resumably(
             }
             slot.pass(|| Saved::of(&runs, stage.clone(), done).into_bytes())?;
         }
-        Ok::<_, Halt>(runs.fitted())
+        Ok::<_, Halt>(runs.completed())
     })?;
     Ok(trained.with(ranking))
 }
@@ -68,7 +68,7 @@ impl Plan {
     /// The checkpoints of this training: of the rating head, and of the ranking head.
     fn slots<'c>(&self, dataset: &Dataset, checkpoints: &'c Checkpoints) -> [Slot<'c>; 2] {
         let mut settings: BTreeMap<String, String> = self
-            .algorithm
+            .algorithm_for(dataset)
             .hyperparameters()
             .into_iter()
             .map(|(name, value)| (name, value.to_string()))
@@ -127,6 +127,7 @@ impl Measured {
     fn save(&self, state: &mut StateWriter) {
         let HoldOut { fraction, test_count, rmse, mae, unreduced_rmse } = self.hold_out;
         state.number(test_count as u64);
+        state.value(&self.chosen);
         for number in [fraction, rmse, mae, unreduced_rmse.unwrap_or(f64::NAN)] {
             state.real(number);
         }
@@ -145,6 +146,7 @@ impl Measured {
 
     fn restore(state: &mut StateReader<'_>) -> Result<Self, StateError> {
         let test_count = state.number()? as usize;
+        let chosen = state.value()?;
         let [fraction, rmse, mae, unreduced] = [state.real()?, state.real()?, state.real()?, state.real()?];
         let unreduced_rmse = Some(unreduced).filter(|rmse| !rmse.is_nan());
         let hold_out = HoldOut { fraction, test_count, rmse, mae, unreduced_rmse };
@@ -154,7 +156,7 @@ impl Measured {
         let groups = GroupErrors { counts, squares };
         let calibration = restore_calibration(state)?;
         if state.number()? == 0 {
-            return Ok(Self { hold_out, groups, calibration, intervals: None, coverage: None });
+            return Ok(Self { hold_out, groups, calibration, intervals: None, coverage: None, chosen });
         }
         let level = state.real()?;
         let (user_bounds, movie_bounds): (Vec<u32>, Vec<u32>) = state.value()?;
@@ -165,7 +167,7 @@ impl Measured {
         let coverage = Some(state.real()?).filter(|share| !share.is_nan());
         let table = IntervalTable { level, user_bounds, movie_bounds, lower, upper };
         let intervals = Intervals::try_from(table).map_err(|error| StateError::new(error.to_string()))?;
-        Ok(Self { hold_out, groups, calibration, intervals: Some(intervals), coverage })
+        Ok(Self { hold_out, groups, calibration, intervals: Some(intervals), coverage, chosen })
     }
 }
 

@@ -129,7 +129,8 @@ impl Fit<'_> {
         if is_over() {
             return None;
         }
-        let mut run = self.configured.begin(&training);
+        let configured = self.configured.for_ratings(dataset.ratings.len());
+        let mut run = configured.begin(&training);
         let mut errors = Vec::with_capacity(self.points.len());
         let (mut epoch, mut has_diverged) = (0, false);
         for &(at, _) in &self.points {

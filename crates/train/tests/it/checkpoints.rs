@@ -24,7 +24,13 @@ fn few() -> &'static Dataset {
 fn plan(algorithm: &str, hold_out: f64) -> Plan {
     let given = match algorithm {
         "svd" => vec![("n_factors", "8"), ("n_epochs", "3")],
-        "bayes" => vec![("n_factors", "2"), ("n_burn_in", "1"), ("n_samples", "2"), ("n_chains", "8")],
+        "bayes" => vec![
+            ("n_factors", "2"),
+            ("n_burn_in", "1"),
+            ("max_burn_in", "1"),
+            ("n_samples", "2"),
+            ("n_chains", "8"),
+        ],
         "vb" => vec![("n_factors", "3"), ("n_epochs", "4")],
         _ => vec![],
     };

@@ -15,3 +15,4 @@ mod sample_data;
 mod training_run;
 mod tuning;
 mod visitors;
+mod watching;

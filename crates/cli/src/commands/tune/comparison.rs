@@ -68,8 +68,9 @@ impl Comparison {
         existing: Option<Recipe>,
         progress: &mut dyn TuningProgress,
     ) -> Result<Self> {
-        let best_recipe = best.point.configure(plan.algorithm)?;
-        let default = algorithms::configure(algorithms::DEFAULT, [])?;
+        let ratings = dataset.ratings.len();
+        let best_recipe = best.point.configure(plan.algorithm)?.for_ratings(ratings);
+        let default = algorithms::configure(algorithms::DEFAULT, [])?.for_ratings(ratings);
         let known = match &existing {
             Some(Recipe::Known(configured)) => Some(configured),
             _ => None,
@@ -77,7 +78,7 @@ impl Comparison {
         let mut others: Vec<&Configured> = vec![&default];
         others.extend(known.filter(|known| !known.is_same(&default)));
         let measured_by_tuning: Vec<Option<f64>> =
-            others.iter().map(|recipe| measured(tuned, plan, recipe)).collect();
+            others.iter().map(|recipe| measured(tuned, plan, recipe, ratings)).collect();
         let missing: Vec<&Configured> = others
             .iter()
             .zip(&measured_by_tuning)
@@ -95,12 +96,12 @@ impl Comparison {
             .map(|rmse| rmse.or_else(|| rest.next()).unwrap_or(f64::INFINITY))
             .collect();
         let existing = existing.map(|existing| match existing {
-            Recipe::Known(configured) => (describe(&configured), rmses.last().copied()),
+            Recipe::Known(configured) => (describe(&configured, ratings), rmses.last().copied()),
             Recipe::Unknown(reason) => (reason, None),
         });
         Ok(Self {
-            best: (describe(&best_recipe), best.rmse()),
-            default: (describe(&default), rmses[0]),
+            best: (describe(&best_recipe, ratings), best.rmse()),
+            default: (describe(&default, ratings), rmses[0]),
             existing,
         })
     }
@@ -118,18 +119,22 @@ impl Comparison {
 }
 
 /// The RMSE of a recipe, if it was one of the points of the tuning and was evaluated on every fold.
-fn measured(tuned: &Tuned, plan: &TuningPlan, recipe: &Configured) -> Option<f64> {
+fn measured(tuned: &Tuned, plan: &TuningPlan, recipe: &Configured, ratings: usize) -> Option<f64> {
     let is_it = |result: &&PointResult| {
         result.status == Status::Complete
-            && result.point.configure(plan.algorithm).is_ok_and(|point| point.is_same(recipe))
+            && result
+                .point
+                .configure(plan.algorithm)
+                .is_ok_and(|point| point.for_ratings(ratings).is_same(recipe))
     };
     tuned.results.iter().find(is_it).map(PointResult::rmse)
 }
 
-/// The algorithm, and the hyperparameters that differ from the defaults.
-fn describe(recipe: &Configured) -> String {
-    let defaults =
-        algorithms::configure(recipe.name(), []).map(|default| default.hyperparameters()).unwrap_or_default();
+/// The algorithm, and the hyperparameters that differ from the defaults for this number of ratings.
+fn describe(recipe: &Configured, ratings: usize) -> String {
+    let defaults = algorithms::configure(recipe.name(), [])
+        .map(|default| default.for_ratings(ratings).hyperparameters())
+        .unwrap_or_default();
     let others =
         recipe.hyperparameters().into_iter().filter(|(name, value)| defaults.get(name) != Some(value));
     let others: Vec<String> = others.map(|(name, value)| format!("{name}={value}")).collect();
