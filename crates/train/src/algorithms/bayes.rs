@@ -198,7 +198,7 @@ impl Run for Sampling {
         Fitted { factors: posterior.reduce(self.algorithm.rank, &self.projection), unreduced }
     }
 
-    fn save(&self, state: &mut StateWriter) {
+    fn save(&self, state: &mut StateWriter<'_>) {
         state.number(self.sweeps_done as u64);
         for group in &self.groups {
             group.chains.save(state);

@@ -93,7 +93,7 @@ impl Run for Mapped<'_> {
         Fitted { factors: back(factors), unreduced: unreduced.map(back) }
     }
 
-    fn save(&self, state: &mut StateWriter) {
+    fn save(&self, state: &mut StateWriter<'_>) {
         self.run.save(state);
     }
 

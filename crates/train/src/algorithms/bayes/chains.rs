@@ -92,7 +92,7 @@ impl Chains {
     }
 
     /// Writes everything that sweeps change.
-    pub(super) fn save(&self, state: &mut StateWriter) {
+    pub(super) fn save(&self, state: &mut StateWriter<'_>) {
         self.users.save(state);
         self.movies.save(state);
         lanes::save(&[self.intercept, self.noise_precision], state);
