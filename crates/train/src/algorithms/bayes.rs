@@ -25,6 +25,7 @@ mod reduction;
 mod samples;
 mod sweep;
 mod unseen;
+mod workspaces;
 
 use rayon::prelude::*;
 
@@ -40,6 +41,7 @@ use layout::Layout;
 use posterior::{Posterior, Projection, SPAN, Sample};
 use pseudo_observations::PseudoObservations;
 use unseen::Unseen;
+use workspaces::Workspaces;
 
 /// The hyperparameters of the algorithm.
 pub const HYPERPARAMETERS: &[Hyperparameter] = &[
@@ -93,6 +95,7 @@ struct Sampling {
     projection: Projection,
     unseen: [Unseen; 2],
     groups: Vec<Group>,
+    workspaces: Workspaces,
     sweeps_done: usize,
 }
 
@@ -156,7 +159,8 @@ impl Sampling {
         };
         let groups = (0..algorithm.groups).into_par_iter().map(group).collect();
         let unseen = [Unseen::new(&layout.users, &[]), Unseen::new(&layout.movies, attributes)];
-        Self { algorithm, layout, projection, unseen, groups, sweeps_done: 0 }
+        let workspaces = Workspaces::default();
+        Self { algorithm, layout, projection, unseen, groups, workspaces, sweeps_done: 0 }
     }
 
     /// The sums over the samples of all chains, in the order of the groups.
@@ -180,15 +184,19 @@ impl Run for Sampling {
     fn epoch(&mut self) -> f64 {
         self.sweeps_done += 1;
         let counts = self.sweeps_done > self.algorithm.burn_in;
-        let Self { layout, projection, unseen, groups, .. } = self;
+        let is_last = self.sweeps_done == self.epochs();
+        let Self { layout, projection, unseen, groups, workspaces, .. } = self;
         let step = |group: &mut Group| {
-            let rmse = group.chains.sweep(layout);
+            let rmse = workspaces.lend(|work| group.chains.sweep(layout, &layout.values, work));
             if counts {
                 group.posterior.add(Sample::of(&group.chains, layout, unseen), projection);
             }
             rmse
         };
         let errors: Vec<f64> = groups.par_iter_mut().map(step).collect();
+        if is_last {
+            workspaces.clear();
+        }
         errors.iter().sum::<f64>() / errors.len() as f64
     }
 

@@ -63,6 +63,13 @@ impl Lanes {
     }
 }
 
+impl From<f32> for Lanes {
+    #[inline(always)]
+    fn from(number: f32) -> Self {
+        Self::splat(number)
+    }
+}
+
 impl Add for Lanes {
     type Output = Self;
 
