@@ -33,7 +33,7 @@ pub fn model() -> Arc<Reloadable<Model>> {
     let algorithm = configure("svd", [("n_factors", "4")]).expect("a hyperparameter");
     let plan = Plan { algorithm, seed: 0, hold_out: 0.3, training_job: None };
     let trained = train(&dataset, &plan, &Silent);
-    write(folder.path(), &dataset, &plan, &trained, &inputs).expect("an artifact");
+    write(folder.path(), &dataset, &plan, &trained, &inputs.digests()).expect("an artifact");
     Arc::new(Reloadable::loaded(Model::open(folder.path()).expect("a model")))
 }
 

@@ -47,7 +47,7 @@ fn train(output: &Path, inputs: &Inputs, parameter: (&str, &str), seed: u64) -> 
     let algorithm = configure("svd", [parameter, ("n_epochs", "3")]).unwrap();
     let plan = Plan { algorithm, seed, hold_out: 0.0, training_job: None };
     let trained = training::train(&dataset, &plan, &Silent);
-    training::write(output, &dataset, &plan, &trained, inputs).unwrap()
+    training::write(output, &dataset, &plan, &trained, &inputs.digests()).unwrap()
 }
 
 /// Where the events for `sam local invoke` are.

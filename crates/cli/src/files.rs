@@ -9,7 +9,7 @@ use flate2::read::MultiGzDecoder;
 use matinee_model::artifact::ArtifactError;
 use matinee_model::data_files::{DataFiles, is_hidden};
 use matinee_model::{Model, RatingScale};
-use matinee_train::ratings::{CsvFile, Dataset, Inputs, Report, check};
+use matinee_train::ratings::{CsvFile, Dataset, Digests, Inputs, Report, check};
 
 use crate::progress::Waiting;
 
@@ -254,12 +254,12 @@ pub fn contents(folder: &Path, found: &DataFiles) -> String {
     }
 }
 
-/// Reads and checks the data set of a folder, and completes its titles.
-pub fn dataset_of(folder: &Path, scale: RatingScale, titles: Titles) -> Result<(Dataset, Inputs)> {
+/// Reads and checks the data set of a folder, and completes its titles. Of the files, only the digests are kept.
+pub fn dataset_of(folder: &Path, scale: RatingScale, titles: Titles) -> Result<(Dataset, Digests)> {
     let inputs = read_folder_with(folder, titles)?;
     let mut dataset = usable_dataset(&inputs, scale)?;
     titles.complete(&mut dataset, &inputs);
-    Ok((dataset, inputs))
+    Ok((dataset, inputs.digests()))
 }
 
 /// Checks the data, and says so if that takes long.

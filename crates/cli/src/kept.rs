@@ -7,8 +7,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use matinee_live_ratings::{Kept, KeptRating, RatingStore, Record};
+use matinee_model::artifact::FileDigest;
 use matinee_sqlite_ratings::SqliteRatings;
-use matinee_train::ratings::{Change, Changes, CsvFile, Dataset, Inputs};
+use matinee_train::ratings::{Change, Changes, Dataset, Digests};
 
 /// The file that `matinee up` keeps ratings in, beside the model.
 pub const FILE: &str = "ratings.db";
@@ -80,7 +81,7 @@ pub fn waited<T>(answer: impl Future<Output = T>) -> Result<T> {
 
 /// The data with what the file keeps: new ratings, changed ones, and those that were taken back. The manifest gets a
 /// digest of them.
-pub fn merged(path: &Path, dataset: &Dataset, inputs: Inputs) -> Result<(Dataset, Inputs)> {
+pub fn merged(path: &Path, dataset: &Dataset, files: Digests) -> Result<(Dataset, Digests)> {
     let kept = all(&*open_existing(path)?)?;
     let changes = changes(&kept);
     let merged = dataset.with_changes(&changes);
@@ -96,9 +97,9 @@ pub fn merged(path: &Path, dataset: &Dataset, inputs: Inputs) -> Result<(Dataset
         bail!("no rating is left to learn from");
     }
     let name = path.file_name().map_or_else(|| FILE.to_owned(), |name| name.to_string_lossy().into_owned());
-    let mut inputs = inputs;
-    inputs.ratings.push(CsvFile { name, bytes: digested(&changes) });
-    Ok((merged, inputs))
+    let mut files = files;
+    files.insert(name, FileDigest::of(&digested(&changes)));
+    Ok((merged, files))
 }
 
 fn changes(kept: &BTreeMap<String, Kept>) -> Changes {

@@ -131,7 +131,7 @@ fn train_on_data(path: &Path, method: &str) {
     let method = training.methods().into_iter().find(|found| found.name() == method).unwrap();
     trained.ranking.weights = training.learn_by(method);
     trained.ranking.head.method = method;
-    write(path, &dataset, &plan, &trained, &inputs).unwrap();
+    write(path, &dataset, &plan, &trained, &inputs.digests()).unwrap();
 }
 
 type Head = (RankingMethod, RankingWeights);

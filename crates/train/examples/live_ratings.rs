@@ -92,7 +92,7 @@ fn trained(users: &[(String, Vec<Line>)], movies: &[u8], count: usize) -> Result
     let plan = Plan { algorithm: configure(DEFAULT, [])?, seed: 0, hold_out: 0.1, training_job: None };
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("model");
-    write(&path, &dataset, &plan, &train(&dataset, &plan, &Silent), &inputs)?;
+    write(&path, &dataset, &plan, &train(&dataset, &plan, &Silent), &inputs.digests())?;
     Ok(Model::open(&path)?)
 }
 

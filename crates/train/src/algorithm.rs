@@ -84,7 +84,7 @@ pub trait Run: Send + Sync {
     }
 
     /// Writes everything that epochs change.
-    fn save(&self, state: &mut StateWriter);
+    fn save(&self, state: &mut StateWriter<'_>);
 
     /// Reads what [`save`](Self::save) wrote, in the same order.
     fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError>;
@@ -161,7 +161,7 @@ impl<'a> Runs<'a> {
     }
 
     /// Writes everything that epochs change.
-    pub fn save(&self, state: &mut StateWriter) {
+    pub fn save(&self, state: &mut StateWriter<'_>) {
         self.runs.iter().for_each(|run| run.save(state));
     }
 

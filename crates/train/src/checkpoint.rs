@@ -4,9 +4,11 @@
 //! it. It is written to a temporary file and renamed: a reader sees either the last checkpoint or the one before, whenever
 //! the process is killed.
 
+mod file;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,11 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::ratings::Dataset;
-use crate::state::StateError;
-
-/// The first bytes of a checkpoint: its name, and the version of its format.
-const MAGIC: &[u8] = b"matinee checkpoint 3\n";
-const SUM_BYTES: usize = 32;
+use crate::state::{StateError, StateReader, StateWriter};
 
 /// Identifies a piece of work: everything that its result depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,18 +158,19 @@ impl<'a> Slot<'a> {
         &self.checkpoints.interrupted
     }
 
-    /// The state that was saved, if there is any.
-    pub(crate) fn load(&self) -> Result<Option<Vec<u8>>, CheckpointError> {
-        let bytes = match fs::read(&self.path) {
-            Ok(bytes) => bytes,
+    /// The state that was saved, if there is any. The file was checked, and none of the state has been read yet.
+    pub(crate) fn load(&self) -> Result<Option<StateReader<'static>>, CheckpointError> {
+        let file = match fs::File::open(&self.path) {
+            Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(self.io(error)),
         };
-        let (saved, state) = unwrap(&bytes).ok_or_else(|| self.damaged("its checksum does not match"))?;
-        let saved: Fingerprint = serde_json::from_slice(saved).map_err(|error| self.damaged(error))?;
+        let whole = file::read(file).map_err(|error| self.io(error))?;
+        let (saved, state) = whole.ok_or_else(|| self.damaged("its checksum does not match"))?;
+        let saved: Fingerprint = serde_json::from_slice(&saved).map_err(|error| self.damaged(error))?;
         let difference = self.of.difference(&saved);
         if difference.is_empty() {
-            Ok(Some(state.to_vec()))
+            Ok(Some(state))
         } else {
             Err(CheckpointError::OtherWork { path: self.path.clone(), difference })
         }
@@ -183,10 +182,10 @@ impl<'a> Slot<'a> {
     }
 
     /// Saves if it is time to. If the work is interrupted, saves and ends it.
-    pub(crate) fn pass(&mut self, state: impl FnOnce() -> Vec<u8>) -> Result<(), Halt> {
+    pub(crate) fn pass(&mut self, state: impl FnOnce(&mut StateWriter<'_>)) -> Result<(), Halt> {
         let interrupted = self.checkpoints.is_interrupted();
         if interrupted || self.saved_at.elapsed() >= self.checkpoints.interval {
-            self.save(&state())?;
+            self.save(state)?;
             self.saved_at = Instant::now();
         }
         if interrupted { Err(Halt::Interrupted(self.checkpoints.folder.clone())) } else { Ok(()) }
@@ -201,16 +200,14 @@ impl<'a> Slot<'a> {
     }
 
     /// Saves, whether it is time to or not.
-    pub(crate) fn save(&self, state: &[u8]) -> Result<(), CheckpointError> {
-        let bytes = wrap(&serde_json::to_vec(&self.of).map_err(|error| self.io(error.into()))?, state);
+    pub(crate) fn save(&self, state: impl FnOnce(&mut StateWriter<'_>)) -> Result<(), CheckpointError> {
         let folder = &self.checkpoints.folder;
         let write = || {
+            let fingerprint = serde_json::to_vec(&self.of)?;
             fs::create_dir_all(folder)?;
             // Always the same name, so that the next process overwrites the file of a killed one.
             let sibling = self.path.with_extension("saving");
-            let mut file = fs::File::create(&sibling)?;
-            file.write_all(&bytes)?;
-            file.sync_all()?;
+            file::write(&mut fs::File::create(&sibling)?, &fingerprint, state)?;
             fs::rename(&sibling, &self.path)
         };
         write().map_err(|error| self.io(error))
@@ -218,7 +215,10 @@ impl<'a> Slot<'a> {
 
     /// The error for a state that cannot be read.
     pub(crate) fn unreadable(&self, error: StateError) -> CheckpointError {
-        self.damaged(error)
+        match error {
+            StateError::Io(error) => self.io(error),
+            foreign @ StateError::Foreign(_) => self.damaged(foreign),
+        }
     }
 
     fn damaged(&self, problem: impl ToString) -> CheckpointError {
@@ -228,25 +228,6 @@ impl<'a> Slot<'a> {
     fn io(&self, source: io::Error) -> CheckpointError {
         CheckpointError::Io { path: self.path.clone(), source }
     }
-}
-
-/// The magic bytes, the length of the fingerprint (u64, little endian), the fingerprint, the state, and the SHA-256 of all.
-fn wrap(fingerprint: &[u8], state: &[u8]) -> Vec<u8> {
-    let length = (fingerprint.len() as u64).to_le_bytes();
-    let mut bytes = [MAGIC, &length, fingerprint, state].concat();
-    let sum = Sha256::digest(&bytes);
-    bytes.extend_from_slice(&sum);
-    bytes
-}
-
-/// Fingerprint and state of a whole checkpoint.
-fn unwrap(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (bytes, sum) = bytes.split_at_checked(bytes.len().checked_sub(SUM_BYTES)?)?;
-    if Sha256::digest(bytes).as_slice() != sum {
-        return None;
-    }
-    let (length, rest) = bytes.strip_prefix(MAGIC)?.split_first_chunk()?;
-    rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)
 }
 
 #[cfg(test)]
@@ -263,19 +244,31 @@ mod tests {
         Checkpoints::new(folder.join("made"), Duration::ZERO, Arc::default())
     }
 
+    fn refusal(slot: &Slot<'_>) -> String {
+        slot.load().err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    /// The number that was saved.
+    fn loaded(slot: &Slot<'_>) -> Option<u64> {
+        let mut state = slot.load().unwrap()?;
+        let number = state.number().unwrap();
+        state.finish().unwrap();
+        Some(number)
+    }
+
     #[test]
     fn what_was_saved_is_loaded_and_cleared() {
         let folder = tempfile::tempdir().unwrap();
         let checkpoints = checkpoints(folder.path());
         let mut slot = checkpoints.slot("work", fingerprint("8"));
-        assert_eq!(slot.load().unwrap(), None);
-        slot.pass(|| vec![1, 2, 3]).unwrap();
-        slot.pass(|| vec![4]).unwrap();
-        assert_eq!(slot.load().unwrap(), Some(vec![4]));
+        assert_eq!(loaded(&slot), None);
+        slot.pass(|state| state.value(&"a longer state")).unwrap();
+        slot.pass(|state| state.number(4)).unwrap();
+        assert_eq!(loaded(&slot), Some(4));
         assert_eq!(fs::read_dir(checkpoints.folder()).unwrap().count(), 1);
         slot.clear().unwrap();
         slot.clear().unwrap();
-        assert_eq!(slot.load().unwrap(), None);
+        assert_eq!(loaded(&slot), None);
     }
 
     #[test]
@@ -284,22 +277,22 @@ mod tests {
         let mut checkpoints = checkpoints(folder.path());
         checkpoints.interval = Duration::MAX;
         let mut slot = checkpoints.slot("work", fingerprint("8"));
-        slot.pass(|| vec![1]).unwrap();
-        assert_eq!(slot.load().unwrap(), None);
+        slot.pass(|state| state.number(1)).unwrap();
+        assert_eq!(loaded(&slot), None);
         checkpoints.interrupted.store(true, Ordering::Relaxed);
-        assert!(matches!(slot.pass(|| vec![2]), Err(Halt::Interrupted(_))));
-        assert_eq!(slot.load().unwrap(), Some(vec![2]));
+        assert!(matches!(slot.pass(|state| state.number(2)), Err(Halt::Interrupted(_))));
+        assert_eq!(loaded(&slot), Some(2));
     }
 
     #[test]
     fn other_work_is_refused_with_the_difference() {
         let folder = tempfile::tempdir().unwrap();
         let checkpoints = checkpoints(folder.path());
-        checkpoints.slot("work", fingerprint("8")).pass(|| vec![1]).unwrap();
-        let error = checkpoints.slot("work", fingerprint("9")).load().unwrap_err().to_string();
+        checkpoints.slot("work", fingerprint("8")).pass(|state| state.number(1)).unwrap();
+        let error = refusal(&checkpoints.slot("work", fingerprint("9")));
         assert!(error.contains("n_factors is 8 in the checkpoint and 9 here"), "{error}");
         let other_data = Fingerprint { data_sha256: "1".to_owned(), ..fingerprint("8") };
-        let error = checkpoints.slot("work", other_data).load().unwrap_err().to_string();
+        let error = refusal(&checkpoints.slot("work", other_data));
         assert!(error.contains("the data differ"), "{error}");
     }
 
@@ -309,7 +302,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let checkpoints = checkpoints(folder.path());
             let mut slot = checkpoints.slot("work", fingerprint("8"));
-            slot.pass(|| vec![1; 100]).unwrap();
+            slot.pass(|state| state.floats(&[1.0; 25])).unwrap();
             let mut damaged = fs::read(&slot.path).unwrap();
             let place = place.index(damaged.len());
             damaged[place] ^= 1;
@@ -326,11 +319,36 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let checkpoints = checkpoints(folder.path());
         let mut slot = checkpoints.slot("work", fingerprint("8"));
-        slot.pass(|| vec![1; 100]).unwrap();
+        slot.pass(|state| state.floats(&[1.0; 25])).unwrap();
         let whole = fs::read(&slot.path).unwrap();
         for length in 0..whole.len() {
             fs::write(&slot.path, &whole[..length]).unwrap();
             assert!(matches!(slot.load(), Err(CheckpointError::Damaged { .. })), "{length}");
         }
+    }
+
+    #[test]
+    fn the_last_checkpoint_stays_if_the_next_one_cannot_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoints = checkpoints(folder.path());
+        let mut slot = checkpoints.slot("work", fingerprint("8"));
+        slot.pass(|state| state.number(1)).unwrap();
+        fs::create_dir(slot.path.with_extension("saving")).unwrap();
+        let error = slot.pass(|state| state.number(2)).unwrap_err();
+        assert!(matches!(error, Halt::Checkpoint(CheckpointError::Io { .. })), "{error}");
+        assert_eq!(loaded(&slot), Some(1));
+    }
+
+    #[test]
+    fn a_state_is_read_to_its_end_while_the_next_one_is_saved() {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoints = checkpoints(folder.path());
+        let mut slot = checkpoints.slot("work", fingerprint("8"));
+        let numbers: Vec<u32> = (0..100_000).collect();
+        slot.pass(|state| state.whole_numbers(numbers.iter().copied())).unwrap();
+        let mut state = slot.load().unwrap().unwrap();
+        slot.pass(|state| state.number(2)).unwrap();
+        assert_eq!(state.whole_numbers().unwrap(), numbers);
+        state.finish().unwrap();
     }
 }

@@ -18,7 +18,7 @@ mod time;
 mod unused;
 
 pub use changes::{Change, Changes};
-pub use check::{CsvFile, Inputs, check};
+pub use check::{CsvFile, Digests, Inputs, check};
 pub use dataset::{Dataset, Rating};
 pub use faults::{Fault, FaultKind, Findings, Report};
 pub use listed::Divided;

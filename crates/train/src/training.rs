@@ -6,14 +6,12 @@ mod resumable;
 
 pub use resumable::{clear_checkpoint, train_resumably};
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
 use matinee_model::artifact::{
-    ArtifactError, Description, FileDigest, GroupErrors, HoldOut, Manifest, Metrics, NewArtifact,
-    write_folder,
+    ArtifactError, Description, GroupErrors, HoldOut, Manifest, Metrics, NewArtifact, write_folder,
 };
 use matinee_model::calibration::Calibration;
 use matinee_model::ranking::{RankingMethod, RankingWeights};
@@ -28,7 +26,7 @@ use crate::evaluation::{
 use crate::prior::user_prior;
 use crate::progress::Progress;
 use crate::ranking::{RankedHead, RankingTraining};
-use crate::ratings::{Dataset, Inputs, Rating};
+use crate::ratings::{Dataset, Digests, Rating};
 use crate::rows::Rows;
 use crate::seeds::derive;
 use rated_order::rated_order;
@@ -234,28 +232,27 @@ fn by_groups<'a>(
     errors
 }
 
-/// Writes the artifact of a trained model as the folder `output`.
+/// Writes the artifact of a trained model as the folder `output`. `files` are those that the data were read from.
 pub fn write(
     output: &Path,
     dataset: &Dataset,
     plan: &Plan,
     trained: &Trained,
-    inputs: &Inputs,
+    files: &Digests,
 ) -> Result<Manifest, ArtifactError> {
-    with_artifact(dataset, plan, trained, inputs, |artifact| write_folder(output, artifact))
+    with_artifact(dataset, plan, trained, files, |artifact| write_folder(output, artifact))
 }
 
 /// The model in memory: what a server gets that loads the artifact.
 pub fn served(dataset: &Dataset, plan: &Plan, trained: &Trained) -> Result<Model, ArtifactError> {
-    let no_files = Inputs { ratings: Vec::new(), movies: None, links: None };
-    with_artifact(dataset, plan, trained, &no_files, |artifact| Model::from_files(artifact.to_files()?))
+    with_artifact(dataset, plan, trained, &Digests::new(), |artifact| Model::from_files(artifact.to_files()?))
 }
 
 fn with_artifact<T>(
     dataset: &Dataset,
     plan: &Plan,
     trained: &Trained,
-    inputs: &Inputs,
+    files: &Digests,
     make: impl FnOnce(&NewArtifact<'_>) -> T,
 ) -> T {
     let rated = RatedRows::of(dataset);
@@ -266,7 +263,7 @@ fn with_artifact<T>(
     });
     let order = trained.ranking.head.recency.and_then(|_| rated_order(dataset));
     let artifact = NewArtifact {
-        description: describe(dataset, plan, trained, inputs),
+        description: describe(dataset, plan, trained, files),
         user_ids: &dataset.user_ids,
         movie_ids: &dataset.movie_ids,
         factors: &trained.fitted.factors,
@@ -282,9 +279,7 @@ fn with_artifact<T>(
     make(&artifact)
 }
 
-fn describe(dataset: &Dataset, plan: &Plan, trained: &Trained, inputs: &Inputs) -> Description {
-    let data: BTreeMap<String, FileDigest> =
-        inputs.files().map(|file| (file.name.clone(), FileDigest::of(&file.bytes))).collect();
+fn describe(dataset: &Dataset, plan: &Plan, trained: &Trained, files: &Digests) -> Description {
     let measured = trained.measured.as_ref();
     let now = jiff::Timestamp::now().round(jiff::Unit::Second);
     Description {
@@ -302,7 +297,7 @@ fn describe(dataset: &Dataset, plan: &Plan, trained: &Trained, inputs: &Inputs) 
         interval_coverage: measured.and_then(|measured| measured.coverage),
         ranking_head: Some(trained.ranking.head.clone()),
         training_job: plan.training_job.clone(),
-        data,
+        data: files.clone(),
         generator: concat!("matinee ", env!("CARGO_PKG_VERSION")).to_owned(),
         created_at: now.unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string(),
     }

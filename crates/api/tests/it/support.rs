@@ -38,7 +38,7 @@ pub fn model() -> Model {
         let plan =
             Plan { algorithm: configure("bias", []).unwrap(), seed: 0, hold_out: 0.0, training_job: None };
         let trained = train(&dataset, &plan, &Silent);
-        write(&folder.path().join("model"), &dataset, &plan, &trained, &inputs).unwrap();
+        write(&folder.path().join("model"), &dataset, &plan, &trained, &inputs.digests()).unwrap();
         folder
     });
     Model::open(&folder.path().join("model")).unwrap()

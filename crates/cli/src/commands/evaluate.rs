@@ -22,7 +22,7 @@ use crate::progress::FitBars;
 use crate::report::{Origin, Report, Result as AlgorithmResult, ranking_page};
 use crate::{files, outputs};
 use candidates::candidates;
-use source::Source;
+use source::{Read, Source};
 use test_sets::{Split, test_sets};
 
 /// What to evaluate, and on which ratings.
@@ -67,29 +67,30 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     args.basics.use_threads()?;
     let candidates = candidates(&args.algorithm, &args.parameters)?;
-    let source = args.source.read()?;
-    let read: Vec<PathBuf> = source.files.iter().chain(&args.folds_file).cloned().collect();
+    let Read { inputs, files: paths, name } = args.source.read()?;
+    let read: Vec<PathBuf> = paths.iter().chain(&args.folds_file).cloned().collect();
     for (option, path) in [("--json", &args.json), ("--html", &args.html)] {
         path.as_deref().map_or(Ok(()), |path| outputs::check_file(option, path, &read))?;
     }
     if let (Some(json), Some(html)) = (&args.json, &args.html) {
         outputs::check_distinct(("--json", json), ("--html", html))?;
     }
-    let dataset = files::usable_dataset(&source.inputs, args.basics.scale)?;
+    let dataset = files::usable_dataset(&inputs, args.basics.scale)?;
+    let origin = Origin::of_process(&inputs.digests());
+    drop(inputs);
     let candidates: Vec<Configured> =
         candidates.iter().map(|candidate| candidate.for_ratings(dataset.ratings.len())).collect();
-    let origin = || Origin::of_process(&source.inputs);
     if args.ranking.ranking {
         let results = evaluate_ranking::run(&args.ranking, &dataset, args.basics.seed, args.json.as_deref())?;
         if let Some(path) = &args.html {
-            outputs::write(path, ranking_page(&source.name, &dataset, &results, &origin())?.as_bytes())?;
+            outputs::write(path, ranking_page(&name, &dataset, &results, &origin)?.as_bytes())?;
         }
         return Ok(ExitCode::SUCCESS);
     }
     if args.folds_file.is_none() && args.split == Split::Visitors {
-        let report = visitors::run(args, candidates, &source.name, &dataset)?;
+        let report = visitors::run(args, candidates, &name, &dataset)?;
         say!("{report}");
-        return args.write(&report.to_json()?, &report.to_html(&origin())?);
+        return args.write(&report.to_json()?, &report.to_html(&origin)?);
     }
     let tests = match &args.folds_file {
         Some(path) => test_sets::from_file(path, &dataset)?,
@@ -98,9 +99,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     test_sets::refuse_empty(&tests, &dataset)?;
     let results = candidates.iter().map(|candidate| args.result(candidate, &dataset, &tests)).collect();
     let tested_on = if args.folds_file.is_some() { "the folds of a file" } else { args.split.describe() };
-    let report = Report::new(&source.name, &dataset, tested_on, args.basics.seed, results);
+    let report = Report::new(&name, &dataset, tested_on, args.basics.seed, results);
     say!("{report}");
-    args.write(&report.to_json()?, &report.to_html(&origin())?)
+    args.write(&report.to_json()?, &report.to_html(&origin)?)
 }
 
 impl Args {

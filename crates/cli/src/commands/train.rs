@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use clap::Args as ClapArgs;
 use matinee_model::RatingScale;
 use matinee_model::artifact::{Manifest, check_output};
-use matinee_train::ratings::{Dataset, Inputs};
+use matinee_train::ratings::{Dataset, Digests};
 use matinee_train::training::{HOLD_OUT_RANGE, HOLD_OUTS, Plan, train, write};
 
 use super::learning::Learning;
@@ -74,19 +74,19 @@ pub fn train_folder(
     titles: Titles,
 ) -> Result<Dataset> {
     check_output(output)?;
-    let (mut dataset, mut inputs) = files::dataset_of(data, scale, titles)?;
+    let (mut dataset, mut files) = files::dataset_of(data, scale, titles)?;
     if let Some(path) = ratings {
-        (dataset, inputs) = kept::merged(path, &dataset, inputs)?;
+        (dataset, files) = kept::merged(path, &dataset, files)?;
     }
-    train_dataset(&dataset, &inputs, output, plan)?;
+    train_dataset(&dataset, &files, output, plan)?;
     Ok(dataset)
 }
 
 /// Trains and writes a model, and prints a summary.
-pub fn train_dataset(dataset: &Dataset, inputs: &Inputs, output: &Path, plan: &Plan) -> Result<()> {
+pub fn train_dataset(dataset: &Dataset, files: &Digests, output: &Path, plan: &Plan) -> Result<()> {
     let trained = train(dataset, plan, &TerminalProgress::new());
     let waiting = Waiting::with("writing the model");
-    let manifest = write(output, dataset, plan, &trained, inputs)?;
+    let manifest = write(output, dataset, plan, &trained, files)?;
     drop(waiting);
     print_summary(output, &manifest);
     if plan.hold_out > 0.0 && manifest.metrics.hold_out.is_none() {

@@ -76,10 +76,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         margin: (!args.exhaustive).then_some(args.margin),
     };
     check_output(&args.output)?;
-    let (dataset, inputs) =
-        files::dataset_of(&args.data, args.learning.basics.scale, args.learning.titles())?;
+    let (dataset, files) = files::dataset_of(&args.data, args.learning.basics.scale, args.learning.titles())?;
     let existing = existing_recipe(&args.output, &dataset)?;
-    let read = inputs.files().map(|file| args.data.join(&file.name));
+    let read = files.keys().map(|file| args.data.join(file));
     let points_file = args.points_file(&read.collect::<Vec<_>>())?;
     say!("tuning {}: {} points, {} folds", plan.algorithm, plan.points.len(), plan.folds);
 
@@ -109,7 +108,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let algorithm = best.point.configure(plan.algorithm)?;
     let plan = Plan { algorithm, seed: plan.seed, hold_out: 0.1, training_job: None };
-    train_dataset(&dataset, &inputs, &args.output, &plan)?;
+    train_dataset(&dataset, &files, &args.output, &plan)?;
     suggest(&args.output, &dataset);
     Ok(ExitCode::SUCCESS)
 }

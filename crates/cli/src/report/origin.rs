@@ -1,7 +1,6 @@
 //! Where a report comes from, so that it can be made again.
 
-use matinee_model::artifact::FileDigest;
-use matinee_train::ratings::Inputs;
+use matinee_train::ratings::Digests;
 use maud::{Markup, html};
 
 /// What a page says about the command that wrote it.
@@ -13,10 +12,10 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// This process, which has read `inputs`.
-    pub fn of_process(inputs: &Inputs) -> Self {
+    /// This process, which has read `files`.
+    pub fn of_process(files: &Digests) -> Self {
         let arguments = std::env::args().skip(1).map(|argument| quoted(&argument));
-        let files = inputs.files().map(|file| (file.name.clone(), FileDigest::of(&file.bytes).sha256));
+        let files = files.iter().map(|(name, digest)| (name.clone(), digest.sha256.clone()));
         Self {
             date: jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string(),
             command: std::iter::once("matinee".to_owned()).chain(arguments).collect::<Vec<_>>().join(" "),

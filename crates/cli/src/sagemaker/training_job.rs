@@ -51,6 +51,9 @@ pub fn run(root: &Root) -> Result<()> {
         Some(inputs) => Some(testable(&dataset, &read_usable(inputs, settings.scale)?.0)?),
         None => None,
     };
+    let files = channels.train.digests();
+    // The files are larger than the ratings that were read from them.
+    drop(channels);
     say!(
         "{} ratings of {} movies by {} users; {} movies in the catalogue; {} faults",
         dataset.ratings.len(),
@@ -78,7 +81,7 @@ pub fn run(root: &Root) -> Result<()> {
     if let Some(Measured { hold_out, .. }) = &trained.measured {
         print_validation(hold_out.rmse, hold_out.mae);
     }
-    let manifest = training::write(&root.model(), &dataset, &plan, &trained, &channels.train)?;
+    let manifest = training::write(&root.model(), &dataset, &plan, &trained, &files)?;
     let tuned_results = tuned.as_ref().map(|(_, tuned)| tuned);
     write_report(&root.output_data(), &manifest, tests.is_some(), tuned_results, &report)?;
     if let Some((tuning_plan, _)) = &tuned {

@@ -142,7 +142,7 @@ impl Run for Alternation<'_> {
         Factors { mean: self.mean, user_biases, movie_biases, user_factors, movie_factors }.into()
     }
 
-    fn save(&self, state: &mut StateWriter) {
+    fn save(&self, state: &mut StateWriter<'_>) {
         state.floats(&self.users.rows);
         state.floats(&self.movies.rows);
     }

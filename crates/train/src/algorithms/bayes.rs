@@ -26,6 +26,7 @@ mod reduction;
 mod samples;
 mod sweep;
 mod unseen;
+mod workspaces;
 
 use rayon::prelude::*;
 
@@ -42,6 +43,7 @@ use layout::Layout;
 use posterior::{Posterior, Projection, SPAN, Sample};
 use pseudo_observations::PseudoObservations;
 use unseen::Unseen;
+use workspaces::Workspaces;
 
 /// The hyperparameters of the algorithm.
 pub const HYPERPARAMETERS: &[Hyperparameter] = &[
@@ -111,6 +113,7 @@ struct Sampling {
     unseen: [Unseen; 2],
     groups: Vec<Group>,
     burn_in: BurnIn,
+    workspaces: Workspaces,
     sweeps_done: usize,
 }
 
@@ -176,7 +179,8 @@ impl Sampling {
         let groups = (0..algorithm.groups).into_par_iter().map(group).collect();
         let unseen = [Unseen::new(&layout.users, &[]), Unseen::new(&layout.movies, attributes)];
         let burn_in = BurnIn::of(algorithm.burn_in);
-        Self { algorithm, layout, projection, unseen, groups, burn_in, sweeps_done: 0 }
+        let workspaces = Workspaces::default();
+        Self { algorithm, layout, projection, unseen, groups, burn_in, workspaces, sweeps_done: 0 }
     }
 
     /// Drops the samples so far.
@@ -206,16 +210,20 @@ impl Run for Sampling {
     /// before the sweep, averaged over the chains.
     fn epoch(&mut self) -> f64 {
         self.sweeps_done += 1;
-        let counts = self.burn_in.needs_sample(self.sweeps_done);
-        let Self { layout, projection, unseen, groups, .. } = self;
+        let needs_sample = self.burn_in.needs_sample(self.sweeps_done);
+        let is_last = self.sweeps_done == self.epochs();
+        let Self { layout, projection, unseen, groups, workspaces, .. } = self;
         let step = |group: &mut Group| {
-            let rmse = group.chains.sweep(layout);
-            if counts {
+            let rmse = workspaces.lend(|work| group.chains.sweep(layout, &layout.values, work));
+            if needs_sample {
                 group.posterior.add(Sample::of(&group.chains, layout, unseen), projection);
             }
             rmse
         };
         let errors: Vec<f64> = groups.par_iter_mut().map(step).collect();
+        if is_last {
+            workspaces.clear();
+        }
         errors.iter().sum::<f64>() / errors.len() as f64
     }
 
@@ -243,7 +251,7 @@ impl Run for Sampling {
         self.burn_in.is_watched().then_some(self.burn_in.sweeps() as u32)
     }
 
-    fn save(&self, state: &mut StateWriter) {
+    fn save(&self, state: &mut StateWriter<'_>) {
         state.number(self.sweeps_done as u64);
         self.burn_in.save(state);
         for group in &self.groups {

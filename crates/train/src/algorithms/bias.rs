@@ -93,7 +93,7 @@ impl Run for Alternation {
         factors.into()
     }
 
-    fn save(&self, state: &mut StateWriter) {
+    fn save(&self, state: &mut StateWriter<'_>) {
         state.reals(&self.users.biases);
         state.reals(&self.movies.biases);
     }

@@ -109,7 +109,7 @@ impl Run for Mapped<'_> {
         self.run.chosen()
     }
 
-    fn save(&self, state: &mut StateWriter) {
+    fn save(&self, state: &mut StateWriter<'_>) {
         self.run.save(state);
     }
 

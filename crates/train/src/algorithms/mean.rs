@@ -30,7 +30,7 @@ impl Run for Ready {
         self.0.clone().into()
     }
 
-    fn save(&self, _: &mut StateWriter) {}
+    fn save(&self, _: &mut StateWriter<'_>) {}
 
     fn restore(&mut self, _: &mut StateReader<'_>) -> Result<(), StateError> {
         Ok(())

@@ -127,7 +127,7 @@ impl Run for Descent {
     }
 
     /// Writes biases, factors and the random number generator. Data and seed determine the grid.
-    fn save(&self, state: &mut StateWriter) {
+    fn save(&self, state: &mut StateWriter<'_>) {
         state.value(&self.random);
         self.users.save(state);
         self.movies.save(state);

@@ -105,7 +105,7 @@ impl Run for Descent {
         self.collapse().into()
     }
 
-    fn save(&self, state: &mut StateWriter) {
+    fn save(&self, state: &mut StateWriter<'_>) {
         state.value(&self.random);
         for floats in [&self.user_biases, &self.movie_biases, &self.user_factors, &self.movie_factors] {
             state.floats(floats);

@@ -152,7 +152,7 @@ impl Run for Inference {
         served::factors(&self.users(), &self.layout).into()
     }
 
-    fn save(&self, state: &mut StateWriter) {
+    fn save(&self, state: &mut StateWriter<'_>) {
         state.number(self.epochs_done as u64);
         self.movies.save(state);
         self.features.save(state);

@@ -82,7 +82,7 @@ impl Ials {
         RankingWeights::Ials { gram: shaped(gram), factors: shaped(self.movies) }
     }
 
-    pub(super) fn save(&self, state: &mut StateWriter) {
+    pub(super) fn save(&self, state: &mut StateWriter<'_>) {
         state.number(u64::from(self.done));
         state.floats(&self.movies);
     }

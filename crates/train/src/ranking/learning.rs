@@ -107,7 +107,7 @@ impl<'a> RankingRun<'a> {
     }
 
     /// Writes the state that steps change.
-    pub(crate) fn save(&self, state: &mut StateWriter) {
+    pub(crate) fn save(&self, state: &mut StateWriter<'_>) {
         state.number(self.compared as u64);
         save_candidates(&self.candidates, state);
         state.number(u64::from(self.ials.is_some()));
@@ -129,7 +129,7 @@ impl<'a> RankingRun<'a> {
 }
 
 /// Writes the results exactly.
-pub(super) fn save_candidates(candidates: &BTreeMap<String, Ranking>, state: &mut StateWriter) {
+pub(super) fn save_candidates(candidates: &BTreeMap<String, Ranking>, state: &mut StateWriter<'_>) {
     state.value(&candidates.keys().collect::<Vec<_>>());
     for found in candidates.values() {
         state.real(found.ndcg_at_10);

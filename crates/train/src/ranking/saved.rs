@@ -10,21 +10,20 @@ use crate::state::{StateError, StateReader, StateWriter};
 
 impl RankedHead {
     /// Writes the head and its weights.
-    pub(crate) fn save(&self, state: &mut StateWriter) {
+    pub(crate) fn save(&self, state: &mut StateWriter<'_>) {
         save_candidates(&self.head.candidates, state);
         // JSON keeps numbers of single precision exactly.
         state.value(&(self.head.method, self.head.recency));
         match &self.weights {
             RankingWeights::Ease { offsets, movies, weights } => {
-                state.whole_numbers(offsets);
-                state.whole_numbers(movies);
-                state
-                    .whole_numbers(&weights.iter().map(|weight| weight.to_bits().into()).collect::<Vec<_>>());
+                state.whole_numbers(offsets.iter().copied());
+                state.whole_numbers(movies.iter().copied());
+                state.whole_numbers(weights.iter().map(|weight| weight.to_bits().into()));
             }
             RankingWeights::Ials { factors, gram } => {
                 state.number(factors.nrows() as u64);
-                state.floats(&factors.iter().copied().collect::<Vec<f32>>());
-                state.floats(&gram.iter().copied().collect::<Vec<f32>>());
+                state.each_float(factors.len(), factors.iter().copied());
+                state.each_float(gram.len(), gram.iter().copied());
             }
         }
     }

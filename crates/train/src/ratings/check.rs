@@ -1,6 +1,9 @@
 //! Reads and checks files in one pass, so that `matinee check` reports exactly what training reads.
 
+use std::collections::BTreeMap;
+
 use hashbrown::HashMap;
+use matinee_model::artifact::FileDigest;
 use matinee_model::{
     Catalogue, CatalogueError, Ids, Links, MovieFault, MovieReader, MovieRecord, MovieRow, RatingScale,
     UserRow,
@@ -17,6 +20,9 @@ use super::pairs::replaced;
 use super::reader::{self, Range, RatingReader, RecordFault};
 use super::{Dataset, Fault, FaultKind, Rating, Report, time};
 use super::{mismatch, spellings};
+
+/// The digests of files that were read, by name.
+pub type Digests = BTreeMap<String, FileDigest>;
 
 /// A file in memory, in any of the accepted formats.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +48,11 @@ impl Inputs {
     /// All files, the ratings last.
     pub fn files(&self) -> impl Iterator<Item = &CsvFile> {
         self.movies.iter().chain(&self.links).chain(&self.ratings)
+    }
+
+    /// Their digests: all that a manifest needs, so the files can be dropped when they have been read.
+    pub fn digests(&self) -> Digests {
+        self.files().map(|file| (file.name.clone(), FileDigest::of(&file.bytes))).collect()
     }
 }
 

@@ -28,48 +28,45 @@ impl<'a> RankingStage<'a> {
         progress: &dyn Progress,
     ) -> Result<RankedHead, Halt> {
         let mut run = RankingRun::begin(training);
-        if let Some(bytes) = self.slot.load()? {
-            let finished = resume(&bytes, &mut run).map_err(|error| self.slot.unreadable(error))?;
+        if let Some(state) = self.slot.load()? {
+            let finished = resume(state, &mut run).map_err(|error| self.slot.unreadable(error))?;
             if let Some(head) = finished {
                 self.is_saved = true;
                 return Ok(head);
             }
             progress.stage("continuing from the checkpoint of the ranking head");
         }
-        run.complete(progress, |run| self.slot.pass(|| unfinished(run)))
+        run.complete(progress, |run| self.slot.pass(|state| save_unfinished(run, state)))
     }
 
     /// Saves the finished head, only once: it does not change while the rating head is trained.
     pub(super) fn save(&mut self, head: &RankedHead) -> Result<(), CheckpointError> {
         if !self.is_saved {
-            let mut writer = StateWriter::default();
-            writer.number(FINISHED);
-            head.save(&mut writer);
-            self.slot.save(&writer.into_bytes())?;
+            self.slot.save(|state| {
+                state.number(FINISHED);
+                head.save(state);
+            })?;
             self.is_saved = true;
         }
         Ok(())
     }
 }
 
-fn unfinished(run: &RankingRun<'_>) -> Vec<u8> {
-    let mut writer = StateWriter::default();
-    writer.number(UNFINISHED);
-    run.save(&mut writer);
-    writer.into_bytes()
+fn save_unfinished(run: &RankingRun<'_>, state: &mut StateWriter<'_>) {
+    state.number(UNFINISHED);
+    run.save(state);
 }
 
 /// The head if it is finished. Otherwise restores the unfinished `run`.
-fn resume(bytes: &[u8], run: &mut RankingRun<'_>) -> Result<Option<RankedHead>, StateError> {
-    let mut reader = StateReader::new(bytes);
-    let finished = match reader.number()? {
+fn resume(mut state: StateReader<'_>, run: &mut RankingRun<'_>) -> Result<Option<RankedHead>, StateError> {
+    let finished = match state.number()? {
         UNFINISHED => {
-            run.restore(&mut reader)?;
+            run.restore(&mut state)?;
             None
         }
-        FINISHED => Some(RankedHead::restore(&mut reader)?),
+        FINISHED => Some(RankedHead::restore(&mut state)?),
         other => return Err(StateError::new(format!("{other} is not a state of the ranking head"))),
     };
-    reader.finish()?;
+    state.finish()?;
     Ok(finished)
 }

@@ -25,18 +25,14 @@ pub fn train_resumably(
 ) -> Result<Trained, Halt> {
     let [mut slot, ranking_slot] = plan.slots(dataset, checkpoints);
     let mut ranking_stage = RankingStage::new(ranking_slot);
-    let mut saved =
-        slot.load()?.map(|bytes| Saved::parse(&bytes)).transpose().map_err(|error| slot.unreadable(error))?;
+    let mut saved = slot.load()?.map(Saved::read).transpose().map_err(|error| slot.unreadable(error))?;
     let begin_with = saved.as_ref().map(|saved| saved.stage.clone());
     let ranking = ranking_stage.learn(plan.ranking_training(dataset), progress)?;
     let trained = by_stages(dataset, plan, progress, ranking.head.method, begin_with, |stage, mut runs| {
         progress.begin(runs.epochs());
         let mut done = 0;
-        if let Some(Saved { epoch, state, .. }) = saved.take() {
-            let mut reader = StateReader::new(&state);
-            runs.restore(&mut reader)
-                .and_then(|()| reader.finish())
-                .map_err(|error| slot.unreadable(error))?;
+        if let Some(Saved { epoch, mut state, .. }) = saved.take() {
+            runs.restore(&mut state).and_then(|()| state.finish()).map_err(|error| slot.unreadable(error))?;
             done = epoch;
             progress
                 .stage(&format!("continuing from the checkpoint after epoch {done} of {}", runs.epochs()));
@@ -48,7 +44,7 @@ pub fn train_resumably(
             if slot.is_due() {
                 ranking_stage.save(&ranking)?;
             }
-            slot.pass(|| Saved::of(&runs, stage.clone(), done).into_bytes())?;
+            slot.pass(|state| save(&runs, stage, done, state))?;
         }
         Ok::<_, Halt>(runs.completed())
     })?;
@@ -85,46 +81,37 @@ impl Plan {
 struct Saved {
     stage: Stage,
     epoch: usize,
-    state: Vec<u8>,
+    state: StateReader<'static>,
+}
+
+/// Writes what [`Saved::read`] reads.
+fn save(runs: &Runs<'_>, stage: &Stage, epoch: usize, writer: &mut StateWriter<'_>) {
+    match stage {
+        Stage::Measuring => writer.number(0),
+        Stage::Final(None) => writer.number(1),
+        Stage::Final(Some(measured)) => {
+            writer.number(2);
+            measured.save(writer);
+        }
+    }
+    writer.number(epoch as u64);
+    runs.save(writer);
 }
 
 impl Saved {
-    fn of(runs: &Runs<'_>, stage: Stage, epoch: usize) -> Self {
-        let mut writer = StateWriter::default();
-        runs.save(&mut writer);
-        Self { stage, epoch, state: writer.into_bytes() }
-    }
-
-    fn into_bytes(self) -> Vec<u8> {
-        let mut writer = StateWriter::default();
-        match self.stage {
-            Stage::Measuring => writer.number(0),
-            Stage::Final(None) => writer.number(1),
-            Stage::Final(Some(measured)) => {
-                writer.number(2);
-                measured.save(&mut writer);
-            }
-        }
-        writer.number(self.epoch as u64);
-        let mut bytes = writer.into_bytes();
-        bytes.extend(self.state);
-        bytes
-    }
-
-    fn parse(bytes: &[u8]) -> Result<Self, StateError> {
-        let mut reader = StateReader::new(bytes);
+    fn read(mut reader: StateReader<'static>) -> Result<Self, StateError> {
         let stage = match reader.number()? {
             0 => Stage::Measuring,
             1 => Stage::Final(None),
             _ => Stage::Final(Some(Box::new(Measured::restore(&mut reader)?))),
         };
         let epoch = reader.number()? as usize;
-        Ok(Self { stage, epoch, state: reader.rest().to_vec() })
+        Ok(Self { stage, epoch, state: reader })
     }
 }
 
 impl Measured {
-    fn save(&self, state: &mut StateWriter) {
+    fn save(&self, state: &mut StateWriter<'_>) {
         let HoldOut { fraction, test_count, rmse, mae, unreduced_rmse } = self.hold_out;
         state.number(test_count as u64);
         state.value(&self.chosen);
@@ -172,7 +159,7 @@ impl Measured {
 }
 
 /// The numbers to the last bit, which JSON would not keep.
-fn save_calibration(calibration: Option<&Calibration>, state: &mut StateWriter) {
+fn save_calibration(calibration: Option<&Calibration>, state: &mut StateWriter<'_>) {
     let table = calibration.map(Calibration::table);
     let has = [
         table.is_some(),

@@ -57,11 +57,11 @@ pub(super) fn run(
         done(saved, fit, errors, fits, progress);
         // Fits that end while others are being stopped are saved too.
         if !matches!(halted, Err(Halt::Checkpoint(_))) {
-            halted = slot.pass(|| saved.to_bytes());
+            halted = slot.pass(|state| saved.save(state));
             failed.store(halted.is_err(), Ordering::Relaxed);
         }
     });
-    halted.and_then(|()| slot.pass(|| saved.to_bytes()))
+    halted.and_then(|()| slot.pass(|state| saved.save(state)))
 }
 
 fn done(
@@ -167,8 +167,8 @@ impl Saved {
     /// The fits that were saved before the interruption.
     pub(super) fn load(slot: Option<&Slot<'_>>) -> Result<Self, CheckpointError> {
         let Some(slot) = slot else { return Ok(Self::default()) };
-        let Some(bytes) = slot.load()? else { return Ok(Self::default()) };
-        Self::parse(&bytes).map_err(|error| slot.unreadable(error))
+        let Some(state) = slot.load()? else { return Ok(Self::default()) };
+        Self::restore(state).map_err(|error| slot.unreadable(error))
     }
 
     /// The errors of each point of a fit, if it is finished.
@@ -176,26 +176,23 @@ impl Saved {
         self.0.get(&fit.key()).map(Vec::as_slice).filter(|errors| errors.len() == fit.points.len())
     }
 
-    fn to_bytes(&self) -> Vec<u8> {
-        let mut writer = StateWriter::default();
+    fn save(&self, state: &mut StateWriter<'_>) {
         for (&(group, fold), errors) in &self.0 {
             for number in [group as u64, u64::from(fold), errors.len() as u64] {
-                writer.number(number);
+                state.number(number);
             }
             for Errors { rmse, mae } in errors {
-                writer.real(*rmse);
-                writer.real(*mae);
+                state.real(*rmse);
+                state.real(*mae);
             }
         }
-        writer.into_bytes()
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, StateError> {
-        let mut reader = StateReader::new(bytes);
+    fn restore(mut state: StateReader<'_>) -> Result<Self, StateError> {
         let mut saved = Self::default();
-        while !reader.is_empty() {
-            let (group, fold, count) = (reader.number()?, reader.number()?, reader.number()?);
-            let errors = (0..count).map(|_| Ok(Errors { rmse: reader.real()?, mae: reader.real()? }));
+        while !state.is_empty() {
+            let (group, fold, count) = (state.number()?, state.number()?, state.number()?);
+            let errors = (0..count).map(|_| Ok(Errors { rmse: state.real()?, mae: state.real()? }));
             saved.0.insert((group as usize, fold as u32), errors.collect::<Result<_, StateError>>()?);
         }
         Ok(saved)

@@ -38,7 +38,7 @@ fn the_artifact_predicts_as_it_was_measured() {
     let dataset = movielens();
     let plan = Plan { algorithm: bayes("true"), seed: 0, hold_out: 0.1, training_job: None };
     let trained = train(dataset, &plan, &Silent);
-    write(&path, dataset, &plan, &trained, &movielens_files()).unwrap();
+    write(&path, dataset, &plan, &trained, &movielens_files().digests()).unwrap();
     let model = Model::open(&path).unwrap();
     let calibration = model.manifest().calibration.clone().unwrap();
     assert_eq!(Some(&calibration), trained.measured.as_ref().unwrap().calibration.as_ref());

@@ -46,7 +46,7 @@ fn artifact(dataset: &Dataset, plan: &Plan, threads: usize) -> Vec<Vec<u8>> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {
         let trained = train(dataset, plan, &Silent);
-        write(&path, dataset, plan, &trained, &movielens_files()).unwrap();
+        write(&path, dataset, plan, &trained, &movielens_files().digests()).unwrap();
     });
     ["model.safetensors", "movies.csv"].iter().map(|file| std::fs::read(path.join(file)).unwrap()).collect()
 }

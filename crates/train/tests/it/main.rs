@@ -9,6 +9,7 @@ mod determinism;
 mod few_ratings;
 mod forms;
 mod hold_outs;
+mod interruptions;
 mod ranking;
 mod rating_scales;
 mod sample_data;

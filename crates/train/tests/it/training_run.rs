@@ -23,7 +23,7 @@ fn the_artifact_holds_what_was_trained() {
     let path = folder.path().join("model");
     let (dataset, plan) = (movielens(), plan(0.1));
     let trained = train(dataset, &plan, &Silent);
-    write(&path, dataset, &plan, &trained, &movielens_files()).unwrap();
+    write(&path, dataset, &plan, &trained, &movielens_files().digests()).unwrap();
 
     let model = Model::open(&path).unwrap();
     let manifest = model.manifest();
@@ -58,7 +58,7 @@ fn the_same_training_writes_the_same_bytes() {
         let trained = train(dataset, &plan, &Silent);
         assert!(trained.measured.is_none());
         let path = folder.path().join(name);
-        let manifest = write(&path, dataset, &plan, &trained, &movielens_files()).unwrap();
+        let manifest = write(&path, dataset, &plan, &trained, &movielens_files().digests()).unwrap();
         (manifest.version, std::fs::read(path.join("model.safetensors")).unwrap())
     });
     assert!(versions[0] == versions[1]);

@@ -85,7 +85,7 @@ fn the_model_in_memory_is_the_one_that_is_written() {
     let dataset = movielens().with_only(|index| movielens().ratings[index].user.0.is_multiple_of(12));
     let plan = plan("bias");
     let trained = train(&dataset, &plan, &Silent);
-    write(&path, &dataset, &plan, &trained, &movielens_files()).unwrap();
+    write(&path, &dataset, &plan, &trained, &movielens_files().digests()).unwrap();
     let (written, in_memory) = (Model::open(&path).unwrap(), served(&dataset, &plan, &trained).unwrap());
     assert_eq!(written.manifest().version, in_memory.manifest().version);
     assert_eq!(written.manifest().files, in_memory.manifest().files);

@@ -105,7 +105,7 @@ impl Block {
 
 impl Block {
     /// Writes everything that sweeps change.
-    pub(super) fn save(&self, state: &mut StateWriter) {
+    pub(super) fn save(&self, state: &mut StateWriter<'_>) {
         for plane in self.parameters.iter().chain(&self.factors) {
             lanes::save(plane, state);
         }

@@ -69,7 +69,7 @@ impl BurnIn {
         pays
     }
 
-    pub(super) fn save(&self, state: &mut StateWriter) {
+    pub(super) fn save(&self, state: &mut StateWriter<'_>) {
         let watch = self.watch.as_ref();
         state.number(self.sweeps as u64);
         state.real(watch.and_then(|watch| watch.before).unwrap_or(f64::NAN));

@@ -4,7 +4,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::block::Block;
 use super::lanes::{self, LANES, Lanes};
-use super::layout::Layout;
+use super::layout::{Layout, Values};
 use super::pseudo_observations::PseudoObservations;
 use super::random::LaneRandom;
 use super::sweep::{Sweep, Workspace};
@@ -18,12 +18,6 @@ pub(super) struct Chains {
     pub(super) intercept: Lanes,
     noise_precision: Lanes,
     pseudo: PseudoObservations,
-    /// Rating minus score, in the users' order.
-    errors: Vec<Lanes>,
-    /// The same in the movies' order, used while the movies are drawn.
-    mirrored: Vec<Lanes>,
-    user_work: Workspace,
-    movie_work: Workspace,
     random: LaneRandom,
 }
 
@@ -31,47 +25,66 @@ impl Chains {
     /// Initial chains: small random factors, and the mean of the ratings.
     pub(super) fn new(layout: &Layout, factors: usize, pseudo: PseudoObservations, seed: u64) -> Self {
         let mut random = LaneRandom::new(seed);
-        let mut chains = Self {
+        Self {
             users: Block::new(&layout.users, factors, &mut random),
             movies: Block::new(&layout.movies, factors, &mut random),
             intercept: Lanes::splat(pseudo.mean),
             noise_precision: Lanes::splat(1.0),
             pseudo,
-            errors: Vec::with_capacity(layout.values.len()),
-            mirrored: vec![Lanes::ZERO; layout.values.len()],
-            user_work: Workspace::new(layout.users.len()),
-            movie_work: Workspace::new(layout.movies.len()),
             random,
-        };
-        chains.score_all(layout);
-        chains
+        }
     }
 
     /// Draws every parameter once. Returns the root mean squared error before the sweep, averaged over the chains.
-    pub(super) fn sweep(&mut self, layout: &Layout) -> f64 {
-        self.users.draw_priors(&layout.users.features, &self.pseudo, &mut self.random);
-        let (sum, squares) = sums(&self.errors);
-        let shift = self.draw_noise_and_intercept(&sum, &squares);
+    pub(super) fn sweep<T: Copy + Into<Lanes>>(
+        &mut self,
+        layout: &Layout,
+        values: &Values<T>,
+        work: &mut Workspace,
+    ) -> f64 {
         let arch = Arch::new();
-        arch.dispatch(UserSweep { chains: self, layout, shift });
-        for (mirrored, &place) in self.mirrored.iter_mut().zip(&layout.movies.mirror) {
-            *mirrored = self.errors[place as usize];
-        }
+        self.users.draw_priors(&layout.users.features, &self.pseudo, &mut self.random);
+        let intercept = self.intercept;
+        arch.dispatch(Scoring { sweep: self.over_users(layout, work), intercept, values: &values.by_user });
+        let (sum, squares) = sums(&work.errors);
+        let count = work.errors.len() as f64;
+        let shift = self.draw_noise_and_intercept(count, &sum, &squares);
+        arch.dispatch(Drawing { sweep: self.over_users(layout, work), shift });
         self.movies.draw_priors(&layout.movies.features, &self.pseudo, &mut self.random);
-        arch.dispatch(MovieSweep { chains: self, layout });
-        for (error, &place) in self.errors.iter_mut().zip(&layout.users.mirror) {
-            *error = self.mirrored[place as usize];
-        }
-        let count = self.errors.len().max(1) as f64;
-        squares.iter().map(|square| (square / count).sqrt()).sum::<f64>() / LANES as f64
+        let intercept = self.intercept;
+        arch.dispatch(Scoring { sweep: self.over_movies(layout, work), intercept, values: &values.by_movie });
+        arch.dispatch(Drawing { sweep: self.over_movies(layout, work), shift: Lanes::ZERO });
+        squares.iter().map(|square| (square / count.max(1.0)).sqrt()).sum::<f64>() / LANES as f64
     }
 
-    /// Draws the noise precision given the errors, with a gamma prior of shape and rate 1/2, and the intercept given the
+    fn over_users<'a>(&'a mut self, layout: &'a Layout, work: &'a mut Workspace) -> Sweep<'a> {
+        Sweep {
+            side: &layout.users,
+            block: &mut self.users,
+            other: &self.movies,
+            noise_precision: self.noise_precision,
+            work,
+            random: &mut self.random,
+        }
+    }
+
+    fn over_movies<'a>(&'a mut self, layout: &'a Layout, work: &'a mut Workspace) -> Sweep<'a> {
+        Sweep {
+            side: &layout.movies,
+            block: &mut self.movies,
+            other: &self.users,
+            noise_precision: self.noise_precision,
+            work,
+            random: &mut self.random,
+        }
+    }
+
+    /// Draws the noise precision given `count` errors, with a gamma prior of shape and rate 1/2, and the intercept given the
     /// errors and the noise, with a flat prior. Both include the pseudo-ratings for few ratings. Returns the change of the
     /// intercept.
-    fn draw_noise_and_intercept(&mut self, sum: &[f64; LANES], squares: &[f64; LANES]) -> Lanes {
+    fn draw_noise_and_intercept(&mut self, count: f64, sum: &[f64; LANES], squares: &[f64; LANES]) -> Lanes {
         let pseudo_count = self.pseudo.count;
-        let count = self.errors.len() as f64 + pseudo_count;
+        let count = count + pseudo_count;
         let gammas = self.random.standard_gamma(f64::midpoint(1.0, count));
         let z = self.random.normal();
         let error_squares = 1.0 + self.pseudo.error_squares();
@@ -92,11 +105,10 @@ impl Chains {
     }
 
     /// Writes everything that sweeps change.
-    pub(super) fn save(&self, state: &mut StateWriter) {
+    pub(super) fn save(&self, state: &mut StateWriter<'_>) {
         self.users.save(state);
         self.movies.save(state);
         lanes::save(&[self.intercept, self.noise_precision], state);
-        lanes::save(&self.errors, state);
         self.random.save(state);
     }
 
@@ -107,22 +119,7 @@ impl Chains {
         let mut scalars = [Lanes::ZERO; 2];
         lanes::restore(&mut scalars, state)?;
         [self.intercept, self.noise_precision] = scalars;
-        lanes::restore(&mut self.errors, state)?;
         self.random.restore(state)
-    }
-
-    fn score_all(&mut self, layout: &Layout) {
-        let users = &layout.users;
-        for user in 0..users.len() {
-            for place in users.ratings(user) {
-                let movie = users.others[place] as usize;
-                let mut score = self.intercept + self.users.biases[user] + self.movies.biases[movie];
-                for (a, b) in self.users.factors.iter().zip(&self.movies.factors) {
-                    score += a[user] * b[movie];
-                }
-                self.errors.push(Lanes::splat(layout.values[place]) - score);
-            }
-        }
     }
 }
 
@@ -144,15 +141,15 @@ fn sums(errors: &[Lanes]) -> ([f64; LANES], [f64; LANES]) {
     (sums, squares)
 }
 
-struct UserSweep<'a> {
-    chains: &'a mut Chains,
-    layout: &'a Layout,
-    shift: Lanes,
+struct Scoring<'a, T> {
+    sweep: Sweep<'a>,
+    intercept: Lanes,
+    values: &'a [T],
 }
 
-struct MovieSweep<'a> {
-    chains: &'a mut Chains,
-    layout: &'a Layout,
+struct Drawing<'a> {
+    sweep: Sweep<'a>,
+    shift: Lanes,
 }
 
 /// Whether `S` has fused multiply-add: AVX2 and NEON have it, SSE2 does not.
@@ -161,41 +158,27 @@ fn fuses<S: Simd>() -> bool {
     cfg!(target_arch = "aarch64") || S::F32_LANES >= LANES
 }
 
-impl WithSimd for UserSweep<'_> {
+impl<T: Copy + Into<Lanes>> WithSimd for Scoring<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let chains = self.chains;
-        let mut sweep = Sweep {
-            side: &self.layout.users,
-            block: &mut chains.users,
-            other: &chains.movies,
-            noise_precision: chains.noise_precision,
-            errors: &mut chains.errors,
-            work: &mut chains.user_work,
-            random: &mut chains.random,
-        };
-        if fuses::<S>() { sweep.run::<true>(self.shift) } else { sweep.run::<false>(self.shift) }
+        let Self { mut sweep, intercept, values } = self;
+        if fuses::<S>() {
+            sweep.score::<true, T>(intercept, values);
+        } else {
+            sweep.score::<false, T>(intercept, values);
+        }
     }
 }
 
-impl WithSimd for MovieSweep<'_> {
+impl WithSimd for Drawing<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let chains = self.chains;
-        let mut sweep = Sweep {
-            side: &self.layout.movies,
-            block: &mut chains.movies,
-            other: &chains.users,
-            noise_precision: chains.noise_precision,
-            errors: &mut chains.mirrored,
-            work: &mut chains.movie_work,
-            random: &mut chains.random,
-        };
-        if fuses::<S>() { sweep.run::<true>(Lanes::ZERO) } else { sweep.run::<false>(Lanes::ZERO) }
+        let Self { mut sweep, shift } = self;
+        if fuses::<S>() { sweep.run::<true>(shift) } else { sweep.run::<false>(shift) }
     }
 }
 

@@ -63,6 +63,13 @@ impl Lanes {
     }
 }
 
+impl From<f32> for Lanes {
+    #[inline(always)]
+    fn from(number: f32) -> Self {
+        Self::splat(number)
+    }
+}
+
 impl Add for Lanes {
     type Output = Self;
 
@@ -107,17 +114,11 @@ impl AddAssign for Lanes {
 }
 
 /// Writes numbers exactly.
-pub(super) fn save(lanes: &[Lanes], state: &mut StateWriter) {
-    let floats: Vec<f32> = lanes.iter().flat_map(|lanes| lanes.0).collect();
-    state.floats(&floats);
+pub(super) fn save(lanes: &[Lanes], state: &mut StateWriter<'_>) {
+    state.each_float(lanes.len() * LANES, lanes.iter().flat_map(|lanes| lanes.0));
 }
 
 /// Reads as many numbers as were written.
 pub(super) fn restore(lanes: &mut [Lanes], state: &mut StateReader<'_>) -> Result<(), StateError> {
-    let mut floats = vec![0.0; lanes.len() * LANES];
-    state.floats(&mut floats)?;
-    for (lanes, floats) in lanes.iter_mut().zip(floats.as_chunks().0) {
-        lanes.0 = *floats;
-    }
-    Ok(())
+    state.each_float(lanes.len() * LANES, lanes.iter_mut().flat_map(|lanes| &mut lanes.0))
 }

@@ -3,9 +3,11 @@
 //! An entity is a user or a movie with ratings. Each side of the model is one of the two blocks of Rendle,
 //! "Scaling Factorization Machines to Relational Data" (2013): entities by features, sparse. The first two
 //! groups of features are the same on both sides: the id of the entity, and the set of the other side's
-//! entities that it has ratings with, scaled by `|N|^-1/2`.
+//! entities that it has ratings with, scaled by `|N|^-1/2`. The entities with a feature of the second group are those
+//! with whom the other side's entity has ratings, so both sides share these lists.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::ratings::Rating;
 
@@ -15,22 +17,29 @@ pub(super) struct Side {
     pub(super) rows: Vec<u32>,
     /// For each row, its entity, if it has ratings.
     pub(super) entities: Vec<Option<u32>>,
-    /// Where each entity's ratings begin, and the last one's end.
-    pub(super) starts: Vec<u32>,
-    /// For each rating, the entity of the other side.
-    pub(super) others: Vec<u32>,
-    /// For each rating, its index among the other side's ratings.
-    pub(super) mirror: Vec<u32>,
+    rated: Arc<Rated>,
     pub(super) features: Features,
+}
+
+/// The ratings of one side: for each entity, the entities of the other side that it has ratings with.
+struct Rated {
+    /// Where each entity's ratings begin, and the last one's end.
+    starts: Vec<u32>,
+    /// For each rating, the entity of the other side.
+    others: Vec<u32>,
 }
 
 /// The features of one side, by groups.
 pub(super) struct Features {
     pub(super) groups: Vec<Range<usize>>,
-    /// Where each feature's entities begin, and the last one's end.
-    pub(super) starts: Vec<u32>,
-    /// The entities that have a feature.
-    pub(super) entities: Vec<u32>,
+    /// The entities, each of which has its own id.
+    ids: Vec<u32>,
+    /// The sets with a feature are those of the entities that the other side's entity has ratings with.
+    sets: Arc<Rated>,
+    /// Where each attribute's entities begin, and the last one's end.
+    attribute_starts: Vec<u32>,
+    /// The entities that have an attribute.
+    attributes: Vec<u32>,
     /// By entity.
     pub(super) sizes: Vec<Size>,
 }
@@ -53,11 +62,17 @@ impl Size {
 /// The group of scaled sets; all others have the value 1. The first group is the one-hot ids.
 pub(super) const SET: usize = 1;
 
-/// Both sides, and the ratings in the users' order: by user, then in their original order.
+/// Both sides, and their ratings.
 pub(super) struct Layout {
     pub(super) users: Side,
     pub(super) movies: Side,
-    pub(super) values: Vec<f32>,
+    pub(super) values: Values<f32>,
+}
+
+/// The ratings in the order of each side: by entity, then in their original order.
+pub(super) struct Values<T> {
+    pub(super) by_user: Vec<T>,
+    pub(super) by_movie: Vec<T>,
 }
 
 impl Layout {
@@ -70,43 +85,32 @@ impl Layout {
     ) -> Self {
         let user_rows = Rows::new(user_count, ratings.iter().map(|rating| rating.user.0));
         let movie_rows = Rows::new(movie_count, ratings.iter().map(|rating| rating.movie.0));
-        let user_order = user_rows.order(ratings, |rating| rating.user.0);
-        let movie_order = movie_rows.order(ratings, |rating| rating.movie.0);
-        let values = user_order.iter().map(|&index| ratings[index as usize].value).collect();
-        let (in_user_order, in_movie_order) = (places(&user_order), places(&movie_order));
-        let movies_of_users: Vec<u32> =
-            user_order.iter().map(|&index| movie_rows.entity(ratings[index as usize].movie.0)).collect();
-        let users_of_movies: Vec<u32> =
-            movie_order.iter().map(|&index| user_rows.entity(ratings[index as usize].user.0)).collect();
-
-        let mut user_features = Features::new(&user_rows);
-        user_features.push_group(sets(&movie_rows, &users_of_movies));
-        let mut movie_features = Features::new(&movie_rows);
-        movie_features.push_group(sets(&user_rows, &movies_of_users));
+        let by_user = user_rows.order(ratings, |rating| rating.user.0);
+        let (movies_of_users, by_user) =
+            in_order(&by_user, ratings, |rating| movie_rows.entity(rating.movie.0));
+        let by_movie = movie_rows.order(ratings, |rating| rating.movie.0);
+        let (users_of_movies, by_movie) =
+            in_order(&by_movie, ratings, |rating| user_rows.entity(rating.user.0));
+        let of_users = Arc::new(Rated { starts: user_rows.starts, others: movies_of_users });
+        let of_movies = Arc::new(Rated { starts: movie_rows.starts, others: users_of_movies });
+        let mut movie_features = Features::new(&of_movies, &of_users);
         for group in movie_attributes {
-            let rated =
-                |rows: &Vec<u32>| rows.iter().filter_map(|&row| movie_rows.entities[row as usize]).collect();
-            movie_features.push_group(group.iter().map(rated));
+            let rated = |row: &u32| movie_rows.entities[*row as usize];
+            movie_features.push_group(group.iter().map(|rows| rows.iter().filter_map(rated)));
         }
-        let mirror =
-            |order: &[u32], places: &[u32]| order.iter().map(|&index| places[index as usize]).collect();
         let users = Side {
-            mirror: mirror(&user_order, &in_movie_order),
-            others: movies_of_users,
-            features: user_features,
             rows: user_rows.rated,
             entities: user_rows.entities,
-            starts: user_rows.starts,
+            features: Features::new(&of_users, &of_movies),
+            rated: of_users,
         };
         let movies = Side {
-            mirror: mirror(&movie_order, &in_user_order),
-            others: users_of_movies,
-            features: movie_features,
             rows: movie_rows.rated,
             entities: movie_rows.entities,
-            starts: movie_rows.starts,
+            features: movie_features,
+            rated: of_movies,
         };
-        Self { users, movies, values }
+        Self { users, movies, values: Values { by_user, by_movie } }
     }
 }
 
@@ -116,39 +120,82 @@ impl Side {
         self.rows.len()
     }
 
+    /// The number of ratings.
+    pub(super) fn rating_count(&self) -> usize {
+        self.rated.others.len()
+    }
+
     /// The places of an entity's ratings.
     pub(super) fn ratings(&self, entity: usize) -> Range<usize> {
+        self.rated.places(entity)
+    }
+
+    /// For each of an entity's ratings, the entity of the other side.
+    #[inline(always)]
+    pub(super) fn others(&self, entity: usize) -> &[u32] {
+        self.rated.others(entity)
+    }
+}
+
+impl Rated {
+    /// The number of entities.
+    fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    #[inline(always)]
+    fn places(&self, entity: usize) -> Range<usize> {
         self.starts[entity] as usize..self.starts[entity + 1] as usize
+    }
+
+    #[inline(always)]
+    fn others(&self, entity: usize) -> &[u32] {
+        &self.others[self.places(entity)]
     }
 }
 
 impl Features {
-    /// The one-hot ids, and the scales of the sets.
-    fn new(rows: &Rows) -> Self {
-        let count = rows.rated.len() as u32;
+    /// The one-hot ids, and the sets of entities with ratings `own`. `others` are the ratings of the other side.
+    fn new(own: &Rated, others: &Arc<Rated>) -> Self {
+        let count = own.len();
         let size = |count: f32| Size { count, scale: count.sqrt().recip() };
-        let sizes = rows.starts.windows(2).map(|set| size((set[1] - set[0]) as f32)).collect();
-        let ids = 0..rows.rated.len();
-        Self { groups: vec![ids], starts: (0..=count).collect(), entities: (0..count).collect(), sizes }
+        Self {
+            groups: vec![0..count, count..count + others.len()],
+            ids: (0..count as u32).collect(),
+            sets: Arc::clone(others),
+            attribute_starts: vec![0],
+            attributes: Vec::new(),
+            sizes: (0..count).map(|entity| size(own.places(entity).len() as f32)).collect(),
+        }
     }
 
-    fn push_group(&mut self, features: impl IntoIterator<Item = Vec<u32>>) {
+    fn push_group(&mut self, features: impl Iterator<Item = impl Iterator<Item = u32>>) {
         let first = self.len();
         for entities in features {
-            self.entities.extend(entities);
-            self.starts.push(self.entities.len() as u32);
+            self.attributes.extend(entities);
+            self.attribute_starts.push(self.attributes.len() as u32);
         }
         self.groups.push(first..self.len());
     }
 
     /// The number of features.
     pub(super) fn len(&self) -> usize {
-        self.starts.len() - 1
+        self.ids.len() + self.sets.len() + self.attribute_starts.len() - 1
     }
 
     /// The entities that have a feature.
+    #[inline(always)]
     pub(super) fn having(&self, feature: usize) -> &[u32] {
-        &self.entities[self.starts[feature] as usize..self.starts[feature + 1] as usize]
+        let Some(set) = feature.checked_sub(self.ids.len()) else {
+            return std::slice::from_ref(&self.ids[feature]);
+        };
+        match set.checked_sub(self.sets.len()) {
+            None => self.sets.others(set),
+            Some(attribute) => {
+                let [start, end] = [attribute, attribute + 1].map(|index| self.attribute_starts[index]);
+                &self.attributes[start as usize..end as usize]
+            }
+        }
     }
 
     /// The value of a feature of `group` for an entity that has it.
@@ -200,16 +247,7 @@ impl Rows {
     }
 }
 
-/// For each entity of `rows`, the entities that it has ratings with: the features of its set.
-fn sets<'a>(rows: &'a Rows, others: &'a [u32]) -> impl Iterator<Item = Vec<u32>> + 'a {
-    rows.starts.windows(2).map(|set| others[set[0] as usize..set[1] as usize].to_vec())
-}
-
-/// The position of each index in `order`.
-fn places(order: &[u32]) -> Vec<u32> {
-    let mut places = vec![0; order.len()];
-    for (place, &index) in (0..).zip(order) {
-        places[index as usize] = place;
-    }
-    places
+/// The other side's entities and the values of the ratings, in this order.
+fn in_order(order: &[u32], ratings: &[Rating], other: impl Fn(&Rating) -> u32) -> (Vec<u32>, Vec<f32>) {
+    order.iter().map(|&index| &ratings[index as usize]).map(|rating| (other(rating), rating.value)).unzip()
 }

@@ -158,14 +158,14 @@ impl Posterior {
     }
 
     /// Writes the sums.
-    pub(super) fn save(&self, state: &mut StateWriter) {
+    pub(super) fn save(&self, state: &mut StateWriter<'_>) {
         state.number(self.count as u64);
         state.real(self.mean);
         for vector in [&self.user_biases, &self.movie_biases, &self.user_membership, &self.movie_membership] {
-            state.floats(&vector.to_vec());
+            state.each_float(vector.len(), vector.iter().copied());
         }
         for matrix in [&self.span, &self.co_span] {
-            state.floats(matrix.as_slice().unwrap_or_default());
+            state.each_float(matrix.len(), matrix.iter().copied());
         }
     }
 

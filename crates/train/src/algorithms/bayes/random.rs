@@ -45,7 +45,7 @@ impl LaneRandom {
     }
 
     /// Writes the position in the sequence.
-    pub(super) fn save(&self, state: &mut StateWriter) {
+    pub(super) fn save(&self, state: &mut StateWriter<'_>) {
         state.value(&(self.state, &self.scalar, self.spare.is_some()));
         lanes::save(&[self.spare.unwrap_or(Lanes::ZERO)], state);
     }

@@ -1,6 +1,6 @@
 //! The sum of the states of eight chains: a factor model by row, including rows without ratings.
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ArrayView1};
 
 use super::block::Block;
 use super::chains::Chains;
@@ -13,8 +13,8 @@ use super::unseen::Unseen;
 struct SideSamples {
     /// By row.
     biases: Vec<Lanes>,
-    /// By factor, then by row.
-    factors: Vec<Vec<Lanes>>,
+    /// Rows x factors, those of all chains side by side: products of such rows are sums over the chains.
+    factors: Array2<f32>,
 }
 
 impl Sample {
@@ -29,8 +29,8 @@ impl Sample {
             movie_biases: sums(&movies.biases),
             user_membership: sums(&users.membership(&layout.users, &chains.movies, &layout.movies)),
             movie_membership: sums(&movies.membership(&layout.movies, &chains.users, &layout.users)),
-            user_factors: users.matrix(),
-            movie_factors: movies.matrix(),
+            user_factors: users.factors,
+            movie_factors: movies.factors,
         }
     }
 }
@@ -38,47 +38,36 @@ impl Sample {
 impl SideSamples {
     fn new(block: &Block, side: &Side, unseen: &Unseen) -> Self {
         let rows = side.entities.len();
-        let mut biases = scatter(&block.biases, side, rows);
-        let mut factors: Vec<Vec<Lanes>> =
-            block.factors.iter().map(|plane| scatter(plane, side, rows)).collect();
+        let mut biases = vec![Lanes::ZERO; rows];
+        let mut factors = Array2::zeros((rows, block.factors.len() * LANES));
+        for (entity, &row) in side.rows.iter().enumerate() {
+            biases[row as usize] = block.biases[entity];
+            for (to, plane) in chunks_mut(&mut factors, row as usize).iter_mut().zip(&block.factors) {
+                *to = plane[entity].0;
+            }
+        }
         unseen.expect(block, side, &mut biases, &mut factors);
         Self { biases, factors }
     }
 
     /// By row: the contribution of the row's feature in the sets of the other side, `w + <v, factors>`.
     fn membership(&self, side: &Side, sets: &Block, other: &Side) -> Vec<Lanes> {
-        let of_set = |plane: usize, entity: &Option<u32>| {
-            entity.map_or(Lanes::ZERO, |entity| sets.of_set(&other.features, plane, entity))
+        let of_row = |(entity, own): (&Option<u32>, ArrayView1<'_, f32>)| {
+            let Some(entity) = *entity else { return Lanes::ZERO };
+            let mut sum = sets.of_set(&other.features, 0, entity);
+            let factors = own.to_slice().unwrap_or_default().as_chunks().0;
+            for (factor, &own) in factors.iter().enumerate() {
+                sum += sets.of_set(&other.features, 1 + factor, entity) * Lanes(own);
+            }
+            sum
         };
-        let mut membership: Vec<Lanes> = side.entities.iter().map(|entity| of_set(0, entity)).collect();
-        for (factor, plane) in self.factors.iter().enumerate() {
-            for ((sum, entity), &own) in membership.iter_mut().zip(&side.entities).zip(plane) {
-                *sum += of_set(1 + factor, entity) * own;
-            }
-        }
-        membership
-    }
-
-    /// Rows x factors, those of all chains side by side: products of such rows are sums over the chains.
-    fn matrix(&self) -> Array2<f32> {
-        let mut matrix = Array2::zeros((self.biases.len(), self.factors.len() * LANES));
-        for (index, mut row) in matrix.rows_mut().into_iter().enumerate() {
-            let chunks = row.as_slice_mut().unwrap_or_default().as_chunks_mut().0;
-            for (to, plane) in chunks.iter_mut().zip(&self.factors) {
-                *to = plane[index].0;
-            }
-        }
-        matrix
+        side.entities.iter().zip(self.factors.rows()).map(of_row).collect()
     }
 }
 
-/// Moves the values of entities to their rows.
-fn scatter(of_entities: &[Lanes], side: &Side, rows: usize) -> Vec<Lanes> {
-    let mut by_row = vec![Lanes::ZERO; rows];
-    for (&row, &lanes) in side.rows.iter().zip(of_entities) {
-        by_row[row as usize] = lanes;
-    }
-    by_row
+/// The factors of a row: for each factor, those of the eight chains.
+pub(super) fn chunks_mut(factors: &mut Array2<f32>, row: usize) -> &mut [[f32; LANES]] {
+    factors.row_mut(row).into_slice().unwrap_or_default().as_chunks_mut().0
 }
 
 fn sums(lanes: &[Lanes]) -> Array1<f32> {

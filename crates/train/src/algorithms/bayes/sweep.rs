@@ -8,11 +8,17 @@
 //!
 //! The sums over the ratings of an entity are updated in closed form ([`Cell`]). So a feature costs one step for each entity
 //! that has it, not one for each rating. The ratings themselves are passed over once per factor.
+//!
+//! The errors are computed at the start of each sweep over a side, in the order of that side's ratings. So they are no part
+//! of the state of the chains, and what rounding does to them does not add up.
 
 use super::block::{Block, Prior};
 use super::lanes::{LANES, Lanes};
 use super::layout::{SET, Side, Size};
 use super::random::LaneRandom;
+
+/// So many errors stay in the nearest cache while products are subtracted from them.
+const BLOCK: usize = 256;
 
 /// The sums over the ratings of one entity, for the factor that is being drawn.
 #[derive(Clone, Copy)]
@@ -40,26 +46,29 @@ struct Before {
 
 /// The change of an entity's scores since then: `bias + slope b`.
 #[derive(Clone, Copy)]
-struct Change {
-    bias: Lanes,
-    slope: Lanes,
+pub(super) struct Change {
+    pub(super) bias: Lanes,
+    pub(super) slope: Lanes,
 }
 
-/// The buffers of a sweep, reused between sweeps.
+/// The buffers of a sweep. Nothing in them outlives the sweep over one side.
+#[derive(Default)]
 pub(super) struct Workspace {
+    /// Rating minus score, in the order of the side's ratings.
+    pub(super) errors: Vec<Lanes>,
     cells: Vec<Cell>,
     before: Vec<Before>,
-    changes: Vec<Change>,
+    pub(super) changes: Vec<Change>,
 }
 
 impl Workspace {
-    pub(super) fn new(entities: usize) -> Self {
+    /// Makes the buffers as long as the side needs.
+    fn fit(&mut self, side: &Side) {
         let zero = Lanes::ZERO;
-        Self {
-            cells: vec![Cell { squares: zero, totals: zero, errors: zero, products: zero }; entities],
-            before: vec![Before { factor: zero, errors: zero, others: zero }; entities],
-            changes: vec![Change { bias: zero, slope: zero }; entities],
-        }
+        self.errors.resize(side.rating_count(), zero);
+        self.cells.resize(side.len(), Cell { squares: zero, totals: zero, errors: zero, products: zero });
+        self.before.resize(side.len(), Before { factor: zero, errors: zero, others: zero });
+        self.changes.resize(side.len(), Change { bias: zero, slope: zero });
     }
 }
 
@@ -69,14 +78,30 @@ pub(super) struct Sweep<'a> {
     pub(super) block: &'a mut Block,
     pub(super) other: &'a Block,
     pub(super) noise_precision: Lanes,
-    /// The errors of the scores, in the order of this side's ratings.
-    pub(super) errors: &'a mut [Lanes],
     pub(super) work: &'a mut Workspace,
     pub(super) random: &'a mut LaneRandom,
 }
 
 impl Sweep<'_> {
-    /// Draws all parameters of this side once. `shift` is subtracted from all errors first.
+    /// Computes the errors of the scores with this intercept. `values` are the ratings in the order of this side.
+    #[inline(always)]
+    pub(super) fn score<const FUSED: bool, T: Copy + Into<Lanes>>(&mut self, intercept: Lanes, values: &[T]) {
+        self.work.fit(self.side);
+        for entity in 0..self.side.len() {
+            let own = intercept + self.block.biases[entity];
+            let ratings = self.side.ratings(entity);
+            let errors = self.work.errors[ratings.clone()].chunks_mut(BLOCK);
+            let values = values[ratings].chunks(BLOCK);
+            for ((errors, values), others) in errors.zip(values).zip(self.side.others(entity).chunks(BLOCK)) {
+                for ((error, &value), &other) in errors.iter_mut().zip(values).zip(others) {
+                    *error = value.into() - (own + self.other.biases[other as usize]);
+                }
+                Self::subtract_products::<FUSED>(self.block, self.other, entity, errors, others);
+            }
+        }
+    }
+
+    /// Draws all parameters of this side once, given the errors. `shift` is subtracted from all errors first.
     #[inline(always)]
     pub(super) fn run<const FUSED: bool>(&mut self, shift: Lanes) {
         self.sum_errors(shift);
@@ -85,7 +110,37 @@ impl Sweep<'_> {
             self.sum_factor::<FUSED>(factor);
             self.draw_factor::<FUSED>(factor);
         }
-        self.settle::<FUSED>();
+    }
+
+    /// Subtracts the products of the factors from some errors of an entity, with these entities of the other side. Four factors
+    /// at a time, because the errors are otherwise loaded and stored for each.
+    #[inline(always)]
+    fn subtract_products<const FUSED: bool>(
+        block: &Block,
+        other: &Block,
+        entity: usize,
+        errors: &mut [Lanes],
+        others: &[u32],
+    ) {
+        let (own_fours, own_rest) = block.factors.as_chunks::<4>();
+        let (fours, rest) = other.factors.as_chunks::<4>();
+        for (own, [f, g, h, i]) in own_fours.iter().zip(fours) {
+            let [a, b, c, d] = own.each_ref().map(|plane| plane[entity]);
+            for (error, &other) in errors.iter_mut().zip(others) {
+                let other = other as usize;
+                *error = error
+                    .minus_product::<FUSED>(a, f[other])
+                    .minus_product::<FUSED>(b, g[other])
+                    .minus_product::<FUSED>(c, h[other])
+                    .minus_product::<FUSED>(d, i[other]);
+            }
+        }
+        for (own, plane) in own_rest.iter().zip(rest) {
+            let own = own[entity];
+            for (error, &other) in errors.iter_mut().zip(others) {
+                *error = error.minus_product::<FUSED>(own, plane[other as usize]);
+            }
+        }
     }
 
     /// `sum e` of each entity.
@@ -93,7 +148,7 @@ impl Sweep<'_> {
     fn sum_errors(&mut self, shift: Lanes) {
         for (entity, cell) in self.work.cells.iter_mut().enumerate() {
             cell.errors = Lanes::ZERO;
-            for error in &mut self.errors[self.side.ratings(entity)] {
+            for error in &mut self.work.errors[self.side.ratings(entity)] {
                 *error = *error - shift;
                 cell.errors += *error;
             }
@@ -141,13 +196,14 @@ impl Sweep<'_> {
     fn sum_factor<const FUSED: bool>(&mut self, factor: usize) {
         let last = &self.other.factors[factor.saturating_sub(1)];
         let others = &self.other.factors[factor];
-        for (entity, cell) in self.work.cells.iter_mut().enumerate() {
-            let Change { bias, slope } = self.work.changes[entity];
+        let Workspace { errors, cells, before, changes } = &mut *self.work;
+        for (entity, cell) in cells.iter_mut().enumerate() {
+            let Change { bias, slope } = changes[entity];
             let ratings = self.side.ratings(entity);
             let count = self.side.features.sizes[entity].count;
             let (mut sum, mut squares) = (Lanes::ZERO, Lanes::ZERO);
             let (mut error_sum, mut products) = (Lanes::ZERO, Lanes::ZERO);
-            for (error, &other) in self.errors[ratings.clone()].iter_mut().zip(&self.side.others[ratings]) {
+            for (error, &other) in errors[ratings].iter_mut().zip(self.side.others(entity)) {
                 let b = others[other as usize];
                 let minus = last[other as usize].mul_add::<FUSED>(slope, bias);
                 *error = *error - minus;
@@ -164,7 +220,7 @@ impl Sweep<'_> {
                 errors: error_sum,
                 products: a.mul_add::<FUSED>(error_sum, products),
             };
-            self.work.before[entity] = Before { factor: a, errors: error_sum, others: sum };
+            before[entity] = Before { factor: a, errors: error_sum, others: sum };
         }
     }
 
@@ -233,18 +289,6 @@ impl Sweep<'_> {
             self.block.factors[factor][entity] = new;
             self.block.biases[entity] += bias;
             self.work.changes[entity] = Change { bias, slope };
-        }
-    }
-
-    /// Updates the errors for the last factor.
-    #[inline(always)]
-    fn settle<const FUSED: bool>(&mut self) {
-        let Some(last) = self.other.factors.last() else { return };
-        for (entity, &Change { bias, slope }) in self.work.changes.iter().enumerate() {
-            let ratings = self.side.ratings(entity);
-            for (error, &other) in self.errors[ratings.clone()].iter_mut().zip(&self.side.others[ratings]) {
-                *error = *error - last[other as usize].mul_add::<FUSED>(slope, bias);
-            }
         }
     }
 }

@@ -4,9 +4,12 @@
 //! many did. Instead it is treated as an average movie with its attributes. In the average, a movie with n ratings has the
 //! weight `n^1/2`: between a random movie of the catalogue (weight 1) and a random requested movie (weight n).
 
+use ndarray::Array2;
+
 use super::block::Block;
 use super::lanes::Lanes;
 use super::layout::{SET, Side};
+use super::samples::chunks_mut;
 
 /// The rows of one side without ratings.
 pub(super) struct Unseen {
@@ -39,13 +42,7 @@ impl Unseen {
     }
 
     /// Writes the expected values of the rows to `biases` and `factors`.
-    pub(super) fn expect(
-        &self,
-        block: &Block,
-        side: &Side,
-        biases: &mut [Lanes],
-        factors: &mut [Vec<Lanes>],
-    ) {
+    pub(super) fn expect(&self, block: &Block, side: &Side, biases: &mut [Lanes], factors: &mut Array2<f32>) {
         if self.rows.is_empty() {
             return;
         }
@@ -59,7 +56,7 @@ impl Unseen {
                 explained[entity as usize] += weight;
             }
         }
-        for ((own, parameters), column) in block.factors.iter().zip(&block.parameters[1..]).zip(factors) {
+        for (factor, (own, parameters)) in block.factors.iter().zip(&block.parameters[1..]).enumerate() {
             sums.fill(Lanes::ZERO);
             squares.fill(Lanes::ZERO);
             for feature in attributes() {
@@ -81,7 +78,7 @@ impl Unseen {
                     square += term * term;
                 }
                 biases[row as usize] += interactions(rest, sum, square);
-                column[row as usize] = rest + sum;
+                chunks_mut(factors, row as usize)[factor] = (rest + sum).0;
             }
         }
         let rest = self.average(|entity| block.biases[entity] - explained[entity]);

@@ -30,7 +30,7 @@ impl Side {
         &self.factors[place as usize * self.stride..][..self.stride]
     }
 
-    pub(super) fn save(&self, state: &mut StateWriter) {
+    pub(super) fn save(&self, state: &mut StateWriter<'_>) {
         state.floats(&self.biases);
         state.floats(&self.factors);
     }

@@ -133,7 +133,7 @@ impl Attributes {
         sums
     }
 
-    pub(super) fn save(&self, state: &mut StateWriter) {
+    pub(super) fn save(&self, state: &mut StateWriter<'_>) {
         state.floats(&self.coefficients);
     }
 

@@ -112,7 +112,7 @@ impl Features {
         }
     }
 
-    pub(super) fn save(&self, state: &mut StateWriter) {
+    pub(super) fn save(&self, state: &mut StateWriter<'_>) {
         self.sets.save(state);
         self.attributes.save(state);
         state.reals(&self.set_ratios);

@@ -106,7 +106,7 @@ impl Movies {
         Solved { deviations, squares, rows: told }
     }
 
-    pub(super) fn save(&self, state: &mut StateWriter) {
+    pub(super) fn save(&self, state: &mut StateWriter<'_>) {
         state.floats(&self.means);
         state.floats(&self.moments);
     }

@@ -97,7 +97,7 @@ impl Prior {
         sum
     }
 
-    pub(super) fn save(&self, state: &mut StateWriter) {
+    pub(super) fn save(&self, state: &mut StateWriter<'_>) {
         state.reals(&self.mean);
         state.reals(&self.covariance);
         state.reals(&self.precision);

@@ -143,7 +143,7 @@ impl Sets {
         each.collect()
     }
 
-    pub(super) fn save(&self, state: &mut StateWriter) {
+    pub(super) fn save(&self, state: &mut StateWriter<'_>) {
         for rows in [&self.rated, &self.raters, &self.expected] {
             state.floats(rows);
         }

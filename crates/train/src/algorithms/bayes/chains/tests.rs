@@ -6,8 +6,10 @@ mod state;
 use matinee_model::{MovieRow, RatingScale, UserRow};
 
 use super::*;
+use crate::algorithms::bayes::layout::Side;
+use crate::algorithms::bayes::sweep::Change;
 use crate::ratings::Rating;
-use state::{State, features};
+use state::{State, features, places_by_movie};
 
 /// The movies with each attribute, in one group.
 const ATTRIBUTES: [&[u32]; 2] = [&[0, 1, 2], &[2, 3]];
@@ -33,29 +35,89 @@ fn pseudo(ratings: usize) -> PseudoObservations {
     PseudoObservations::new(ratings, 3.0, RatingScale::MOVIELENS)
 }
 
-#[test]
-fn kept_errors_are_ratings_minus_scores() {
-    let layout = layout(30, 20);
-    let features = features(&layout);
-    let mut chains = Chains::new(&layout, 3, pseudo(layout.values.len()), 7);
-    for sweep in 0..=20 {
-        for lane in 0..LANES {
-            let state = State::of(&chains, lane);
-            for ((kept, &rating), features) in chains.errors.iter().zip(&layout.values).zip(&features) {
-                let (kept, expected) = (f64::from(kept.0[lane]), f64::from(rating) - state.score(features));
-                assert!((kept - expected).abs() < 2e-5, "after {sweep} sweeps: {kept} {expected}");
-            }
-        }
-        chains.sweep(&layout);
+/// Rating minus score of a lane, by the definition. In the users' order.
+fn expected_errors(chains: &Chains, layout: &Layout, lane: usize) -> Vec<f64> {
+    let state = State::of(chains, lane);
+    let ratings = layout.values.by_user.iter().zip(features(layout));
+    ratings.map(|(&rating, features)| f64::from(rating) - state.score(&features)).collect()
+}
+
+/// The errors that a sweep over one side leaves, with the change of the last factor, which nobody reads.
+fn errors_after(work: &Workspace, side: &Side, other: &Block, lane: usize) -> Vec<f64> {
+    let last = other.factors.last().unwrap();
+    let of_entity = |entity: usize| {
+        let Change { bias, slope } = work.changes[entity];
+        let places = side.ratings(entity).zip(side.others(entity));
+        places.map(move |(place, &other)| work.errors[place] - (bias + slope * last[other as usize]))
+    };
+    (0..side.len()).flat_map(of_entity).map(|error| f64::from(error.0[lane])).collect()
+}
+
+fn assert_near(found: &[f64], expected: &[f64], when: &str) {
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() < 2e-5, "{when}: {found} {expected}");
     }
 }
 
-/// A sweep that leaves hyperpriors, noise and intercept as they are. There is only one rating.
-fn draw_weights(chains: &mut Chains, layout: &Layout) {
-    Arch::new().dispatch(UserSweep { chains, layout, shift: Lanes::ZERO });
-    chains.mirrored[0] = chains.errors[0];
-    Arch::new().dispatch(MovieSweep { chains, layout });
-    chains.errors[0] = chains.mirrored[0];
+#[test]
+fn errors_are_ratings_minus_scores_before_and_after_the_draws() {
+    let layout = layout(30, 20);
+    let places = places_by_movie(&layout);
+    let by_movie = |errors: Vec<f64>| places.iter().map(|&place| errors[place]).collect::<Vec<f64>>();
+    let mut chains = Chains::new(&layout, 5, pseudo(layout.values.by_user.len()), 7);
+    let mut work = Workspace::default();
+    let (arch, shift) = (Arch::new(), Lanes::ZERO);
+    for sweep in 0..=20 {
+        let intercept = chains.intercept;
+        let values = &layout.values.by_user;
+        arch.dispatch(Scoring { sweep: chains.over_users(&layout, &mut work), intercept, values });
+        for lane in 0..LANES {
+            let errors: Vec<f64> = work.errors.iter().map(|error| f64::from(error.0[lane])).collect();
+            let expected = expected_errors(&chains, &layout, lane);
+            assert_near(&errors, &expected, &format!("users are scored, sweep {sweep}"));
+        }
+        arch.dispatch(Drawing { sweep: chains.over_users(&layout, &mut work), shift });
+        for lane in 0..LANES {
+            let errors = errors_after(&work, &layout.users, &chains.movies, lane);
+            let expected = expected_errors(&chains, &layout, lane);
+            assert_near(&errors, &expected, &format!("users are drawn, sweep {sweep}"));
+        }
+        let values = &layout.values.by_movie;
+        arch.dispatch(Scoring { sweep: chains.over_movies(&layout, &mut work), intercept, values });
+        arch.dispatch(Drawing { sweep: chains.over_movies(&layout, &mut work), shift });
+        for lane in 0..LANES {
+            let errors = errors_after(&work, &layout.movies, &chains.users, lane);
+            let expected = by_movie(expected_errors(&chains, &layout, lane));
+            assert_near(&errors, &expected, &format!("movies are drawn, sweep {sweep}"));
+        }
+        chains.sweep(&layout, &layout.values, &mut work);
+    }
+}
+
+/// Whatever another group has left in the buffers, the draws are the same.
+#[test]
+fn a_sweep_does_not_depend_on_what_is_in_the_buffers() {
+    let layout = layout(30, 20);
+    let new = || Chains::new(&layout, 3, pseudo(layout.values.by_user.len()), 7);
+    let (mut chains, mut others, mut work) = (new(), new(), Workspace::default());
+    work.errors = vec![Lanes::splat(f32::NAN); 10_000];
+    for _ in 0..3 {
+        chains.sweep(&layout, &layout.values, &mut work);
+        others.sweep(&layout, &layout.values, &mut Workspace::default());
+        assert_eq!(chains.intercept, others.intercept);
+        assert_eq!(chains.users.parameters, others.users.parameters);
+        assert_eq!(chains.movies.parameters, others.movies.parameters);
+    }
+}
+
+/// A sweep that leaves hyperpriors, noise and intercept as they are.
+fn draw_weights(chains: &mut Chains, layout: &Layout, work: &mut Workspace) {
+    let (arch, intercept, shift) = (Arch::new(), chains.intercept, Lanes::ZERO);
+    let Values { by_user, by_movie } = &layout.values;
+    arch.dispatch(Scoring { sweep: chains.over_users(layout, work), intercept, values: by_user });
+    arch.dispatch(Drawing { sweep: chains.over_users(layout, work), shift });
+    arch.dispatch(Scoring { sweep: chains.over_movies(layout, work), intercept, values: by_movie });
+    arch.dispatch(Drawing { sweep: chains.over_movies(layout, work), shift });
 }
 
 /// With one rating and factors of 0, the score is the intercept plus four weights: of the two ids, and of the two sets with
@@ -78,8 +140,9 @@ fn one_rating_has_the_posterior_in_closed_form() {
         block.priors[0][index % 2].precision = Lanes::splat(precision);
     }
     let mut found = geweke::BatchMeans::new(8, 400);
+    let mut work = Workspace::default();
     for sweep in 0..20_100 {
-        draw_weights(&mut chains, &layout);
+        draw_weights(&mut chains, &layout, &mut work);
         if sweep >= 100 {
             for lane in 0..LANES {
                 let weights = [&chains.users, &chains.movies]

@@ -90,14 +90,17 @@ fn by_sweeps(layout: &Layout, sweeps: usize) -> BatchMeans {
     let features = features(layout);
     let mut random = Xoshiro256PlusPlus::seed_from_u64(12);
     let mut chains = Chains::new(layout, FACTORS, pseudo(RATINGS_OF_PSEUDO), 13);
-    let mut means = BatchMeans::new(LANES, 800);
+    let (mut means, mut work) = (BatchMeans::new(LANES, 800), Workspace::default());
+    let places = places_by_movie(layout);
     for sweep in 0..sweeps + 800 {
-        // Of the ratings, a chain knows only the errors.
-        let deviations = chains.noise_precision.map(|precision| precision.sqrt().recip());
-        for error in &mut chains.errors {
-            *error = Lanes::from_fn(|lane| deviations.0[lane] * normal(&mut random) as f32);
-        }
-        chains.sweep(layout);
+        // Each chain has ratings of its own.
+        let states: [State; LANES] = std::array::from_fn(|lane| State::of(&chains, lane));
+        let mut rating = |features: &Vec<(usize, usize, f64)>| {
+            Lanes::from_fn(|lane| states[lane].rating(features, &mut random) as f32)
+        };
+        let by_user: Vec<Lanes> = features.iter().map(&mut rating).collect();
+        let by_movie = places.iter().map(|&place| by_user[place]).collect();
+        chains.sweep(layout, &Values { by_user, by_movie }, &mut work);
         if sweep >= 800 {
             for lane in 0..LANES {
                 means.add(lane, functions(layout, &features, &State::of(&chains, lane), &mut random));
@@ -140,6 +143,11 @@ impl State {
         }
         Self { intercept, noise_precision, parameters, priors }
     }
+
+    /// A rating with these features.
+    fn rating(&self, features: &[(usize, usize, f64)], random: &mut Xoshiro256PlusPlus) -> f64 {
+        self.score(features) + normal(random) / self.noise_precision.sqrt()
+    }
 }
 
 /// Squares and products have wide tails, so they are bounded.
@@ -168,8 +176,7 @@ fn functions(
         }
     }
     for features in PLACES.map(|place| &features[place]) {
-        let score = state.score(features);
-        let rating = score + normal(random) / state.noise_precision.sqrt() - 3.0;
+        let rating = state.rating(features, random) - 3.0;
         let pairs = |plane: usize| state.sums(features, plane)[0].powi(2) - state.sums(features, plane)[1];
         let interaction: f64 = (1..=FACTORS).map(pairs).sum();
         let weights = state.sums(features, 0)[0];

@@ -51,12 +51,23 @@ impl State {
     }
 }
 
+/// User and movie of each rating, in the users' order.
+pub(super) fn pairs(layout: &Layout) -> Vec<(usize, usize)> {
+    let of_user = |user| layout.users.others(user).iter().map(move |&movie| (user, movie as usize));
+    (0..layout.users.len()).flat_map(of_user).collect()
+}
+
+/// For each rating in the movies' order, its place in the users' order.
+pub(super) fn places_by_movie(layout: &Layout) -> Vec<usize> {
+    let pairs = pairs(layout);
+    let place = |pair| pairs.iter().position(|other| *other == pair).unwrap();
+    let of_movie = |movie| layout.movies.others(movie).iter().map(move |&user| place((user as usize, movie)));
+    (0..layout.movies.len()).flat_map(of_movie).collect()
+}
+
 /// For each rating, in the users' order: side (0 for users), index and value of each feature.
 pub(super) fn features(layout: &Layout) -> Vec<Vec<(usize, usize, f64)>> {
-    let users =
-        (0..layout.users.len()).flat_map(|user| layout.users.ratings(user).map(move |place| (user, place)));
-    let of_rating = |(user, place): (usize, usize)| {
-        let movie = layout.users.others[place] as usize;
+    let of_rating = |(user, movie): (usize, usize)| {
         let mut found = Vec::new();
         for (index, (side, entity)) in
             [(&layout.users, user), (&layout.movies, movie)].into_iter().enumerate()
@@ -72,5 +83,5 @@ pub(super) fn features(layout: &Layout) -> Vec<Vec<(usize, usize, f64)>> {
         }
         found
     };
-    users.map(of_rating).collect()
+    pairs(layout).into_iter().map(of_rating).collect()
 }
