@@ -31,7 +31,7 @@ struct Args {
 
 fn main() -> Result<()> {
     let args = Args::parse();
-    let algorithm = algorithms::configure(&args.algorithm, [])?;
+    let algorithm = algorithms::configure(&args.algorithm, [])?.for_ratings(args.ratings);
     let Planted { ratings, user_count, movie_count } = Planted::new(args.ratings, 0);
     let marks = random_hold_out(ratings.len(), HOLD_OUT, 0);
     let (train, test) = divide(&ratings, |index| marks[index]);
