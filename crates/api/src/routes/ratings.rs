@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use matinee_live_ratings::Kept;
-use matinee_model::{Model, OwnRating, UserId};
+use matinee_model::{Model, OwnRating};
 
 use super::movies::{page_of, skipped};
 use super::selection::filter;
 use crate::error::ApiError;
-use crate::http::{Json, PathSegment, QueryParameters};
+use crate::http::{Json, PathUser, QueryParameters};
 use crate::request::{RatingsOrder, RatingsPage};
 use crate::response::{LiveRatingsState, MovieAnswer, RatedMovie, UserRatingsAnswer};
 use crate::schema::{
@@ -20,15 +20,14 @@ use crate::scorer::{News, Scorer, Titles};
 
 /// What a user has rated: in the training data, and since the model was trained
 #[utoipa::path(get, path = "/users/{userId}/ratings", tag = "ratings", params(
-    ("userId" = String, Path, description = "The user's id", max_length = 256, example = "2"),
+    ("userId" = String, Path, description = "The user's id, or `me` for the holder of a token", max_length = 256, example = "2"),
     RatingsOrderParameter, ListedLimit, SelectionParameters, CursorParameter),
     responses((status = 200, description = "The ratings", body = UserRatingsAnswer), UserRatingsErrors))]
 pub(crate) async fn ratings_of_user(
     State(scorer): State<Arc<dyn Scorer>>,
-    PathSegment(user): PathSegment,
+    PathUser(user): PathUser,
     QueryParameters(RatingsPage { order, page }): QueryParameters<RatingsPage>,
 ) -> Result<Json<UserRatingsAnswer>, ApiError> {
-    let user = UserId::from(user);
     let ratings = scorer.live_ratings();
     let order = order.unwrap_or(if ratings.is_some() { RatingsOrder::Newest } else { RatingsOrder::Highest });
     let news = News::of(ratings, &user).await;

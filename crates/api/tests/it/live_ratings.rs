@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use matinee_live_ratings::stalled::Stalled;
 use serde_json::{Value, json};
-use tower::ServiceExt;
 
 use crate::support;
 
@@ -62,10 +61,7 @@ impl Server {
 async fn ask(app: &Router, method: Method, path: &str, body: &Value) -> (StatusCode, Value) {
     let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
     let request = Request::builder().method(method).uri(path).body(body).unwrap();
-    let response = app.clone().oneshot(request).await.unwrap();
-    let status = response.status();
-    let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-    (status, if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() })
+    support::status_and_body(app, request).await
 }
 
 fn ids(movies: &Value) -> Vec<String> {

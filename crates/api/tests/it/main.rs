@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod any_request;
+mod callers;
 mod documented;
 mod errors;
 mod inference;
