@@ -43,6 +43,10 @@ pub enum ApiError {
     },
     /// The request needs a token and has none.
     NoToken,
+    /// The request does not have the token that the server was started with.
+    WrongToken,
+    /// The request comes from a page of another site.
+    OtherSite,
     /// The caller may not act for this user.
     OtherUser,
     /// Nothing is kept here.
@@ -93,6 +97,17 @@ impl ApiError {
                 StatusCode::UNAUTHORIZED,
                 "unauthorized",
                 "the request has no token of a user; send one in the header Authorization".to_owned(),
+            ),
+            Self::WrongToken => (
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                "the header Authorization must be `Bearer TOKEN`, with the token that the server was started with"
+                    .to_owned(),
+            ),
+            Self::OtherSite => (
+                StatusCode::FORBIDDEN,
+                "access_denied",
+                "the request comes from a page of another site; start the server with --token to let it in".to_owned(),
             ),
             Self::OtherUser => (
                 StatusCode::FORBIDDEN,

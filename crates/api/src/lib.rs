@@ -24,5 +24,5 @@ pub use http::{Access, ColdStart, REQUEST_ID, Sampling, Sender, ShareError, comp
 pub use openapi::document;
 pub use predict_error::PredictError;
 pub use request::MAX_QUERY_STRING_BYTES;
-pub use router::{MAX_BODY_BYTES, Settings, router, router_with};
+pub use router::{Guard, MAX_BODY_BYTES, Settings, router, router_with};
 pub use scorer::{EndpointScorer, LiveScorer, Scorer, ScorerFuture, Titles};

@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use crate::example;
 use crate::kept;
 use crate::logging::Logging;
-use guard::guarded;
+use guard::guard;
 
 /// How long running requests may take after the signal to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -66,8 +66,12 @@ pub fn serve(model: Model, address: &Address, ratings: Option<&Path>, access: &A
             Arc::new(LiveScorer::new(loaded, LiveRatings::new(store, DEFAULT_TIME_LIMIT)))
         }
     };
-    let settings = Settings { sampling: logging.sampling, ..Settings::default() };
-    let app = guarded(compressed(router_with(scorer, settings)), access.token.clone());
+    let settings = Settings {
+        sampling: logging.sampling,
+        guard: Some(guard(access.token.clone())),
+        ..Settings::default()
+    };
+    let app = compressed(router_with(scorer, settings));
     serve_router(app, socket, "--port", &logging, |address| announce(address, &model))
 }
 

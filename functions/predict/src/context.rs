@@ -54,7 +54,8 @@ impl Context {
     /// again: a crash would only repeat itself.
     async fn build(config: Config) -> Self {
         let metrics = config.stack.clone().map(|stack| Arc::new(ServingMetrics::new(stack)));
-        let settings = Settings { sampling: config.sampling, access: config.access.clone() };
+        let settings =
+            Settings { sampling: config.sampling, access: config.access.clone(), ..Settings::default() };
         let router = match &config.endpoint {
             None => {
                 let model: Reloadable<Model> = reloadable(&config, metrics.clone()).await;

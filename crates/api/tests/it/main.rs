@@ -11,6 +11,7 @@ mod log_lines;
 mod movies;
 mod panics;
 mod predict;
+mod rating_pages;
 mod recommendations;
 mod security_headers;
 mod support;
