@@ -61,8 +61,9 @@ pub(crate) async fn describe_model(
     State(scorer): State<Arc<dyn Scorer>>,
     cached: IfNoneMatch,
 ) -> Result<Response, ApiError> {
-    let answer = scorer.describe().await?;
-    Ok(EntityTag::of_version(&answer.version).respond(&cached, Freshness::Revalidate, || Json(answer)))
+    let answer = ModelAnswer { keeps_ratings: scorer.live_ratings().is_some(), ..scorer.describe().await? };
+    let content = serde_json::to_string(&answer).map_err(|_| ApiError::Internal)?;
+    Ok(EntityTag::of_text(&content).respond(&cached, Freshness::Revalidate, || Json(answer)))
 }
 
 /// The models that are or were live and those that were refused, with their figures

@@ -91,6 +91,13 @@ async fn a_rating_counts_in_the_next_answer() {
 }
 
 #[tokio::test]
+async fn the_model_says_whether_ratings_are_kept() {
+    assert_eq!(Server::start().get("/model").await["keeps_ratings"], true);
+    let (_, body) = ask(&support::app(), Method::GET, "/model", &Value::Null).await;
+    assert!(body["version"].is_string() && body["keeps_ratings"].is_null(), "{body}");
+}
+
+#[tokio::test]
 async fn a_new_user_is_known_from_the_first_rating_on() {
     let server = Server::start();
     let (status, body) = server.ask(Method::GET, "/users/new/recommendations", &Value::Null).await;
