@@ -122,7 +122,7 @@ export function recommendToUser(user, parameters, signal) {
 
 // What a known user has rated, the highest ratings first.
 export function ratingsOfUser(user, limit, signal) {
-  return ask(withParameters(`users/${encodeURIComponent(user)}/ratings`, { limit }), { signal });
+  return ask(withParameters(`${userPath(user)}/ratings`, { limit, order: "highest" }), { signal });
 }
 
 // Everything that a user has rated and hidden: `{ rated, hidden }`, the newest first. Whoever has rated nothing is new.
