@@ -25,7 +25,7 @@ start_server() {
   printf 'movieId,imdbId,tmdbId\n260,0076759,11\n' >"$WORK/data/links.csv"
   "$target/debug/matinee" train --data "$WORK/data" --output "$WORK/model" >"$WORK/log" 2>&1 || fail "training failed"
   "$target/debug/matinee" evaluate --algorithm bias --algorithm mean --html "$WORK/report.html" >"$WORK/log" 2>&1 || fail "the evaluation failed"
-  "$target/debug/matinee" serve --model "$WORK/model" --port 0 >"$WORK/log" 2>&1 &
+  "$target/debug/matinee" serve --model "$WORK/model" --ratings "$WORK/ratings.db" --port 0 >"$WORK/log" 2>&1 &
   SERVER=$!
   for _ in $(seq 100); do
     ADDRESS=$(sed -n 's/.* at \(http:[^;]*\);.*/\1/p' "$WORK/log")

@@ -1,10 +1,12 @@
 //! Access: each type of API requires what `Authorization` says, and keeps open the paths that must be open.
 
-use matinee_tests::stack;
+use matinee_tests::{refusal, stack};
 use serde_json::{Value, json};
 
 use crate::{of_type, properties};
 
+const POOL: &str = "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEfGhI";
+const COGNITO: [(&str, &str); 2] = [("Authorization", "cognito"), ("UserPoolArn", POOL)];
 const ANY: &str = "x-amazon-apigateway-any-method";
 
 fn body(set: &[(&str, &str)]) -> Value {
@@ -14,30 +16,97 @@ fn body(set: &[(&str, &str)]) -> Value {
 #[test]
 #[ignore = "needs sam: scripts/test.sh"]
 fn all_paths_go_to_the_function_and_ask_for_what_the_parameter_says() {
-    for (authorization, security) in
-        [("none", json!([])), ("api-key", json!([{"api_key": []}])), ("iam", json!([{"sigv4": []}]))]
-    {
-        let body = body(&[("Authorization", authorization)]);
+    for (set, security) in [
+        (vec![("Authorization", "none")], json!([])),
+        (vec![("Authorization", "api-key")], json!([{"api_key": []}])),
+        (vec![("Authorization", "iam")], json!([{"sigv4": []}])),
+        (COGNITO.to_vec(), json!([{"cognito": []}])),
+    ] {
+        let body = body(&set);
         let paths = body["paths"].as_object().unwrap();
         let names: Vec<&str> = paths.keys().map(String::as_str).collect();
         assert_eq!(
             names,
-            ["/", "/openapi.json", "/page/{file}", "/{proxy+}"],
+            ["/", "/openapi.json", "/page/{file}", "/ratings", "/{proxy+}"],
             "a new route needs no change of the template"
         );
         for (path, methods) in paths {
-            assert_eq!(methods[ANY]["security"], security, "{authorization} {path}");
-            let open = methods.as_object().unwrap().iter().filter(|(method, _)| *method != ANY);
-            for (method, operation) in open {
-                assert!(operation.get("security").is_none(), "{method} {path} is open");
-                assert!(method == "options" || path != "/{proxy+}", "{method} {path} must not be open");
+            assert_eq!(methods[ANY]["security"], security, "{set:?} {path}");
+            for (method, operation) in methods.as_object().unwrap() {
+                let is_open = operation.get("security").is_none();
+                let is_page =
+                    method == "get" && ["/", "/openapi.json", "/page/{file}"].contains(&path.as_str());
+                assert_eq!(is_open, method == "options" || is_page, "{method} {path}");
+                assert!(is_open || operation["security"] == security, "{method} {path}");
             }
             assert!(methods.get("options").is_some(), "{path} has no preflight");
-            assert_eq!(methods.get("get").is_some(), path != "/{proxy+}", "the page and its files are open");
+            assert_eq!(
+                methods.get("get").is_some(),
+                !["/ratings", "/{proxy+}"].contains(&path.as_str()),
+                "{path}"
+            );
         }
         let schemes = body["components"]["securitySchemes"].as_object().unwrap();
         assert_eq!(schemes["sigv4"]["x-amazon-apigateway-authtype"], "awsSigv4");
+        let pools = &schemes.get("cognito").unwrap_or(&Value::Null)["x-amazon-apigateway-authorizer"];
+        let expected = json!({"type": "cognito_user_pools", "providerARNs": [POOL]});
+        assert_eq!(pools, if set == COGNITO { &expected } else { &Value::Null }, "{set:?}");
     }
+}
+
+/// Without scopes, API Gateway accepts identity tokens, from the header that clients usually send them in.
+#[test]
+#[ignore = "needs sam: scripts/test.sh"]
+fn with_cognito_the_gateway_checks_tokens_and_the_function_their_users() {
+    let body = body(&COGNITO);
+    let scheme = &body["components"]["securitySchemes"]["cognito"];
+    assert_eq!(scheme["x-amazon-apigateway-authtype"], "cognito_user_pools");
+    assert_eq!((&scheme["in"], &scheme["name"]), (&json!("header"), &json!("Authorization")));
+
+    let variables = |set: &[(&str, &str)]| {
+        let stack = stack(set);
+        let variables = &properties(&stack, "PredictFunction")["Environment"]["Variables"];
+        (variables["AUTHORIZATION"].clone(), variables["ADMINISTRATORS"].clone())
+    };
+    assert_eq!(variables(&[]), (json!("none"), json!("")));
+    let staff = [&COGNITO[..], &[("Administrators", "staff")]].concat();
+    assert_eq!(variables(&staff), (json!("cognito"), json!("staff")));
+}
+
+#[test]
+#[ignore = "needs sam: scripts/test.sh"]
+fn cognito_needs_a_user_pool_and_the_rest_api() {
+    let without_pool = refusal(&[("Authorization", "cognito")]);
+    assert!(without_pool.contains("CognitoNeedsUserPool") && without_pool.contains("UserPoolArn"));
+    for kind in ["http-api", "function-url"] {
+        let other = refusal(&[&COGNITO[..], &[("ApiType", kind)]].concat());
+        assert!(other.contains("Authorization=cognito needs ApiType=rest-api"), "{other}");
+    }
+}
+
+/// The throttle belongs to a method of a path, which must exist.
+#[test]
+#[ignore = "needs sam: scripts/test.sh"]
+fn what_writes_has_a_throttle_of_its_own() {
+    let stack = stack(&[("WriteThrottleRate", "7"), ("WriteThrottleBurst", "9")]);
+    let (_, stage) = of_type(&stack, "AWS::ApiGateway::Stage").next().unwrap();
+    let settings = stage["MethodSettings"].as_array().unwrap();
+    let throttle = |path: &str, method: &str| {
+        let name = if path == "/*" { path.to_owned() } else { format!("/{}", path.replace('/', "~1")) };
+        let found = settings.iter().find(|one| one["ResourcePath"] == name && one["HttpMethod"] == method);
+        let one = found.unwrap_or_else(|| panic!("{method} {path} has no throttle: {settings:?}"));
+        [&one["ThrottlingRateLimit"], &one["ThrottlingBurstLimit"]].map(|limit| {
+            limit.as_f64().or_else(|| limit.as_str().and_then(|text| text.parse().ok())).unwrap()
+        })
+    };
+    assert_eq!(throttle("/*", "*"), [100.0, 200.0]);
+    let paths = &properties(&stack, "Api")["Body"]["paths"];
+    let writing = [("/{proxy+}", "PUT"), ("/{proxy+}", "DELETE"), ("/ratings", "POST")];
+    for (path, method) in writing {
+        assert_eq!(throttle(path, method), [7.0, 9.0], "{method} {path}");
+        assert!(paths[path].get(method.to_lowercase()).is_some(), "there is no {method} {path}");
+    }
+    assert_eq!(settings.len(), writing.len() + 1);
 }
 
 /// API Gateway only inserts variables: there is no VTL, and static values are in single quotes.

@@ -15,11 +15,13 @@ from samcli.yamlhelper import yaml_parse
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/matinee:1"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:matinee"
+POOL = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_AbCdEfGhI"
 MODEL = "s3://matinee-bucket/models/a-job/output/model/"
 SETS = {
     "defaults": {},
     "api-key": {"Authorization": "api-key"},
     "iam": {"Authorization": "iam"},
+    "cognito, live ratings": {"Authorization": "cognito", "UserPoolArn": POOL, "Administrators": "staff", "LiveRatings": "true"},
     "cors": {"CorsOrigins": "https://example.com,https://example.org"},
     "alarms, canary": {"Alarms": "true", "AlarmTopicArn": TOPIC, "Deployment": "Canary10Percent5Minutes"},
     "dashboard, tracing, schedule": {"Dashboard": "true", "Tracing": "true", "TrainingSchedule": "rate(7 days)"},
@@ -34,6 +36,8 @@ SETS = {
 }
 REFUSED = {
     "api-key on an http-api": {"ApiType": "http-api", "Authorization": "api-key"},
+    "cognito without a user pool": {"Authorization": "cognito"},
+    "cognito on an http-api": {"ApiType": "http-api", "Authorization": "cognito", "UserPoolArn": POOL},
     "canary without alarms": {"Deployment": "Canary10Percent5Minutes"},
     "endpoint without a model": {"CreateEndpoint": "true"},
 }

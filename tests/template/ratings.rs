@@ -62,6 +62,11 @@ fn the_function_gets_its_table_and_what_it_calls() {
 fn a_stack_that_anybody_could_write_to_is_refused() {
     let open = refusal(&[("LiveRatings", "true"), ("Authorization", "none")]);
     assert!(open.contains("LiveRatingsNeedAuthorization") && open.contains("rate for anybody"), "{open}");
+    for authorization in ["api-key", "iam", "cognito"] {
+        let pool = ("UserPoolArn", "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_A");
+        let kept = stack(&[("LiveRatings", "true"), ("Authorization", authorization), pool]);
+        assert_eq!(of_type(&kept, "AWS::DynamoDB::Table").count(), 1, "{authorization}");
+    }
     let model = ("ModelUri", "s3://bucket/models/a-job/output/model/");
     let endpoint = refusal(&[ON[0], ON[1], ("CreateEndpoint", "true"), model]);
     assert!(endpoint.contains("a model in memory"), "{endpoint}");

@@ -50,6 +50,7 @@ async function ask(path, options = {}) {
     if (error.name === "AbortError") throw error;
     throw new ApiError("", "unreachable");
   }
+  if (response.status === 204) return undefined;
   let body;
   try {
     body = await response.json();
@@ -121,7 +122,41 @@ export function recommendToUser(user, parameters, signal) {
 
 // What a known user has rated, the highest ratings first.
 export function ratingsOfUser(user, limit, signal) {
-  return ask(withParameters(`users/${encodeURIComponent(user)}/ratings`, { limit }), { signal });
+  return ask(withParameters(`${userPath(user)}/ratings`, { limit, order: "highest" }), { signal });
+}
+
+// Everything that a user has rated and hidden: `{ rated, hidden }`, the newest first. Whoever has rated nothing is new.
+export async function everythingOfUser(user) {
+  const rated = [];
+  let page = {};
+  do {
+    const path = withParameters(`${userPath(user)}/ratings`, { limit: 100, order: "newest", cursor: page.next_cursor });
+    page = await ask(path).catch((error) => {
+      if (error.code !== "unknown_user") throw error;
+      return { ratings: [] };
+    });
+    rated.push(...page.ratings);
+  } while (page.next_cursor);
+  return { rated, hidden: page.hidden_movies ?? [] };
+}
+
+const userPath = (user) => `users/${encodeURIComponent(user)}`;
+const markPath = (user, kind, id) => `${userPath(user)}/${kind}/${encodeURIComponent(id)}`;
+
+export const rate = (user, id, rating) => ask(markPath(user, "ratings", id), { method: "PUT", body: JSON.stringify({ rating }) });
+export const unrate = (user, id) => ask(markPath(user, "ratings", id), { method: "DELETE" });
+export const hide = (user, id, isHidden) => ask(markPath(user, "hidden", id), { method: isHidden ? "PUT" : "DELETE" });
+
+// The most ratings of one request.
+const MAX_KEPT = 1000;
+
+export async function rateSeveral(user, given) {
+  for (let from = 0; from < given.length; from += MAX_KEPT) {
+    const some = given.slice(from, from + MAX_KEPT).map(({ id, rating }) => ({ userId: user, movieId: id, rating }));
+    const { ratings } = await post("ratings", {}, { ratings: some });
+    const refused = ratings.find(({ error }) => error);
+    if (refused) throw new ApiError(refused.error.message, refused.error.code);
+  }
 }
 
 // One list for several people: `[{ name, ratings }]`.

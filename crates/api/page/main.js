@@ -3,11 +3,13 @@
 import * as address from "./address.js";
 import * as api from "./api.js";
 import { byId, element, tell, whenQuiet } from "./elements.js";
+import * as hidden from "./hidden.js";
 import * as key from "./key.js";
 import * as mine from "./mine.js";
 import * as ratings from "./ratings.js";
 import * as recommendations from "./recommendations.js";
 import * as search from "./search.js";
+import * as someone from "./someone.js";
 import * as start from "./start.js";
 import * as together from "./together.js";
 import { genre, locale, problem, t, translatePage } from "./strings.js";
@@ -20,6 +22,8 @@ let asked;
 translatePage();
 search.start();
 mine.start();
+hidden.start();
+someone.start();
 start.start();
 ratings.onChange((id) => {
   // A name that was found is no rating.
@@ -57,6 +61,7 @@ load();
 async function load() {
   asked = undefined;
   start.load();
+  await someone.resume();
   await follow();
   // What nobody has asked for yet waits for the list.
   import("./movie.js");
@@ -84,7 +89,8 @@ async function follow() {
 
 async function describeModel() {
   try {
-    const { version, algorithm, counts, metrics } = await api.model();
+    const { version, algorithm, counts, metrics, keeps_ratings: keepsRatings } = await api.model();
+    someone.offer(Boolean(keepsRatings));
     const accuracy = [
       metrics.hold_out && `RMSE ${metrics.hold_out.rmse.toFixed(3)}`,
       metrics.ranking && `NDCG@10 ${metrics.ranking.ndcg_at_10.toFixed(3)}`,

@@ -56,8 +56,17 @@ function render(id) {
   if (scrolled) list.scrollTop = id && there.has(id) ? scrolled : 0;
   list.hidden = rated.length === 0;
   byId("rated-actions").hidden = rated.length === 0;
+  // Nobody takes back everything that the server has of a user by a single click.
+  byId("clear").hidden = Boolean(ratings.user());
   tell(byId("rated-count"), String(rated.length || ""));
-  tell(byId("rated-status"), rated.length === 0 ? t("noRatings") : ratings.areKept() ? t("kept") : t("notKept"), !ratings.areKept());
+  tell(byId("rated-status"), status(rated.length), !ratings.user() && !ratings.areKept());
+}
+
+function status(count) {
+  const user = ratings.user();
+  if (user) return t("keptFor", { user });
+  if (count === 0) return t("noRatings");
+  return ratings.areKept() ? t("kept") : t("notKept");
 }
 
 function row(id, movie) {

@@ -7,6 +7,7 @@ import { button, byId, element, svg, tell } from "./elements.js";
 import { poster } from "./poster.js";
 import * as ratings from "./ratings.js";
 import * as recommendations from "./recommendations.js";
+import { settled } from "./someone.js";
 import { stars } from "./stars.js";
 import { genres, problem, t } from "./strings.js";
 import { name } from "./titles.js";
@@ -119,7 +120,10 @@ function histogram(counts) {
 async function predict(id) {
   try {
     const { user } = recommendations.source();
-    const answer = await api.predict(id, user, recommendations.counted());
+    const { given } = recommendations.source();
+    const me = given || ratings.count() === 0 ? "" : ratings.user();
+    if (me) await settled();
+    const answer = await api.predict(id, user || me, recommendations.counted());
     if (open === id) byId("predicted")?.replaceChildren(...bar(answer, Boolean(user)));
   } catch {
     // The view is of use without.

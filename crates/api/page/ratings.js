@@ -1,4 +1,5 @@
-// The visitor's ratings: kept on the device, and carried by a link in the part of the address that no server sees.
+// The visitor's ratings: kept on the device, and carried by a link in the part of the address that no server sees. The
+// ratings of somebody whom the server knows are kept there.
 
 const KEY = "matinee";
 const MAX_ID = 256;
@@ -10,12 +11,14 @@ let hidden = new Map();
 // Others on this device: `{ name, ratings: [[id, rating]] }`.
 let people = [];
 let isKept = true;
+// Who keeps them instead of this browser: `{ user, send }`.
+let keeper = null;
 const listeners = [];
 
 read();
 // Another tab has changed them.
 addEventListener("storage", (event) => {
-  if (event.key !== KEY) return;
+  if (event.key !== KEY || keeper) return;
   read();
   changed(undefined, true);
 });
@@ -73,6 +76,44 @@ export function show(id) {
   change(id, () => hidden.delete(id));
 }
 
+// From now on these are the ratings, and the server keeps them. The visitor's own stay in the browser.
+export function keepOnServer({ user: of, rated, hidden: ids, send }) {
+  keeper = { user: of, send };
+  // What the model was trained on has no time; it is older than the rest, and comes in its order.
+  const entry = (movie, place) => [movie.movie_id, { rating: movie.rating, at: movie.timestamp * 1000 || -place, movie: facts(movie) }];
+  ratings = new Map(rated.map(entry));
+  hidden = new Map(ids.map((id) => [id, undefined]));
+  changed();
+}
+
+export function keepHere() {
+  keeper = null;
+  ratings = new Map();
+  hidden = new Map();
+  read();
+  changed();
+}
+
+// The user whose ratings these are; nothing if they are the visitor's.
+export function user() {
+  return keeper?.user ?? "";
+}
+
+// What could not be sent is as it was.
+export function revert(changes) {
+  if (!keeper) return;
+  for (const { id, was, isHidden } of changes) {
+    const marks = isHidden === undefined ? ratings : hidden;
+    if (was === undefined) marks.delete(id);
+    else marks.set(id, was.mark);
+  }
+  changed();
+}
+
+export function hiddenMovies() {
+  return [...hidden].map(([id, movie]) => ({ id, movie }));
+}
+
 export function hiddenIds() {
   return [...hidden.keys()];
 }
@@ -88,7 +129,7 @@ export function others() {
 export function setOthers(changed) {
   reread();
   people = changed;
-  write();
+  if (!keeper) write();
 }
 
 // Adds ratings from elsewhere, `[{ id, rating, movie }]`; one's own of the same movie stay.
@@ -102,7 +143,8 @@ export function add(given) {
 }
 
 export function nameless() {
-  return [...ratings].filter(([, { movie }]) => !movie).map(([id]) => id);
+  const rated = [...ratings].filter(([, { movie }]) => !movie);
+  return [...rated, ...[...hidden].filter(([, movie]) => !movie)].map(([id]) => id);
 }
 
 export function name(movies) {
@@ -110,6 +152,7 @@ export function name(movies) {
     for (const movie of movies) {
       const rated = ratings.get(movie.movie_id);
       if (rated) rated.movie = facts(movie);
+      if (hidden.has(movie.movie_id)) hidden.set(movie.movie_id, facts(movie));
     }
   });
 }
@@ -151,15 +194,25 @@ function facts({ movie_id, title, display_title, original_title, genres, year })
 // Changes what is kept now, which another tab may have written since.
 function change(id, apply) {
   reread();
+  const [rated, unwanted] = [new Map(ratings), new Map(hidden)];
   const result = apply();
-  write();
+  if (keeper) keeper.send([...differences(rated, ratings, ({ rating }) => rating, "rating"), ...differences(unwanted, hidden, () => true, "isHidden")]);
+  else write();
   changed(id);
   return result;
 }
 
+// What is to be sent, with what was there before.
+function differences(before, after, value, name) {
+  const of = (marks, id) => (marks.has(id) ? value(marks.get(id)) : undefined);
+  const ids = [...new Set([...before.keys(), ...after.keys()])].filter((id) => of(before, id) !== of(after, id));
+  const none = name === "rating" ? 0 : false;
+  return ids.map((id) => ({ id, [name]: of(after, id) ?? none, was: before.has(id) ? { mark: before.get(id) } : undefined }));
+}
+
 // What could not be written is only here.
 function reread() {
-  if (isKept) read();
+  if (isKept && !keeper) read();
 }
 
 function changed(id, isElsewhere = false) {

@@ -5,6 +5,7 @@ import * as api from "./api.js";
 import { card, movieLink, reasons } from "./cards.js";
 import { button, byId, element, tell } from "./elements.js";
 import * as ratings from "./ratings.js";
+import * as someone from "./someone.js";
 import * as start from "./start.js";
 import { problem, t } from "./strings.js";
 import { name } from "./titles.js";
@@ -84,7 +85,7 @@ async function load(signal, place) {
     const exclude = ratings.hiddenIds();
     const answer = await (group ? api.recommendTogether(group, exclude, parameters, signal) : user
       ? api.recommendToUser(user, { ...parameters, exclude: exclude.slice(0, MOST_IN_ADDRESS).join(",") }, signal)
-      : api.recommend(rated, exclude, parameters, signal));
+      : forMe(rated, exclude, parameters, signal));
     const atTop = new Set(limit > PAGE ? await start.ids() : []);
     signal.throwIfAborted();
     place(answer.recommendations.filter(({ movie_id }) => !atTop.has(movie_id)));
@@ -104,6 +105,14 @@ async function load(signal, place) {
   }
   byId("recommendations").removeAttribute("aria-busy");
   byId("more").hidden = !cursor;
+}
+
+// The server knows what somebody has rated, once it has been sent. Whoever has rated nothing gets what is popular.
+async function forMe(rated, exclude, parameters, signal) {
+  const me = ratings.user();
+  if (!me || rated.length === 0 || source().given) return api.recommend(rated, exclude, parameters, signal);
+  await someone.settled();
+  return api.recommendToUser(me, parameters, signal);
 }
 
 // The list that was there stays, dimmed.
@@ -174,6 +183,7 @@ export function banner() {
   whose.replaceChildren(
     element("p", {}, group ? t("bannerTogether", { names: group.map(({ name }) => name) }) : user ? t("bannerUser", { user }) : t("bannerLink", { n: given.length })),
     ...(given ? [button(t("addToMine"), { class: "main", onclick: take })] : []),
+    ...(user && someone.canBecome(user) ? [button(t("rateAsThem"), { onclick: () => someone.become(user) })] : []),
     button(t("backToMine"), { onclick: leave }),
   );
   if (user) theirs(user);

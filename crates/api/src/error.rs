@@ -41,6 +41,14 @@ pub enum ApiError {
         /// The supported types.
         supported: &'static str,
     },
+    /// The request needs a token and has none.
+    NoToken,
+    /// The request does not have the token that the server was started with.
+    WrongToken,
+    /// The request comes from a page of another site.
+    OtherSite,
+    /// The caller may not act for this user.
+    OtherUser,
     /// Nothing is kept here.
     LiveRatingsOff,
     /// A bug.
@@ -84,6 +92,29 @@ impl ApiError {
                 StatusCode::NOT_ACCEPTABLE,
                 "not_acceptable",
                 format!("none of the types in `{found}` is supported; accept {supported}"),
+            ),
+            Self::NoToken => (
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                "the request has no token of a user; send one in the header Authorization".to_owned(),
+            ),
+            Self::WrongToken => (
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                "the header Authorization must be `Bearer TOKEN`, with the token that the server was started with"
+                    .to_owned(),
+            ),
+            Self::OtherSite => (
+                StatusCode::FORBIDDEN,
+                "access_denied",
+                "the request comes from a page of another site; start the server with --token to let it in".to_owned(),
+            ),
+            Self::OtherUser => (
+                StatusCode::FORBIDDEN,
+                "access_denied",
+                "the token belongs to another user; name your own user `me`, or use a token of a member of the \
+                 group that may act for everybody"
+                    .to_owned(),
             ),
             Self::LiveRatingsOff => (
                 StatusCode::NOT_FOUND,

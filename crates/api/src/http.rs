@@ -1,6 +1,7 @@
 //! What the handlers of both routers share: extractors, the JSON answer, cache headers, and the layers around them.
 
 mod caching;
+mod caller;
 mod compression;
 mod extract;
 mod json;
@@ -10,8 +11,10 @@ mod sampling;
 mod security;
 
 pub(crate) use caching::{EntityTag, Freshness, IfNoneMatch};
+pub(crate) use caller::Caller;
+pub use caller::{Access, Sender};
 pub use compression::compressed;
-pub(crate) use extract::{JsonBody, PathSegment, QueryParameters, RawBody, TwoSegments};
+pub(crate) use extract::{JsonBody, PathSegment, PathUser, PathUserAndMovie, QueryParameters, RawBody};
 pub(crate) use json::Json;
 pub(crate) use layers::{Limits, with_layers};
 pub use observe::{ColdStart, REQUEST_ID};

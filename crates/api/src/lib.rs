@@ -20,9 +20,9 @@ mod schema;
 pub mod scorer;
 mod summary;
 
-pub use http::{ColdStart, REQUEST_ID, Sampling, ShareError, compressed};
+pub use http::{Access, ColdStart, REQUEST_ID, Sampling, Sender, ShareError, compressed};
 pub use openapi::document;
 pub use predict_error::PredictError;
 pub use request::MAX_QUERY_STRING_BYTES;
-pub use router::{MAX_BODY_BYTES, router, sampled_router};
+pub use router::{Guard, MAX_BODY_BYTES, Settings, router, router_with};
 pub use scorer::{EndpointScorer, LiveScorer, Scorer, ScorerFuture, Titles};

@@ -9,6 +9,7 @@ mod invalid;
 mod marks;
 mod query;
 mod ratings;
+mod ratings_cursor;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ pub use query::{
     RatingsPage, RecommendationsPage, Selection,
 };
 pub use ratings::{KnownRatings, MAX_RATINGS, RecommendationsRequest, TogetherRequest, VisitorRatings};
+pub use ratings_cursor::{LastRating, RatingsCursor};
 use serde_json::Value;
 
 use fields::{checked_id, field, id};

@@ -95,6 +95,9 @@ pub struct ModelAnswer {
     /// Who answers; missing if it is the model in memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<AnswerSource>,
+    /// `true` if ratings that come in are kept here; missing otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_ratings: bool,
 }
 
 /// The answer of `GET /health`.
@@ -152,6 +155,7 @@ impl From<&Manifest> for ModelAnswer {
             training_job: manifest.training_job.clone(),
             created_at: manifest.created_at.clone(),
             source: None,
+            keeps_ratings: false,
         }
     }
 }

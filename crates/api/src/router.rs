@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Uri};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post, put};
+use axum::{Extension, Router};
 
-use crate::http::{Limits, Sampling, with_layers};
+use crate::error::ApiError;
+use crate::http::{Access, Limits, Sampling, with_layers};
 use crate::openapi;
 use crate::routes::{marks, movies, page, predictions, ratings, recommendations};
 use crate::scorer::Scorer;
@@ -15,14 +20,46 @@ pub const MAX_BODY_BYTES: usize = 1_000_000;
 
 /// The whole API, answered by `scorer`.
 pub fn router(scorer: Arc<dyn Scorer>) -> Router {
-    sampled_router(scorer, Sampling::ALL)
+    router_with(scorer, Settings::default())
 }
 
-/// The whole API, answered by `scorer`. Only a share of the successful requests is logged.
-pub fn sampled_router(scorer: Arc<dyn Scorer>, sampling: Sampling) -> Router {
+/// Decides by its path and headers whether a request reaches its route.
+pub type Guard = Arc<dyn Fn(&Uri, &HeaderMap) -> Result<(), ApiError> + Send + Sync>;
+
+/// What can be chosen about the API.
+#[derive(Clone)]
+pub struct Settings {
+    /// The share of the successful requests that are logged.
+    pub sampling: Sampling,
+    /// Who may act for which users.
+    pub access: Access,
+    /// Refuses some of the requests. Refusals are logged, and have a request id and headers like all other answers.
+    pub guard: Option<Guard>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { sampling: Sampling::ALL, access: Access::default(), guard: None }
+    }
+}
+
+/// The whole API with these settings, answered by `scorer`.
+pub fn router_with(scorer: Arc<dyn Scorer>, Settings { sampling, access, guard }: Settings) -> Router {
     let routes = routes().into_iter().fold(Router::new(), |router, (path, route)| router.route(path, route));
+    let routes = routes.with_state(scorer).layer(Extension(access));
+    let routes = match guard {
+        None => routes,
+        Some(guard) => routes.layer(from_fn_with_state(guard, guarded)),
+    };
     let limits = Limits { body_bytes: MAX_BODY_BYTES, sampling };
-    with_layers(routes.with_state(scorer), "GET /openapi.json lists all routes", &limits)
+    with_layers(routes, "GET /openapi.json lists all routes", &limits)
+}
+
+async fn guarded(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    match guard(request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
 }
 
 /// Every route. `openapi` documents each of them.

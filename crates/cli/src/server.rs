@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use axum::Router;
 use clap::Args;
-use matinee_api::{LiveScorer, Scorer, compressed, sampled_router};
+use matinee_api::{LiveScorer, Scorer, Settings, compressed, router_with};
 use matinee_live_ratings::{DEFAULT_TIME_LIMIT, LiveRatings};
 use matinee_model::Model;
 use matinee_serving::Reloadable;
@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use crate::example;
 use crate::kept;
 use crate::logging::Logging;
-use guard::guarded;
+use guard::guard;
 
 /// How long running requests may take after the signal to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -66,7 +66,12 @@ pub fn serve(model: Model, address: &Address, ratings: Option<&Path>, access: &A
             Arc::new(LiveScorer::new(loaded, LiveRatings::new(store, DEFAULT_TIME_LIMIT)))
         }
     };
-    let app = guarded(compressed(sampled_router(scorer, logging.sampling)), access.token.clone());
+    let settings = Settings {
+        sampling: logging.sampling,
+        guard: Some(guard(access.token.clone())),
+        ..Settings::default()
+    };
+    let app = compressed(router_with(scorer, settings));
     serve_router(app, socket, "--port", &logging, |address| announce(address, &model))
 }
 

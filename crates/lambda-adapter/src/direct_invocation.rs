@@ -10,9 +10,9 @@ use axum::body::to_bytes;
 use axum::http::HeaderValue;
 use axum::response::Response;
 use lambda_http::{Body, Context, Request};
-use matinee_api::REQUEST_ID;
 use matinee_api::request::is_spelling;
 use matinee_api::response::ErrorAnswer;
+use matinee_api::{REQUEST_ID, Sender};
 use serde_json::{Map, Value, json};
 use tower::{Service, ServiceExt};
 
@@ -40,6 +40,8 @@ where
                 request.headers_mut().insert(REQUEST_ID, request_id);
             }
             crate::mark_cold_start(&mut request);
+            // IAM decides who may invoke the function.
+            request.extensions_mut().insert(Sender::Invoker);
             let Ok(response) = router.oneshot(request).await;
             let body = to_bytes(response.into_body(), usize::MAX).await.unwrap_or_default();
             serde_json::from_slice(&body).unwrap_or_default()

@@ -7,6 +7,7 @@
 
 mod direct_invocation;
 mod normalize;
+mod token;
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -100,9 +101,12 @@ fn mark_cold_start(request: &mut Request) {
 }
 
 /// The request as the router expects it. Its path is the one that was sent, where `..` is not resolved, and its id is
-/// Lambda's, which the platform's log lines contain as well.
+/// Lambda's, which the platform's log lines contain as well. The holder of a checked token is attached.
 fn to_route(mut request: Request) -> Request {
     mark_cold_start(&mut request);
+    if let Some(sender) = request.request_context_ref().and_then(token::holder) {
+        request.extensions_mut().insert(sender);
+    }
     if let Some(uri) = with_path(request.uri(), request.raw_http_path()) {
         *request.uri_mut() = uri;
     }

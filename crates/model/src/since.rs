@@ -35,6 +35,9 @@ pub struct OwnRating<'m> {
     pub rated: Rated,
     /// Whether the model was trained on it.
     pub is_learned: bool,
+    /// Its place among the ratings that the model was trained on, the oldest being 0; `None` if it came in since, and so
+    /// is newer than all of them.
+    pub trained_place: Option<usize>,
 }
 
 /// A person with merged ratings.
@@ -52,13 +55,21 @@ impl Model {
     pub fn ratings_since(&self, user: Option<UserRow>, since: &Since, filter: &Filter) -> Vec<OwnRating<'_>> {
         let trained = user.map_or_else(Vec::new, |user| self.rated_in_order(user));
         let kept = if since.is_forgotten { &[][..] } else { &trained };
-        let learned: HashMap<MovieRow, f32> =
-            trained.iter().map(|rated| (rated.movie, rated.rating)).collect();
+        let learned: HashMap<MovieRow, (f32, usize)> =
+            trained.iter().enumerate().map(|(place, rated)| (rated.movie, (rated.rating, place))).collect();
         let resolved = self.movie_index().resolve(filter, self.movie_ids());
         let merged = merge(kept, &since.changes).into_iter().rev();
         let own = merged.filter(|rated| resolved.admits(rated.movie)).filter_map(|rated| {
-            let is_learned = learned.get(&rated.movie) == Some(&rated.rating);
-            Some(OwnRating { movie: self.entry(rated.movie)?, rated, is_learned })
+            let same =
+                learned.get(&rated.movie).filter(|(rating, _)| rating.total_cmp(&rated.rating).is_eq());
+            // What a deleted person rates again is new.
+            let trained_place = same.filter(|_| !since.is_forgotten).map(|&(_, place)| place);
+            Some(OwnRating {
+                movie: self.entry(rated.movie)?,
+                rated,
+                is_learned: same.is_some(),
+                trained_place,
+            })
         });
         own.collect()
     }

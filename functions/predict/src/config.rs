@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
-use matinee_api::Sampling;
+use matinee_api::{Access, Sampling};
 use matinee_aws::{EndpointName, Memory, ModelUri, TableName};
 use matinee_live_ratings::DEFAULT_TIME_LIMIT;
 use matinee_variables::{VariableError, Variables};
@@ -31,6 +31,8 @@ pub struct Config {
     pub ratings_table: Option<TableName>,
     /// `RATINGS_TIMEOUT_MS`: how long a request waits for the ratings of a user, in milliseconds.
     pub ratings_timeout: Duration,
+    /// `AUTHORIZATION` and `ADMINISTRATORS`: who may act for which users.
+    pub access: Access,
     /// `CORS_ORIGINS`: the origins whose pages may call the API, separated by commas.
     pub origins: Vec<HeaderValue>,
     /// `LOG_SAMPLE`: the share of successful requests that are logged.
@@ -44,6 +46,7 @@ impl Config {
     pub fn from_variables(variables: &Variables<'_>) -> Result<Self, VariableError> {
         let number = |name| variables.whole_number(name, 1..=u32::MAX);
         let refresh = number("MODEL_REFRESH_SECONDS")?;
+        let administrators = variables.get("ADMINISTRATORS");
         Ok(Self {
             model: variables.parse("MODEL_URI")?.unwrap_or_else(|| ModelUri::Path(DEMO_MODEL.into())),
             endpoint: variables.parse("ENDPOINT_NAME")?,
@@ -53,10 +56,22 @@ impl Config {
             ratings_table: variables.parse("RATINGS_TABLE")?,
             ratings_timeout: number("RATINGS_TIMEOUT_MS")?
                 .map_or(DEFAULT_TIME_LIMIT, |milliseconds| Duration::from_millis(milliseconds.into())),
+            access: variables
+                .parse_with("AUTHORIZATION", |text| access(text, administrators))?
+                .unwrap_or_default(),
             origins: variables.parse_with("CORS_ORIGINS", origins)?.unwrap_or_default(),
             sampling: variables.parse("LOG_SAMPLE")?.unwrap_or(Sampling::ALL),
             memory: Memory::of_megabytes(number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?),
         })
+    }
+}
+
+/// Who may act for which users, by the stack's parameter `Authorization` and the name of the administrators' group.
+fn access(authorization: &str, group: Option<String>) -> Result<Access, String> {
+    match authorization {
+        "none" | "api-key" | "iam" => Ok(Access::Anyone),
+        "cognito" => Ok(Access::TokenHolders { group }),
+        other => Err(format!("`{other}` is not none, api-key, iam or cognito")),
     }
 }
 
@@ -96,6 +111,8 @@ mod tests {
                 "MODEL_REFRESH_SECONDS",
                 "RATINGS_TABLE",
                 "RATINGS_TIMEOUT_MS",
+                "AUTHORIZATION",
+                "ADMINISTRATORS",
                 "CORS_ORIGINS",
                 "LOG_SAMPLE",
             ] {
@@ -112,6 +129,7 @@ mod tests {
             ("MODEL_REFRESH_SECONDS", "0"),
             ("RATINGS_TABLE", "a table"),
             ("RATINGS_TIMEOUT_MS", "0"),
+            ("AUTHORIZATION", "Cognito"),
             ("CORS_ORIGINS", "https://a.example,*"),
             ("CORS_ORIGINS", "https://a.example/path"),
             ("LOG_SAMPLE", "1%"),
@@ -123,7 +141,22 @@ mod tests {
         let config =
             config(&[("MODEL_URI", "s3://bucket/models/1"), ("ENDPOINT_NAME", "matinee-1")]).unwrap();
         assert!(matches!(config.model, ModelUri::S3(_)));
+        assert_eq!(config.access, Access::Anyone);
         assert_eq!(config.endpoint, Some("matinee-1".parse().unwrap()));
+    }
+
+    #[test]
+    fn tokens_stand_for_users_only_with_cognito() {
+        let access = |authorization| {
+            let set = [("AUTHORIZATION", authorization), ("ADMINISTRATORS", "staff")];
+            config(&set).unwrap().access
+        };
+        for authorization in ["none", "api-key", "iam"] {
+            assert_eq!(access(authorization), Access::Anyone, "{authorization}");
+        }
+        assert_eq!(access("cognito"), Access::TokenHolders { group: Some("staff".to_owned()) });
+        let alone = config(&[("AUTHORIZATION", "cognito")]).unwrap().access;
+        assert_eq!(alone, Access::TokenHolders { group: None });
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use axum::Router;
-use matinee_api::{EndpointScorer, LiveScorer, Scorer, sampled_router};
+use matinee_api::{EndpointScorer, LiveScorer, Scorer, Settings, router_with};
 use matinee_aws::{
     DynamoDbRatings, MeasuredSource, ModelUri, S3Source, SageMakerEndpoint, ServingMetrics, s3_client,
 };
@@ -54,13 +54,15 @@ impl Context {
     /// again: a crash would only repeat itself.
     async fn build(config: Config) -> Self {
         let metrics = config.stack.clone().map(|stack| Arc::new(ServingMetrics::new(stack)));
+        let settings =
+            Settings { sampling: config.sampling, access: config.access.clone(), ..Settings::default() };
         let router = match &config.endpoint {
             None => {
                 let model: Reloadable<Model> = reloadable(&config, metrics.clone()).await;
                 if let Some(loaded) = preload(&model).await {
                     tracing::info!(version = loaded.manifest().version.as_str(), "model loaded");
                 }
-                sampled_router(scorer(model, &config).await, config.sampling)
+                router_with(scorer(model, &config).await, settings)
             }
             Some(name) => {
                 let titles: Reloadable<Catalogue> = reloadable(&config, metrics.clone()).await;
@@ -68,7 +70,7 @@ impl Context {
                     tracing::info!(movies = loaded.len(), "titles loaded; ratings come from the endpoint");
                 }
                 let scorer = EndpointScorer::new(titles, SageMakerEndpoint::new(name.clone()).await);
-                sampled_router(Arc::new(scorer), config.sampling)
+                router_with(Arc::new(scorer), settings)
             }
         };
         Self { config, router, metrics }

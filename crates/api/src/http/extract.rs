@@ -4,10 +4,14 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use matinee_model::UserId;
 
+use super::caller::Caller;
 use super::layers::BodyLimit;
 use crate::error::ApiError;
-use crate::request::{FromBody, FromParameters, InvalidRequest, MAX_ID_BYTES, Parameters};
+use crate::request::{
+    FromBody, FromParameters, InvalidRequest, MAX_ID_BYTES, Parameters, UserAndMovie, checked_user,
+};
 
 /// U+FEFF in UTF-8. Some programs write this byte order mark before JSON and CSV.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -24,8 +28,11 @@ pub(crate) struct QueryParameters<T>(pub(crate) T);
 /// The `{...}` part of the path, as text.
 pub(crate) struct PathSegment(pub(crate) String);
 
-/// The two `{...}` parts of the path, as text.
-pub(crate) struct TwoSegments(pub(crate) String, pub(crate) String);
+/// The user in the path. The caller may act for this user.
+pub(crate) struct PathUser(pub(crate) UserId);
+
+/// The user and the movie in the path. The caller may act for this user.
+pub(crate) struct PathUserAndMovie(pub(crate) UserAndMovie);
 
 impl<S: Send + Sync> FromRequest<S> for RawBody {
     type Rejection = ApiError;
@@ -71,14 +78,26 @@ impl<S: Send + Sync> FromRequestParts<S> for PathSegment {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for TwoSegments {
+impl<S: Send + Sync> FromRequestParts<S> for PathUser {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let PathSegment(user) = PathSegment::from_request_parts(parts, state).await?;
+        let Ok(caller) = Caller::from_request_parts(parts, state).await;
+        Ok(Self(caller.user(checked_user(&user)?)?))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PathUserAndMovie {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let path = Path::<(String, String)>::from_request_parts(parts, state).await;
-        let Ok(Path((first, second))) = path else { return Err(InvalidRequest::Path.into()) };
-        short(&first).and_then(|()| short(&second))?;
-        Ok(Self(first, second))
+        let Ok(Path((user, movie))) = path else { return Err(InvalidRequest::Path.into()) };
+        short(&user).and_then(|()| short(&movie))?;
+        let Ok(caller) = Caller::from_request_parts(parts, state).await;
+        let UserAndMovie { user, movie } = UserAndMovie::new(&user, &movie)?;
+        Ok(Self(UserAndMovie { user: caller.user(user)?, movie }))
     }
 }
 

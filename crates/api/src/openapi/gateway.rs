@@ -1,4 +1,4 @@
-//! The API gateway in front of the API on AWS. It checks keys and signatures, limits and timeouts, and answers the
+//! The API gateway in front of the API on AWS. It checks keys, signatures and tokens, limits and timeouts, and answers the
 //! requests that it refuses.
 
 use utoipa::Modify;
@@ -9,17 +9,18 @@ use utoipa::openapi::{OpenApi, Ref, RefOr};
 
 use crate::schema::error_response;
 
-/// Adds the security schemes, and adds the errors of the gateway to every operation. A stack requires nothing, a key
-/// or a signature. A local server requires nothing.
+/// Adds the security schemes, and adds the errors of the gateway to every operation. A stack requires nothing, a key,
+/// a signature or a token. A local server requires nothing.
 pub(super) struct Gateway;
 
 /// Status, name and description of the errors of API Gateway. They have the same form as all other errors.
 const RESPONSES: [(&str, &str, &str); 4] = [
-    ("401", "Unauthorized", "From API Gateway: `unauthorized`, an authorizer refused the request"),
+    ("401", "Unauthorized", "`unauthorized`: the header `Authorization` has no valid token"),
     (
         "403",
         "Refused",
-        "From API Gateway: `api_key_required`, the header `x-api-key` is missing or has no valid key; \
+        "`access_denied`, the token belongs to another user than the one that is named. From API Gateway: \
+         `api_key_required`, the header `x-api-key` is missing or has no valid key; \
          `signature_required`, the request must be signed (SigV4); `signature_invalid`, the signature is wrong or \
          expired; `access_denied`, the caller has no permission; `request_filtered`, a firewall refused the request",
     ),
@@ -49,13 +50,22 @@ impl Modify for Gateway {
             Some("AWS Signature Version 4: the parameter `Authorization` is `iam`".to_owned());
         let is_signature = Extensions::builder().add("x-amazon-apigateway-authtype", "awsSigv4").build();
         signature.extensions = Some(is_signature);
-        for (name, scheme) in [("api_key", key), ("sigv4", signature)] {
+        let mut token = ApiKeyValue::new("Authorization");
+        token.description = Some(
+            "An identity token of the stack's user pool: the parameter `Authorization` is `cognito`. The user `me` is \
+             the subject of the token"
+                .to_owned(),
+        );
+        let is_checked =
+            Extensions::builder().add("x-amazon-apigateway-authtype", "cognito_user_pools").build();
+        token.extensions = Some(is_checked);
+        for (name, scheme) in [("api_key", key), ("sigv4", signature), ("cognito", token)] {
             let scheme = SecurityScheme::ApiKey(ApiKey::Header(scheme));
             components.security_schemes.insert(name.to_owned(), RefOr::T(scheme));
         }
-        let requires = |name: &str| SecurityRequirement::new(name, [""; 0]);
-        document.security =
-            Some(vec![SecurityRequirement::default(), requires("api_key"), requires("sigv4")]);
+        let requires = ["api_key", "sigv4", "cognito"].map(|name| SecurityRequirement::new(name, [""; 0]));
+        // One of these, or nothing.
+        document.security = Some([vec![SecurityRequirement::default()], requires.to_vec()].concat());
         for (path, item) in &mut document.paths.paths {
             let is_open = OPEN.contains(&path.as_str());
             let methods = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];

@@ -14,8 +14,11 @@ const VERSION_DIGITS: usize = 16;
 /// The number of hexadecimal digits of a score's bits.
 const SCORE_DIGITS: usize = 8;
 
-/// The longest cursor: a version, a score, and the id of a movie.
-pub(super) const MAX_CURSOR_BYTES: usize = VERSION_DIGITS + SCORE_DIGITS + MAX_ID_BYTES;
+/// The number of hexadecimal digits of a time in milliseconds. They last for 8,000 years.
+pub(super) const TIME_DIGITS: usize = 12;
+
+/// The longest cursor: a version, a kind, a time, and the id of a movie.
+pub(super) const MAX_CURSOR_BYTES: usize = VERSION_DIGITS + 1 + TIME_DIGITS + MAX_ID_BYTES;
 
 /// A position in a ranking: after this movie, which has this score.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,7 +81,7 @@ impl fmt::Display for Offset {
 }
 
 /// The version at the start of a cursor, and the rest.
-fn versioned(text: &str) -> Result<(&str, &str), ()> {
+pub(super) fn versioned(text: &str) -> Result<(&str, &str), ()> {
     let (version, rest) = text.split_at_checked(VERSION_DIGITS).ok_or(())?;
     let is_version = version.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_version && text.len() <= MAX_CURSOR_BYTES { Ok((version, rest)) } else { Err(()) }

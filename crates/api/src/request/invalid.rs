@@ -14,6 +14,8 @@ pub enum InvalidRequest {
     Path,
     /// An id in the path is longer than [`MAX_ID_BYTES`].
     LongPath,
+    /// The user `me` is named where callers are no users.
+    Me,
     /// The body is empty.
     Empty,
     /// The body is not JSON.
@@ -156,6 +158,10 @@ impl fmt::Display for InvalidRequest {
             Self::LongPath => {
                 write!(f, "a part of the path is longer than {MAX_ID_BYTES} bytes, the maximum for an id")
             }
+            Self::Me => f.write_str(
+                "the user `me` is the holder of a token, and no tokens are checked here; name the user by its id, or \
+                 set the stack's parameter Authorization to cognito",
+            ),
             Self::Empty => write!(f, "the body is empty"),
             Self::Json(error) => write!(f, "the body is not JSON ({error})"),
             Self::Encoding => write!(f, "the body is UTF-16; send UTF-8"),

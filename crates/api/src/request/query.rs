@@ -6,7 +6,7 @@ use axum::extract::Query;
 use axum::http::Uri;
 
 use super::cursor::MAX_CURSOR_BYTES;
-use super::{Cursor, InvalidRequest, MAX_QUERY_STRING_BYTES, Offset, is_spelling};
+use super::{Cursor, InvalidRequest, MAX_QUERY_STRING_BYTES, Offset, RatingsCursor, is_spelling};
 
 /// The largest number of movies in one answer.
 pub const MAX_LIMIT: usize = 100;
@@ -18,7 +18,7 @@ pub const MAX_IDS: usize = 100;
 pub const MAX_QUERY_BYTES: usize = 200;
 
 /// What the parameter `cursor` must be.
-const CURSOR: &str = "the next_cursor of an answer, of at most 280 bytes";
+const CURSOR: &str = "the next_cursor of an answer, of at most 285 bytes";
 
 /// The parameters of a request, in their order. Their names may have any spelling.
 #[derive(Debug, Default)]
@@ -67,12 +67,16 @@ pub struct MoviesPage {
 }
 
 /// The parameters of `GET /users/{userId}/ratings`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RatingsPage {
     /// Which ratings come first, if the caller chooses.
     pub order: Option<RatingsOrder>,
-    /// Which movies, and how many.
-    pub page: MoviesPage,
+    /// How many ratings to list.
+    pub limit: usize,
+    /// Of which movies.
+    pub selection: Selection,
+    /// Where to begin.
+    pub after: Option<RatingsCursor>,
 }
 
 /// Which ratings of a user come first.
@@ -127,7 +131,8 @@ impl FromParameters for MoviesPage {
 impl FromParameters for RatingsPage {
     fn from_parameters(parameters: &Parameters) -> Result<Self, InvalidRequest> {
         let order = parameters.parse("order", "newest or highest")?;
-        Ok(Self { order, page: MoviesPage::from_parameters(parameters)? })
+        let after = parameters.parse("cursor", CURSOR)?;
+        Ok(Self { order, limit: parameters.limit(10)?, selection: parameters.selection()?, after })
     }
 }
 
@@ -245,7 +250,7 @@ pub(crate) fn split_list(values: &[String], is_known: impl Fn(&str) -> bool) -> 
     names
 }
 
-const _: () = assert!(MAX_CURSOR_BYTES == 280, "the error message contains this number");
+const _: () = assert!(MAX_CURSOR_BYTES == 285, "the error message contains this number");
 
 #[cfg(test)]
 mod tests {

@@ -8,9 +8,9 @@ use matinee_live_ratings::{LiveRatings, Mark, Moment, Outcome, StoreError, Write
 use matinee_model::{Model, UnknownMovie};
 
 use crate::error::ApiError;
-use crate::http::{Json, JsonBody, PathSegment, QueryParameters, TwoSegments};
+use crate::http::{Caller, Json, JsonBody, PathUser, PathUserAndMovie, QueryParameters};
 use crate::predict_error::PredictError;
-use crate::request::{DoneAt, InvalidRequest, RateRequest, RatingsBatch, UserAndMovie, checked_user};
+use crate::request::{DoneAt, InvalidRequest, RateRequest, RatingsBatch, UserAndMovie};
 use crate::response::{Became, KeptBatchAnswer, KeptEntry, KeptRatingAnswer};
 use crate::schema::{
     KeepBatchErrors, KeepErrors, KeptRatingBody, MarkErrors, RatingsBatchBody, TimeParameter,
@@ -29,11 +29,11 @@ use crate::scorer::Scorer;
         KeepErrors))]
 pub(crate) async fn rate(
     State(scorer): State<Arc<dyn Scorer>>,
-    TwoSegments(user, movie): TwoSegments,
+    PathUserAndMovie(place): PathUserAndMovie,
     JsonBody(RateRequest { rating, time }): JsonBody<RateRequest>,
 ) -> Result<(StatusCode, Json<KeptRatingAnswer>), ApiError> {
     let live = live_ratings(&*scorer)?;
-    let write = UserAndMovie::new(&user, &movie)?.marked(Mark::Rated(rating), time);
+    let write = place.marked(Mark::Rated(rating), time);
     check(&write, scorer.model().await?.as_ref())?;
     let answer = KeptRatingAnswer::new(write.mark, write.time, keep(live, write).await?);
     let status = if answer.status == Became::Created { StatusCode::CREATED } else { StatusCode::OK };
@@ -43,43 +43,43 @@ pub(crate) async fn rate(
 /// Take a rating back, also one that the model was trained on
 #[utoipa::path(delete, path = "/users/{userId}/ratings/{movieId}", tag = "ratings",
     params(
-        ("userId" = String, Path, description = "The user's id", max_length = 256, example = "2"),
+        ("userId" = String, Path, description = "The user's id, or `me` for the holder of a token", max_length = 256, example = "2"),
         ("movieId" = String, Path, description = "The movie's id", max_length = 256, example = "2959"), TimeParameter),
     responses((status = 204, description = "There is no rating, unless a later one is kept"), MarkErrors))]
 pub(crate) async fn unrate(
     State(scorer): State<Arc<dyn Scorer>>,
-    TwoSegments(user, movie): TwoSegments,
+    PathUserAndMovie(place): PathUserAndMovie,
     QueryParameters(DoneAt(time)): QueryParameters<DoneAt>,
 ) -> Result<StatusCode, ApiError> {
-    mark(&*scorer, &user, &movie, Mark::Unrated, time).await
+    mark(&*scorer, place, Mark::Unrated, time).await
 }
 
 /// Never recommend a movie to a user; this is not a rating
 #[utoipa::path(put, path = "/users/{userId}/hidden/{movieId}", tag = "ratings",
     params(
-        ("userId" = String, Path, description = "The user's id", max_length = 256, example = "2"),
+        ("userId" = String, Path, description = "The user's id, or `me` for the holder of a token", max_length = 256, example = "2"),
         ("movieId" = String, Path, description = "The movie's id", max_length = 256, example = "2959"), TimeParameter),
     responses((status = 204, description = "It is hidden, unless it was shown again later"), MarkErrors))]
 pub(crate) async fn hide(
     State(scorer): State<Arc<dyn Scorer>>,
-    TwoSegments(user, movie): TwoSegments,
+    PathUserAndMovie(place): PathUserAndMovie,
     QueryParameters(DoneAt(time)): QueryParameters<DoneAt>,
 ) -> Result<StatusCode, ApiError> {
-    mark(&*scorer, &user, &movie, Mark::Hidden, time).await
+    mark(&*scorer, place, Mark::Hidden, time).await
 }
 
 /// Recommend a hidden movie again
 #[utoipa::path(delete, path = "/users/{userId}/hidden/{movieId}", tag = "ratings",
     params(
-        ("userId" = String, Path, description = "The user's id", max_length = 256, example = "2"),
+        ("userId" = String, Path, description = "The user's id, or `me` for the holder of a token", max_length = 256, example = "2"),
         ("movieId" = String, Path, description = "The movie's id", max_length = 256, example = "2959"), TimeParameter),
     responses((status = 204, description = "It is not hidden, unless it was hidden again later"), MarkErrors))]
 pub(crate) async fn show(
     State(scorer): State<Arc<dyn Scorer>>,
-    TwoSegments(user, movie): TwoSegments,
+    PathUserAndMovie(place): PathUserAndMovie,
     QueryParameters(DoneAt(time)): QueryParameters<DoneAt>,
 ) -> Result<StatusCode, ApiError> {
-    mark(&*scorer, &user, &movie, Mark::Shown, time).await
+    mark(&*scorer, place, Mark::Shown, time).await
 }
 
 /// Keep up to 1,000 ratings of any users, in their order, with an error for each invalid one; safe to repeat
@@ -89,12 +89,14 @@ pub(crate) async fn show(
     responses((status = 200, description = "What became of each", body = KeptBatchAnswer), KeepBatchErrors))]
 pub(crate) async fn rate_batch(
     State(scorer): State<Arc<dyn Scorer>>,
+    caller: Caller,
     JsonBody(RatingsBatch(writes)): JsonBody<RatingsBatch>,
 ) -> Result<Json<KeptBatchAnswer>, ApiError> {
     let live = live_ratings(&*scorer)?;
     let model = scorer.model().await?;
     let checked = |write: Result<Write, InvalidRequest>| {
         let write = write.map_err(ApiError::from)?;
+        let write = Write { user: caller.user(write.user)?, ..write };
         check(&write, &model).map(|()| write)
     };
     let writes: Vec<Result<Write, ApiError>> = writes.into_iter().map(checked).collect();
@@ -109,25 +111,24 @@ pub(crate) async fn rate_batch(
 
 /// Forget a user: nothing that is kept of the user counts any more, nor what the model was trained on
 #[utoipa::path(delete, path = "/users/{userId}", tag = "ratings",
-    params(("userId" = String, Path, description = "The user's id", max_length = 256, example = "2")),
+    params(("userId" = String, Path, description = "The user's id, or `me` for the holder of a token", max_length = 256, example = "2")),
     responses((status = 204, description = "The user is unknown from now on"), MarkErrors))]
 pub(crate) async fn forget(
     State(scorer): State<Arc<dyn Scorer>>,
-    PathSegment(user): PathSegment,
+    PathUser(user): PathUser,
 ) -> Result<StatusCode, ApiError> {
-    live_ratings(&*scorer)?.forget(&checked_user(&user)?).await.map_err(unavailable)?;
+    live_ratings(&*scorer)?.forget(&user).await.map_err(unavailable)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn mark(
     scorer: &dyn Scorer,
-    user: &str,
-    movie: &str,
+    place: UserAndMovie,
     mark: Mark,
     time: Moment,
 ) -> Result<StatusCode, ApiError> {
     let live = live_ratings(scorer)?;
-    let write = UserAndMovie::new(user, movie)?.marked(mark, time);
+    let write = place.marked(mark, time);
     check(&write, scorer.model().await?.as_ref())?;
     keep(live, write).await?;
     Ok(StatusCode::NO_CONTENT)

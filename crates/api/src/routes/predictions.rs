@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::response::Response;
 
 use crate::error::ApiError;
-use crate::http::{EntityTag, Freshness, IfNoneMatch, Json, JsonBody};
-use crate::request::{PredictBatch, PredictRequest};
+use crate::http::{Caller, EntityTag, Freshness, IfNoneMatch, Json, JsonBody};
+use crate::request::{PredictBatch, PredictRequest, Rater};
 use crate::response::{BatchAnswer, BatchEntry, HealthAnswer, ModelAnswer, PredictAnswer, VersionsAnswer};
 use crate::schema::{BatchBody, BatchErrors, HealthErrors, ModelErrors, PairBody, PredictErrors};
 use crate::scorer::Scorer;
@@ -18,9 +18,10 @@ use crate::scorer::Scorer;
     responses((status = 200, description = "The predicted rating", body = PredictAnswer), PredictErrors))]
 pub(crate) async fn predict(
     State(scorer): State<Arc<dyn Scorer>>,
+    caller: Caller,
     JsonBody(request): JsonBody<PredictRequest>,
 ) -> Result<Json<PredictAnswer>, ApiError> {
-    Ok(Json(scorer.predict(&request).await?))
+    Ok(Json(scorer.predict(&permitted(request, &caller)?).await?))
 }
 
 /// The ratings of up to 1,000 pairs in their order, with an error for each invalid pair
@@ -29,16 +30,28 @@ pub(crate) async fn predict(
     responses((status = 200, description = "The predicted ratings", body = BatchAnswer), BatchErrors))]
 pub(crate) async fn predict_batch(
     State(scorer): State<Arc<dyn Scorer>>,
+    caller: Caller,
     JsonBody(PredictBatch(pairs)): JsonBody<PredictBatch>,
 ) -> Result<Json<BatchAnswer>, ApiError> {
+    let pairs = pairs.into_iter().map(|pair| permitted(pair?, &caller));
+    let pairs: Vec<Result<PredictRequest, ApiError>> = pairs.collect();
     let requests: Vec<PredictRequest> = pairs.iter().flatten().cloned().collect();
     let mut answers = scorer.predict_all(&requests).await?.into_iter();
-    let answer = |pair: Result<PredictRequest, _>| match pair {
-        Ok(_) => answers.next().map_or(Err(ApiError::Internal), |answer| Ok(answer?)),
-        Err(error) => Err(ApiError::InvalidRequest(error)),
+    let answer = |pair: Result<PredictRequest, ApiError>| {
+        pair?;
+        answers.next().map_or(Err(ApiError::Internal), |answer| Ok(answer?))
     };
     let predictions = pairs.into_iter().map(answer).map(BatchEntry::from).collect();
     Ok(Json(BatchAnswer { predictions }))
+}
+
+/// The request, if the caller may act for its user. Ratings in a request belong to no user.
+fn permitted(request: PredictRequest, caller: &Caller) -> Result<PredictRequest, ApiError> {
+    let rater = match request.rater {
+        Rater::User(user) => Rater::User(caller.user(user)?),
+        ratings @ Rater::Ratings(_) => ratings,
+    };
+    Ok(PredictRequest { rater, ..request })
 }
 
 /// What the model is and how well it predicts
@@ -48,8 +61,9 @@ pub(crate) async fn describe_model(
     State(scorer): State<Arc<dyn Scorer>>,
     cached: IfNoneMatch,
 ) -> Result<Response, ApiError> {
-    let answer = scorer.describe().await?;
-    Ok(EntityTag::of_version(&answer.version).respond(&cached, Freshness::Revalidate, || Json(answer)))
+    let answer = ModelAnswer { keeps_ratings: scorer.live_ratings().is_some(), ..scorer.describe().await? };
+    let content = serde_json::to_string(&answer).map_err(|_| ApiError::Internal)?;
+    Ok(EntityTag::of_text(&content).respond(&cached, Freshness::Revalidate, || Json(answer)))
 }
 
 /// The models that are or were live and those that were refused, with their figures

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use matinee_model::{CANDIDATES, Filter, Group, Model, MovieId, UserId, Visitor, varied};
+use matinee_model::{CANDIDATES, Filter, Group, Model, MovieId, Visitor, varied};
 
 use super::selection::filter;
 use crate::error::ApiError;
-use crate::http::{Json, JsonBody, PathSegment, QueryParameters};
+use crate::http::{Json, JsonBody, PathUser, QueryParameters};
 use crate::request::{Cursor, RecommendationsPage, RecommendationsRequest, TogetherRequest};
 use crate::response::{
     LiveRatingsState, RankedBy, RecommendationAnswer, RecommendationsAnswer, TogetherAnswer,
@@ -21,15 +21,14 @@ use crate::scorer::{News, Scorer, Titles};
 
 /// What a user may want to watch, by the ratings that the model was trained on and those that came in since
 #[utoipa::path(get, path = "/users/{userId}/recommendations", tag = "recommendations",
-    params(("userId" = String, Path, description = "The user's id", max_length = 256, example = "2"),
+    params(("userId" = String, Path, description = "The user's id, or `me` for the holder of a token", max_length = 256, example = "2"),
         RecommendedLimit, SelectionParameters, TasteParameters, CursorParameter),
     responses((status = 200, description = "The movies", body = RecommendationsAnswer), RecommendToUserErrors))]
 pub(crate) async fn recommend_to_user(
     State(scorer): State<Arc<dyn Scorer>>,
-    PathSegment(user): PathSegment,
+    PathUser(user): PathUser,
     QueryParameters(page): QueryParameters<RecommendationsPage>,
 ) -> Result<Json<RecommendationsAnswer>, ApiError> {
-    let user = UserId::from(user);
     let news = News::of(scorer.live_ratings(), &user).await;
     let model = scorer.model().await?;
     let row = model.user_row(&user);

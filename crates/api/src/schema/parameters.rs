@@ -46,7 +46,7 @@ pub(crate) struct SelectionParameters {
 #[expect(dead_code, reason = "its fields are documentation")]
 pub(crate) struct CursorParameter {
     /// The `next_cursor` of the previous page
-    #[param(max_length = 280)]
+    #[param(max_length = 285)]
     cursor: Option<String>,
 }
 

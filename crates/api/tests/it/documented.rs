@@ -123,7 +123,8 @@ fn keys_and_signatures_are_documented_and_the_page_requires_none() {
         (&json!("header"), &json!("x-api-key"))
     );
     assert_eq!(schemes["sigv4"]["x-amazon-apigateway-authtype"], "awsSigv4");
-    assert_eq!(document["security"], json!([{}, {"api_key": []}, {"sigv4": []}]));
+    assert_eq!(schemes["cognito"]["x-amazon-apigateway-authtype"], "cognito_user_pools");
+    assert_eq!(document["security"], json!([{}, {"api_key": []}, {"sigv4": []}, {"cognito": []}]));
     for path in ["/", "/page/{file}"] {
         assert_eq!(document["paths"][path]["get"]["security"], json!([]), "{path}");
     }

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use matinee_live_ratings::stalled::Stalled;
 use serde_json::{Value, json};
-use tower::ServiceExt;
 
 use crate::support;
 
@@ -62,10 +61,7 @@ impl Server {
 async fn ask(app: &Router, method: Method, path: &str, body: &Value) -> (StatusCode, Value) {
     let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
     let request = Request::builder().method(method).uri(path).body(body).unwrap();
-    let response = app.clone().oneshot(request).await.unwrap();
-    let status = response.status();
-    let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-    (status, if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() })
+    support::status_and_body(app, request).await
 }
 
 fn ids(movies: &Value) -> Vec<String> {
@@ -92,6 +88,13 @@ async fn a_rating_counts_in_the_next_answer() {
     assert_eq!(server.recommended("1").await, ["30"], "what is rated is not recommended");
     let after = server.predict("1", "30").await;
     assert!(after["score"].as_f64() > before["score"].as_f64(), "{before} {after}");
+}
+
+#[tokio::test]
+async fn the_model_says_whether_ratings_are_kept() {
+    assert_eq!(Server::start().get("/model").await["keeps_ratings"], true);
+    let (_, body) = ask(&support::app(), Method::GET, "/model", &Value::Null).await;
+    assert!(body["version"].is_string() && body["keeps_ratings"].is_null(), "{body}");
 }
 
 #[tokio::test]

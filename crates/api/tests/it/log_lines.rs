@@ -7,7 +7,7 @@ use std::sync::{Arc, Once};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, Request, Uri};
-use matinee_api::{ColdStart, sampled_router};
+use matinee_api::{ColdStart, Settings, router_with};
 use matinee_serving::Reloadable;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -127,7 +127,7 @@ fn a_line_names_no_user_no_movie_and_no_rating() {
 fn a_share_of_the_successful_requests_and_every_error_is_logged() {
     let sampled = || {
         let model = Arc::new(Reloadable::loaded(model()));
-        sampled_router(model, "0".parse().unwrap())
+        router_with(model, Settings { sampling: "0".parse().unwrap(), ..Settings::default() })
     };
     let cold = || {
         let mut request = get("/model");

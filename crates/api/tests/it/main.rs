@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod any_request;
+mod callers;
 mod documented;
 mod errors;
 mod inference;
@@ -10,6 +11,7 @@ mod log_lines;
 mod movies;
 mod panics;
 mod predict;
+mod rating_pages;
 mod recommendations;
 mod security_headers;
 mod support;

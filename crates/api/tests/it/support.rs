@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
-use matinee_api::{LiveScorer, router};
+use matinee_api::{Access, LiveScorer, Settings, router, router_with};
 use matinee_live_ratings::{DEFAULT_TIME_LIMIT, LiveRatings, RatingStore};
 use matinee_model::{Model, RatingScale};
 use matinee_serving::{PathSource, Reloadable};
@@ -62,10 +62,20 @@ pub fn live_app() -> (Router, tempfile::TempDir) {
 
 /// The same over any model.
 pub fn live_app_over(model: Reloadable<Model>) -> (Router, tempfile::TempDir) {
+    live_app_with(model, Access::Anyone)
+}
+
+/// The same over [`model`], for callers who may act for these users.
+pub fn live_app_for(access: Access) -> (Router, tempfile::TempDir) {
+    live_app_with(Reloadable::loaded(model()), access)
+}
+
+fn live_app_with(model: Reloadable<Model>, access: Access) -> (Router, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteRatings::open(&folder.path().join("ratings.db")).unwrap();
     let ratings = LiveRatings::new(Arc::new(store), DEFAULT_TIME_LIMIT);
-    (router(Arc::new(LiveScorer::new(model, ratings))), folder)
+    let settings = Settings { access, ..Settings::default() };
+    (router_with(Arc::new(LiveScorer::new(model, ratings)), settings), folder)
 }
 
 /// The router over a model that is not there.
@@ -88,6 +98,14 @@ pub async fn send(app: Router, request: Request<Body>) -> Answer {
     let bytes = to_bytes(body, usize::MAX).await.unwrap();
     assert_eq!(parts.headers["content-type"], "application/json");
     Answer { status: parts.status, headers: parts.headers, body: serde_json::from_slice(&bytes).unwrap() }
+}
+
+/// Sends a request. The body of the answer is JSON, or a null if there is none.
+pub async fn status_and_body(app: &Router, request: Request<Body>) -> (StatusCode, Value) {
+    let response = app.clone().oneshot(request).await.unwrap();
+    let status = response.status();
+    let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    (status, if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() })
 }
 
 /// `POST /predict` with this body.

@@ -6,27 +6,13 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use matinee_api::response::ErrorAnswer;
+use axum::http::{HeaderMap, HeaderName, Uri, header};
+use matinee_api::Guard;
+use matinee_api::error::ApiError;
 
-/// Guards the routes about single users. Without a token, only callers of this machine reach the server.
-pub fn guarded(app: Router, token: Option<String>) -> Router {
-    app.layer(axum::middleware::from_fn_with_state(Arc::new(token), guard))
-}
-
-async fn guard(State(token): State<Arc<Option<String>>>, request: Request, next: Next) -> Response {
-    if !is_about_users(request.uri()) {
-        return next.run(request).await;
-    }
-    match refusal(token.as_deref(), request.headers()) {
-        None => next.run(request).await,
-        Some((status, code, message)) => answer(status, code, message),
-    }
+/// Guards the routes about single users. Without a token, only callers of this machine may use them.
+pub fn guard(token: Option<String>) -> Guard {
+    Arc::new(move |uri, headers| if is_about_users(uri) { check(token.as_deref(), headers) } else { Ok(()) })
 }
 
 /// Whether the path is one at which ratings are kept.
@@ -34,24 +20,15 @@ fn is_about_users(uri: &Uri) -> bool {
     uri.path() == "/ratings" || uri.path().starts_with("/users/")
 }
 
-type Refusal = (StatusCode, &'static str, &'static str);
-
-fn refusal(token: Option<&str>, headers: &HeaderMap) -> Option<Refusal> {
+fn check(token: Option<&str>, headers: &HeaderMap) -> Result<(), ApiError> {
     if let Some(token) = token {
         let sent = text(headers, header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
-        return (!sent.is_some_and(|sent| is_same(sent, token))).then_some((
-            StatusCode::UNAUTHORIZED,
-            "unauthorized",
-            "the header Authorization must be `Bearer TOKEN`, with the token that the server was started with",
-        ));
+        let is_known = sent.is_some_and(|sent| is_same(sent, token));
+        return if is_known { Ok(()) } else { Err(ApiError::WrongToken) };
     }
     let host = text(headers, header::HOST).unwrap_or_default();
     let is_own_origin = text(headers, header::ORIGIN).is_none_or(|origin| origin == format!("http://{host}"));
-    (!is_own_origin || !is_local(host)).then_some((
-        StatusCode::FORBIDDEN,
-        "access_denied",
-        "the request comes from a page of another site; start the server with --token to let it in",
-    ))
+    if is_own_origin && is_local(host) { Ok(()) } else { Err(ApiError::OtherSite) }
 }
 
 /// Whether a host is this machine: an address, or `localhost`. Any other name may have been made to lead here.
@@ -73,19 +50,13 @@ fn is_same(one: &str, other: &str) -> bool {
     one.len() == other.len() && difference == 0
 }
 
-fn answer(status: StatusCode, code: &'static str, message: &str) -> Response {
-    let answer = ErrorAnswer::new(code, message.to_owned(), "");
-    let json = serde_json::to_vec(&answer).unwrap_or_default();
-    (status, [(header::CONTENT_TYPE, "application/json")], Body::from(json)).into_response()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn status(token: Option<&str>, headers: &[(HeaderName, &'static str)]) -> Option<u16> {
+    fn refusal(token: Option<&str>, headers: &[(HeaderName, &'static str)]) -> Option<ApiError> {
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
-        refusal(token, &headers).map(|(status, ..)| status.as_u16())
+        check(token, &headers).err()
     }
 
     #[test]
@@ -98,7 +69,7 @@ mod tests {
             &[host("[::1]:3000"), origin("http://[::1]:3000")],
             &[],
         ] {
-            assert_eq!(status(None, allowed), None, "{allowed:?}");
+            assert_eq!(refusal(None, allowed), None, "{allowed:?}");
         }
         for refused in [
             &[host("127.0.0.1:3000"), origin("https://evil.example")][..],
@@ -106,17 +77,17 @@ mod tests {
             &[host("evil.example:3000"), origin("http://evil.example:3000")],
             &[host("evil.example")],
         ] {
-            assert_eq!(status(None, refused), Some(403), "{refused:?}");
+            assert_eq!(refusal(None, refused), Some(ApiError::OtherSite), "{refused:?}");
         }
     }
 
     #[test]
     fn with_a_token_only_its_holder_may() {
         let bearer = |value| [(header::AUTHORIZATION, value), (header::HOST, "movies.example")];
-        assert_eq!(status(Some("secret"), &bearer("Bearer secret")), None);
+        assert_eq!(refusal(Some("secret"), &bearer("Bearer secret")), None);
         for wrong in ["Bearer secre", "Bearer secrets", "Bearer ", "secret", "Basic secret"] {
-            assert_eq!(status(Some("secret"), &bearer(wrong)), Some(401), "{wrong}");
+            assert_eq!(refusal(Some("secret"), &bearer(wrong)), Some(ApiError::WrongToken), "{wrong}");
         }
-        assert_eq!(status(Some("secret"), &[]), Some(401));
+        assert_eq!(refusal(Some("secret"), &[]), Some(ApiError::WrongToken));
     }
 }

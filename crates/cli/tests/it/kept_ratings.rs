@@ -159,6 +159,36 @@ fn other_machines_need_the_token() {
 }
 
 #[test]
+fn a_refusal_has_a_request_id_and_the_headers_of_all_answers() {
+    let place = Place::with_model();
+    let file = place.path("kept.db");
+    for (options, origin, code) in [
+        (&["--ratings", &file, "--token", "secret"][..], None, "unauthorized"),
+        (&["--ratings", &file], Some("https://another.example"), "access_denied"),
+    ] {
+        let running = place.start("serve", options);
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let request = agent.get(format!("{}/users/1/ratings", running.url));
+        let request = match origin {
+            None => request,
+            Some(origin) => request.header("origin", origin),
+        };
+        let mut answer = request.call().unwrap();
+        let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(
+            (header("cache-control"), header("referrer-policy")),
+            ("no-store".into(), "no-referrer".into())
+        );
+        assert!(header("content-security-policy").contains("default-src 'none'"));
+        let id = header("x-request-id");
+        let body: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
+        assert_eq!(body["error"]["code"], code);
+        assert!(!id.is_empty() && body["error"]["request_id"] == id.as_str(), "{body}");
+    }
+}
+
+#[test]
 fn a_page_of_another_site_may_not_write() {
     let place = Place::with_model();
     let running = place.start("up", &[]);

@@ -30,10 +30,10 @@ pub async fn check(deployment: &Deployment<'_>) -> Finding {
 fn judge(url: &str, status: u16, body: &str, authorization: Option<&str>) -> Finding {
     let fault = |text: String| Err(Problem::Fault(text));
     match (authorization, status) {
-        (Some(required @ ("api-key" | "iam")), 401 | 403) => Ok(format!(
+        (Some(required @ ("api-key" | "iam" | "cognito")), 401 | 403) => Ok(format!(
             "refuses a request without credentials, as Authorization={required} requires; no request with credentials was made"
         )),
-        (Some(required @ ("api-key" | "iam")), 200..=299) => fault(format!(
+        (Some(required @ ("api-key" | "iam" | "cognito")), 200..=299) => fault(format!(
             "{url} answers anybody, although Authorization={required}; the stage has an old deployment: \
              create a new one with `aws apigateway create-deployment`, or deploy the stack again"
         )),
@@ -75,6 +75,8 @@ mod tests {
             (None, 200, PREDICTION, Ok("4.2 by model")),
             (Some("api-key"), 403, forbidden, Ok("Authorization=api-key")),
             (Some("iam"), 403, forbidden, Ok("Authorization=iam")),
+            (Some("cognito"), 401, forbidden, Ok("Authorization=cognito")),
+            (Some("cognito"), 200, PREDICTION, Err("answers anybody")),
             (Some("api-key"), 200, PREDICTION, Err("answers anybody")),
             (Some("iam"), 200, PREDICTION, Err("answers anybody")),
             (Some("none"), 403, forbidden, Err("Authorization=none")),
