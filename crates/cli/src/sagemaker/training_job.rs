@@ -21,6 +21,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use super::Root;
 use super::channels::{self, Channels};
 use super::hosts::Hosts;
+use super::kept_ratings;
 use super::metrics::{JobProgress, print_validation};
 use super::settings::{Settings, Task};
 use crate::files::Titles;
@@ -47,6 +48,7 @@ pub fn run(root: &Root) -> Result<()> {
     let hold_out = settings.hold_out(&channels)?;
     let (mut dataset, report) = read_usable(&channels.train, settings.scale)?;
     titles.complete(&mut dataset, &channels.train);
+    let (dataset, inputs) = kept_ratings::merged(root, dataset, channels.train)?;
     let tests = match &channels.validation {
         Some(inputs) => Some(testable(&dataset, &read_usable(inputs, settings.scale)?.0)?),
         None => None,
@@ -78,13 +80,14 @@ pub fn run(root: &Root) -> Result<()> {
     if let Some(Measured { hold_out, .. }) = &trained.measured {
         print_validation(hold_out.rmse, hold_out.mae);
     }
-    let manifest = training::write(&root.model(), &dataset, &plan, &trained, &channels.train)?;
+    let manifest = training::write(&root.model(), &dataset, &plan, &trained, &inputs)?;
     let tuned_results = tuned.as_ref().map(|(_, tuned)| tuned);
     write_report(&root.output_data(), &manifest, tests.is_some(), tuned_results, &report)?;
     if let Some((tuning_plan, _)) = &tuned {
         tuning::clear_checkpoint(&dataset, tuning_plan, &checkpoints)?;
     }
     training::clear_checkpoint(&dataset, &plan, &checkpoints)?;
+    kept_ratings::clear(root)?;
     say!("wrote model {} to {}", manifest.version, root.model().display());
     Ok(())
 }
