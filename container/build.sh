@@ -9,7 +9,7 @@ main() {
   command -v cargo >/dev/null || fail "cargo is missing; see https://rustup.rs"
   add_target
   add_compiler
-  CC_x86_64_unknown_linux_musl=musl-gcc cargo build --release --locked --quiet --package matinee --target "$TARGET" ||
+  CC_x86_64_unknown_linux_musl=musl-gcc cargo build --release --locked --quiet --package matinee --features table --target "$TARGET" ||
     fail "the binary cannot be built"
   echo "$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/$TARGET/release/matinee"
 }

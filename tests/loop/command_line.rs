@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use matinee_tests::{BUCKET, binary, events_folder};
 
-use crate::world::{JOB_NAME_PREFIX, ROLE, STACK, World};
+use crate::world::{JOB_NAME_PREFIX, ROLE, STACK, TABLE, World};
 
 const IMAGE: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/matinee:latest";
 
@@ -45,8 +45,11 @@ impl CommandLine {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Output {
+        self.run_matinee(&[&["aws"], arguments].concat())
+    }
+
+    fn run_matinee(&self, arguments: &[&str]) -> Output {
         Command::new(binary("matinee"))
-            .arg("aws")
             .args(arguments)
             .env_clear()
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
@@ -137,4 +140,36 @@ async fn the_address_of_one_service_comes_before_that_of_all() {
     assert!(
         somewhere.refuses(&["jobs", "--endpoint-url", "http://127.0.0.1:9"]).contains("dispatch failure")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs moto: scripts/test.sh"]
+async fn ratings_go_into_the_table_and_come_out_again() {
+    let (world, folder) = (World::start().await, tempfile::tempdir().unwrap());
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let lines = "userId,movieId,rating,timestamp\n1,10,5,200\n1,20,0.5,100\n2,10,4.5,300\n";
+    std::fs::write(file("new.csv"), lines).unwrap();
+    let matinee = CommandLine::new(world.moto.address());
+    let ratings = |matinee: &CommandLine, arguments: &[&str]| {
+        let output = matinee.run_matinee(&[&["ratings"], arguments, &["--ratings", "aws"]].concat());
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap());
+        (output.status.success(), said.concat())
+    };
+    let (is_done, refusal) = ratings(&matinee, &["count"]);
+    assert!(!is_done && refusal.contains("there is no stack `matinee`"), "{refusal}");
+    assert!(refusal.contains("MATINEE_RATINGS_TABLE"), "{refusal}");
+
+    let matinee = matinee.with("MATINEE_RATINGS_TABLE", TABLE);
+    let (is_done, imported) = ratings(&matinee, &["import", &file("new.csv")]);
+    assert!(is_done && imported.contains("kept 3 ratings; 0 are older"), "{imported}");
+    let (_, counted) = ratings(&matinee, &["count"]);
+    assert!(
+        counted.contains("3 ratings by 2 users; 0 taken back; 0 hidden movies; 0 deleted users"),
+        "{counted}"
+    );
+    let (is_done, said) = ratings(&matinee, &["export", "--output", &file("kept.csv")]);
+    assert!(is_done, "{said}");
+    // The table is read in several shares at the same time, so the users are in any order.
+    let sorted = |text: &str| text.lines().map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(sorted(&std::fs::read_to_string(file("kept.csv")).unwrap()), sorted(lines));
 }

@@ -9,6 +9,7 @@ mod live_ratings;
 mod policies;
 mod publishing;
 mod retirement;
+mod scheduling;
 mod service_faults;
 mod starting;
 mod world;

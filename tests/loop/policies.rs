@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use matinee_tests::{BUCKET, Call, stack};
 use serde_json::{Value, json};
 
-use crate::world::{JOB_NAME_PREFIX, ROLE, STACK, World, until_version};
+use crate::scheduling::schedule;
+use crate::world::{JOB_NAME_PREFIX, ROLE, STACK, TABLE, World, until_version};
 
 /// What else the roles allow, and who needs it.
 const NOT_OURS: [(&str, &str); 7] = [
@@ -33,16 +34,19 @@ async fn the_policies_allow_just_the_calls_that_are_made() {
     world.upload();
     // A model that nothing refers to is tagged for removal.
     world.moto.put(&format!("models/{JOB_NAME_PREFIX}-abandoned/output/model/manifest.json"), b"{}");
-    let predict = world.predict().await;
+    let predict = world.predict_live().await;
     predict.predict().await;
     let (_, ended) = world.train(json!({})).await;
     world.publish.answer(ended).await;
+    world.start.answer(schedule("s")).await;
     let live = world.live_version();
     // A failed load is not tried again at once.
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     until_version(&predict, &live).await;
+    assert_eq!(predict.ask("PUT", "/users/1/ratings/2959", &json!({"rating": 5})).await.0, 201);
+    assert_eq!(predict.ask("DELETE", "/users/1", &Value::Null).await.0, 204);
 
-    let stack = stack(&[("AWS::StackName", STACK)]);
+    let stack = stack(&[("AWS::StackName", STACK), ("LiveRatings", "true"), ("Authorization", "api-key")]);
     for (resource, calls) in [
         ("PredictRole", predict.recorder.calls()),
         ("StartTrainingRole", world.start.recorder.calls()),
@@ -144,6 +148,7 @@ fn resources(value: &Value) -> Vec<String> {
 fn resolved(text: &str) -> String {
     let text =
         text.replace("${Bucket.Arn}", &format!("arn:aws:s3:::{BUCKET}")).replace("${TrainingRole.Arn}", ROLE);
+    let text = text.replace("${RatingsTable.Arn}", &format!("table/{TABLE}"));
     // The id of the stack in tests/template/stack.py begins with this.
     let text = text.replace("matinee-51af3dc0", JOB_NAME_PREFIX);
     text.replace("arn:aws:sagemaker:us-east-1:123456789012:", "")

@@ -154,9 +154,6 @@ async fn a_failed_job_is_tried_again_by_the_same_file_uploaded_again_or_by_hand(
     assert!(again["job"] != started["job"] && again["job"] != by_hand["job"], "{again}");
 
     world.moto.finish(again["job"].as_str().unwrap(), "Completed", None);
-    let schedule =
-        json!({"id": "s", "time": "2026-11-22T12:00:00Z", "detail-type": "Scheduled Event", "detail": {}});
-    assert_eq!(world.start.answer(schedule).await["status"], "started", "whether or not the data are new");
 }
 
 #[tokio::test(flavor = "multi_thread")]

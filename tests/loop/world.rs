@@ -11,6 +11,8 @@ pub const STACK: &str = "matinee";
 pub const JOB_NAME_PREFIX: &str = "matinee-1c2fa620";
 /// The role of its jobs.
 pub const ROLE: &str = "arn:aws:iam::123456789012:role/matinee-TrainingRole";
+/// The table of ratings that come in.
+pub const TABLE: &str = "matinee-RatingsTable";
 const METRICS: &str = r#"[{"Name":"validation:rmse","Regex":"validation_rmse=([0-9.]+);"}]"#;
 /// The hyperparameters of the jobs in the tests: they train a usable model in a moment.
 const HYPERPARAMETERS: &str = r#"{"algorithm":"svd","n_factors":"8","n_epochs":"5","hold_out":"0.1"}"#;
@@ -32,7 +34,8 @@ pub struct World {
 }
 
 impl Function {
-    async fn run(moto: &Moto, name: &str, variables: &[(&str, &str)]) -> Self {
+    /// Runs the binary of this name with these variables.
+    pub async fn run(moto: &Moto, name: &str, variables: &[(&str, &str)]) -> Self {
         let recorder = Recorder::start(moto.address()).await;
         let runtime = FakeRuntime::start().await;
         let environment: Vec<(&str, &str)> =
@@ -51,6 +54,23 @@ impl Function {
         self.invoke(event).await.unwrap()
     }
 
+    /// The status and the body of the answer to a request.
+    pub async fn ask(&self, method: &str, path: &str, body: &Value) -> (u64, Value) {
+        let mut event = read_event("user-ratings");
+        event["httpMethod"] = method.into();
+        event["path"] = path.into();
+        event["requestContext"]["path"] = format!("/v1{path}").into();
+        event["requestContext"]["httpMethod"] = method.into();
+        event["requestContext"]["resourcePath"] = "/{proxy+}".into();
+        event["pathParameters"] = json!({"proxy": path.trim_start_matches('/')});
+        event["queryStringParameters"] = Value::Null;
+        event["multiValueQueryStringParameters"] = Value::Null;
+        event["body"] = if body.is_null() { Value::Null } else { body.to_string().into() };
+        let answer = self.answer(event).await;
+        let body = serde_json::from_str(answer["body"].as_str().unwrap_or_default()).unwrap_or(Value::Null);
+        (answer["statusCode"].as_u64().unwrap(), body)
+    }
+
     /// The answer to `POST /predict`.
     pub async fn predict(&self) -> Value {
         let answer = self.answer(read_event("predict")).await;
@@ -61,6 +81,7 @@ impl Function {
 impl World {
     pub async fn start() -> Self {
         let moto = Moto::start();
+        moto.make_ratings_table(TABLE);
         let start = Self::starter(&moto, JOB_NAME_PREFIX).await;
         let publish = Self::publisher(&moto).await;
         let training = Recorder::start(moto.address()).await;
@@ -76,6 +97,7 @@ impl World {
             ("JOB_NAME_PREFIX", job_name_prefix),
             ("TRAINING_IMAGE", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/matinee:latest"),
             ("TRAINING_ROLE_ARN", ROLE),
+            ("RATINGS_TABLE", TABLE),
             ("HYPERPARAMETERS", HYPERPARAMETERS),
             ("METRIC_DEFINITIONS", METRICS),
         ];
@@ -96,9 +118,18 @@ impl World {
 
     /// A sandbox of predict that follows the pointer and looks at it at most once a second.
     pub async fn predict(&self) -> Function {
+        self.predict_with(&[]).await
+    }
+
+    /// The same, with the table. No look-up is late because the machine is busy.
+    pub async fn predict_live(&self) -> Function {
+        self.predict_with(&[("RATINGS_TABLE", TABLE), ("RATINGS_TIMEOUT_MS", "5000")]).await
+    }
+
+    async fn predict_with(&self, more: &[(&str, &str)]) -> Function {
         let uri = format!("s3://{BUCKET}/models/live.json");
         let variables = [("MODEL_URI", uri.as_str()), ("MODEL_REFRESH_SECONDS", "1"), ("STACK_NAME", STACK)];
-        Function::run(&self.moto, "predict", &variables).await
+        Function::run(&self.moto, "predict", &[&variables[..], more].concat()).await
     }
 
     /// Uploads `data/` into the bucket, as a user does, and returns the event of the last file.

@@ -156,6 +156,22 @@ impl Moto {
             .unwrap();
     }
 
+    /// Deletes a table.
+    pub fn delete_table(&self, name: &str) {
+        ureq::post(&self.address)
+            .header("authorization", SIGNED.replace("us-east-1/s3", "eu-west-1/dynamodb"))
+            .header("x-amz-target", "DynamoDB_20120810.DeleteTable")
+            .content_type("application/x-amz-json-1.0")
+            .send(json!({"TableName": name}).to_string())
+            .unwrap();
+    }
+
+    /// Sets the time at which a training job was created, in seconds since 1970.
+    pub fn date_job(&self, job: &str, time: i64) {
+        let date = json!({"name": job, "time": time});
+        ureq::post(format!("{}/matinee/date-job", self.address)).send(date.to_string()).unwrap();
+    }
+
     /// Ends a training job.
     pub fn finish(&self, job: &str, status: &str, reason: Option<&str>) {
         let end = json!({"name": job, "status": status, "reason": reason});

@@ -211,7 +211,7 @@ impl Shared {
         let job = call.resource.clone();
         self.note(call);
         if is_new_job {
-            let body: Value = serde_json::from_slice(body).unwrap();
+            let body = json_of(body);
             let role = body["RoleArn"].as_str().unwrap().to_owned();
             self.note(Call { action: "iam:PassRole".to_owned(), resource: role });
             if body["Tags"].is_array() {
@@ -225,7 +225,10 @@ impl Shared {
 impl Call {
     fn of(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Self {
         if let Some(target) = headers.get("x-amz-target").map(|target| target.to_str().unwrap()) {
-            return Self::of_sagemaker(target.trim_start_matches("SageMaker."), body);
+            return match target.strip_prefix("DynamoDB_20120810.") {
+                Some(operation) => Self::of_dynamodb(operation, body),
+                None => Self::of_sagemaker(target.trim_start_matches("SageMaker."), body),
+            };
         }
         let path = uri.path().trim_start_matches('/');
         let query = uri.query().unwrap_or_default();
@@ -245,12 +248,22 @@ impl Call {
         Self { action, resource }
     }
 
+    fn of_dynamodb(operation: &str, body: &[u8]) -> Self {
+        let table = json_of(body)["TableName"].as_str().unwrap().to_owned();
+        Self { action: format!("dynamodb:{operation}"), resource: format!("table/{table}") }
+    }
+
     fn of_sagemaker(operation: &str, body: &[u8]) -> Self {
-        let body: Value = serde_json::from_slice(body).unwrap();
+        let body = json_of(body);
         let name = body["TrainingJobName"].as_str();
         let resource = name.map_or_else(|| "*".to_owned(), |name| format!("training-job/{name}"));
         Self { action: format!("sagemaker:{operation}"), resource }
     }
+}
+
+/// The body of a call in JSON.
+fn json_of(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap()
 }
 
 /// An error as S3 or `SageMaker` writes it.

@@ -9,7 +9,7 @@ use crate::moto::{BUCKET, Moto};
 use crate::recorder::Recorder;
 
 /// Runs the job that a `CreateTrainingJob` describes, with the container's own binary, and returns the event of its end.
-/// Its calls to S3 are made under the job's role, and `role` records them.
+/// Its calls are made under the job's role, and `role` records them.
 pub fn do_job(moto: &Moto, role: &Recorder, matinee: &Path, request: &Value) -> Value {
     let name = request["TrainingJobName"].as_str().unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -18,10 +18,17 @@ pub fn do_job(moto: &Moto, role: &Recorder, matinee: &Path, request: &Value) -> 
     for channel in request["InputDataConfig"].as_array().unwrap() {
         bring(moto, role, root, channel);
     }
+    let variables = request["Environment"].as_object().into_iter().flatten();
+    let variables = variables.map(|(name, value)| (name.as_str(), value.as_str().unwrap()));
+    // SageMaker gives the container credentials of the role.
+    let credentials = role.environment().into_iter().filter(|(name, _)| *name != "AWS_REGION");
     let run = Command::new(matinee)
         .args(["sagemaker", "train", "--root"])
         .arg(root)
         .env("TRAINING_JOB_NAME", name)
+        .env("TRAINING_JOB_ARN", format!("arn:aws:sagemaker:eu-west-1:123456789012:training-job/{name}"))
+        .envs(credentials)
+        .envs(variables)
         .output()
         .unwrap();
     if !run.status.success() {

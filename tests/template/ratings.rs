@@ -1,4 +1,4 @@
-//! The table of ratings that come in: only where it is wanted, and only for the function that uses it.
+//! The table of ratings that come in: only where it is wanted, and only for the function and the jobs that use it.
 
 use matinee_tests::{refusal, stack};
 use serde_json::{Value, json};
@@ -48,9 +48,19 @@ fn the_function_gets_its_table_and_what_it_calls() {
     assert_eq!(statement["Action"], json!(["dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"]));
     assert_eq!(referred(&statement["Resource"]), "RatingsTable");
     for (role, _) in of_type(&stack, "AWS::IAM::Role").filter(|(role, _)| *role != "PredictRole") {
-        let of_role = properties(&stack, role)["Policies"].to_string();
-        assert!(!of_role.contains("dynamodb:"), "{role}");
+        let mentions = properties(&stack, role)["Policies"].to_string().contains("dynamodb:");
+        assert_eq!(mentions, ["StartTrainingRole", "TrainingRole"].contains(&role), "{role}");
     }
+    for role in ["StartTrainingRole", "TrainingRole"] {
+        for statement in on_tables(role) {
+            assert_eq!(
+                (&statement["Action"], referred(&statement["Resource"])),
+                (&json!("dynamodb:Scan"), "RatingsTable")
+            );
+        }
+    }
+    let starts = &properties(&stack, "StartTrainingFunction")["Environment"]["Variables"];
+    assert_eq!(referred(&starts["RATINGS_TABLE"]), "RatingsTable", "jobs learn from it");
 
     let restorable = matinee_tests::stack(&[ON[0], ON[1], ("LiveRatingsRecovery", "true")]);
     let recovery = &properties(&restorable, "RatingsTable")["PointInTimeRecoverySpecification"];

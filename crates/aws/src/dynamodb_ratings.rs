@@ -3,8 +3,10 @@
 //! The partition key `user` is the user. The sort key `movie` is `movie#` and the movie's id, or `forgotten` for the time
 //! at which the user was deleted. An item has the latest rating in `rating`, with its time in `rated_at`; without
 //! `rating`, it was taken back then. In the same way it has `hidden` and `hidden_at`. Times are in milliseconds since
-//! 1970. Each write is one update with a condition on the time, so the latest counts without a read before.
+//! 1970. Each write is one update with a condition on the time, so the latest counts without a read before. `kept_at` is
+//! the time at which the last write arrived.
 
+mod arrivals;
 mod item;
 mod table_name;
 
@@ -16,6 +18,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -25,14 +28,16 @@ use matinee_live_ratings::{
 use matinee_model::UserId;
 
 use crate::error_chain::error_chain;
-use item::{Columns, FORGOTTEN, FORGOTTEN_AT, Item, MOVIE, USER};
+pub use arrivals::Arrivals;
+use item::{Columns, FORGOTTEN, FORGOTTEN_AT, Item, KEPT_AT, MOVIE, USER};
 pub use table_name::{TableName, TableNameError};
 
 /// How many updates are sent at the same time.
 const CONCURRENT: usize = 16;
 
-/// How many items are read for a page.
-const PAGE: i32 = 1_000;
+/// How many segments of the table are scanned at the same time. More would leave too little of a new table's capacity to
+/// requests: it allows 12,000 read units per second, and a page of 1 MB takes 256 of them.
+const SEGMENTS: u32 = 4;
 
 /// Ratings in a table.
 #[derive(Debug, Clone)]
@@ -58,6 +63,18 @@ impl DynamoDbRatings {
         Self::of(&shared, table)
     }
 
+    /// The table of this name for reading all of it, with the region, credentials and service URL of `shared`. A read that
+    /// is throttled or interrupted is repeated for minutes, because nobody waits for an answer.
+    pub fn patient(shared: &SdkConfig, table: TableName) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .operation_attempt_timeout(Duration::from_secs(30))
+            .build();
+        let retries = RetryConfig::standard().with_max_attempts(12).with_max_backoff(Duration::from_secs(20));
+        let config = shared.to_builder().timeout_config(timeouts).retry_config(retries).build();
+        Self::of(&config, table)
+    }
+
     /// The table of this name, with the region, credentials, service URL and time limits of `shared`.
     pub fn of(shared: &SdkConfig, table: TableName) -> Self {
         Self { client: Client::new(shared), table }
@@ -75,8 +92,8 @@ impl DynamoDbRatings {
     async fn keep_one(&self, write: &Write) -> Result<Outcome, StoreError> {
         let columns = Columns::of(write.mark.kind());
         let set = match write.mark.value() {
-            Some(_) => "SET #time = :time, #value = :value",
-            None => "SET #time = :time REMOVE #value",
+            Some(_) => "SET #time = :time, #value = :value, #kept = :now",
+            None => "SET #time = :time, #kept = :now REMOVE #value",
         };
         let update = self
             .client
@@ -88,7 +105,9 @@ impl DynamoDbRatings {
             .condition_expression("attribute_not_exists(#time) OR #time <= :time")
             .expression_attribute_names("#time", columns.time)
             .expression_attribute_names("#value", columns.value)
+            .expression_attribute_names("#kept", KEPT_AT)
             .expression_attribute_values(":time", number(write.time.0))
+            .expression_attribute_values(":now", number(Moment::now().0))
             .return_values(ReturnValue::AllOld)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let update = match write.mark.value() {
@@ -128,14 +147,26 @@ impl DynamoDbRatings {
             .table_name(self.table.as_str())
             .key(USER, text(user.as_str()))
             .key(MOVIE, text(FORGOTTEN))
-            .update_expression("SET #time = :time")
+            .update_expression("SET #time = :time, #kept = :now")
             .condition_expression("attribute_not_exists(#time) OR #time <= :time")
             .expression_attribute_names("#time", FORGOTTEN_AT)
-            .expression_attribute_values(":time", number(time.0));
+            .expression_attribute_names("#kept", KEPT_AT)
+            .expression_attribute_values(":time", number(time.0))
+            .expression_attribute_values(":now", number(Moment::now().0));
         match update.send().await {
             Err(error) if !is_later(&error) => Err(failed(&error)),
             _ => Ok(()),
         }
+    }
+
+    /// The next page of a segment, as it is after every write that was answered. Its size is what `DynamoDB` allows, 1 MB.
+    fn scan_of(&self, segment: u32) -> ScanFluentBuilder {
+        self.client
+            .scan()
+            .table_name(self.table.as_str())
+            .consistent_read(true)
+            .segment(segment.cast_signed())
+            .total_segments(SEGMENTS.cast_signed())
     }
 
     /// Removes an item, unless a mark came in after `time`.
@@ -201,17 +232,17 @@ impl RatingStore for DynamoDbRatings {
         })
     }
 
-    fn page(&self, after: Option<Position>) -> StoreFuture<'_, Page> {
+    fn shares(&self) -> u32 {
+        SEGMENTS
+    }
+
+    fn page(&self, share: u32, after: Option<Position>) -> StoreFuture<'_, Page> {
         Box::pin(async move {
             let start = after.as_ref().and_then(item::key_at);
-            let scan = self
-                .client
-                .scan()
-                .table_name(self.table.as_str())
-                .limit(PAGE)
-                .consistent_read(true)
-                .set_exclusive_start_key(start);
-            let found = scan.send().await.map_err(|error| failed(&error))?;
+            let scan = self.scan_of(share).set_exclusive_start_key(start).send();
+            // Another thread may parse the answer while this one handles that of another segment.
+            let found = tokio::spawn(scan).await.map_err(|error| StoreError::Failed(error.to_string()))?;
+            let found = found.map_err(|error| failed(&error))?;
             let next = found.last_evaluated_key.as_ref().and_then(item::position);
             let items = found.items.unwrap_or_default().into_iter().map(Item);
             let records = items.flat_map(|item| {

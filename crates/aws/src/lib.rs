@@ -24,7 +24,7 @@ mod sagemaker_endpoint;
 mod serving_metrics;
 
 pub use data::{DATA_PREFIX, DataDigest, DataError, DataObject, data_files, list_data, list_data_prefix};
-pub use dynamodb_ratings::{DynamoDbRatings, TableName, TableNameError};
+pub use dynamodb_ratings::{Arrivals, DynamoDbRatings, TableName, TableNameError};
 pub use error_chain::{error_chain, is_transient};
 pub use function::run_function;
 pub use gate::{Gate, Verdict};

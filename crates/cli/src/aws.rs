@@ -5,5 +5,6 @@ pub mod doctor;
 pub mod jobs;
 pub mod options;
 mod stack;
+pub mod table;
 pub mod upload;
 pub mod versions;

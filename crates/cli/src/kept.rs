@@ -1,125 +1,210 @@
-//! The ratings that a server on this machine keeps, in a file.
+//! The ratings that are kept: by a server on this machine in a file, or by a stack in a table.
 
-use std::collections::{BTreeMap, HashSet};
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use matinee_live_ratings::{Kept, KeptRating, RatingStore, Record};
+use matinee_live_ratings::{Kept, Outcome, RatingStore, Write, for_each_user};
+use matinee_model::UserId;
 use matinee_model::artifact::FileDigest;
 use matinee_sqlite_ratings::SqliteRatings;
-use matinee_train::ratings::{Change, Changes, Dataset, Digests};
+use matinee_train::ratings::{Changes, Dataset, Digests};
+use tokio::runtime::Runtime;
 
 /// The file that `matinee up` keeps ratings in, beside the model.
 pub const FILE: &str = "ratings.db";
+/// What stands for the table of a stack instead of a file.
+const TABLE: &str = "aws";
 
 /// Where the commands that read and write kept ratings find them.
 #[derive(Args, Clone)]
-pub struct KeptFile {
-    /// File with the ratings that `matinee up` or `matinee serve --ratings` keeps
-    #[arg(long, default_value = FILE, value_name = "FILE")]
-    ratings: PathBuf,
+pub struct KeptRatings {
+    /// File with the ratings that `matinee up` or `matinee serve --ratings` keeps, or `aws` for the table of the stack
+    /// that `MATINEE_STACK` names
+    #[arg(long, default_value = FILE, value_name = "FILE|aws")]
+    ratings: Place,
 }
 
-impl KeptFile {
-    /// Opens the file, which must exist.
-    pub fn open(&self) -> Result<Arc<dyn RatingStore>> {
-        open_existing(&self.ratings)
+/// Where ratings are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In this file.
+    File(PathBuf),
+    /// In the table of the stack.
+    Table,
+}
+
+/// A store, and the threads that wait for its answers.
+pub struct Opened {
+    store: Arc<dyn RatingStore>,
+    runtime: Runtime,
+    name: String,
+}
+
+impl KeptRatings {
+    /// Opens the store, which must exist.
+    pub fn open(&self) -> Result<Opened> {
+        self.ratings.open()
+    }
+
+    /// Opens the store. A file is created if there is none.
+    pub fn create(&self) -> Result<Opened> {
+        match &self.ratings {
+            Place::File(path) => Opened::file(path),
+            Place::Table => Opened::table(),
+        }
     }
 
     /// The file, and those that `SQLite` keeps beside it while it is open.
     pub fn files(&self) -> Vec<PathBuf> {
-        let with = |suffix| PathBuf::from(format!("{}{suffix}", self.ratings.display()));
-        ["", "-wal", "-shm"].map(with).to_vec()
+        match &self.ratings {
+            Place::Table => Vec::new(),
+            Place::File(path) => {
+                ["", "-wal", "-shm"].map(|suffix| format!("{}{suffix}", path.display()).into()).to_vec()
+            }
+        }
+    }
+}
+
+impl FromStr for Place {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(if text == TABLE { Self::Table } else { Self::File(text.into()) })
+    }
+}
+
+impl Place {
+    /// Opens the store, which must exist.
+    pub fn open(&self) -> Result<Opened> {
+        match self {
+            Self::File(path) if !path.exists() => bail!(
+                "there are no ratings at {}; name the file that `matinee up` or `matinee serve --ratings` keeps, with --ratings",
+                path.display()
+            ),
+            Self::File(path) => Opened::file(path),
+            Self::Table => Opened::table(),
+        }
+    }
+}
+
+impl Opened {
+    fn file(path: &Path) -> Result<Self> {
+        let name =
+            path.file_name().map_or_else(|| FILE.to_owned(), |name| name.to_string_lossy().into_owned());
+        Ok(Self { store: open_file(path)?, runtime: runtime()?, name })
     }
 
-    /// Opens the file, or creates it.
-    pub fn create(&self) -> Result<Arc<dyn RatingStore>> {
-        open(&self.ratings)
+    #[cfg(feature = "aws")]
+    fn table() -> Result<Self> {
+        let runtime = runtime()?;
+        let (store, table) = runtime.block_on(crate::aws::table::open())?;
+        Ok(Self { store: Arc::new(store), runtime, name: table.as_str().to_owned() })
+    }
+
+    #[cfg(not(feature = "aws"))]
+    fn table() -> Result<Self> {
+        bail!(
+            "this matinee was built without AWS; build it with `cargo build --release --features aws --package matinee`, or, for a \
+             file called {TABLE}, give --ratings ./{TABLE}"
+        )
+    }
+
+    /// A store that is already open.
+    #[cfg(feature = "table")]
+    pub fn of(store: Arc<dyn RatingStore>, runtime: Runtime, name: &str) -> Self {
+        Self { store, runtime, name: name.to_owned() }
+    }
+
+    /// Calls `each` once for every user of whom something is kept.
+    pub fn for_each_user(&self, each: impl FnMut(UserId, Kept)) -> Result<()> {
+        Ok(self.runtime.block_on(for_each_user(&*self.store, each))?)
+    }
+
+    /// Keeps marks.
+    pub fn keep(&self, writes: Vec<Write>) -> Result<Vec<Outcome>> {
+        let outcomes = self.runtime.block_on(self.store.keep(writes));
+        Ok(outcomes.into_iter().collect::<Result<_, _>>()?)
+    }
+
+    /// What the store changes in data that a model is trained on. Hidden movies are not ratings.
+    pub fn changes(&self) -> Result<Changes> {
+        let mut changes = Changes::default();
+        self.for_each_user(|user, kept| {
+            if kept.forgotten.is_some() {
+                changes.forget(user.as_str());
+            }
+            for rated in &kept.ratings {
+                changes.rate(
+                    user.as_str(),
+                    rated.movie.as_str(),
+                    rated.rating,
+                    rated.time.0.div_euclid(1000),
+                );
+            }
+        })?;
+        Ok(changes)
+    }
+
+    /// The name of the file or table.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 }
 
 /// Opens a file of ratings, or creates it.
-pub fn open(path: &Path) -> Result<Arc<dyn RatingStore>> {
+pub fn open_file(path: &Path) -> Result<Arc<dyn RatingStore>> {
     Ok(Arc::new(SqliteRatings::open(path)?))
 }
 
-/// Opens a file of ratings, which must exist.
-pub fn open_existing(path: &Path) -> Result<Arc<dyn RatingStore>> {
-    if !path.exists() {
-        bail!(
-            "there are no ratings at {}; name the file that `matinee up` or `matinee serve --ratings` keeps, with --ratings",
-            path.display()
-        );
-    }
-    open(path)
+/// The threads that wait for answers of a store.
+pub fn runtime() -> Result<Runtime> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.context("cannot start the threads that wait for the ratings")
 }
 
-/// What is kept of each user, by user.
-pub fn all(store: &dyn RatingStore) -> Result<BTreeMap<String, Kept>> {
-    let mut records: BTreeMap<String, Vec<Record>> = BTreeMap::new();
-    let mut position = None;
-    loop {
-        let page = waited(store.page(position))??;
-        for (user, record) in page.records {
-            records.entry(user.as_str().to_owned()).or_default().push(record);
-        }
-        position = page.next;
-        if position.is_none() {
-            break;
-        }
-    }
-    Ok(records.into_iter().map(|(user, records)| (user, Kept::of(records))).collect())
+/// The data with what is kept at `place`.
+pub fn merged(place: &Place, dataset: &Dataset, files: Digests) -> Result<(Dataset, Digests)> {
+    let opened = place.open()?;
+    with_changes(opened.name(), &opened.changes()?, dataset, files)
 }
 
-/// Waits for an answer of a store.
-pub fn waited<T>(answer: impl Future<Output = T>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    Ok(runtime.context("cannot wait for the ratings")?.block_on(answer))
-}
-
-/// The data with what the file keeps: new ratings, changed ones, and those that were taken back. The manifest gets a
-/// digest of them.
-pub fn merged(path: &Path, dataset: &Dataset, files: Digests) -> Result<(Dataset, Digests)> {
-    let kept = all(&*open_existing(path)?)?;
-    let changes = changes(&kept);
-    let merged = dataset.with_changes(&changes);
+/// The data with the changes from the store of this name: new ratings, changed ones, and those that were taken back. The
+/// manifest gets a digest of them.
+pub fn with_changes(
+    name: &str,
+    changes: &Changes,
+    dataset: &Dataset,
+    mut files: Digests,
+) -> Result<(Dataset, Digests)> {
+    let merged = dataset.with_changes(changes);
     say!(
-        "{} brings {} changes by {} users: {} ratings instead of {}",
-        path.display(),
-        changes.changes.len(),
-        kept.len(),
+        "{name} brings {} changes by {} users: {} ratings instead of {}",
+        changes.len(),
+        changes.user_count(),
         merged.ratings.len(),
         dataset.ratings.len()
     );
     if merged.ratings.is_empty() {
         bail!("no rating is left to learn from");
     }
-    let name = path.file_name().map_or_else(|| FILE.to_owned(), |name| name.to_string_lossy().into_owned());
-    let mut files = files;
-    files.insert(name, FileDigest::of(&digested(&changes)));
+    files.insert(name.to_owned(), FileDigest::of(&changes.to_csv()));
     Ok((merged, files))
 }
 
-fn changes(kept: &BTreeMap<String, Kept>) -> Changes {
-    let forgotten = kept.iter().filter(|(_, kept)| kept.forgotten.is_some());
-    let forgotten: HashSet<String> = forgotten.map(|(user, _)| user.clone()).collect();
-    let change = |user: &String, kept: &KeptRating| Change {
-        user: user.clone(),
-        movie: kept.movie.as_str().to_owned(),
-        rating: kept.rating,
-        timestamp: kept.time.0 / 1000,
-    };
-    let changes = kept.iter().flat_map(|(user, kept)| kept.ratings.iter().map(|rating| change(user, rating)));
-    let mut changes: Vec<Change> = changes.collect();
-    changes.sort_by_key(|change| change.timestamp);
-    Changes { forgotten, changes }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A text that differs for different changes.
-fn digested(changes: &Changes) -> Vec<u8> {
-    let mut forgotten: Vec<&String> = changes.forgotten.iter().collect();
-    forgotten.sort_unstable();
-    format!("{forgotten:?}\n{:?}\n", changes.changes).into_bytes()
+    #[test]
+    fn a_place_is_a_file_unless_it_is_aws() {
+        let place = |text: &str| text.parse::<Place>().unwrap();
+        assert_eq!(place("aws"), Place::Table);
+        for text in ["ratings.db", "./aws", "aws.db", "AWS"] {
+            assert_eq!(place(text), Place::File(text.into()));
+        }
+    }
 }

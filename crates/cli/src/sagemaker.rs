@@ -6,6 +6,7 @@
 mod channels;
 mod failure;
 mod hosts;
+mod kept_ratings;
 mod metrics;
 mod root;
 mod serving;

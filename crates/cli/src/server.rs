@@ -61,7 +61,7 @@ pub fn serve(model: Model, address: &Address, ratings: Option<&Path>, access: &A
     let scorer: Arc<dyn Scorer> = match ratings {
         None => Arc::new(loaded),
         Some(path) => {
-            let store = kept::open(path).context("cannot keep ratings")?;
+            let store = kept::open_file(path).context("cannot keep ratings")?;
             say!("keeping ratings in {}", path.display());
             Arc::new(LiveScorer::new(loaded, LiveRatings::new(store, DEFAULT_TIME_LIMIT)))
         }

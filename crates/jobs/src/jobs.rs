@@ -11,7 +11,7 @@ use aws_sdk_sagemaker::config::http::HttpResponse;
 use aws_sdk_sagemaker::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_sagemaker::operation::list_training_jobs::builders::ListTrainingJobsFluentBuilder;
 use aws_sdk_sagemaker::types::{SortBy, SortOrder, TrainingJobStatus, TrainingJobSummary};
-use matinee_aws::{DataDigest, DataError, DataObject, error_chain, is_transient, list_data};
+use matinee_aws::{DataDigest, DataError, DataObject, DynamoDbRatings, error_chain, is_transient, list_data};
 use serde::Serialize;
 
 use crate::name::{JobName, JobNamePrefix};
@@ -21,7 +21,7 @@ use crate::settings::JobSettings;
 /// Training jobs in one AWS account and region.
 #[derive(Debug, Clone)]
 pub struct TrainingJobs {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 /// A training job.
@@ -49,8 +49,10 @@ pub struct Job {
 pub enum StartReason<'a> {
     /// Files were uploaded. One state of the data starts one job, however many files and events there are.
     NewData,
-    /// A schedule or a person asked for it, with this request id. The data may be the same as before.
+    /// A person asked for it, with this request id. The data may be the same as before.
     Requested(&'a str),
+    /// A schedule is due, with this event id. No job is needed if nothing came in since the last one.
+    Scheduled(&'a str),
     /// The job with this name ended. Another one is needed if the data have changed since it was started.
     JobEnded(&'a str),
 }
@@ -80,6 +82,20 @@ pub enum StartOutcome {
         /// Its name.
         job: String,
     },
+    /// Neither data nor ratings came in since this job. None was started.
+    NothingNew {
+        /// Its name.
+        job: String,
+    },
+}
+
+/// What jobs learn from.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    /// The client of the bucket.
+    pub s3: aws_sdk_s3::Client,
+    /// The table of ratings that come in, if there is one.
+    pub ratings: Option<DynamoDbRatings>,
 }
 
 /// Why a job could not be started, listed or described.
@@ -153,7 +169,7 @@ impl TrainingJobs {
     /// and one job starts. Otherwise two jobs run, and the end of each is a [`StartReason`] to look at the data again.
     pub async fn start(
         &self,
-        s3: &aws_sdk_s3::Client,
+        sources: &Sources,
         settings: &JobSettings,
         request: &JobRequest,
         reason: StartReason<'_>,
@@ -161,12 +177,17 @@ impl TrainingJobs {
         if let Some(job) = self.running(&settings.name_prefix, reason.ended()).await? {
             return Ok(StartOutcome::Running { job });
         }
-        let data = list_data(s3, &settings.bucket).await?;
+        let data = list_data(&sources.s3, &settings.bucket).await?;
         let digest = DataDigest::of(&data);
         if let Some(job) = reason.ended()
             && JobName::parse(&settings.name_prefix, job).is_some_and(|name| *name.data() == digest)
         {
             return Ok(StartOutcome::UpToDate { job: job.to_owned() });
+        }
+        if let StartReason::Scheduled(_) = reason
+            && let Some(job) = self.up_to_date(sources, settings, request, &digest).await?
+        {
+            return Ok(StartOutcome::NothingNew { job });
         }
         let name = request.name(settings, &digest, reason.salt());
         if let Created::Started(started) = self.create(settings, request, &name, &data).await? {
@@ -203,6 +224,7 @@ impl TrainingJobs {
             .set_role_arn(input.role_arn)
             .set_algorithm_specification(input.algorithm_specification)
             .set_hyper_parameters(input.hyper_parameters)
+            .set_environment(input.environment)
             .set_input_data_config(input.input_data_config)
             .set_output_data_config(input.output_data_config)
             .set_checkpoint_config(input.checkpoint_config)
@@ -306,14 +328,14 @@ impl<'a> StartReason<'a> {
     fn ended(self) -> Option<&'a str> {
         match self {
             Self::JobEnded(job) => Some(job),
-            Self::NewData | Self::Requested(_) => None,
+            Self::NewData | Self::Requested(_) | Self::Scheduled(_) => None,
         }
     }
 
     /// Distinguishes the name of the job from that of another one that does the same with the same data.
     fn salt(self) -> &'a str {
         match self {
-            Self::Requested(id) => id,
+            Self::Requested(id) | Self::Scheduled(id) => id,
             Self::NewData | Self::JobEnded(_) => "",
         }
     }
@@ -343,7 +365,7 @@ impl From<TrainingJobSummary> for Job {
     }
 }
 
-fn service_error<E>(action: &'static str, error: &SdkError<E, HttpResponse>) -> JobError
+pub(crate) fn service_error<E>(action: &'static str, error: &SdkError<E, HttpResponse>) -> JobError
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
 {

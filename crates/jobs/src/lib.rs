@@ -8,9 +8,10 @@ mod jobs;
 mod name;
 mod request;
 mod settings;
+mod up_to_date;
 
 pub use event::{EventError, JobStateChange, read_event};
-pub use jobs::{FailureKind, Job, JobError, StartOutcome, StartReason, TrainingJobs};
+pub use jobs::{FailureKind, Job, JobError, Sources, StartOutcome, StartReason, TrainingJobs};
 pub use name::{JobName, JobNamePrefix, JobNamePrefixError, belongs_to_stack};
 pub use request::JobRequest;
 pub use settings::{DEFAULT_INSTANCE_TYPE, JobSettings, MetricDefinition};

@@ -1,6 +1,6 @@
 //! What is asked of `CreateTrainingJob`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_sagemaker::error::BuildError;
 use aws_sdk_sagemaker::operation::create_training_job::CreateTrainingJobInput;
@@ -76,6 +76,7 @@ impl JobRequest {
             .role_arn(&settings.role)
             .algorithm_specification(algorithm)
             .set_hyper_parameters(Some(self.all_hyperparameters(settings)))
+            .set_environment(environment(settings))
             .input_data_config(train_channel(bucket))
             .output_data_config(
                 OutputDataConfig::builder()
@@ -93,9 +94,15 @@ impl JobRequest {
             .build()
     }
 
-    fn all_hyperparameters(&self, settings: &JobSettings) -> std::collections::HashMap<String, String> {
+    pub(crate) fn all_hyperparameters(&self, settings: &JobSettings) -> HashMap<String, String> {
         settings.hyperparameters.clone().into_iter().chain(self.hyperparameters.clone()).collect()
     }
+}
+
+/// The variables of the container. It runs with a network and under the role of the job, so it can read the table.
+fn environment(settings: &JobSettings) -> Option<HashMap<String, String>> {
+    let table = settings.ratings_table.as_ref()?;
+    Some(HashMap::from([("RATINGS_TABLE".to_owned(), table.as_str().to_owned())]))
 }
 
 fn train_channel(bucket: &str) -> Channel {
@@ -152,6 +159,7 @@ mod tests {
             ("HYPERPARAMETERS", r#"{"algorithm":"bayes","hold_out":"0.1"}"#),
             ("METRIC_DEFINITIONS", metrics),
             ("STACK_NAME", "stack"),
+            ("RATINGS_TABLE", "matinee-RatingsTable"),
             ("TRAINING_VOLUME_GB", "20"),
             ("TRAINING_MAX_SECONDS", "600"),
         ])
@@ -168,6 +176,9 @@ mod tests {
         let hyperparameters = hyperparameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(input.hyper_parameters(), Some(&hyperparameters.into()));
 
+        let environment = [("RATINGS_TABLE".to_owned(), "matinee-RatingsTable".to_owned())];
+        assert_eq!(input.environment(), Some(&environment.into()));
+        assert_ne!(input.enable_network_isolation(), Some(true), "the container asks DynamoDB");
         let algorithm = input.algorithm_specification().unwrap();
         assert_eq!(algorithm.training_image(), Some(&*settings.image));
         assert_eq!(algorithm.training_input_mode(), Some(&TrainingInputMode::Fastfile));
@@ -213,5 +224,6 @@ mod tests {
         let seconds = (stopping.max_runtime_in_seconds(), stopping.max_wait_time_in_seconds());
         assert_eq!(seconds, (Some(60), None), "only a spot job waits for capacity");
         assert_eq!(input.enable_managed_spot_training(), Some(false));
+        assert_eq!(input.environment(), None, "there is no table");
     }
 }

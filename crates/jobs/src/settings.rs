@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use matinee_aws::TableName;
 use matinee_variables::{VariableError, Variables};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,8 @@ pub struct JobSettings {
     pub max_seconds: i32,
     /// `TRAINING_SPOT`: whether jobs run on spot capacity, which is cheaper but can be interrupted.
     pub spot: bool,
+    /// `RATINGS_TABLE`: the table of ratings that came in, which the jobs learn from too.
+    pub ratings_table: Option<TableName>,
     /// `HYPERPARAMETERS`: the hyperparameters of the jobs, a JSON object of strings.
     pub hyperparameters: BTreeMap<String, String>,
     /// `METRIC_DEFINITIONS`: how to find the metrics in the output of a job, as JSON.
@@ -64,6 +67,7 @@ impl JobSettings {
             volume_gb: variables.whole_number("TRAINING_VOLUME_GB", 1..=i32::MAX)?.unwrap_or(10),
             max_seconds: variables.whole_number("TRAINING_MAX_SECONDS", 1..=i32::MAX)?.unwrap_or(3600),
             spot: variables.flag("TRAINING_SPOT")?.unwrap_or(true),
+            ratings_table: variables.parse("RATINGS_TABLE")?,
             hyperparameters: json(variables, "HYPERPARAMETERS", "an object of strings")?,
             metric_definitions: json(variables, "METRIC_DEFINITIONS", "a list of metric definitions")?,
         })
@@ -117,6 +121,7 @@ pub(crate) mod tests {
             ("JOB_NAME_PREFIX", "my_stack", "JOB_NAME_PREFIX is invalid: `my_stack`"),
             ("TRAINING_SPOT", "yes", "TRAINING_SPOT is invalid: `yes`"),
             ("TRAINING_MAX_SECONDS", "-1", "TRAINING_MAX_SECONDS is invalid: `-1`"),
+            ("RATINGS_TABLE", "a table", "RATINGS_TABLE is invalid: `a table`"),
             ("HYPERPARAMETERS", "{\"n\":1}", "HYPERPARAMETERS is invalid: `{\"n\":1}`"),
             ("METRIC_DEFINITIONS", "{}", "METRIC_DEFINITIONS is invalid: `{}`"),
         ] {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use futures_util::future::join_all;
 use matinee_model::UserId;
 
-use crate::{Kept, Mark, Moment, Outcome, RatingStore, Record, Write};
+use crate::{Kept, Mark, Moment, Outcome, RatingStore, Record, Write, for_each_user};
 
 /// Runs every test. It panics if the store does not do what [`RatingStore`] says. The store must be empty.
 pub async fn assert_conforms(store: &dyn RatingStore) {
@@ -208,18 +208,23 @@ async fn a_user_may_have_many_ratings(store: &dyn RatingStore) {
 }
 
 async fn all_pages_together_have_every_record_once(store: &dyn RatingStore) {
-    let (mut by_user, mut count, mut pages, mut position) =
-        (HashMap::<UserId, Vec<Record>>::new(), 0, 0, None);
-    loop {
-        let page = store.page(position).await.unwrap_or_else(|error| panic!("{error}"));
-        count += page.records.len();
-        pages += 1;
-        for (user, record) in page.records {
-            by_user.entry(user).or_default().push(record);
-        }
-        position = page.next;
-        if position.is_none() {
-            break;
+    let (mut by_user, mut count, mut pages) = (HashMap::<UserId, Vec<Record>>::new(), 0, 0);
+    for share in 0..store.shares() {
+        let (mut position, mut last) = (None, None);
+        loop {
+            let page = store.page(share, position).await.unwrap_or_else(|error| panic!("{error}"));
+            count += page.records.len();
+            pages += 1;
+            for (user, record) in page.records {
+                let is_next = last.as_ref() == Some(&user);
+                assert!(is_next || !by_user.contains_key(&user), "{user} comes in two places");
+                by_user.entry(user.clone()).or_default().push(record);
+                last = Some(user);
+            }
+            position = page.next;
+            if position.is_none() {
+                break;
+            }
         }
     }
     assert!(pages > 1 && count > 4_000, "{count} records on {pages} pages");
@@ -234,4 +239,10 @@ async fn all_pages_together_have_every_record_once(store: &dyn RatingStore) {
     }
     let many = &by_user["rates a lot"];
     assert_eq!(many.len(), 3_000);
+
+    let mut seen = HashMap::new();
+    let each = |user: UserId, kept| assert!(seen.insert(user, kept).is_none());
+    for_each_user(store, each).await.unwrap_or_else(|error| panic!("{error}"));
+    let expected = by_user.into_iter().map(|(user, records)| (user, Kept::of(records)));
+    assert_eq!(seen, expected.collect());
 }

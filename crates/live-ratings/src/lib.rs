@@ -15,9 +15,11 @@ mod moment;
 #[cfg(any(test, feature = "conformance"))]
 pub mod stalled;
 mod store;
+mod users;
 
 pub use kept::{Kept, KeptRating, Record};
 pub use live::{DEFAULT_TIME_LIMIT, LiveRatings};
 pub use mark::{Kind, Mark, Write};
 pub use moment::{InvalidMoment, Moment};
 pub use store::{Outcome, Outcomes, Page, Position, RatingStore, StoreError, StoreFuture};
+pub use users::for_each_user;

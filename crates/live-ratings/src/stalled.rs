@@ -21,7 +21,7 @@ impl RatingStore for Stalled {
         Box::pin(std::future::pending())
     }
 
-    fn page(&self, _: Option<Position>) -> StoreFuture<'_, Page> {
+    fn page(&self, _: u32, _: Option<Position>) -> StoreFuture<'_, Page> {
         Box::pin(std::future::pending())
     }
 }

@@ -26,8 +26,14 @@ pub trait RatingStore: Send + Sync + 'static {
     /// Removes what is kept of a user up to `time`, and keeps only that time.
     fn forget<'a>(&'a self, user: &'a UserId, time: Moment) -> StoreFuture<'a, ()>;
 
-    /// Some of all records, from `after` on. The records of one user may be on two pages.
-    fn page(&self, after: Option<Position>) -> StoreFuture<'_, Page>;
+    /// How many shares the records are divided into. Shares can be read at the same time.
+    fn shares(&self) -> u32 {
+        1
+    }
+
+    /// Some records of a share, from `after` on. All records of a user are in one share, one after the other. They may be
+    /// on two pages. The pages together contain every mark whose write was answered before the first one was asked for.
+    fn page(&self, share: u32, after: Option<Position>) -> StoreFuture<'_, Page>;
 }
 
 /// What became of a write.
@@ -55,7 +61,7 @@ pub struct Page {
     pub next: Option<Position>,
 }
 
-/// A position among all records. Only the store that made it can read it.
+/// A position among the records of a share. Only the store that made it can read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position(pub String);
 

@@ -56,7 +56,7 @@ impl RatingStore for SqliteRatings {
         Box::pin(self.writer.forget(user.clone(), time))
     }
 
-    fn page(&self, after: Option<Position>) -> StoreFuture<'_, Page> {
+    fn page(&self, _: u32, after: Option<Position>) -> StoreFuture<'_, Page> {
         Box::pin(self.readers.read(move |connection| reading::page(connection, after.as_ref())))
     }
 }

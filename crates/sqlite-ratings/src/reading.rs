@@ -12,6 +12,9 @@ use crate::{failed, schema};
 /// How many records are on a page.
 const PAGE: u16 = 1_000;
 
+/// Stands for the kind of a deletion in keys.
+const FORGOTTEN: i64 = -1;
+
 /// Between user, movie and kind in a position. Ids from CSV and JSON may contain anything, but the lengths come first.
 const SEPARATOR: char = ':';
 
@@ -66,36 +69,29 @@ pub(crate) fn kept(connection: &Connection, user: &UserId) -> rusqlite::Result<K
     Ok(Kept::of(records))
 }
 
-/// A page of all records: the marks by their key, and the deleted users after the last mark.
+/// A page of all records by user. The time of a deletion comes before the user's marks.
 pub(crate) fn page(connection: &Connection, after: Option<&Position>) -> rusqlite::Result<Page> {
-    let after = after.and_then(|position| Key::parse(&position.0));
-    let after = after.unwrap_or(Key { user: String::new(), movie: String::new(), kind: 0 });
-    let mut marks = connection.prepare_cached(
+    let after = after.and_then(|position| Key::parse(&position.0)).unwrap_or_else(Key::before_all);
+    let mut records = connection.prepare_cached(
         "select movie, kind, value, time, user from marks where (user, movie, kind) > (?1, ?2, ?3) \
-         order by user, movie, kind limit ?4",
+         union all \
+         select '', -1, null, time, user from forgotten where (user, '', -1) > (?1, ?2, ?3) \
+         order by 5, 1, 2 limit ?4",
     )?;
-    let rows = marks.query_map(params![after.user, after.movie, after.kind, PAGE], |row| {
-        Ok((row.get::<_, String>(4)?, marked(row, 0)?))
+    let rows = records.query_map(params![after.user, after.movie, after.kind, PAGE], |row| {
+        let key = Key { user: row.get(4)?, movie: row.get(0)?, kind: row.get(1)? };
+        let record =
+            if key.kind == FORGOTTEN { Record::Forgotten(Moment(row.get(3)?)) } else { marked(row, 0)? };
+        Ok((key, record))
     })?;
-    let mut page = Page::default();
-    let mut last = None;
+    let (mut page, mut last) = (Page::default(), None);
     for row in rows {
-        let (user, record) = row?;
-        if let Record::Marked { movie, mark, .. } = &record {
-            let kind = number(mark.kind());
-            last = Some(Key { user: user.clone(), movie: movie.to_string(), kind });
-        }
-        page.records.push((user.into(), record));
+        let (key, record) = row?;
+        page.records.push((key.user.as_str().into(), record));
+        last = Some(key);
     }
-    if page.records.len() == usize::from(PAGE) {
-        page.next = last.map(|key| Position(key.to_string()));
-        return Ok(page);
-    }
-    let mut forgotten = connection.prepare_cached("select user, time from forgotten")?;
-    for row in forgotten.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))? {
-        let (user, time) = row?;
-        page.records.push((user.into(), Record::Forgotten(Moment(time))));
-    }
+    let is_full = page.records.len() == usize::from(PAGE);
+    page.next = last.filter(|_| is_full).map(|key| Position(key.to_string()));
     Ok(page)
 }
 
@@ -124,6 +120,11 @@ struct Key {
 }
 
 impl Key {
+    /// The key before that of any record.
+    fn before_all() -> Self {
+        Self { user: String::new(), movie: String::new(), kind: FORGOTTEN - 1 }
+    }
+
     /// Kind, length of the user's id, user and movie.
     fn parse(text: &str) -> Option<Self> {
         let (kind, rest) = text.split_once(SEPARATOR)?;

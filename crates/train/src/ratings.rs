@@ -6,6 +6,7 @@ mod common_scale;
 mod dataset;
 mod faults;
 mod form;
+mod given;
 mod interner;
 mod links;
 mod listed;
@@ -17,8 +18,9 @@ mod spellings;
 mod time;
 mod unused;
 
-pub use changes::{Change, Changes};
+pub use changes::{Changes, ChangesError};
 pub use check::{CsvFile, Digests, Inputs, check};
 pub use dataset::{Dataset, Rating};
 pub use faults::{Fault, FaultKind, Findings, Report};
+pub use given::{GivenRating, read_ratings};
 pub use listed::Divided;

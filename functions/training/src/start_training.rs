@@ -8,10 +8,10 @@ mod event;
 use anyhow::Result;
 use lambda_runtime::LambdaEvent;
 use matinee_aws::metrics::Metric;
-use matinee_aws::{DataError, DataObject, list_data, run_function, s3_client};
+use matinee_aws::{DataError, DataObject, DynamoDbRatings, list_data, run_function, s3_client};
 use matinee_jobs::{
-    FailureKind, JobError, JobName, JobRequest, JobSettings, StartOutcome, StartReason, TrainingJobs,
-    belongs_to_stack,
+    FailureKind, JobError, JobName, JobRequest, JobSettings, Sources, StartOutcome, StartReason,
+    TrainingJobs, belongs_to_stack,
 };
 use matinee_variables::Variables;
 use serde::Serialize;
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use event::{Cause, Trigger};
 
 struct Context {
-    s3: aws_sdk_s3::Client,
+    sources: Sources,
     jobs: TrainingJobs,
     settings: JobSettings,
 }
@@ -50,7 +50,12 @@ enum Skipped {
 /// Answers events until Lambda ends the process.
 pub async fn run() -> Result<()> {
     let settings = JobSettings::from_variables(&Variables::of_process())?;
-    let context = Context { s3: s3_client().await, jobs: TrainingJobs::new().await, settings };
+    let ratings = match &settings.ratings_table {
+        Some(table) => Some(DynamoDbRatings::new(table.clone()).await),
+        None => None,
+    };
+    let sources = Sources { s3: s3_client().await, ratings };
+    let context = Context { sources, jobs: TrainingJobs::new().await, settings };
     let handle = async |event| context.handle(event).await;
     run_function(handle, error_type).await.map_err(anyhow::Error::from_boxed)
 }
@@ -85,7 +90,7 @@ impl Context {
                 self.uploaded(key, etag, trigger.time).await?
             }
             Cause::Schedule => {
-                self.start(&JobRequest::default(), StartReason::Requested(&trigger.id)).await?
+                self.start(&JobRequest::default(), StartReason::Scheduled(&trigger.id)).await?
             }
             Cause::JobEnded { name, output } => self.job_ended(name, output.as_deref()).await?,
             Cause::Manual(request) => self.start(request, StartReason::Requested(&trigger.id)).await?,
@@ -96,7 +101,7 @@ impl Context {
 
     async fn uploaded(&self, key: &str, etag: &str, time: i64) -> Result<Answer> {
         let answer = async {
-            let data = list_data(&self.s3, &self.settings.bucket).await?;
+            let data = list_data(&self.sources.s3, &self.settings.bucket).await?;
             if let Some(by) = later_upload(&data, key, etag, time) {
                 return Ok(Answer::Skipped(Skipped::Superseded { by: by.to_owned() }));
             }
@@ -117,7 +122,7 @@ impl Context {
     }
 
     async fn start(&self, request: &JobRequest, reason: StartReason<'_>) -> Result<Answer, JobError> {
-        let started = self.jobs.start(&self.s3, &self.settings, request, reason).await?;
+        let started = self.jobs.start(&self.sources, &self.settings, request, reason).await?;
         if let StartOutcome::Started { job, .. } = &started {
             let metric = Metric::TrainingStarted;
             println!(

@@ -14,6 +14,8 @@ pub(super) const MOVIE: &str = "movie";
 pub(super) const FORGOTTEN: &str = "forgotten";
 /// That time.
 pub(super) const FORGOTTEN_AT: &str = "forgotten_at";
+/// When the last write arrived, by the clock of whoever wrote it. Its mark may have an older time.
+pub(super) const KEPT_AT: &str = "kept_at";
 /// The start of the sort key of a movie.
 const PREFIX: &str = "movie#";
 

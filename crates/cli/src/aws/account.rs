@@ -71,6 +71,11 @@ impl Account {
         parsed.context("set MATINEE_JOB_NAME_PREFIX to the value in the stack's output CommandLine")
     }
 
+    /// Why the stack could not be described, if it had to be.
+    pub fn stack_error(&self) -> Option<&StackError> {
+        self.stack_variables.as_ref().err()
+    }
+
     /// The stack's bucket.
     pub fn bucket(&self) -> Result<&str> {
         let bucket = self.stack.bucket.as_deref();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
-use matinee_jobs::{JobRequest, JobSettings, StartOutcome, StartReason};
+use matinee_jobs::{JobRequest, JobSettings, Sources, StartOutcome, StartReason};
 use matinee_variables::Variables;
 
 use super::account::Account;
@@ -27,7 +27,8 @@ pub async fn train(
     let settings = settings(account, instance_type, on_demand)?;
     let request = JobRequest { hyperparameters: parameters.into_iter().collect(), ..JobRequest::default() };
     let now = jiff::Timestamp::now().to_string();
-    match account.jobs.start(&account.s3, &settings, &request, StartReason::Requested(&now)).await? {
+    let sources = Sources { s3: account.s3.clone(), ratings: None };
+    match account.jobs.start(&sources, &settings, &request, StartReason::Requested(&now)).await? {
         StartOutcome::Started { job, files, bytes, .. } => {
             say!("started {job}: {files} files, {bytes} bytes");
             if wait { wait_until_ended(account, &job).await } else { Ok(ExitCode::SUCCESS) }
@@ -35,7 +36,7 @@ pub async fn train(
         StartOutcome::Running { job } => {
             bail!("{job} is running; wait until it ends: `matinee aws jobs` shows its status")
         }
-        StartOutcome::UpToDate { job } => {
+        StartOutcome::UpToDate { job } | StartOutcome::NothingNew { job } => {
             bail!("{job} was started by the same request, and has ended; try again")
         }
     }

@@ -1,6 +1,10 @@
 //! Which stack to work on: the options of every subcommand of `matinee aws`.
 
 use clap::Args;
+use matinee_variables::Variables;
+
+/// The name of the stack, if none is given.
+const STACK: &str = "matinee";
 
 /// The parts of the stack. What neither an option nor a variable names is read from the stack's output `CommandLine`.
 #[derive(Args, Clone)]
@@ -13,7 +17,7 @@ pub struct StackOptions {
         long = "stack",
         env = "MATINEE_STACK",
         global = true,
-        default_value = "matinee",
+        default_value = STACK,
         value_name = "NAME"
     )]
     pub name: String,
@@ -33,6 +37,19 @@ pub struct StackOptions {
 }
 
 impl StackOptions {
+    /// What the variables name, for commands that do not have these options.
+    pub fn of_environment() -> Self {
+        let get = |name| Variables::of_process().get(name);
+        Self {
+            bucket: get("MATINEE_BUCKET"),
+            name: get("MATINEE_STACK").unwrap_or_else(|| STACK.to_owned()),
+            image: get("MATINEE_IMAGE"),
+            role: get("MATINEE_ROLE"),
+            api: get("MATINEE_API"),
+            endpoint_url: None,
+        }
+    }
+
     /// Whether every part of the stack is named.
     pub fn is_complete(&self) -> bool {
         [&self.bucket, &self.image, &self.role, &self.api].into_iter().all(Option::is_some)

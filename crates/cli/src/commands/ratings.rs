@@ -1,17 +1,18 @@
 //! `matinee ratings`.
 
-use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::{Args as ClapArgs, Subcommand};
-use matinee_live_ratings::{Kept, Mark, Moment, Outcome, RatingStore, Write};
-use matinee_model::columns::{Column, MOVIE, RATING, TIMESTAMP, USER};
-use matinee_model::{MAX_ID_BYTES, RatingScale};
+use matinee_live_ratings::{Mark, Moment, Outcome, Write};
+use matinee_model::RatingScale;
+use matinee_model::columns::{MOVIE, RATING, TIMESTAMP, USER};
+use matinee_train::ratings::{CsvFile, GivenRating, read_ratings};
 
-use crate::kept::{self, KeptFile};
+use crate::files;
+use crate::kept::{KeptRatings, Opened};
 use crate::outputs;
 
 /// How many ratings are committed together.
@@ -26,15 +27,15 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Keep the ratings of a CSV file; of two ratings of a movie by a user, the latest counts
+    /// Keep the ratings of a file; of two ratings of a movie by a user, the latest counts
     Import {
-        /// CSV file with the columns userId, movieId, rating and perhaps timestamp, in seconds since 1970
+        /// File with ratings, in any form that training reads, compressed or not; ratings without a time are from now
         file: PathBuf,
         /// Scale of the ratings
         #[arg(long, default_value_t = RatingScale::MOVIELENS, value_name = "LOW..HIGH", allow_hyphen_values = true)]
         scale: RatingScale,
         #[command(flatten)]
-        kept: KeptFile,
+        kept: KeptRatings,
     },
     /// Write the ratings that are kept as CSV, in the form of `MovieLens`
     Export {
@@ -42,38 +43,66 @@ enum Action {
         #[arg(long)]
         output: Option<PathBuf>,
         #[command(flatten)]
-        kept: KeptFile,
+        kept: KeptRatings,
     },
     /// Count what is kept
     Count {
         #[command(flatten)]
-        kept: KeptFile,
+        kept: KeptRatings,
     },
 }
 
 /// Imports, exports or counts.
 pub fn run(args: &Args) -> Result<ExitCode> {
     match &args.action {
-        Action::Import { file, scale, kept } => import(file, *scale, &*kept.create()?)?,
-        Action::Export { output, kept } => {
-            if let Some(output) = output {
-                outputs::check_file("--output", output, &kept.files())?;
-            }
-            export(output.as_deref(), &*kept.open()?)?;
+        Action::Import { file, scale, kept } => {
+            // Nothing is kept of a file with a fault, so that a corrected file can be imported whole.
+            let writes = read(&files::read_csv(file)?, *scale)?;
+            import(&writes, &kept.create()?)?;
         }
-        Action::Count { kept } => count(&*kept.open()?)?,
+        Action::Export { output: None, kept } => {
+            export(&kept.open()?, BufWriter::new(io::stdout().lock()))?;
+        }
+        Action::Export { output: Some(output), kept } => {
+            outputs::check_file("--output", output, &kept.files())?;
+            write_export(&kept.open()?, output)?;
+        }
+        Action::Count { kept } => count(&kept.open()?)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn import(path: &Path, scale: RatingScale, store: &dyn RatingStore) -> Result<()> {
-    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    // Nothing is kept of a file with a fault, so that a corrected file can be imported whole.
-    let writes = read(file, scale).map_err(|fault| anyhow!("{}: {fault:#}", path.display()))?;
+/// The ratings of a file as training reads them.
+fn read(file: &CsvFile, scale: RatingScale) -> Result<Vec<Write>> {
+    let (ratings, report) = read_ratings(file, scale);
+    if let Some(fault) = report.first_refusal() {
+        bail!("nothing was imported: {fault}; faults in total: {}\n{report}", report.count());
+    }
+    eprint!("{report}");
+    let now = Moment::now();
+    ratings.into_iter().map(|rating| write(file, rating, now)).collect()
+}
+
+/// A rating as a mark. A time in the future is refused, because nothing could replace the rating until then.
+fn write(file: &CsvFile, given: GivenRating, now: Moment) -> Result<Write> {
+    let GivenRating { user, movie, rating, timestamp, line } = given;
+    let time = match timestamp {
+        None => now,
+        Some(microseconds) => Moment::given(microseconds as f64 / 1e6, now).map_err(|error| {
+            anyhow!(
+                "nothing was imported: {}:{line}: the timestamp: {error}; correct it, or omit the column",
+                file.name
+            )
+        })?,
+    };
+    Ok(Write { user: user.into(), movie: movie.into(), mark: Mark::Rated(rating), time })
+}
+
+fn import(writes: &[Write], store: &Opened) -> Result<()> {
     let (mut kept, mut outdated) = (0_usize, 0_usize);
     for batch in writes.chunks(BATCH) {
-        for outcome in kept::waited(store.keep(batch.to_vec()))? {
-            match outcome? {
+        for outcome in store.keep(batch.to_vec())? {
+            match outcome {
                 Outcome::Outdated { .. } => outdated += 1,
                 Outcome::Created | Outcome::Replaced => kept += 1,
             }
@@ -83,88 +112,50 @@ fn import(path: &Path, scale: RatingScale, store: &dyn RatingStore) -> Result<()
     Ok(())
 }
 
-fn read(file: impl io::Read, scale: RatingScale) -> Result<Vec<Write>> {
-    let mut reader = csv::Reader::from_reader(file);
-    let header: Vec<String> = reader.headers()?.iter().map(str::to_owned).collect();
-    let place = |column: &Column| {
-        column.find(&header).ok_or_else(|| {
-            anyhow!(
-                "the header has no column {}; it needs userId, movieId, rating and perhaps timestamp",
-                column.name
-            )
-        })
-    };
-    let (user, movie, rating) = (place(&USER)?, place(&MOVIE)?, place(&RATING)?);
-    let (time, now) = (TIMESTAMP.find(&header), Moment::now());
-    let mut writes = Vec::new();
-    for record in reader.records() {
-        let record = record?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let text = |place: usize| record.get(place).unwrap_or_default().trim();
-        let write = || -> Result<Write> {
-            Ok(Write {
-                user: id(text(user), USER.name)?.into(),
-                movie: id(text(movie), MOVIE.name)?.into(),
-                mark: Mark::Rated(rated(text(rating), scale)?),
-                time: time.map_or(Ok(now), |place| given(text(place), now))?,
-            })
-        };
-        writes.push(write().with_context(|| format!("line {line}"))?);
-    }
-    Ok(writes)
+fn write_export(store: &Opened, output: &Path) -> Result<()> {
+    let mut bytes = Vec::new();
+    export(store, &mut bytes)?;
+    outputs::write(output, &bytes)
 }
 
-fn id<'t>(text: &'t str, column: &str) -> Result<&'t str> {
-    if text.is_empty() || text.len() > MAX_ID_BYTES {
-        bail!("the {column} has {} bytes; it must have 1 to {MAX_ID_BYTES}", text.len());
-    }
-    Ok(text)
-}
-
-fn rated(text: &str, scale: RatingScale) -> Result<f32> {
-    let rating = text.parse().ok().filter(|rating| scale.contains(*rating));
-    rating.ok_or_else(|| {
-        anyhow!(
-            "the rating `{text}` is not a number from {} to {}; --scale sets another scale",
-            scale.min(),
-            scale.max()
-        )
-    })
-}
-
-fn given(text: &str, now: Moment) -> Result<Moment> {
-    let seconds = text.parse().map_err(|_| anyhow!("the timestamp `{text}` is not a number of seconds"))?;
-    Moment::given(seconds, now).map_err(|error| anyhow!("the timestamp `{text}`: {error}"))
-}
-
-fn export(output: Option<&Path>, store: &dyn RatingStore) -> Result<()> {
-    let kept = kept::all(store)?;
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record([USER.name, MOVIE.name, RATING.name, TIMESTAMP.name])?;
-    for (user, kept) in &kept {
+/// Writes user by user.
+fn export(store: &Opened, output: impl io::Write) -> Result<()> {
+    let mut csv = csv::Writer::from_writer(output);
+    let mut written = csv.write_record([USER.name, MOVIE.name, RATING.name, TIMESTAMP.name]);
+    store.for_each_user(|user, kept| {
         for rated in &kept.ratings {
-            let Some(rating) = rated.rating else { continue };
-            let (rating, time) = (rating.to_string(), (rated.time.0 / 1000).to_string());
-            csv.write_record([user, rated.movie.as_str(), &rating, &time])?;
+            let (Some(rating), Ok(())) = (rated.rating, &written) else { continue };
+            let (rating, time) = (rating.to_string(), rated.time.0.div_euclid(1000).to_string());
+            written = csv.write_record([user.as_str(), rated.movie.as_str(), &rating, &time]);
         }
-    }
-    let bytes = csv.into_inner().map_err(|error| anyhow!("{}", error.error()))?;
-    match output {
-        None => Ok(io::stdout().lock().write_all(&bytes)?),
-        Some(path) => outputs::write(path, &bytes),
-    }
+    })?;
+    written?;
+    Ok(csv.flush()?)
 }
 
-fn count(store: &dyn RatingStore) -> Result<()> {
-    let kept = kept::all(store)?;
-    let sum = |number: fn(&Kept) -> usize| kept.values().map(number).sum::<usize>();
-    let given = sum(|kept| kept.ratings.iter().filter(|rated| rated.rating.is_some()).count());
-    let taken_back = sum(|kept| kept.ratings.iter().filter(|rated| rated.rating.is_none()).count());
-    let raters = kept.values().filter(|kept| !kept.ratings.is_empty()).count();
+/// What is kept of all users.
+#[derive(Default)]
+struct Counts {
+    given: usize,
+    taken_back: usize,
+    raters: usize,
+    hidden: usize,
+    deleted: usize,
+}
+
+fn count(store: &Opened) -> Result<()> {
+    let mut counts = Counts::default();
+    store.for_each_user(|_, kept| {
+        let given = kept.ratings.iter().filter(|rated| rated.rating.is_some()).count();
+        counts.given += given;
+        counts.taken_back += kept.ratings.len() - given;
+        counts.raters += usize::from(!kept.ratings.is_empty());
+        counts.hidden += kept.hidden.len();
+        counts.deleted += usize::from(kept.forgotten.is_some());
+    })?;
+    let Counts { given, taken_back, raters, hidden, deleted } = counts;
     say!(
-        "{given} ratings by {raters} users; {taken_back} taken back; {} hidden movies; {} deleted users",
-        sum(|kept| kept.hidden.len()),
-        kept.values().filter(|kept| kept.forgotten.is_some()).count()
+        "{given} ratings by {raters} users; {taken_back} taken back; {hidden} hidden movies; {deleted} deleted users"
     );
     Ok(())
 }
@@ -173,34 +164,61 @@ fn count(store: &dyn RatingStore) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn refusal(csv: &str) -> String {
-        format!("{:#}", read(csv.as_bytes(), RatingScale::MOVIELENS).unwrap_err())
+    fn file(name: &str, text: &str) -> CsvFile {
+        CsvFile { name: name.to_owned(), bytes: text.as_bytes().to_vec() }
+    }
+
+    fn refusal(text: &str) -> String {
+        format!("{:#}", read(&file("new.csv", text), RatingScale::MOVIELENS).unwrap_err())
     }
 
     #[test]
-    fn the_form_of_movielens_is_read() {
-        let csv = "userId,movieId,rating,timestamp\n1,2959,4.5,1445714835\n";
+    fn every_form_that_training_reads_is_read() {
         let expected = Write {
             user: "1".into(),
             movie: "2959".into(),
             mark: Mark::Rated(4.5),
             time: Moment(1_445_714_835_000),
         };
-        assert_eq!(read(csv.as_bytes(), RatingScale::MOVIELENS).unwrap(), [expected]);
-        let now = read("user_id,movie_id,rating\n1,2,3\n".as_bytes(), RatingScale::MOVIELENS).unwrap();
+        for (name, text) in [
+            ("ratings.csv", "userId,movieId,rating,timestamp\n1,2959,4.5,1445714835\n"),
+            (
+                "ratings.csv",
+                "\u{feff}rating,user_id,timestamp,movie_id\r\n\"4.5\",1,2015-10-24T19:27:15Z,2959\r\n",
+            ),
+            ("ratings.dat", "1::2959::4.5::1445714835\n"),
+            ("u.data", "1\t2959\t4.5\t1445714835\n"),
+        ] {
+            let read = read(&file(name, text), RatingScale::MOVIELENS).unwrap();
+            assert_eq!(read, std::slice::from_ref(&expected), "{text}");
+        }
+        let now = read(&file("new.csv", "user_id,movie_id,rating\n1,2,3\n"), RatingScale::MOVIELENS).unwrap();
         assert!(now[0].time <= Moment::now());
     }
 
     #[test]
-    fn a_fault_is_named_with_its_line() {
+    fn a_fault_is_named_with_its_line_and_what_to_do() {
         for (csv, named) in [
-            ("userId,rating\n", "no column movieId"),
-            ("userId,movieId,rating\n1,2,3\n1,2,6\n", "line 3: the rating `6`"),
-            ("userId,movieId,rating\n,2,3\n", "line 2: the userId"),
-            ("userId,movieId,rating,timestamp\n1,2,3,1445714835000\n", "line 2: the timestamp"),
-            ("userId,movieId,rating,timestamp\n1,2,3,yesterday\n", "`yesterday`"),
+            (
+                "userId,rating\n1,2\n",
+                "new.csv:1: the header `userId,rating` has no column `movieId`; expected userId,",
+            ),
+            ("userId;movieId;rating\n1;2;3\n", "new.csv:1: "),
+            ("userId,movieId,rating\n1,2,3\n1,2,6\n", "new.csv:3: 6 is not on the scale 0.5..5; correct it"),
+            ("userId,movieId,rating\n1,2,\"3\n1,3,4\n", "new.csv:2: the quote that opens here"),
+            ("userId,movieId,rating\n,2,3\n", "new.csv:2: the userId is empty"),
+            (
+                "userId,movieId,rating,timestamp\n1,2,3,9999999999\n",
+                "new.csv:2: the timestamp: it is in the future",
+            ),
+            (
+                "userId,movieId,rating,timestamp\n1,2,3,-1\n",
+                "new.csv:2: the timestamp: it must be at least 0; correct it",
+            ),
+            ("userId,movieId,rating,timestamp\n1,2,3,yesterday\n", "write seconds since 1970 or a date"),
         ] {
             let refusal = refusal(csv);
+            assert!(refusal.starts_with("nothing was imported: "), "{csv}: {refusal}");
             assert!(refusal.contains(named), "{csv}: {refusal}");
         }
     }

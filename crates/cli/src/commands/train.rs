@@ -13,7 +13,7 @@ use matinee_train::training::{HOLD_OUT_RANGE, HOLD_OUTS, Plan, train, write};
 use super::learning::Learning;
 use crate::example;
 use crate::files::{self, Titles};
-use crate::kept;
+use crate::kept::{self, Place};
 use crate::progress::{TerminalProgress, Waiting};
 
 /// What to train, how, and where to put it.
@@ -22,9 +22,10 @@ pub struct Args {
     /// Folder with ratings.csv and movies.csv
     #[arg(long, default_value = "data")]
     data: PathBuf,
-    /// File of ratings that a server keeps, to learn from too: they count over those in the folder
-    #[arg(long, value_name = "FILE")]
-    ratings: Option<PathBuf>,
+    /// File of ratings that a server keeps, or `aws` for the table of the stack, to learn from too: they count over those in
+    /// the folder
+    #[arg(long, value_name = "FILE|aws")]
+    ratings: Option<Place>,
     /// Folder to write the model to, replacing the model that is there
     #[arg(long, default_value = "model")]
     output: PathBuf,
@@ -48,7 +49,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         training_job: None,
     };
     let (data, scale, titles) = (&args.data, args.learning.basics.scale, args.learning.titles());
-    let dataset = train_folder(data, args.ratings.as_deref(), &args.output, &plan, scale, titles)?;
+    let dataset = train_folder(data, args.ratings.as_ref(), &args.output, &plan, scale, titles)?;
     suggest(&args.output, &dataset);
     Ok(ExitCode::SUCCESS)
 }
@@ -67,7 +68,7 @@ pub fn suggest(output: &Path, dataset: &Dataset) {
 /// Reads and checks the data, trains and writes a model, and prints a summary.
 pub fn train_folder(
     data: &Path,
-    ratings: Option<&Path>,
+    ratings: Option<&Place>,
     output: &Path,
     plan: &Plan,
     scale: RatingScale,
@@ -75,8 +76,8 @@ pub fn train_folder(
 ) -> Result<Dataset> {
     check_output(output)?;
     let (mut dataset, mut files) = files::dataset_of(data, scale, titles)?;
-    if let Some(path) = ratings {
-        (dataset, files) = kept::merged(path, &dataset, files)?;
+    if let Some(place) = ratings {
+        (dataset, files) = kept::merged(place, &dataset, files)?;
     }
     train_dataset(&dataset, &files, output, plan)?;
     Ok(dataset)

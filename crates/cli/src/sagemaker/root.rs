@@ -35,6 +35,11 @@ impl Root {
         self.0.join("checkpoints")
     }
 
+    /// The ratings that a job has read from a table, beside its checkpoints.
+    pub(super) fn kept_ratings(&self) -> PathBuf {
+        self.checkpoints().join("kept-ratings.csv")
+    }
+
     /// The folder of a channel.
     pub(super) fn channel(&self, name: &str) -> PathBuf {
         self.0.join("input/data").join(name)

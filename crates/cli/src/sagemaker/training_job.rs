@@ -21,6 +21,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use super::Root;
 use super::channels::{self, Channels};
 use super::hosts::Hosts;
+use super::kept_ratings;
 use super::metrics::{JobProgress, print_validation};
 use super::settings::{Settings, Task};
 use crate::files::Titles;
@@ -47,11 +48,11 @@ pub fn run(root: &Root) -> Result<()> {
     let hold_out = settings.hold_out(&channels)?;
     let (mut dataset, report) = read_usable(&channels.train, settings.scale)?;
     titles.complete(&mut dataset, &channels.train);
+    let (dataset, files) = kept_ratings::merged(root, dataset, channels.train.digests())?;
     let tests = match &channels.validation {
         Some(inputs) => Some(testable(&dataset, &read_usable(inputs, settings.scale)?.0)?),
         None => None,
     };
-    let files = channels.train.digests();
     // The files are larger than the ratings that were read from them.
     drop(channels);
     say!(
@@ -88,6 +89,7 @@ pub fn run(root: &Root) -> Result<()> {
         tuning::clear_checkpoint(&dataset, tuning_plan, &checkpoints)?;
     }
     training::clear_checkpoint(&dataset, &plan, &checkpoints)?;
+    kept_ratings::clear(root)?;
     say!("wrote model {} to {}", manifest.version, root.model().display());
     Ok(())
 }

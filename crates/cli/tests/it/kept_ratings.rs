@@ -226,6 +226,9 @@ fn ratings_are_imported_exported_and_train_the_next_model() {
 
     let imported = succeed(&["ratings", "import", &path("new.csv"), "--ratings", &store]);
     assert!(imported.contains("kept 2 ratings; 1 are older"), "{imported}");
+    let dat = write(Path::new(&path("new.dat")), &["1::10::5::200"]);
+    let imported = succeed(&["ratings", "import", dat.to_str().unwrap(), "--ratings", &store]);
+    assert!(imported.contains("kept 1 ratings"), "{imported}");
     let exported = succeed(&["ratings", "export", "--ratings", &store]);
     assert_eq!(exported, "userId,movieId,rating,timestamp\n1,10,5,200\n3,20,4.5,300\n");
     let counted = succeed(&["ratings", "count", "--ratings", &store]);
@@ -282,5 +285,8 @@ fn errors_name_the_remedy() {
     assert!(std::fs::read_to_string(output).unwrap().contains("1,2,3"));
     let csv = write(&folder.path().join("bad.csv"), &["userId,movieId,rating", "1,2,9"]);
     let error = fail(&["ratings", "import", csv.to_str().unwrap(), "--ratings", &missing]);
-    assert!(error.contains("line 2") && error.contains("--scale"), "{error}");
+    assert!(error.contains("bad.csv:2: 9 is not on the scale") && error.contains("--scale"), "{error}");
+    assert!(!Path::new(&missing).exists(), "nothing is created for a file with a fault");
+    let error = fail(&["ratings", "import", &missing, "--ratings", kept]);
+    assert!(error.contains("cannot read"), "{error}");
 }

@@ -11,7 +11,7 @@ use matinee_model::{
 
 use crate::attributes::MovieAttributes;
 
-use super::common_scale::common_scale;
+use super::common_scale::suggest_scale;
 use super::faults::{FileFault, FileReport};
 use super::form::{self, Content, Table};
 use super::interner::Interner;
@@ -71,7 +71,7 @@ pub fn check(inputs: &Inputs, scale: RatingScale) -> (Dataset, Report) {
     for (name, table) in &tables {
         columns.read(name, table, scale, &mut report);
     }
-    columns.suggest_scale(&mut report);
+    suggest_scale(columns.range, columns.ratings.len(), &mut report);
     if columns.ratings.is_empty() && !report.refuses_training() {
         let name = inputs.ratings.first().map_or("ratings.csv", |file| &file.name);
         let detail = "there are no ratings to learn from".to_owned();
@@ -242,34 +242,6 @@ impl Columns {
             }
         }
         self.range.include(reader.range());
-    }
-
-    /// Adds to the first rating off the scale what to do, and which scale the ratings may be on.
-    fn suggest_scale(&self, report: &mut Report) {
-        let Some(findings) = report.findings_mut(FaultKind::OffScaleRating) else { return };
-        let Some((min, max)) = self.range.ends() else { return };
-        // A few may be typing errors, which are corrected one by one. Many have the same cause.
-        let are_many = findings.count * 10 >= self.ratings.len() as u64;
-        if are_many {
-            findings.first.truncate(1);
-        }
-        let remedy = match (common_scale(min, max), are_many) {
-            (Some(scale), true) => format!(
-                ", but all ratings are on {scale}; if that is their scale, give --scale {scale} (in a job, the \
-                 hyperparameter `scale`)"
-            ),
-            (Some(scale), false) => format!(
-                "; correct it, or, if the ratings are on {scale}, give --scale {scale} (in a job, the hyperparameter \
-                 `scale`)"
-            ),
-            (None, _) => format!(
-                "; correct it, or give the scale of the ratings, which go from {min} to {max}, with --scale LOW..HIGH \
-                 (in a job, the hyperparameter `scale`)"
-            ),
-        };
-        if let Some(fault) = findings.first.first_mut() {
-            fault.detail += &remedy;
-        }
     }
 
     fn finish(

@@ -16,6 +16,11 @@ impl Interner {
         *self.rows.entry_ref(id).or_insert(next)
     }
 
+    /// The number of ids.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     /// The ids in the order of their rows.
     pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
         let mut ids = vec![""; self.rows.len()];
