@@ -75,7 +75,9 @@ fn crates_depend_in_the_direction_that_is_drawn() {
 }
 
 fn is_aws(name: &str) -> bool {
-    name.starts_with("aws-") || name.starts_with("lambda_") || name == "matinee-aws" || name == "matinee-jobs"
+    name.starts_with("aws-")
+        || name.starts_with("lambda_")
+        || ["matinee-aws", "matinee-dynamodb-ratings", "matinee-jobs"].contains(&name)
 }
 
 fn is_network(name: &str) -> bool {
@@ -114,6 +116,14 @@ fn a_failed_load_is_reported_without_http() {
 #[test]
 fn the_local_product_compiles_no_aws_crate() {
     assert_free("matinee", "AWS", is_aws);
+}
+
+#[test]
+fn ratings_in_a_table_need_no_other_service() {
+    assert_free("matinee-dynamodb-ratings", "other service", |name| {
+        ["aws-sdk-s3", "aws-sdk-sagemaker", "aws-sdk-sagemakerruntime", "lambda_runtime", "matinee-aws"]
+            .contains(&name)
+    });
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
-use matinee_aws::DynamoDbRatings;
+use matinee_dynamodb_ratings::DynamoDbRatings;
 use matinee_live_ratings::conformance::assert_conforms;
 use matinee_model::Model;
 use matinee_tests::{BUCKET, Moto, train_small};

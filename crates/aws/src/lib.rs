@@ -4,7 +4,6 @@
 //! Gateway waits. A model goes live by one conditional write, and only after it was read by the code that serves it.
 
 mod data;
-mod dynamodb_ratings;
 mod error_chain;
 mod function;
 mod gate;
@@ -24,7 +23,6 @@ mod sagemaker_endpoint;
 mod serving_metrics;
 
 pub use data::{DATA_PREFIX, DataDigest, DataError, DataObject, data_files, list_data, list_data_prefix};
-pub use dynamodb_ratings::{Arrivals, DynamoDbRatings, TableName, TableNameError};
 pub use error_chain::{error_chain, is_transient};
 pub use function::run_function;
 pub use gate::{Gate, Verdict};

@@ -11,7 +11,8 @@ use aws_sdk_sagemaker::config::http::HttpResponse;
 use aws_sdk_sagemaker::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_sagemaker::operation::list_training_jobs::builders::ListTrainingJobsFluentBuilder;
 use aws_sdk_sagemaker::types::{SortBy, SortOrder, TrainingJobStatus, TrainingJobSummary};
-use matinee_aws::{DataDigest, DataError, DataObject, DynamoDbRatings, error_chain, is_transient, list_data};
+use matinee_aws::{DataDigest, DataError, DataObject, error_chain, is_transient, list_data};
+use matinee_dynamodb_ratings::DynamoDbRatings;
 use serde::Serialize;
 
 use crate::name::{JobName, JobNamePrefix};

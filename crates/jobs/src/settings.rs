@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use matinee_aws::TableName;
+use matinee_dynamodb_ratings::TableName;
 use matinee_variables::{VariableError, Variables};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

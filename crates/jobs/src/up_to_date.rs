@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use matinee_aws::{Arrivals, DataDigest};
+use matinee_aws::DataDigest;
+use matinee_dynamodb_ratings::Arrivals;
 use matinee_live_ratings::Moment;
 
 use crate::jobs::{Job, JobError, Sources, TrainingJobs, service_error};

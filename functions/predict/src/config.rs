@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use matinee_api::{Access, Sampling};
-use matinee_aws::{EndpointName, Memory, ModelUri, TableName};
+use matinee_aws::{EndpointName, Memory, ModelUri};
+use matinee_dynamodb_ratings::TableName;
 use matinee_live_ratings::DEFAULT_TIME_LIMIT;
 use matinee_variables::{VariableError, Variables};
 

@@ -6,9 +6,8 @@ use std::time::Duration;
 use anyhow::bail;
 use axum::Router;
 use matinee_api::{EndpointScorer, LiveScorer, Scorer, Settings, router_with};
-use matinee_aws::{
-    DynamoDbRatings, MeasuredSource, ModelUri, S3Source, SageMakerEndpoint, ServingMetrics, s3_client,
-};
+use matinee_aws::{MeasuredSource, ModelUri, S3Source, SageMakerEndpoint, ServingMetrics, s3_client};
+use matinee_dynamodb_ratings::DynamoDbRatings;
 use matinee_live_ratings::LiveRatings;
 use matinee_model::{Catalogue, Model};
 use matinee_serving::{PathSource, Reloadable, Source};

@@ -8,7 +8,8 @@ mod event;
 use anyhow::Result;
 use lambda_runtime::LambdaEvent;
 use matinee_aws::metrics::Metric;
-use matinee_aws::{DataError, DataObject, DynamoDbRatings, list_data, run_function, s3_client};
+use matinee_aws::{DataError, DataObject, list_data, run_function, s3_client};
+use matinee_dynamodb_ratings::DynamoDbRatings;
 use matinee_jobs::{
     FailureKind, JobError, JobName, JobRequest, JobSettings, Sources, StartOutcome, StartReason,
     TrainingJobs, belongs_to_stack,

@@ -1,7 +1,7 @@
 //! The table in which the stack keeps ratings.
 
 use anyhow::{Context, Result};
-use matinee_aws::{DynamoDbRatings, TableName};
+use matinee_dynamodb_ratings::{DynamoDbRatings, TableName};
 
 use super::account::Account;
 use super::options::StackOptions;

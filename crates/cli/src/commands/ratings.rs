@@ -204,7 +204,10 @@ mod tests {
                 "new.csv:1: the header `userId,rating` has no column `movieId`; expected userId,",
             ),
             ("userId;movieId;rating\n1;2;3\n", "new.csv:1: "),
-            ("userId,movieId,rating\n1,2,3\n1,2,6\n", "new.csv:3: 6 is not on the scale 0.5..5; correct it"),
+            (
+                "userId,movieId,rating\n1,2,3\n1,2,6\n",
+                "new.csv:3: 6 is not on the scale 0.5..5, but all ratings are on 1..10; if that is their scale, give --scale 1..10",
+            ),
             ("userId,movieId,rating\n1,2,\"3\n1,3,4\n", "new.csv:2: the quote that opens here"),
             ("userId,movieId,rating\n,2,3\n", "new.csv:2: the userId is empty"),
             (

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::{BehaviorVersion, Region};
-use matinee_aws::{DynamoDbRatings, TableName};
+use matinee_dynamodb_ratings::{DynamoDbRatings, TableName};
 use matinee_train::ratings::Changes;
 use matinee_variables::Variables;
 

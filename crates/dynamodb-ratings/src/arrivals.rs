@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::types::Select;
 use futures_util::{StreamExt, stream};
 use matinee_live_ratings::{Moment, StoreError};
 
-use super::item::KEPT_AT;
-use super::{DynamoDbRatings, SEGMENTS, failed, number};
+use crate::item::KEPT_AT;
+use crate::{DynamoDbRatings, SEGMENTS, failed, number};
 
 /// What came in since some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! A [`RatingStore`] in a `DynamoDB` table, for the function.
+//! A [`RatingStore`] in a `DynamoDB` table, for the functions and the training job.
 //!
 //! The partition key `user` is the user. The sort key `movie` is `movie#` and the movie's id, or `forgotten` for the time
 //! at which the user was deleted. An item has the latest rating in `rating`, with its time in `rated_at`; without
@@ -11,6 +11,7 @@ mod item;
 mod table_name;
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -27,7 +28,6 @@ use matinee_live_ratings::{
 };
 use matinee_model::UserId;
 
-use crate::error_chain::error_chain;
 pub use arrivals::Arrivals;
 use item::{Columns, FORGOTTEN, FORGOTTEN_AT, Item, KEPT_AT, MOVIE, USER};
 pub use table_name::{TableName, TableNameError};
@@ -268,13 +268,19 @@ fn is_later(error: &SdkError<UpdateItemError>) -> bool {
 
 fn failed<E, R>(error: &SdkError<E, R>) -> StoreError
 where
-    E: std::error::Error + 'static,
+    E: Error + 'static,
     R: std::fmt::Debug + 'static,
 {
     match error {
         SdkError::TimeoutError(_) => StoreError::Timeout,
-        error => StoreError::Failed(error_chain(error)),
+        error => StoreError::Failed(with_causes(error)),
     }
+}
+
+/// An error and its causes in one line.
+fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
 fn text(value: &str) -> AttributeValue {
