@@ -144,16 +144,16 @@ pub fn configure<'g>(
 impl Choice {
     /// The default of a hyperparameter, and from how many ratings on it is another one.
     pub fn default_in_words(&self, parameter: &Hyperparameter) -> String {
-        let mut words = parameter.domain.default().to_string();
+        let mut values = vec![parameter.domain.default().to_string()];
         let mut last = None;
         for larger in self.larger {
             let other = larger.defaults.iter().find(|(name, _)| *name == parameter.name);
             if let Some(&(_, value)) = other.filter(|other| Some(*other) != last) {
-                words.push_str(&format!(", from {} ratings {value}", larger.from_ratings));
+                values.push(format!("from {} ratings {value}", larger.from_ratings));
                 last = other;
             }
         }
-        words
+        values.join(", ")
     }
 
     fn with(&'static self, hyperparameters: Hyperparameters) -> Configured {
