@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 IMAGE=matinee:test
-MAX_IMAGE_BYTES=15000000
+MAX_IMAGE_BYTES=23000000
 # The container must work without these. It writes nothing to the image and uses no privilege.
 CONFINED=(--read-only --cap-drop ALL --security-opt no-new-privileges)
 # A user without a name, a home directory or files.
