@@ -62,7 +62,7 @@ serves() {
   for request in 'application/json {"userId":"2","movieId":"2959"}' 'application/jsonlines {"userId":"2","movieId":"none"}' 'text/csv 2,2959'; do
     curl --silent --fail --header "Content-Type: ${request%% *}" --data "${request#* }" "$url/invocations"; echo
   done
-  MATINEE_CONTAINER_URL=$url MATINEE_CONTAINER_MODEL=$WORK/endpoint/model cargo test --workspace --locked --quiet --test it \
+  MATINEE_CONTAINER_URL=$url MATINEE_CONTAINER_MODEL=$WORK/endpoint/model cargo test --workspace --features matinee/aws --locked --quiet --test it \
     -- --exact endpoint_mode::both_modes_give_the_same_answers --nocapture | grep 'answered alike' || fail "the modes differ"
   docker kill --signal TERM "$SERVER" >/dev/null
   code=$(docker wait "$SERVER")
