@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let scale = arguments.get(2).map_or(Ok(RatingScale::MOVIELENS), |scale| scale.parse())?;
     let dataset = read(Path::new(folder), scale)?;
     let folds = match arguments.get(1) {
-        Some(path) => fs::read_to_string(path)?.lines().skip(1).map(str::parse).collect::<Result<_, _>>()?,
+        Some(path) => read_folds(path, dataset.ratings.len())?,
         None => random_folds(dataset.ratings.len(), 5, SEED),
     };
     let mut numbers = folds.clone();
@@ -69,11 +69,21 @@ struct Line {
 
 fn read(folder: &Path, scale: RatingScale) -> Result<Dataset, Box<dyn Error>> {
     let file = |name: &str| -> Result<CsvFile, Box<dyn Error>> {
-        Ok(CsvFile { name: name.to_owned(), bytes: fs::read(folder.join(name))? })
+        let bytes = fs::read(folder.join(name)).map_err(|error| format!("{name} in {folder:?}: {error}"))?;
+        Ok(CsvFile { name: name.to_owned(), bytes })
     };
     let inputs =
         Inputs { ratings: vec![file("ratings.csv")?], movies: Some(file("movies.csv")?), links: None };
     Ok(check(&inputs, scale).0)
+}
+
+/// The fold of each rating, below a header.
+fn read_folds(path: &str, ratings: usize) -> Result<Vec<u32>, Box<dyn Error>> {
+    let wrong =
+        || format!("{path} must have a header, and then the number of a fold for each of {ratings} ratings");
+    let text = fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+    let folds: Result<Vec<u32>, _> = text.lines().skip(1).map(str::parse).collect();
+    Ok(folds.ok().filter(|folds| folds.len() == ratings).ok_or_else(wrong)?)
 }
 
 fn lines(dataset: &Dataset, train: &[Rating], tested: &[Rating]) -> Result<Vec<Line>, Box<dyn Error>> {

@@ -76,7 +76,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 fn read(file: &CsvFile, scale: RatingScale) -> Result<Vec<Write>> {
     let (ratings, report) = read_ratings(file, scale);
     if let Some(fault) = report.first_refusal() {
-        bail!("nothing was imported: {fault}; faults in total: {}\n{report}", report.count());
+        bail!(
+            "nothing was imported: {fault}; faults in total: {}; correct the file and import it again\n{report}",
+            report.count()
+        );
     }
     eprint!("{report}");
     let now = Moment::now();

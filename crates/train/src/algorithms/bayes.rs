@@ -60,7 +60,7 @@ pub const HYPERPARAMETERS: &[Hyperparameter] = &[
     Hyperparameter {
         name: "max_burn_in",
         domain: Domain::Integer { default: 64, min: 0, max: 10_000 },
-        help: "n_burn_in becomes up to this large, as long as a hold-out shows that it pays",
+        help: "limit of n_burn_in, which grows as long as the hold-outs show that it pays",
     },
     Hyperparameter {
         name: "n_samples",
