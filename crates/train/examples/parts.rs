@@ -1,20 +1,21 @@
 //! What each part of `bayes` gains, and what it costs.
 //!
-//! `cargo run --release --package matinee-train --example parts -- data` cross-validates the rating head five times, each
-//! time with one part more. Each line says how much lower the error is than that of the line before, and what processor time
-//! it takes to fit. `-- FOLDER FOLDS LOW..HIGH` reads another folder, a file with the fold of each rating as for
-//! `matinee evaluate --folds-file`, and another scale.
+//! `cargo run --release --package matinee-train --example parts -- data` cross-validates the rating head several times,
+//! each time with one part more. The last line is the default of `matinee evaluate`. Each line shows how much lower the
+//! error is than in the line before, and the processor time of a fit. `-- FOLDER FOLDS LOW..HIGH` reads another folder,
+//! a file with the fold of each rating as for `matinee evaluate --folds-file`, and another scale.
 
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use matinee_model::{Factors, RatingScale};
+use matinee_model::RatingScale;
 use matinee_train::algorithms::{Configured, configure};
 use matinee_train::calibration::{Explained, Parts};
 use matinee_train::evaluation::{Errors, HoldOuts, TestRating, predictions, rank_weights, test};
 use matinee_train::progress::Silent;
 use matinee_train::ratings::{CsvFile, Dataset, Inputs, Rating, check};
+use matinee_train::seeds::derive;
 use matinee_train::split::{divide, random_folds};
 
 const HOLD_OUT: f64 = 0.1;
@@ -50,11 +51,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     println!("{:<34} {:>8} {:>9} {:>14}", "", "RMSE", "gain", "CPU s to fit");
-    let mut before = f64::NAN;
+    let mut before = None;
     for Line { name, rmse, seconds } in sums {
         let [rmse, seconds] = [rmse, seconds].map(|sum| sum / numbers.len() as f64);
-        println!("{name:<34} {rmse:>8.5} {:>9.5} {seconds:>14.1}", before - rmse);
-        before = rmse;
+        let gain = before.map(|before: f64| format!("{:.5}", before - rmse)).unwrap_or_default();
+        println!("{name:<34} {rmse:>8.5} {gain:>9} {seconds:>14.1}");
+        before = Some(rmse);
     }
     Ok(())
 }
@@ -69,7 +71,8 @@ struct Line {
 
 fn read(folder: &Path, scale: RatingScale) -> Result<Dataset, Box<dyn Error>> {
     let file = |name: &str| -> Result<CsvFile, Box<dyn Error>> {
-        let bytes = fs::read(folder.join(name)).map_err(|error| format!("{name} in {folder:?}: {error}"))?;
+        let path = folder.join(name);
+        let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(CsvFile { name: name.to_owned(), bytes })
     };
     let inputs =
@@ -89,42 +92,45 @@ fn read_folds(path: &str, ratings: usize) -> Result<Vec<u32>, Box<dyn Error>> {
 fn lines(dataset: &Dataset, train: &[Rating], tested: &[Rating]) -> Result<Vec<Line>, Box<dyn Error>> {
     let asked: Vec<TestRating> = tested.iter().copied().map(TestRating::from).collect();
     let error = |scores: &[f32]| Errors::of(&test(scores, dataset, train, &asked, None)).rmse;
+    let fit =
+        |algorithm: &Configured| timed(|| algorithm.fit(&dataset.training(train, SEED), &Silent).factors);
     let mut lines = Vec::new();
-    let mut served: Option<(Factors, f64)> = None;
     for (name, factors, rank) in [("12 factors, rank 16", "12", "16"), ("24 factors, rank 32", "24", "32")] {
         let algorithm = bayes(&[("n_factors", factors), ("rank", rank), ("calibrated", "false")])?;
-        let begin = cpu_seconds()?;
-        let factors = algorithm.fit(&dataset.training(train, SEED), &Silent).factors;
-        let seconds = cpu_seconds()? - begin;
+        let (factors, seconds) = fit(&algorithm)?;
         let scores = predictions(dataset, &factors, None, train, &asked, None);
         lines.push(Line { name, rmse: error(&scores), seconds });
-        served = Some((factors, seconds));
     }
-    let (factors, fit_seconds) = served.ok_or("no factors")?;
 
-    let algorithm = bayes(&[])?;
-    let begin = cpu_seconds()?;
-    let hold_outs = HoldOuts::new(dataset, train, &algorithm, HOLD_OUT, SEED);
-    let fitted = hold_outs.begin(&algorithm, SEED).complete(&Silent).fitted;
-    let watched_seconds = cpu_seconds()? - begin;
-    let begin = cpu_seconds()?;
-    let hold_outs = hold_outs.with_rankings(|train| rank_weights(dataset, train, SEED));
-    let ranking = rank_weights(dataset, train, SEED);
-    let ranking_seconds = cpu_seconds()? - begin;
-    let explained = Explained::new(dataset, &hold_outs.with(fitted.iter().map(|fitted| &fitted.factors)))
-        .ok_or("the hold-outs are too small")?;
+    let algorithm = bayes(&[])?.for_ratings(dataset.ratings.len());
+    let hold_outs = HoldOuts::new(dataset, train, &algorithm, HOLD_OUT, derive(SEED, "intervals", 0));
+    let (watched, watched_seconds) = timed(|| hold_outs.begin(&algorithm, SEED).complete(&Silent))?;
+    let (factors, seconds) = fit(&algorithm.with_chosen(watched.chosen))?;
+    let seconds = seconds + watched_seconds;
+    let scores = predictions(dataset, &factors, None, train, &asked, None);
+    lines.push(Line { name: "+ capacity and burn-in by the data", rmse: error(&scores), seconds });
+
+    let learn = |train: &[Rating]| rank_weights(dataset, train, SEED);
+    let (hold_outs, inner_seconds) = timed(|| hold_outs.with_rankings(learn))?;
+    let (ranking, ranking_seconds) = timed(|| learn(train))?;
+    let ranking_seconds = inner_seconds + ranking_seconds;
+    let held_out = hold_outs.with(watched.fitted.iter().map(|fitted| &fitted.factors));
+    let explained = Explained::new(dataset, &held_out).ok_or("the hold-outs are too small")?;
     for (name, parts) in CALIBRATIONS {
         let calibration = explained.fit(parts).ok_or("nothing could be fitted")?;
         let ranking = ranking.as_ref().filter(|_| parts.rank_score);
         let scores = predictions(dataset, &factors, Some(&calibration), train, &asked, ranking);
-        let ranking_seconds = if parts.rank_score { ranking_seconds } else { 0.0 };
-        lines.push(Line {
-            name,
-            rmse: error(&scores),
-            seconds: fit_seconds + watched_seconds + ranking_seconds,
-        });
+        let seconds = seconds + if parts.rank_score { ranking_seconds } else { 0.0 };
+        lines.push(Line { name, rmse: error(&scores), seconds });
     }
     Ok(lines)
+}
+
+/// What `work` returns, and the processor time that it takes.
+fn timed<T>(work: impl FnOnce() -> T) -> Result<(T, f64), Box<dyn Error>> {
+    let begin = cpu_seconds()?;
+    let done = work();
+    Ok((done, cpu_seconds()? - begin))
 }
 
 fn bayes(given: &[(&str, &str)]) -> Result<Configured, Box<dyn Error>> {
