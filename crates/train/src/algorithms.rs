@@ -25,6 +25,8 @@ pub struct Configured {
     choice: &'static Choice,
     hyperparameters: Hyperparameters,
     algorithm: Box<dyn Algorithm>,
+    /// Whether nobody chose the algorithm, so that the number of ratings may choose another one.
+    is_default: bool,
 }
 
 /// An algorithm that can be chosen.
@@ -106,6 +108,12 @@ pub const CHOICES: &[Choice] = &[
 /// The name of the default algorithm.
 pub const DEFAULT: &str = "bayes";
 
+/// The name of the default algorithm for [`MANY_RATINGS`] or more.
+pub const DEFAULT_FOR_MANY: &str = "vb";
+
+/// So many ratings would take [`DEFAULT`] more than half an hour of processor time, and gigabytes of memory.
+pub const MANY_RATINGS: usize = 10_000_000;
+
 /// Why an algorithm cannot be configured.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigureError {
@@ -132,16 +140,31 @@ pub fn configure<'g>(
     name: &str,
     given: impl IntoIterator<Item = (&'g str, &'g str)>,
 ) -> Result<Configured, ConfigureError> {
-    let choice = CHOICES.iter().find(|choice| choice.name == name).ok_or_else(|| {
-        let known: Vec<&str> = CHOICES.iter().map(|choice| choice.name).collect();
-        ConfigureError::Unknown { name: name.to_owned(), known: known.join(", ") }
-    })?;
+    let choice = Choice::named(name)?;
     let hyperparameters = Hyperparameters::resolve(choice.hyperparameters, given)
         .map_err(|error| ConfigureError::Hyperparameter { algorithm: choice.name, error })?;
     Ok(choice.with(hyperparameters))
 }
 
+/// The same, where the algorithm need not be named. If there is neither a name nor a hyperparameter, the number of ratings
+/// [chooses the algorithm](Configured::for_ratings). Otherwise it is [`DEFAULT`].
+pub fn configure_or_default<'g>(
+    name: Option<&str>,
+    given: impl IntoIterator<Item = (&'g str, &'g str)>,
+) -> Result<Configured, ConfigureError> {
+    let mut given = given.into_iter().peekable();
+    let is_default = name.is_none() && given.peek().is_none();
+    Ok(Configured { is_default, ..configure(name.unwrap_or(DEFAULT), given)? })
+}
+
 impl Choice {
+    fn named(name: &str) -> Result<&'static Self, ConfigureError> {
+        CHOICES.iter().find(|choice| choice.name == name).ok_or_else(|| {
+            let known: Vec<&str> = CHOICES.iter().map(|choice| choice.name).collect();
+            ConfigureError::Unknown { name: name.to_owned(), known: known.join(", ") }
+        })
+    }
+
     /// The default of a hyperparameter, and from how many ratings on it is another one.
     pub fn default_in_words(&self, parameter: &Hyperparameter) -> String {
         let mut values = vec![parameter.domain.default().to_string()];
@@ -158,7 +181,7 @@ impl Choice {
 
     fn with(&'static self, hyperparameters: Hyperparameters) -> Configured {
         let algorithm = (self.build)(&hyperparameters);
-        Configured { choice: self, hyperparameters, algorithm }
+        Configured { choice: self, hyperparameters, algorithm, is_default: false }
     }
 }
 
@@ -168,9 +191,15 @@ impl Configured {
         self.choice.name
     }
 
-    /// The same with the defaults for this number of ratings. Hyperparameters that were given stay.
+    /// The same with the defaults for this number of ratings. An algorithm and hyperparameters that were given stay.
     #[must_use]
     pub fn for_ratings(&self, count: usize) -> Self {
+        if self.is_default
+            && count >= MANY_RATINGS
+            && let Ok(other) = configure(DEFAULT_FOR_MANY, [])
+        {
+            return other.for_ratings(count);
+        }
         let larger = self.choice.larger.iter().rfind(|larger| larger.from_ratings <= count);
         self.choice.with(self.hyperparameters.with_defaults(larger.map_or(&[], |larger| larger.defaults)))
     }
@@ -188,6 +217,13 @@ impl Configured {
     /// Whether the other is the same algorithm with the same hyperparameters.
     pub fn is_same(&self, other: &Self) -> bool {
         self.name() == other.name() && self.hyperparameters.have_same_values(&other.hyperparameters)
+    }
+
+    /// The algorithm as one would name it on the command line, with all its hyperparameters.
+    pub fn in_words(&self) -> String {
+        let parameters =
+            self.hyperparameters().into_iter().map(|(name, value)| format!(" -p {name}={value}"));
+        format!("--algorithm {}{}", self.name(), parameters.collect::<String>())
     }
 
     /// All hyperparameters, defaults included, for the manifest.
@@ -246,6 +282,17 @@ mod tests {
             assert_eq!(configured.hyperparameters().len(), choice.hyperparameters.len());
         }
         configure(DEFAULT, []).unwrap();
+    }
+
+    #[test]
+    fn the_number_of_ratings_only_chooses_an_algorithm_that_nobody_chose() {
+        let name = |name, given: &[(&'static str, &'static str)]| {
+            configure_or_default(name, given.iter().copied()).unwrap().for_ratings(MANY_RATINGS).name()
+        };
+        assert_eq!(name(None, &[]), DEFAULT_FOR_MANY);
+        assert_eq!(name(Some("bayes"), &[]), "bayes");
+        assert_eq!(name(None, &[("n_chains", "8")]), "bayes");
+        assert_eq!(configure_or_default(None, []).unwrap().for_ratings(MANY_RATINGS - 1).name(), DEFAULT);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The whole training: measure on a hold-out, learn from all ratings, write the artifact.
 
+mod budget;
 mod ranking_stage;
 mod rated_order;
 mod resumable;
@@ -9,6 +10,7 @@ pub use resumable::{clear_checkpoint, train_resumably};
 use std::convert::Infallible;
 use std::ops::RangeInclusive;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use matinee_model::artifact::{
     ArtifactError, Description, GroupErrors, HoldOut, Manifest, Metrics, NewArtifact, write_folder,
@@ -18,7 +20,7 @@ use matinee_model::ranking::{RankingMethod, RankingWeights};
 use matinee_model::{Intervals, Model, UserPrior};
 
 use crate::algorithm::{Completed, Fitted, Runs};
-use crate::algorithms::Configured;
+use crate::algorithms::{ConfigureError, Configured};
 use crate::calibration::{HeldOut, KnownRatings};
 use crate::evaluation::{
     Errors, HoldOuts, Predicted, TestRating, Tested, cross_measured, from_errors, unreduced,
@@ -86,6 +88,30 @@ pub fn train(dataset: &Dataset, plan: &Plan, progress: &dyn Progress) -> Trained
     let ranking = plan.ranking_training(dataset).learn(progress);
     let Ok(trained) = by_stages(dataset, plan, progress, ranking.head.method, None, fit);
     trained.with(ranking)
+}
+
+/// Like [`train`], but with the most accurate algorithm that is expected to fit into `budget`, whatever that of the plan. If
+/// none fits, it is the fastest. Returns the plan with this algorithm too.
+pub fn train_within(
+    budget: Duration,
+    dataset: &Dataset,
+    plan: Plan,
+    progress: &dyn Progress,
+) -> Result<(Trained, Plan), ConfigureError> {
+    let start = Instant::now();
+    let fit = |_: &Stage, runs: Runs<'_>| Ok::<_, Infallible>(runs.complete(progress));
+    let ranking = plan.ranking_training(dataset).learn(progress);
+    progress.stage("finding the algorithm that fits into the time");
+    let left = budget.saturating_sub(start.elapsed());
+    let (algorithm, expected) = budget::choose(left, dataset, &plan)?;
+    progress.stage(&format!(
+        "chose {}, which takes about {} s",
+        algorithm.in_words(),
+        expected.as_secs() + 1
+    ));
+    let plan = Plan { algorithm, ..plan };
+    let Ok(trained) = by_stages(dataset, &plan, progress, ranking.head.method, None, fit);
+    Ok((trained.with(ranking), plan))
 }
 
 /// The rating head, ready to be joined with the ranking head.
@@ -173,7 +199,8 @@ impl Plan {
         train: &[Rating],
         served_by: RankingMethod,
     ) -> Option<RankingWeights> {
-        let is_used = self.algorithm.is_calibrated() && matches!(served_by, RankingMethod::Ease { .. });
+        let is_used =
+            self.algorithm_for(dataset).is_calibrated() && matches!(served_by, RankingMethod::Ease { .. });
         let training = RankingTraining { ratings: train, timestamps: None, ..self.ranking_training(dataset) };
         is_used.then(|| training.learn_by(served_by))
     }
@@ -281,10 +308,11 @@ fn with_artifact<T>(
 
 fn describe(dataset: &Dataset, plan: &Plan, trained: &Trained, files: &Digests) -> Description {
     let measured = trained.measured.as_ref();
+    let algorithm = plan.final_algorithm(dataset, measured);
     let now = jiff::Timestamp::now().round(jiff::Unit::Second);
     Description {
-        algorithm: plan.algorithm.name().to_owned(),
-        hyperparameters: plan.final_algorithm(dataset, measured).hyperparameters(),
+        algorithm: algorithm.name().to_owned(),
+        hyperparameters: algorithm.hyperparameters(),
         seed: plan.seed,
         rating_scale: dataset.scale,
         metrics: Metrics {

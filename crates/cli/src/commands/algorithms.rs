@@ -2,12 +2,16 @@
 
 use std::process::ExitCode;
 
-use matinee_train::algorithms::{CHOICES, DEFAULT};
+use matinee_train::algorithms::{CHOICES, DEFAULT, DEFAULT_FOR_MANY, MANY_RATINGS};
 
 /// Lists the algorithms.
 pub fn run() -> ExitCode {
     for choice in CHOICES {
-        let default = if choice.name == DEFAULT { " (default)" } else { "" };
+        let default = match choice.name {
+            DEFAULT => " (default)".to_owned(),
+            DEFAULT_FOR_MANY => format!(" (default from {MANY_RATINGS} ratings)"),
+            _ => String::new(),
+        };
         say!("{}{default}: {}", choice.name, choice.help);
         for parameter in choice.hyperparameters {
             let default = choice.default_in_words(parameter);

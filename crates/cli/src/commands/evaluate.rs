@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args as ClapArgs;
-use matinee_train::algorithms::{self, Configured};
+use matinee_train::algorithms::Configured;
 use matinee_train::evaluation::{evaluate, learning_curve};
 use matinee_train::progress::Progress;
 use matinee_train::ratings::Dataset;
@@ -30,8 +30,8 @@ use test_sets::{Split, test_sets};
 pub struct Args {
     #[command(flatten)]
     source: Source,
-    /// Algorithm; give it several times to compare algorithms
-    #[arg(long, default_value = algorithms::DEFAULT)]
+    /// Algorithm; give it several times to compare algorithms [default: the one that `matinee train` takes]
+    #[arg(long)]
     algorithm: Vec<String>,
     /// Hyperparameter; ALGORITHM.NAME=VALUE if several algorithms are compared
     #[arg(short = 'p', long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value)]

@@ -13,7 +13,7 @@ const MAX_THREADS: usize = 1_024;
 /// One algorithm and how to run it.
 #[derive(ClapArgs)]
 pub struct Learning {
-    /// Algorithm; `matinee algorithms` lists them and marks the default
+    /// Algorithm; `matinee algorithms` lists them and the default
     #[arg(long)]
     algorithm: Option<String>,
     /// Hyperparameter; may be given several times
@@ -43,7 +43,7 @@ pub struct Basics {
 impl Learning {
     /// The algorithm with its hyperparameters.
     pub fn configure(&self) -> Result<Configured> {
-        Ok(algorithms::configure(self.algorithm_or(algorithms::DEFAULT), self.given())?)
+        Ok(algorithms::configure_or_default(self.algorithm.as_deref(), self.given())?)
     }
 
     /// The name of the algorithm; `default` if none is given.

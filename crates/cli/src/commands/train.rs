@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::Args as ClapArgs;
+use jiff::SignedDuration;
 use matinee_model::RatingScale;
 use matinee_model::artifact::{Manifest, check_output};
 use matinee_train::ratings::{Dataset, Digests};
-use matinee_train::training::{HOLD_OUT_RANGE, HOLD_OUTS, Plan, train, write};
+use matinee_train::training::{HOLD_OUT_RANGE, HOLD_OUTS, Plan, Trained, train, train_within, write};
 
 use super::learning::Learning;
 use crate::example;
@@ -34,6 +36,9 @@ pub struct Args {
     /// Share of the ratings to hold out for measuring the model; 0 for none
     #[arg(long, default_value_t = 0.1, value_name = "SHARE", allow_hyphen_values = true)]
     hold_out: f64,
+    /// Time that training may take, such as `90s`, `10m` or `2h`: takes the most accurate algorithm that fits
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with_all = ["algorithm", "parameters"])]
+    time_budget: Option<Duration>,
 }
 
 /// Trains and writes a model.
@@ -48,8 +53,19 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         hold_out: args.hold_out,
         training_job: None,
     };
-    let (data, scale, titles) = (&args.data, args.learning.basics.scale, args.learning.titles());
-    let dataset = train_folder(data, args.ratings.as_ref(), &args.output, &plan, scale, titles)?;
+    check_output(&args.output)?;
+    let (scale, titles) = (args.learning.basics.scale, args.learning.titles());
+    let (mut dataset, mut files) = files::dataset_of(&args.data, scale, titles)?;
+    if let Some(place) = &args.ratings {
+        (dataset, files) = kept::merged(place, &dataset, files)?;
+    }
+    let progress = TerminalProgress::new();
+    let (trained, plan) = match args.time_budget {
+        None => (train(&dataset, &plan, &progress), plan),
+        Some(budget) => train_within(budget, &dataset, plan, &progress)?,
+    };
+    drop(progress);
+    write_model(&dataset, &files, &args.output, &plan, &trained)?;
     suggest(&args.output, &dataset);
     Ok(ExitCode::SUCCESS)
 }
@@ -68,26 +84,31 @@ pub fn suggest(output: &Path, dataset: &Dataset) {
 /// Reads and checks the data, trains and writes a model, and prints a summary.
 pub fn train_folder(
     data: &Path,
-    ratings: Option<&Place>,
     output: &Path,
     plan: &Plan,
     scale: RatingScale,
     titles: Titles,
-) -> Result<Dataset> {
+) -> Result<()> {
     check_output(output)?;
-    let (mut dataset, mut files) = files::dataset_of(data, scale, titles)?;
-    if let Some(place) = ratings {
-        (dataset, files) = kept::merged(place, &dataset, files)?;
-    }
-    train_dataset(&dataset, &files, output, plan)?;
-    Ok(dataset)
+    let (dataset, files) = files::dataset_of(data, scale, titles)?;
+    train_dataset(&dataset, &files, output, plan)
 }
 
 /// Trains and writes a model, and prints a summary.
 pub fn train_dataset(dataset: &Dataset, files: &Digests, output: &Path, plan: &Plan) -> Result<()> {
     let trained = train(dataset, plan, &TerminalProgress::new());
+    write_model(dataset, files, output, plan, &trained)
+}
+
+fn write_model(
+    dataset: &Dataset,
+    files: &Digests,
+    output: &Path,
+    plan: &Plan,
+    trained: &Trained,
+) -> Result<()> {
     let waiting = Waiting::with("writing the model");
-    let manifest = write(output, dataset, plan, &trained, files)?;
+    let manifest = write(output, dataset, plan, trained, files)?;
     drop(waiting);
     print_summary(output, &manifest);
     if plan.hold_out > 0.0 && manifest.metrics.hold_out.is_none() {
@@ -131,4 +152,10 @@ fn print_summary(output: &Path, manifest: &Manifest) {
             hold_out.mae
         );
     }
+}
+
+/// Reads a time such as `10m`.
+fn time(text: &str) -> Result<Duration, String> {
+    let time = text.parse::<SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
+    time.filter(|time| !time.is_zero()).ok_or_else(|| "write a time such as 90s, 10m or 2h".to_owned())
 }

@@ -97,18 +97,18 @@ impl UnusedHyperparameters {
     /// The task, from the hyperparameters that are left.
     fn task(mut self, algorithm: Option<&str>, seed: u64) -> Result<Task> {
         let tune: Option<String> = self.take("tune")?.filter(|tune| tune != "none");
-        let algorithm = algorithm.unwrap_or(algorithms::DEFAULT);
+        let name = algorithm.unwrap_or(algorithms::DEFAULT);
         let points = self.take("tune_points")?;
         let folds: Option<u32> = self.take("tune_folds")?;
         let margin: Option<f64> = self.take("tune_margin")?;
-        self.refuse_unknown(algorithm)?;
+        self.refuse_unknown(name)?;
         let given = self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let strategy = match tune.as_deref() {
             None => {
                 if points.is_some() || folds.is_some() || margin.is_some() {
                     bail!("`tune_points`, `tune_folds` and `tune_margin` need `tune` to be grid or random");
                 }
-                return Ok(Task::Train(algorithms::configure(algorithm, given)?));
+                return Ok(Task::Train(algorithms::configure_or_default(algorithm, given)?));
             }
             Some("grid") if points.is_some() => {
                 bail!("`tune_points` is only for `tune` random; a grid has all its points")
@@ -127,7 +127,7 @@ impl UnusedHyperparameters {
                 "hyperparameter `tune_margin` is `{margin}`; it must be 0 or more (with inf no point is dropped)"
             );
         }
-        let space = Space::new(algorithm, strategy, given)?;
+        let space = Space::new(name, strategy, given)?;
         let margin = margin.is_finite().then_some(margin);
         Ok(Task::Tune(TuningPlan {
             algorithm: space.algorithm(),

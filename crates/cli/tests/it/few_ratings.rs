@@ -56,6 +56,18 @@ fn one_rating_trains_a_model_by_every_algorithm() {
 }
 
 #[test]
+fn a_time_budget_chooses_the_algorithm() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = data(folder.path(), "1,1,4\n2,2,4\n3,3,5\n", MOVIES);
+    let model = folder.path().join("model").to_str().unwrap().to_owned();
+    let within = |budget| succeed(&["train", "--data", &data, "--output", &model, "--time-budget", budget]);
+    let printed = within("10h");
+    assert!(printed.contains(": bayes, 3 ratings"), "{printed}");
+    let printed = within("1ms");
+    assert!(printed.contains("wrote model") && !printed.contains(": bayes, 3 ratings"), "{printed}");
+}
+
+#[test]
 fn an_evaluation_has_no_more_folds_than_ratings() {
     let folder = tempfile::tempdir().unwrap();
     let data = data(folder.path(), "1,1,4\n2,2,4\n3,3,5\n", MOVIES);

@@ -79,6 +79,9 @@ fn wrong_arguments_are_refused_by_name() {
         (vec!["--threads", "0"], "--threads is 0"),
         (vec!["--threads", "70000"], "--threads is 70000; it must be at least 1 and at most 1024"),
         (vec!["--scale", "5..1"], "ascending order"),
+        (vec!["--time-budget", "0s"], "write a time such as 90s, 10m or 2h"),
+        (vec!["--time-budget", "ten"], "write a time such as 90s, 10m or 2h"),
+        (vec!["--time-budget", "1h", "-p", "n_factors=8"], "cannot be used with"),
         (vec!["--data", "no/such/folder"], "there is no folder no/such/folder"),
     ] {
         let (_folder, model) = folder();

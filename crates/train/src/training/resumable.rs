@@ -63,13 +63,11 @@ pub fn clear_checkpoint(
 impl Plan {
     /// The checkpoints of this training: of the rating head, and of the ranking head.
     fn slots<'c>(&self, dataset: &Dataset, checkpoints: &'c Checkpoints) -> [Slot<'c>; 2] {
-        let mut settings: BTreeMap<String, String> = self
-            .algorithm_for(dataset)
-            .hyperparameters()
-            .into_iter()
-            .map(|(name, value)| (name, value.to_string()))
-            .collect();
-        settings.insert("algorithm".to_owned(), self.algorithm.name().to_owned());
+        let algorithm = self.algorithm_for(dataset);
+        let values = algorithm.hyperparameters().into_iter();
+        let mut settings: BTreeMap<String, String> =
+            values.map(|(name, value)| (name, value.to_string())).collect();
+        settings.insert("algorithm".to_owned(), algorithm.name().to_owned());
         settings.insert("seed".to_owned(), self.seed.to_string());
         settings.insert("hold_out".to_owned(), self.hold_out.to_string());
         let of = Fingerprint::of(dataset, settings);

@@ -3,8 +3,14 @@
 use anyhow::{Result, bail};
 use matinee_train::algorithms::{self, Configured};
 
-/// Configures the algorithms. A hyperparameter without the name of an algorithm is that of the only algorithm.
+/// Configures the algorithms, or the one that training takes by default. A hyperparameter without the name of an algorithm is
+/// that of the only algorithm.
 pub fn candidates(names: &[String], parameters: &[(String, String)]) -> Result<Vec<Configured>> {
+    if names.is_empty() && parameters.is_empty() {
+        return Ok(vec![algorithms::configure_or_default(None, [])?]);
+    }
+    let default = [algorithms::DEFAULT.to_owned()];
+    let names = if names.is_empty() { &default } else { names };
     for (name, value) in parameters {
         match name.split_once('.') {
             None if names.len() > 1 => {
@@ -51,6 +57,14 @@ mod tests {
         assert_eq!(factors, [9, 7]);
         let one = configured(&["svd"], &[("n_factors", "5")]).unwrap();
         assert_eq!(one[0].hyperparameters()["n_factors"], 5);
+        let default = configured(&[], &[("n_factors", "6")]).unwrap();
+        assert_eq!((default[0].name(), &default[0].hyperparameters()["n_factors"]), ("bayes", &6.into()));
+    }
+
+    #[test]
+    fn the_number_of_ratings_may_choose_the_default() {
+        let default = configured(&[], &[]).unwrap();
+        assert_eq!([0, 10_000_000].map(|ratings| default[0].for_ratings(ratings).name()), ["bayes", "vb"]);
     }
 
     #[test]

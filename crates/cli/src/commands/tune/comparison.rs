@@ -70,7 +70,7 @@ impl Comparison {
     ) -> Result<Self> {
         let ratings = dataset.ratings.len();
         let best_recipe = best.point.configure(plan.algorithm)?.for_ratings(ratings);
-        let default = algorithms::configure(algorithms::DEFAULT, [])?.for_ratings(ratings);
+        let default = algorithms::configure_or_default(None, [])?.for_ratings(ratings);
         let known = match &existing {
             Some(Recipe::Known(configured)) => Some(configured),
             _ => None,
