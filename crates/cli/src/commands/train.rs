@@ -108,7 +108,8 @@ pub fn train_dataset(dataset: &Dataset, files: &Digests, output: &Path, plan: &P
     Ok(())
 }
 
-fn print_summary(output: &Path, manifest: &Manifest) {
+/// Prints what was trained, and how well it predicts.
+pub fn print_summary(output: &Path, manifest: &Manifest) {
     let counts = manifest.counts;
     say!(
         "wrote model {} to {}: {}, {} ratings of {} movies by {} users",
