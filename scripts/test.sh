@@ -14,6 +14,7 @@ main() {
   step "unit and integration tests" cargo test --workspace --features "$AWS" --locked --quiet
   step "documentation" env RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --features "$AWS" --no-deps --locked --quiet
   step "page and API on a server" tests/served.sh
+  step "training on Spark" on_spark
   PATH="$(scripts/tools.sh --tests):$PATH"
   step "sam validate" sam validate --region us-east-1
   step "sam validate --lint" sam validate --lint --region us-east-1
@@ -27,6 +28,13 @@ main() {
   step "sam local" tests/sam-local.sh
   step "container" tests/container.sh
   printf '\nall tests passed in %d s\n' "$SECONDS"
+}
+
+# With the binary that the tests before it have built.
+on_spark() {
+  local target
+  target=$(cargo metadata --no-deps --format-version 1 | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
+  "$(scripts/tools.sh --spark)/python" tests/spark.py "$target/debug/matinee"
 }
 
 transformed() {

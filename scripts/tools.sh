@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the commands that the documents use (sam, the AWS CLI, cargo-lambda and cfn-lint) from PyPI into virtual
 # environments, and prints their folder. With --tests it also installs checkov, moto and ministack, which only the tests
-# use.
+# use. With --spark it installs Spark and Java instead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,7 +14,17 @@ PINNED_CHECKS=(checkov==3.3.30 "moto[s3,server]==5.2.5")
 EMULATOR=$TOOLS-emulator
 PINNED_EMULATOR=(ministack==1.5.33 aws-sam-translator==1.115.0 boto3==1.43.106 cryptography)
 
+# The Spark of EMR 7 and Glue 5. It needs Java.
+SPARK=$TOOLS-spark
+PINNED_SPARK=(pyspark==3.5.9)
+
 main() {
+  if [ "${1:-}" = --spark ]; then
+    install "$SPARK" "${PINNED_SPARK[@]}"
+    command -v java >/dev/null || install_java
+    echo "$SPARK/bin"
+    return
+  fi
   install "$TOOLS" "${PINNED[@]}"
   if [ "${1:-}" = --tests ]; then
     install "$CHECKS" "${PINNED_CHECKS[@]}"
@@ -49,6 +59,16 @@ make_environment() {
     echo "error: python3 or its venv module is missing; install it (Debian: apt-get install python3-venv)" >&2
     exit 1
   fi
+}
+
+install_java() {
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    echo "error: Java is missing; install it (Debian: apt-get install openjdk-17-jre-headless)" >&2
+    exit 1
+  fi
+  echo "installing openjdk-17-jre-headless" >&2
+  apt-get update --quiet=2 >&2
+  DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends openjdk-17-jre-headless >&2
 }
 
 main "$@"

@@ -9,6 +9,7 @@ pub mod data;
 pub mod evaluate;
 pub mod evaluate_ranking;
 pub mod learning;
+pub mod part;
 pub mod predict;
 pub mod ratings;
 pub mod recommend;

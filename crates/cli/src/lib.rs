@@ -63,6 +63,9 @@ enum Command {
     Completions(commands::shell::CompletionsArgs),
     /// Write a manual page for each command
     Man(commands::shell::ManArgs),
+    /// Compute a part of a training that is divided among machines, as `spark/train.py` does
+    #[command(hide = true)]
+    Part(commands::part::Args),
     /// Run a training job or an endpoint in `SageMaker`'s container
     Sagemaker(commands::sagemaker::Args),
     /// Run the loop on AWS: data, training jobs, live models
@@ -94,6 +97,7 @@ pub fn run() -> ExitCode {
         Command::Completions(args) => Ok(commands::shell::completions(&args, Cli::command())),
         Command::Man(args) => commands::shell::man(&args, Cli::command()),
         Command::Data(args) => commands::data::run(args),
+        Command::Part(args) => commands::part::run(args),
         Command::Sagemaker(args) => commands::sagemaker::run(args),
         #[cfg(feature = "aws")]
         Command::Aws(args) => commands::aws::run(args),

@@ -18,7 +18,7 @@ use crate::calibration::HOLD_OUTS;
 use crate::hyperparameters::{Hyperparameter, HyperparameterError, Hyperparameters, Larger};
 use crate::progress::Progress;
 use common_range::Mapping;
-pub(crate) use common_range::relative_range;
+pub(crate) use common_range::{from_common_range, on_common_range, relative_range};
 
 /// An algorithm with its name and the values of all its hyperparameters.
 pub struct Configured {
@@ -56,7 +56,7 @@ pub const CHOICES: &[Choice] = &[
         build: |values| Box::new(bayes::Bayes::new(values)),
     },
     Choice {
-        name: "vb",
+        name: vb::NAME,
         help: "Bayesian matrix factorisation with rated sets, genres, years and title words, by variational inference",
         hyperparameters: vb::HYPERPARAMETERS,
         larger: &[],
@@ -231,6 +231,11 @@ impl Configured {
         self.hyperparameters.to_json()
     }
 
+    /// The algorithm that can be learned in parts, if it is this one.
+    pub(crate) fn vb(&self) -> Option<vb::Vb> {
+        (self.choice.name == vb::NAME).then(|| vb::Vb::new(&self.hyperparameters))
+    }
+
     /// Whether its scores are calibrated on hold-outs: see [`crate::calibration`].
     pub fn is_calibrated(&self) -> bool {
         self.algorithm.is_calibrated()
@@ -249,18 +254,18 @@ impl Configured {
     /// Starts runs that each learn without one of the [`hold_outs`](Self::hold_outs).
     pub fn begin_without_hold_outs<'a>(&'a self, trainings: &[Training<'_>]) -> Runs<'a> {
         let begin = |training: &Training<'_>| {
-            on_common_range(training, |training| self.algorithm.begin_without_hold_out(training))
+            begin_on_common_range(training, |training| self.algorithm.begin_without_hold_out(training))
         };
         Runs::new(trainings.iter().map(begin).collect())
     }
 
     /// Starts a run, which then learns epoch by epoch. What it learns does not depend on the scale of the ratings.
     pub fn begin<'a>(&'a self, training: &Training<'_>) -> Box<dyn Run + 'a> {
-        on_common_range(training, |training| self.algorithm.begin(training))
+        begin_on_common_range(training, |training| self.algorithm.begin(training))
     }
 }
 
-fn on_common_range<'a>(
+fn begin_on_common_range<'a>(
     training: &Training<'_>,
     begin: impl FnOnce(&Training<'_>) -> Box<dyn Run + 'a>,
 ) -> Box<dyn Run + 'a> {

@@ -4,8 +4,34 @@
 //! states of the same data are measured on the same ratings, as far as both have them, whatever the order of the file
 //! and whatever was added or removed elsewhere in it.
 
+use matinee_model::IdTable;
+
 use crate::ratings::{Dataset, Rating};
 use crate::seeds::{hash, share_of};
+
+/// Where each pair of user and movie falls between 0 and 1.
+pub(crate) struct Shares {
+    users: Vec<u64>,
+    movies: Vec<u64>,
+}
+
+impl Shares {
+    /// Of the users and movies with these ids, by row.
+    pub(crate) fn new(users: IdTable<'_>, movies: IdTable<'_>, seed: u64) -> Self {
+        let hashes = |ids: IdTable<'_>| ids.iter().map(|id| hash(seed, id)).collect();
+        Self { users: hashes(users), movies: hashes(movies) }
+    }
+
+    /// Of a rating by these rows.
+    pub(crate) fn of(&self, rating: &Rating) -> f64 {
+        share_of(self.users[rating.user.index()], self.movies[rating.movie.index()])
+    }
+}
+
+/// Whether a hold-out of this share of so many ratings, rounded, is empty.
+pub(crate) fn is_empty(rating_count: usize, fraction: f64) -> bool {
+    (rating_count as f64 * fraction).round() < 1.0
+}
 
 impl Dataset {
     /// Marks about `fraction` of these ratings of the data set. Each rating is marked independently, so their number varies.
@@ -17,16 +43,11 @@ impl Dataset {
     /// The marks of `count` hold-outs, each like [`hold_out`](Self::hold_out), which is the first. No rating is in two of
     /// them, unless there are hardly any ratings.
     pub fn hold_outs(&self, ratings: &[Rating], fraction: f64, count: usize, seed: u64) -> Vec<Vec<bool>> {
-        if (ratings.len() as f64 * fraction).round() < 1.0 {
+        if is_empty(ratings.len(), fraction) {
             return vec![vec![false; ratings.len()]; count];
         }
-        let hashes =
-            |ids: matinee_model::IdTable<'_>| -> Vec<u64> { ids.iter().map(|id| hash(seed, id)).collect() };
-        let (users, movies) = (hashes(self.user_ids.table()), hashes(self.movie_ids.table()));
-        let shares: Vec<f64> = ratings
-            .iter()
-            .map(|rating| share_of(users[rating.user.index()], movies[rating.movie.index()]))
-            .collect();
+        let shares = Shares::new(self.user_ids.table(), self.movie_ids.table(), seed);
+        let shares: Vec<f64> = ratings.iter().map(|rating| shares.of(rating)).collect();
         (0..count).map(|index| marks(&shares, index as f64 * fraction, fraction)).collect()
     }
 

@@ -15,6 +15,7 @@ pub mod checkpoint;
 pub mod evaluation;
 mod hold_out;
 pub mod hyperparameters;
+pub mod parts;
 pub mod prior;
 pub mod progress;
 pub mod ranking;

@@ -7,6 +7,7 @@ mod dataset;
 mod faults;
 mod form;
 mod given;
+pub(crate) mod identities;
 mod interner;
 mod links;
 mod listed;
@@ -19,6 +20,7 @@ mod time;
 mod unused;
 
 pub use changes::{Changes, ChangesError};
+pub(crate) use check::read_catalogue;
 pub use check::{CsvFile, Digests, Inputs, check};
 pub use dataset::{Dataset, Rating};
 pub use faults::{Fault, FaultKind, Findings, Report};

@@ -84,6 +84,12 @@ impl<'a> StateWriter<'a> {
         }
     }
 
+    /// The same for numbers of 64 bits.
+    pub fn long_numbers(&mut self, numbers: impl ExactSizeIterator<Item = u64>) {
+        self.number(numbers.len() as u64);
+        numbers.for_each(|number| self.number(number));
+    }
+
     /// Writes a small value without fractions as JSON, such as the state of a random number generator.
     pub fn value(&mut self, value: &impl Serialize) {
         let json = serde_json::to_vec(value).unwrap_or_default();
@@ -162,6 +168,16 @@ impl<'a> StateReader<'a> {
         let count = self.length(NUMBER)?;
         let mut numbers = Vec::with_capacity(count);
         self.each_number(count, |bytes| numbers.push(u32::from_le_bytes(bytes)))?;
+        Ok(numbers)
+    }
+
+    /// The same for numbers of 64 bits.
+    pub fn long_numbers(&mut self) -> Result<Vec<u64>, StateError> {
+        let count = self.length(size_of::<u64>())?;
+        let mut numbers = Vec::with_capacity(count);
+        for _ in 0..count {
+            numbers.push(self.number()?);
+        }
         Ok(numbers)
     }
 
@@ -254,6 +270,7 @@ mod tests {
             writer.value(&[1_u64, u64::MAX]);
             writer.whole_numbers([3, u32::MAX].into_iter());
             writer.reals(&[f64::MIN_POSITIVE]);
+            writer.long_numbers([5, u64::MAX].into_iter());
         });
         let mut reader = reader(&bytes);
         let (mut floats, mut reals) = ([0.0; 2], [0.0]);
@@ -265,6 +282,7 @@ mod tests {
         assert_eq!(reader.whole_numbers().unwrap(), [3, u32::MAX]);
         reader.reals(&mut reals).unwrap();
         assert_eq!(reals, [f64::MIN_POSITIVE]);
+        assert_eq!(reader.long_numbers().unwrap(), [5, u64::MAX]);
         reader.finish().unwrap();
     }
 
@@ -318,6 +336,7 @@ mod tests {
                 writer.number(0);
             });
             assert!(matches!(reader(&bytes).whole_numbers(), Err(StateError::Foreign(_))), "{length}");
+            assert!(matches!(reader(&bytes).long_numbers(), Err(StateError::Foreign(_))), "{length}");
             let value = reader(&bytes).value::<u32>();
             assert!(matches!(value, Err(StateError::Foreign(_))), "{length}");
         }

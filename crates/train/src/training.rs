@@ -17,7 +17,7 @@ use matinee_model::artifact::{
 };
 use matinee_model::calibration::Calibration;
 use matinee_model::ranking::{RankingMethod, RankingWeights};
-use matinee_model::{Intervals, Model, UserPrior};
+use matinee_model::{Factors, Intervals, Model, UserPrior};
 
 use crate::algorithm::{Completed, Fitted, Runs};
 use crate::algorithms::{ConfigureError, Configured};
@@ -26,7 +26,7 @@ use crate::evaluation::{
     Errors, HoldOuts, Predicted, TestRating, Tested, cross_measured, from_errors, unreduced,
 };
 use crate::prior::user_prior;
-use crate::progress::Progress;
+use crate::progress::{Progress, Silent};
 use crate::ranking::{RankedHead, RankingTraining};
 use crate::ratings::{Dataset, Digests, Rating};
 use crate::rows::Rows;
@@ -84,7 +84,7 @@ pub struct Measured {
 
 /// Trains as planned: the ranking head; then the rating head, first without the hold-out, to measure, then on all ratings.
 pub fn train(dataset: &Dataset, plan: &Plan, progress: &dyn Progress) -> Trained {
-    let fit = |_: &Stage, runs: Runs<'_>| Ok::<_, Infallible>(runs.complete(progress));
+    let fit = |_: &Stage, begin: Begin<'_>| Ok::<_, Infallible>(begin().complete(progress));
     let ranking = plan.ranking_training(dataset).learn(progress);
     let Ok(trained) = by_stages(dataset, plan, progress, ranking.head.method, None, fit);
     trained.with(ranking)
@@ -99,7 +99,7 @@ pub fn train_within(
     progress: &dyn Progress,
 ) -> Result<(Trained, Plan), ConfigureError> {
     let start = Instant::now();
-    let fit = |_: &Stage, runs: Runs<'_>| Ok::<_, Infallible>(runs.complete(progress));
+    let fit = |_: &Stage, begin: Begin<'_>| Ok::<_, Infallible>(begin().complete(progress));
     let ranking = plan.ranking_training(dataset).learn(progress);
     progress.stage("finding the algorithm that fits into the time");
     let left = budget.saturating_sub(start.elapsed());
@@ -112,6 +112,20 @@ pub fn train_within(
     let plan = Plan { algorithm, ..plan };
     let Ok(trained) = by_stages(dataset, &plan, progress, ranking.head.method, None, fit);
     Ok((trained.with(ranking), plan))
+}
+
+/// Like [`train`], but the rating heads were learned elsewhere: `learned` has that of each stage.
+pub(crate) fn train_with<E>(
+    dataset: &Dataset,
+    plan: &Plan,
+    progress: &dyn Progress,
+    mut learned: impl FnMut(&Stage) -> Result<Factors, E>,
+) -> Result<Trained, E> {
+    let ranking = plan.ranking_training(dataset).learn(progress);
+    let fit =
+        |stage: &Stage, _: Begin<'_>| Ok(Completed { fitted: vec![learned(stage)?.into()], chosen: None });
+    let trained = by_stages(dataset, plan, &Silent, ranking.head.method, None, fit)?;
+    Ok(trained.with(ranking))
 }
 
 /// The rating head, ready to be joined with the ranking head.
@@ -130,12 +144,15 @@ impl RatingHead {
 
 /// The two parts of learning the rating head.
 #[derive(Debug, Clone, PartialEq)]
-enum Stage {
+pub(crate) enum Stage {
     /// Learning without the hold-outs.
     Measuring,
     /// Learning from all ratings, after measuring.
     Final(Option<Box<Measured>>),
 }
+
+/// Begins the runs of a stage.
+type Begin<'a> = &'a dyn Fn() -> Runs<'a>;
 
 /// Runs the stages, each with `fit`. `served_by` is the method of the ranking head that will be served. Starts with
 /// `begin_with` if the stages before it are already done.
@@ -145,18 +162,18 @@ fn by_stages<E>(
     progress: &dyn Progress,
     served_by: RankingMethod,
     begin_with: Option<Stage>,
-    mut fit: impl FnMut(&Stage, Runs<'_>) -> Result<Completed, E>,
+    mut fit: impl FnMut(&Stage, Begin<'_>) -> Result<Completed, E>,
 ) -> Result<RatingHead, E> {
     let algorithm = &plan.algorithm_for(dataset);
     let measured = match begin_with {
         Some(Stage::Final(measured)) => measured.map(|measured| *measured),
         _ if plan.hold_out > 0.0 => {
             progress.stage("learning without the hold-outs, to measure the model");
-            let seed = derive(plan.seed, "hold-out", 0);
+            let seed = plan.hold_out_seed();
             let hold_outs = HoldOuts::new(dataset, &dataset.ratings, algorithm, plan.hold_out, seed);
             if hold_outs.are_measurable() {
-                let runs = hold_outs.begin(algorithm, plan.seed);
-                let Completed { fitted, chosen } = fit(&Stage::Measuring, runs)?;
+                let begin = || hold_outs.begin(algorithm, plan.seed);
+                let Completed { fitted, chosen } = fit(&Stage::Measuring, &begin)?;
                 let hold_outs =
                     hold_outs.with_rankings(|train| plan.weights_for_calibration(dataset, train, served_by));
                 let served = hold_outs.with(fitted.iter().map(|fitted| &fitted.factors));
@@ -171,13 +188,18 @@ fn by_stages<E>(
     };
     progress.stage("learning from all ratings");
     let algorithm = plan.final_algorithm(dataset, measured.as_ref());
-    let run = algorithm.begin(&dataset.training(&dataset.ratings, plan.seed));
-    let fitted = fit(&Stage::Final(measured.clone().map(Box::new)), Runs::new(vec![run]))?.fitted.remove(0);
+    let begin = || Runs::new(vec![algorithm.begin(&dataset.training(&dataset.ratings, plan.seed))]);
+    let fitted = fit(&Stage::Final(measured.clone().map(Box::new)), &begin)?.fitted.remove(0);
     let user_prior = user_prior(fitted.factors.view(), &dataset.ratings, dataset.scale);
     Ok(RatingHead { fitted, measured, user_prior })
 }
 
 impl Plan {
+    /// The seed by which ratings are held out.
+    pub(crate) fn hold_out_seed(&self) -> u64 {
+        derive(self.seed, "hold-out", 0)
+    }
+
     /// The algorithm with the defaults for as many ratings.
     fn algorithm_for(&self, dataset: &Dataset) -> Configured {
         self.algorithm.for_ratings(dataset.ratings.len())

@@ -129,7 +129,8 @@ fn write_model(
     Ok(())
 }
 
-fn print_summary(output: &Path, manifest: &Manifest) {
+/// Prints what was trained, and how well it predicts.
+pub fn print_summary(output: &Path, manifest: &Manifest) {
     let counts = manifest.counts;
     say!(
         "wrote model {} to {}: {}, {} ratings of {} movies by {} users",

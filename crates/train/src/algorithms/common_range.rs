@@ -35,6 +35,19 @@ pub(crate) fn relative_range(scale: RatingScale) -> f64 {
     (f64::from(scale.max()) - f64::from(scale.min())) / f64::from(COMMON.max() - COMMON.min())
 }
 
+/// A rating of this scale on the range that algorithms learn on.
+pub(crate) fn on_common_range(value: f32, scale: RatingScale) -> f32 {
+    Mapping::of(scale).map_or(value, |mapping| mapping.to_common(value))
+}
+
+/// A model that was learned on that range, on this scale.
+pub(crate) fn from_common_range(factors: Factors, scale: RatingScale) -> Factors {
+    match Mapping::of(scale) {
+        Some(mapping) => mapping.back(factors),
+        None => factors,
+    }
+}
+
 impl Mapping {
     /// The mapping of ratings of `scale`; `None` for the common scale.
     pub(super) fn of(scale: RatingScale) -> Option<Self> {
@@ -44,11 +57,13 @@ impl Mapping {
 
     /// The ratings to learn from.
     pub(super) fn ratings(self, training: &Training<'_>) -> Vec<Rating> {
-        let map = |value: f32| {
-            let mapped = (f64::from(value) - self.min) * self.factor + f64::from(COMMON.min());
-            ((mapped * STEPS_PER_STAR).round() / STEPS_PER_STAR) as f32
-        };
-        training.ratings.iter().map(|&rating| Rating { value: map(rating.value), ..rating }).collect()
+        let map = |&rating: &Rating| Rating { value: self.to_common(rating.value), ..rating };
+        training.ratings.iter().map(map).collect()
+    }
+
+    fn to_common(self, value: f32) -> f32 {
+        let mapped = (f64::from(value) - self.min) * self.factor + f64::from(COMMON.min());
+        ((mapped * STEPS_PER_STAR).round() / STEPS_PER_STAR) as f32
     }
 
     /// Begins a run on mapped ratings.

@@ -13,9 +13,11 @@
 
 mod attributes;
 mod conjugate;
+mod facts;
 mod features;
 mod fixed;
 mod layout;
+mod learner;
 mod linear;
 mod movies;
 mod pass;
@@ -30,13 +32,14 @@ use super::mean::Mean;
 use crate::algorithm::{Algorithm, Fitted, Run, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
 use crate::state::{StateError, StateReader, StateWriter};
-use features::Features;
-use layout::Layout;
-use movies::Movies;
-use pass::pass;
-use priors::{Deviations, NOISE, Prior, noise};
-use shape::Shape;
-use users::Users;
+pub(crate) use facts::{Counts, Facts};
+pub(crate) use layout::Layout;
+pub(crate) use learner::Learner;
+pub(crate) use pass::Passed;
+pub(crate) use served::UserRows;
+
+/// The name of the algorithm.
+pub const NAME: &str = "vb";
 
 /// The hyperparameters of the algorithm.
 pub const HYPERPARAMETERS: &[Hyperparameter] = &[
@@ -52,13 +55,6 @@ pub const HYPERPARAMETERS: &[Hyperparameter] = &[
     },
 ];
 
-/// The variances at the start. Factors of users are about 1, those of movies in units of stars.
-const BIAS_VARIANCE: f64 = 0.2;
-const USER_VARIANCE: f64 = 1.0;
-const MOVIE_VARIANCE: f64 = 0.02;
-/// Sets and attributes wait until factors have a direction.
-const EPOCHS_WITHOUT_FEATURES: usize = 1;
-
 /// The algorithm with its hyperparameters.
 #[derive(Debug, Clone, Copy)]
 pub struct Vb {
@@ -68,16 +64,8 @@ pub struct Vb {
 
 /// A run in progress.
 struct Inference {
-    epochs: usize,
-    epochs_done: usize,
-    shape: Shape,
+    learner: Learner,
     layout: Layout,
-    squared_ratings: f64,
-    movies: Movies,
-    features: Features,
-    user_prior: Prior,
-    movie_prior: Prior,
-    noise: f64,
 }
 
 impl Vb {
@@ -98,76 +86,38 @@ impl Algorithm for Vb {
 
 impl Inference {
     fn new(algorithm: Vb, training: &Training<'_>) -> Self {
-        let shape = Shape { factors: algorithm.factors };
-        let layout = Layout::new(training);
-        Self {
-            epochs: algorithm.epochs,
-            epochs_done: 0,
-            shape,
-            squared_ratings: layout.squares(),
-            movies: Movies::new(shape, training.movie_count, training.seed),
-            features: Features::new(&layout, training.attributes.groups(), shape.order()),
-            layout,
-            user_prior: Prior::new(shape, BIAS_VARIANCE, USER_VARIANCE),
-            movie_prior: Prior::new(shape, BIAS_VARIANCE, MOVIE_VARIANCE),
-            noise: NOISE,
-        }
-    }
-
-    fn users(&self) -> Users<'_> {
-        Users {
-            shape: self.shape,
-            movies: &self.movies,
-            features: &self.features,
-            prior: &self.user_prior,
-            noise: self.noise,
-        }
+        let Training { user_count, movie_count, ratings, attributes, seed, .. } = *training;
+        let facts = Facts::from(Counts::of(user_count, movie_count, ratings.iter().copied()));
+        let layout = Layout::new(user_count, ratings, &facts);
+        let mut learner = Learner::new(algorithm, facts, attributes.groups(), seed);
+        learner.take(learner.pass(&layout));
+        Self { learner, layout }
     }
 }
 
 impl Run for Inference {
     fn epochs(&self) -> usize {
-        self.epochs
+        self.learner.epochs()
     }
 
     fn epoch(&mut self) -> f64 {
-        let (sums, totals) = pass(&self.users(), &self.layout);
-        let of_users = Deviations::of_totals(&totals, self.shape, self.layout.rater_count());
-        let expected = self.features.expected();
-        let solved = self.movies.solve(sums, expected, &self.movie_prior, self.noise);
-        let steps = [of_users.mean(), solved.deviations.mean()];
-        self.user_prior.update(&of_users, &steps[0]);
-        self.movie_prior.update(&solved.deviations, &steps[1]);
-        self.noise = noise(self.squared_ratings + solved.squares, self.layout.rating_count());
-        self.epochs_done += 1;
-        if self.epochs_done > EPOCHS_WITHOUT_FEATURES {
-            let priors = [&self.user_prior, &self.movie_prior];
-            self.features.improve(&self.layout, solved.rows, priors, [&steps[0], &steps[1]]);
+        loop {
+            let passed = self.learner.pass(&self.layout);
+            if let Some(train_rmse) = self.learner.take(passed) {
+                return train_rmse;
+            }
         }
-        let squared_errors = totals.last().map_or(0.0, |&sum| fixed::total(sum));
-        (squared_errors / self.layout.rating_count() as f64).sqrt()
     }
 
     fn fitted(&self) -> Fitted {
-        served::factors(&self.users(), &self.layout).into()
+        self.learner.factors(self.learner.user_rows(&self.layout)).into()
     }
 
     fn save(&self, state: &mut StateWriter<'_>) {
-        state.number(self.epochs_done as u64);
-        self.movies.save(state);
-        self.features.save(state);
-        self.user_prior.save(state);
-        self.movie_prior.save(state);
-        state.real(self.noise);
+        self.learner.save_epochs(state);
     }
 
     fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
-        self.epochs_done = state.number()? as usize;
-        self.movies.restore(state)?;
-        self.features.restore(state)?;
-        self.user_prior.restore(state)?;
-        self.movie_prior.restore(state)?;
-        self.noise = state.real()?;
-        Ok(())
+        self.learner.restore_epochs(state)
     }
 }

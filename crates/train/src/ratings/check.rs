@@ -9,17 +9,15 @@ use matinee_model::{
     UserRow,
 };
 
-use crate::attributes::MovieAttributes;
-
 use super::common_scale::suggest_scale;
 use super::faults::{FileFault, FileReport};
 use super::form::{self, Content, Table};
+use super::identities;
 use super::interner::Interner;
 use super::links;
 use super::pairs::replaced;
 use super::reader::{self, Range, RatingReader, RecordFault};
 use super::{Dataset, Fault, FaultKind, Rating, Report, time};
-use super::{mismatch, spellings};
 
 /// The digests of files that were read, by name.
 pub type Digests = BTreeMap<String, FileDigest>;
@@ -60,11 +58,7 @@ impl Inputs {
 /// report [does not refuse training](Report::refuses_training).
 pub fn check(inputs: &Inputs, scale: RatingScale) -> (Dataset, Report) {
     let mut report = Report::default();
-    let catalogue = inputs.movies.as_ref().map(|file| read_catalogue(file, &mut report));
-    let catalogue = match (catalogue, &inputs.links) {
-        (Some(catalogue), Some(file)) => Some(catalogue.with_links(&links::read(file, &mut report))),
-        (catalogue, _) => catalogue,
-    };
+    let catalogue = read_catalogue(inputs.movies.as_ref(), inputs.links.as_ref(), &mut report);
     let is_whole = !report.refuses_training();
     let tables = open_ratings(&inputs.ratings, &mut report);
     let mut columns = Columns::default();
@@ -79,6 +73,19 @@ pub fn check(inputs: &Inputs, scale: RatingScale) -> (Dataset, Report) {
     }
     let dataset = columns.finish(catalogue, is_whole, &tables, scale, &mut report);
     (dataset, report)
+}
+
+/// Reads the catalogue and its links, if there are any, and reports their faults.
+pub(crate) fn read_catalogue(
+    movies: Option<&CsvFile>,
+    links: Option<&CsvFile>,
+    report: &mut Report,
+) -> Option<Catalogue> {
+    let catalogue = read_titles(movies?, report);
+    Some(match links {
+        Some(file) => catalogue.with_links(&links::read(file, report)),
+        None => catalogue,
+    })
 }
 
 /// Opens the files with ratings. Empty parts are skipped.
@@ -119,7 +126,7 @@ fn open_ratings<'a>(files: &'a [CsvFile], report: &mut Report) -> Vec<(&'a str, 
     tables
 }
 
-fn read_catalogue(file: &CsvFile, report: &mut Report) -> Catalogue {
+fn read_titles(file: &CsvFile, report: &mut Report) -> Catalogue {
     let mut found = FileReport::new(&file.name);
     let catalogue = match form::open(file, Content::Movies) {
         _ if form::is_blank(&file.bytes) => {
@@ -265,18 +272,13 @@ impl Columns {
         // A movie with a faulty record is not an unknown movie.
         let whole = catalogue.as_ref().filter(|_| is_whole);
         let mut unknown = whole.map(|catalogue| self.outside(catalogue)).unwrap_or_default();
-        if let Some(fault) = whole.and_then(|catalogue| self.mismatch(catalogue, file)) {
-            report.add(FaultKind::OtherCatalogue, || fault);
+        if (whole.is_some() || catalogue.is_none())
+            && !identities::check_movies(file, &self.rated_movies(), whole, report)
+        {
             // The ratings have one cause in common, which is reported once.
             unknown.clear();
-        } else if whole.is_some() || catalogue.is_none() {
-            let are_listed = |one: &str, other: &str| {
-                let table = whole.map(Catalogue::ids);
-                table.is_some_and(|table| [one, other].iter().all(|id| table.find(id).is_some()))
-            };
-            spellings::report_movies(file, &self.rated_movies(), are_listed, report);
         }
-        spellings::report_users(file, &self.rating_users(), report);
+        identities::check_users(file, &self.rating_users(), report);
         let replaced = replaced(&self.ratings, has_times.then_some(&self.times));
         let report_all = |kind, records: &[u32], detail: &str, report: &mut Report| {
             let shown = &records[..records.len().min(Report::SHOWN)];
@@ -287,10 +289,8 @@ impl Columns {
         report_all(FaultKind::DuplicateRating, &replaced, &detail, report);
         report_all(FaultKind::UnknownMovie, &unknown, "has no entry in the catalogue", report);
 
-        let has_no_catalogue = catalogue.is_none();
-        let catalogue = catalogue.unwrap_or_else(Catalogue::empty);
         let user_ids = Ids::new(self.users.ids());
-        let movie_ids = Ids::new(self.movies.ids().chain(catalogue.ids().iter()));
+        let movie_ids = identities::movie_ids(self.movies.ids(), catalogue.as_ref());
         let user_rows = self.users.rows_in(&user_ids);
         let movie_rows = self.movies.rows_in(&movie_ids);
         for rating in &mut self.ratings {
@@ -299,26 +299,8 @@ impl Columns {
         }
         let records = self.drop_records(&replaced);
         let timestamps = has_times.then(|| self.times.iter().map(|&time| time::seconds(time)).collect());
-        let is_listed = |id| has_no_catalogue || catalogue.ids().find(id).is_some();
-        let listed = movie_ids.table().iter().map(is_listed).collect();
-        Dataset {
-            attributes: MovieAttributes::new(&catalogue, movie_ids.table()),
-            user_ids,
-            movie_ids,
-            ratings: self.ratings,
-            timestamps,
-            listed,
-            catalogue,
-            scale,
-            records,
-            record_count,
-        }
-    }
-
-    /// The fault that ratings and catalogue do not belong together, if they do not.
-    fn mismatch(&self, catalogue: &Catalogue, file: &str) -> Option<Fault> {
-        let detail = mismatch::detail(&self.rated_movies(), catalogue)?;
-        Some(Fault { file: file.to_owned(), line: 0, detail })
+        let dataset = Dataset::new(user_ids, movie_ids, self.ratings, timestamps, catalogue, scale);
+        Dataset { records, record_count, ..dataset }
     }
 
     /// The rated movies, with their numbers of ratings.

@@ -51,6 +51,33 @@ pub struct RecordCountMismatch {
 }
 
 impl Dataset {
+    /// These ratings by rows, in their order. `movie_ids` has the movies of the catalogue too, if there is one.
+    pub(crate) fn new(
+        user_ids: Ids,
+        movie_ids: Ids,
+        ratings: Vec<Rating>,
+        timestamps: Option<Vec<i64>>,
+        catalogue: Option<Catalogue>,
+        scale: RatingScale,
+    ) -> Self {
+        let listing = catalogue.as_ref().map(Catalogue::ids);
+        let is_listed = |id| listing.is_none_or(|listing| listing.find(id).is_some());
+        let listed = movie_ids.table().iter().map(is_listed).collect();
+        let catalogue = catalogue.unwrap_or_else(Catalogue::empty);
+        Self {
+            attributes: MovieAttributes::new(&catalogue, movie_ids.table()),
+            user_ids,
+            movie_ids,
+            record_count: ratings.len(),
+            ratings,
+            timestamps,
+            listed,
+            catalogue,
+            scale,
+            records: None,
+        }
+    }
+
     /// Makes a catalogue of the rated movies, each with its id as title. Without a catalogue, requests could not ask for
     /// any of them.
     pub fn title_movies_by_id(&mut self) {
@@ -64,6 +91,11 @@ impl Dataset {
         self.catalogue = Catalogue::from_records(self.movie_ids.table().iter().map(record).collect());
         self.attributes = MovieAttributes::new(&self.catalogue, self.movie_ids.table());
         self.listed.fill(true);
+    }
+
+    /// The number of records in the file, of which [`Self::ratings`] are those that count.
+    pub(crate) fn record_count(&self) -> usize {
+        self.record_count
     }
 
     /// The number of user rows.

@@ -28,7 +28,8 @@ pub fn train_resumably(
     let mut saved = slot.load()?.map(Saved::read).transpose().map_err(|error| slot.unreadable(error))?;
     let begin_with = saved.as_ref().map(|saved| saved.stage.clone());
     let ranking = ranking_stage.learn(plan.ranking_training(dataset), progress)?;
-    let trained = by_stages(dataset, plan, progress, ranking.head.method, begin_with, |stage, mut runs| {
+    let trained = by_stages(dataset, plan, progress, ranking.head.method, begin_with, |stage, begin| {
+        let mut runs = begin();
         progress.begin(runs.epochs());
         let mut done = 0;
         if let Some(Saved { epoch, mut state, .. }) = saved.take() {

@@ -10,6 +10,7 @@ mod few_ratings;
 mod forms;
 mod hold_outs;
 mod interruptions;
+mod parts;
 mod ranking;
 mod rating_scales;
 mod sample_data;

@@ -5,6 +5,8 @@
 
 use rayon::prelude::*;
 
+use crate::state::{StateError, StateReader, StateWriter};
+
 /// Rows that are summed together. The sums of the chunks are added in order, so they do not depend on the threads.
 const CHUNK: usize = 256;
 
@@ -28,7 +30,12 @@ impl Descent {
         Self { width, blocks, diagonal, residual, direction, lengths: vec![0.0; width] }
     }
 
-    /// Turns to the next direction, which the caller multiplies by the matrix.
+    /// The direction, which the caller multiplies by the matrix.
+    pub(super) fn direction(&self) -> &[f32] {
+        &self.direction
+    }
+
+    /// Turns to the next direction.
     pub(super) fn turn(&mut self) -> &[f32] {
         let (width, blocks) = (self.width, self.blocks);
         let block = width / blocks;
@@ -75,6 +82,20 @@ impl Descent {
     /// Adds the step to a solution.
     pub(super) fn add_to(&self, solution: &mut [f32], steps: &[f32]) {
         add(solution, &self.direction, steps);
+    }
+
+    pub(super) fn save(&self, state: &mut StateWriter<'_>) {
+        for numbers in [&self.diagonal, &self.residual, &self.direction] {
+            state.floats(numbers);
+        }
+        state.reals(&self.lengths);
+    }
+
+    pub(super) fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
+        for numbers in [&mut self.diagonal, &mut self.residual, &mut self.direction] {
+            state.floats(numbers)?;
+        }
+        state.reals(&mut self.lengths)
     }
 }
 

@@ -6,10 +6,10 @@
 //! algorithm like the other hyperparameters.
 
 use super::attributes::Attributes;
-use super::layout::Layout;
+use super::facts::Facts;
 use super::movies::Rows;
 use super::priors::{Prior, mean_square};
-use super::sets::Sets;
+use super::sets::{Improvement, Sets};
 use crate::state::{StateError, StateReader, StateWriter};
 
 /// The ratios at the start, and of the pseudo-coefficients of [`mean_square`].
@@ -31,14 +31,14 @@ pub(super) struct Features {
 
 impl Features {
     /// `groups` has, group by group and attribute by attribute, the movies that have it.
-    pub(super) fn new(layout: &Layout, groups: &[Vec<Vec<u32>>], order: usize) -> Self {
+    pub(super) fn new(movie_count: usize, groups: &[Vec<Vec<u32>>], order: usize) -> Self {
         Self {
             order,
-            sets: Sets::new(layout, order),
-            attributes: Attributes::new(groups, layout.movie_count(), order),
+            sets: Sets::new(movie_count, order),
+            attributes: Attributes::new(groups, movie_count, order),
             set_ratios: [SET_RATIO; 2],
             attribute_ratios: vec![ATTRIBUTE_RATIO; groups.len()],
-            expected: vec![0.0; layout.movie_count() * order],
+            expected: vec![0.0; movie_count * order],
         }
     }
 
@@ -47,17 +47,11 @@ impl Features {
         &self.expected
     }
 
-    /// Improves all coefficients and ratios. `priors` are those of users and movies, and `steps` how far their means have
-    /// moved since `rows` were computed.
-    pub(super) fn improve(
-        &mut self,
-        layout: &Layout,
-        mut rows: Rows,
-        priors: [&Prior; 2],
-        steps: [&[f64]; 2],
-    ) {
+    /// Improves the coefficients of attributes, and begins to improve those of sets. `steps` are how far the prior means of
+    /// users and movies have moved since `rows` were computed.
+    pub(super) fn begin(&mut self, facts: &Facts, mut rows: Rows, steps: [&[f64]; 2]) -> Improvement {
         let [user_step, movie_step] = steps;
-        for (deviation, &count) in rows.deviations.chunks_exact_mut(self.order).zip(&layout.movie_counts) {
+        for (deviation, &count) in rows.deviations.chunks_exact_mut(self.order).zip(&facts.movie_counts) {
             if count > 0 {
                 deviation.iter_mut().zip(movie_step).for_each(|(entry, &step)| *entry -= step as f32);
             }
@@ -73,14 +67,19 @@ impl Features {
                 *entry -= share * (after - before);
             }
         }
-        let rater_variances = self.sets.improve(layout, &rows, user_step, self.set_ratios);
-        self.expected = after;
+        self.sets.begin(facts, rows, user_step, self.set_ratios)
+    }
+
+    /// Ends an improvement. `priors` are those of users and movies.
+    pub(super) fn end(&mut self, facts: &Facts, improvement: Improvement, priors: [&Prior; 2]) {
+        let (information, rater_variances) = self.sets.end(improvement);
+        self.expected = self.attributes.expected();
         self.expected.iter_mut().zip(self.sets.expected()).for_each(|(sum, &part)| *sum += part);
-        self.estimate(layout, &rows.information, priors, rater_variances);
+        self.estimate(facts, &information, priors, rater_variances);
     }
 
     /// Sets each ratio to its most probable value.
-    fn estimate(&mut self, layout: &Layout, information: &[f32], priors: [&Prior; 2], rater_variances: f64) {
+    fn estimate(&mut self, facts: &Facts, information: &[f32], priors: [&Prior; 2], rater_variances: f64) {
         let [users, movies] = priors;
         let order = self.order as f64;
         let of_sets = |ratio: f64, squares: f64, variances: f64, count: usize| {
@@ -88,7 +87,7 @@ impl Features {
         };
         let precision = self.set_ratios[0].recip();
         let rated =
-            || (0..).zip(&layout.movie_counts).filter(|(_, count)| **count > 0).map(|(movie, _)| movie);
+            || (0..).zip(&facts.movie_counts).filter(|(_, count)| **count > 0).map(|(movie, _)| movie);
         let squares =
             rated().map(|movie| users.product(self.sets.rated(movie), self.sets.rated(movie))).sum();
         let variances =
@@ -96,7 +95,7 @@ impl Features {
         let of_rated = of_sets(SET_RATIO, squares, variances, rated().count());
         let squares =
             rated().map(|movie| movies.product(self.sets.raters(movie), self.sets.expected_of(movie))).sum();
-        let of_raters = of_sets(SET_RATIO, squares, rater_variances, layout.rater_count());
+        let of_raters = of_sets(SET_RATIO, squares, rater_variances, facts.rater_count);
         self.set_ratios = [of_rated, of_raters];
 
         for (group, ratio) in self.attributes.groups.iter().zip(&mut self.attribute_ratios) {

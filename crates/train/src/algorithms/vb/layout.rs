@@ -1,14 +1,12 @@
-//! What does not change in a run: the ratings by user, and how many ratings each movie has.
+//! The ratings by user: of all users, or of some.
 //!
 //! A rating takes six bytes. It is kept as the difference from the mean in whole [`STEPS`], so sums over ratings are exact.
 
 use std::ops::Range;
 
-use crate::algorithm::Training;
+use super::facts::{Facts, STEPS};
 use crate::ratings::Rating;
 
-/// A star has this many steps. Ratings, and their mean, are rounded to them.
-pub(super) const STEPS: f32 = 4096.0;
 /// The most ratings of a block, unless it is a single user. Larger blocks take more memory. In smaller ones, each movie has
 /// fewer ratings, and its sums are fetched for fewer of them.
 const BLOCK_RATINGS: usize = 1 << 18;
@@ -16,15 +14,12 @@ const BLOCK_RATINGS: usize = 1 << 18;
 const BLOCKS_PER_THREAD: usize = 4;
 
 /// The ratings by user, each user's by movie.
-pub(super) struct Layout {
+pub(crate) struct Layout {
     movies: Vec<u32>,
     values: Vec<i16>,
     /// Where each user's ratings begin, and the last one's end.
     starts: Vec<usize>,
-    /// The number of ratings of each movie.
-    pub(super) movie_counts: Vec<u32>,
-    /// The mean of the ratings.
-    pub(super) mean: f32,
+    movie_count: usize,
 }
 
 /// A rating as a user's regression sees it.
@@ -44,35 +39,31 @@ impl Observation {
 }
 
 impl Layout {
-    pub(super) fn new(training: &Training<'_>) -> Self {
-        let ratings = training.ratings;
-        let mut starts = vec![0; training.user_count + 1];
-        let mut movie_counts = vec![0; training.movie_count];
+    /// These ratings of whole users, in any order. `facts` are those of all ratings, of which these may be a part.
+    pub(crate) fn new(user_count: usize, ratings: &[Rating], facts: &Facts) -> Self {
+        let mut starts = vec![0; user_count + 1];
         for rating in ratings {
             starts[rating.user.index() + 1] += 1;
-            movie_counts[rating.movie.index()] += 1;
         }
         for user in 1..starts.len() {
             starts[user] += starts[user - 1];
         }
-        let mean = (training.mean() as f32 * STEPS).round() / STEPS;
         let mut layout = Self {
             movies: vec![0; ratings.len()],
             values: vec![0; ratings.len()],
             starts,
-            movie_counts,
-            mean,
+            movie_count: facts.movie_count(),
         };
-        layout.fill(ratings);
+        layout.fill(ratings, facts.mean);
         layout
     }
 
-    fn fill(&mut self, ratings: &[Rating]) {
+    fn fill(&mut self, ratings: &[Rating], mean: f32) {
         let mut next = self.starts.clone();
         for rating in ratings {
             let place = &mut next[rating.user.index()];
             self.movies[*place] = rating.movie.0;
-            self.values[*place] = ((rating.value - self.mean) * STEPS).round() as i16;
+            self.values[*place] = ((rating.value - mean) * STEPS).round() as i16;
             *place += 1;
         }
         drop(next);
@@ -99,7 +90,7 @@ impl Layout {
 
     /// The number of movie rows.
     pub(super) fn movie_count(&self) -> usize {
-        self.movie_counts.len()
+        self.movie_count
     }
 
     /// The number of ratings of a user.
@@ -108,24 +99,8 @@ impl Layout {
     }
 
     /// The number of ratings.
-    pub(super) fn rating_count(&self) -> usize {
+    fn rating_count(&self) -> usize {
         self.movies.len()
-    }
-
-    /// The most ratings of a user.
-    pub(super) fn largest_count(&self) -> usize {
-        (0..self.user_count()).map(|user| self.count(user)).max().unwrap_or(0)
-    }
-
-    /// The number of users with ratings.
-    pub(super) fn rater_count(&self) -> usize {
-        (0..self.user_count()).filter(|&user| self.count(user) > 0).count()
-    }
-
-    /// The sum of the squares of the ratings minus the mean.
-    pub(super) fn squares(&self) -> f64 {
-        let squares: i64 = self.values.iter().map(|&steps| i64::from(steps) * i64::from(steps)).sum();
-        squares as f64 / f64::from(STEPS * STEPS)
     }
 
     /// Appends the ratings of a user, by movie.
@@ -160,25 +135,16 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attributes::MovieAttributes;
-    use matinee_model::{MovieRow, RatingScale, UserRow};
+    use crate::algorithms::vb::facts::Counts;
+    use matinee_model::{MovieRow, UserRow};
 
     #[test]
     fn ratings_in_any_order_are_the_same_layout() {
         let rating = |(user, movie, value)| Rating { user: UserRow(user), movie: MovieRow(movie), value };
         let ratings = [(2, 1, 4.0), (0, 3, 2.5), (0, 0, 5.0), (2, 0, 0.5)].map(rating);
-        let training = Training {
-            user_count: 4,
-            movie_count: 5,
-            ratings: &ratings,
-            attributes: &MovieAttributes::default(),
-            scale: RatingScale::MOVIELENS,
-            seed: 0,
-        };
-        let layout = Layout::new(&training);
-        assert_eq!((layout.mean, layout.rater_count(), layout.largest_count()), (3.0, 2, 2));
-        assert_eq!(layout.movie_counts, [2, 1, 0, 1, 0]);
-        assert_eq!(layout.squares(), 1.0 + 0.25 + 4.0 + 6.25);
+        let facts = Facts::from(Counts::of(4, 5, ratings.iter().copied()));
+        assert_eq!((facts.mean, facts.movie_count()), (3.0, 5));
+        let layout = Layout::new(4, &ratings, &facts);
         let mut observations = Vec::new();
         (0..4).for_each(|user| layout.extend(&mut observations, user));
         let found: Vec<(u32, f32)> =

@@ -4,8 +4,8 @@ use pulp::{Arch, Simd, WithSimd};
 use rand::RngExt;
 use rayon::prelude::*;
 
+use super::facts::STEPS;
 use super::fixed::POSTERIOR;
-use super::layout::STEPS;
 use super::pass::Sums;
 use super::priors::{Deviations, Prior};
 use super::regression::{Evidence, Regression};

@@ -32,6 +32,11 @@ pub(super) trait Step: Sync {
     /// The length of the message that is multiplied by the rating.
     fn rated_message(&self) -> usize;
 
+    /// The number of sums of each movie, and of totals.
+    fn lengths(&self) -> [usize; 2] {
+        [self.message() + self.rated_message(), self.totals()]
+    }
+
     /// Computes the messages of a user with ratings.
     fn send(&self, work: &mut Self::Work, ratings: &[Observation], outbox: Outbox<'_>);
 }
@@ -45,7 +50,7 @@ pub(super) struct Outbox<'a> {
 }
 
 /// The sums of the messages, by movie: first those of the plain messages, then those of the rated ones. The latter are
-/// multiplied by ratings in [steps](super::layout::STEPS).
+/// multiplied by ratings in [steps](super::facts::STEPS).
 pub(super) struct Sums {
     width: usize,
     stripes: Vec<Mutex<Vec<i64>>>,
@@ -71,9 +76,30 @@ impl Sums {
     pub(super) const STRIPE: usize = STRIPE;
 }
 
-/// Runs a pass. Returns the sums by movie, and the totals over all users.
-pub(super) fn pass<S: Step>(step: &S, layout: &Layout) -> (Sums, Vec<i64>) {
-    let sums = Sums::new(layout.movie_count(), step.message() + step.rated_message());
+/// What a pass has added up.
+pub(crate) struct Passed {
+    /// By movie.
+    pub(super) sums: Sums,
+    /// Over all users.
+    pub(super) totals: Vec<i64>,
+}
+
+impl Passed {
+    /// What passes over parts have added up together: `sums` has `width` numbers for each movie.
+    pub(crate) fn of_rows(width: usize, sums: &[i64], totals: Vec<i64>) -> Self {
+        let stripes = sums.chunks(STRIPE * width).map(|stripe| Mutex::new(stripe.to_vec())).collect();
+        Self { sums: Sums { width, stripes }, totals }
+    }
+
+    /// The number of sums of each movie, the sums of the movies one after another, and the totals.
+    pub(crate) fn into_rows(self) -> (usize, Vec<i64>, Vec<i64>) {
+        (self.sums.width, self.sums.into_stripes().flatten_iter().collect(), self.totals)
+    }
+}
+
+/// Runs a pass.
+pub(super) fn pass<S: Step>(step: &S, layout: &Layout) -> Passed {
+    let sums = Sums::new(layout.movie_count(), step.lengths()[0]);
     // As many as threads that work at the same time.
     let workers = Mutex::new(Vec::new());
     layout.blocks().into_par_iter().for_each(|users| {
@@ -86,7 +112,7 @@ pub(super) fn pass<S: Step>(step: &S, layout: &Layout) -> (Sums, Vec<i64>) {
     for worker in workers.into_inner().unwrap_or_else(PoisonError::into_inner) {
         totals.iter_mut().zip(&worker.totals).for_each(|(total, &part)| *total += part);
     }
-    (sums, totals)
+    Passed { sums, totals }
 }
 
 /// One block of users.
@@ -214,11 +240,9 @@ impl<W> Worker<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::algorithm::Training;
-    use crate::algorithms::vb::layout::STEPS;
-    use crate::attributes::MovieAttributes;
+    use crate::algorithms::vb::facts::{Counts, Facts, STEPS};
     use crate::ratings::Rating;
-    use matinee_model::{MovieRow, RatingScale, UserRow};
+    use matinee_model::{MovieRow, UserRow};
 
     /// Sends the number of ratings, and the same to be multiplied by the rating. Counts the users.
     struct Counting;
@@ -257,21 +281,12 @@ mod tests {
                 value: if movie % 2 == 0 { 4.0 } else { 2.0 },
             })
             .collect();
-        let training = Training {
-            user_count: 301,
-            movie_count: 40,
-            ratings: &ratings,
-            attributes: &MovieAttributes::default(),
-            scale: RatingScale::MOVIELENS,
-            seed: 0,
-        };
-        let layout = Layout::new(&training);
-        let (sums, totals) = pass(&Counting, &layout);
-        assert_eq!((sums.width(), totals), (2, vec![300]));
-        let sums: Vec<i64> = sums.into_stripes().flatten_iter().collect();
+        let facts = Facts::from(Counts::of(301, 40, ratings.iter().copied()));
+        let (width, sums, totals) = pass(&Counting, &Layout::new(301, &ratings, &facts)).into_rows();
+        assert_eq!((width, totals), (2, vec![300]));
         for (movie, sums) in sums.chunks_exact(2).enumerate() {
             // Every user has eight ratings.
-            assert_eq!(sums[0], 8 * i64::from(layout.movie_counts[movie]));
+            assert_eq!(sums[0], 8 * i64::from(facts.movie_counts[movie]));
             // Every rating is one star above or below the mean of 3.
             let star = if movie % 2 == 0 { 1 } else { -1 };
             assert_eq!(sums[1], sums[0] * STEPS as i64 * star);

@@ -12,6 +12,7 @@ use ndarray::{Array1, Array2};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::facts::Facts;
 use super::layout::{Layout, Observation};
 use super::users::{User, Users};
 
@@ -24,35 +25,56 @@ struct Side {
     rows: Vec<f32>,
 }
 
-/// The model of these users, on the ratings of the layout.
-pub(super) fn factors(users: &Users<'_>, layout: &Layout) -> Factors {
-    let width = users.shape.order() + MEMBERSHIP;
-    let mut user_side = Side { width, rows: vec![0.0; layout.user_count() * width] };
-    user_side.rows.par_chunks_mut(width).enumerate().for_each_init(
+/// The rows of users with these ratings, and how many ratings each has.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct UserRows {
+    /// The number of ratings of each user.
+    pub(crate) counts: Vec<u32>,
+    /// `p_u`, `x_u` and `d_u`: users x width. Users without ratings have zeros.
+    pub(crate) rows: Vec<f32>,
+}
+
+/// The rows of the users of a layout.
+pub(super) fn user_rows(users: &Users<'_>, facts: &Facts, layout: &Layout) -> UserRows {
+    let width = width(users);
+    let mut rows = vec![0.0; layout.user_count() * width];
+    rows.par_chunks_mut(width).enumerate().for_each_init(
         || (User::new(users.shape), Vec::new()),
         |(work, ratings), (user, row)| {
             ratings.clear();
             layout.extend(ratings, user);
             if !ratings.is_empty() {
-                Arch::new().dispatch(UserRow { users, layout, work, ratings, row });
+                Arch::new().dispatch(UserRow { users, facts, work, ratings, row });
             }
         },
     );
-    let mut movie_side = Side { width, rows: vec![0.0; layout.movie_count() * width] };
+    UserRows { counts: (0..layout.user_count()).map(|user| layout.count(user) as u32).collect(), rows }
+}
+
+/// The number of entries in a row.
+pub(super) fn width(users: &Users<'_>) -> usize {
+    users.shape.order() + MEMBERSHIP
+}
+
+/// The model of all users.
+pub(super) fn factors(users: &Users<'_>, facts: &Facts, UserRows { counts, rows }: UserRows) -> Factors {
+    let width = width(users);
+    let mut user_side = Side { width, rows };
+    let mut movie_side = Side { width, rows: vec![0.0; facts.movie_count() * width] };
     for (movie, row) in (0..).zip(movie_side.rows.chunks_exact_mut(width)) {
-        write_movie(users, movie, layout.movie_counts[movie as usize], row);
+        write_movie(users, movie, facts.movie_counts[movie as usize], row);
     }
-    complete(&mut movie_side, layout, &users.features.attributes.expected());
-    let mean = centre(&mut user_side, &mut movie_side, layout);
+    complete(&mut movie_side, facts, &users.features.attributes.expected());
+    let mean = centre(&mut user_side, &mut movie_side, &counts);
     let [(user_biases, user_factors), (movie_biases, movie_factors)] =
         [user_side, movie_side].map(Side::split);
-    Factors { mean: layout.mean + mean, user_biases, movie_biases, user_factors, movie_factors }
+    Factors { mean: facts.mean + mean, user_biases, movie_biases, user_factors, movie_factors }
 }
 
 /// The row of one user.
 struct UserRow<'a> {
     users: &'a Users<'a>,
-    layout: &'a Layout,
+    facts: &'a Facts,
     work: &'a mut User,
     ratings: &'a [Observation],
     row: &'a mut [f32],
@@ -64,7 +86,7 @@ impl WithSimd for UserRow<'_> {
     /// Writes `p_u`, `x_u` and `d_u`.
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { users, layout, work, ratings, row } = self;
+        let Self { users, facts, work, ratings, row } = self;
         work.fold_in(users, ratings);
         let mean = &work.regression.mean;
         for (to, &entry) in row.iter_mut().zip(mean) {
@@ -72,7 +94,7 @@ impl WithSimd for UserRow<'_> {
         }
         let mut of_set = 0.0;
         for observation in ratings {
-            let scale = f64::from(layout.movie_counts[observation.movie as usize]).sqrt().recip();
+            let scale = f64::from(facts.movie_counts[observation.movie as usize]).sqrt().recip();
             let own = users.features.sets.raters(observation.movie);
             let mut along = f64::from(own[0]);
             for (&entry, &factor) in own[1..].iter().zip(&mean[1..]) {
@@ -102,14 +124,14 @@ fn one_more(count: usize) -> f32 {
 }
 
 /// Writes the rows of movies without ratings. `of_attributes`: movies x order.
-fn complete(movies: &mut Side, layout: &Layout, of_attributes: &[f32]) {
+fn complete(movies: &mut Side, facts: &Facts, of_attributes: &[f32]) {
     let order = movies.width - MEMBERSHIP;
     let attributes = |movie: usize| &of_attributes[movie * order..(movie + 1) * order];
-    let average = average(&layout.movie_counts, movies.width, |movie, entry| {
+    let average = average(&facts.movie_counts, movies.width, |movie, entry| {
         movies.rows[movie * movies.width + entry] - attributes(movie).get(entry).unwrap_or(&0.0)
     });
     for (movie, row) in movies.rows.chunks_exact_mut(movies.width).enumerate() {
-        if layout.movie_counts[movie] == 0 {
+        if facts.movie_counts[movie] == 0 {
             row.copy_from_slice(&average);
             row.iter_mut().zip(attributes(movie)).for_each(|(entry, &own)| *entry += own);
         }
@@ -118,11 +140,10 @@ fn complete(movies: &mut Side, layout: &Layout, of_attributes: &[f32]) {
 
 /// Makes users relative to their average, whose biases and interactions move to mean and movies. Returns what is added to
 /// the mean.
-fn centre(users: &mut Side, movies: &mut Side, layout: &Layout) -> f32 {
-    let counts: Vec<u32> = (0..layout.user_count()).map(|user| layout.count(user) as u32).collect();
+fn centre(users: &mut Side, movies: &mut Side, counts: &[u32]) -> f32 {
     let width = users.width;
-    let average = average(&counts, width, |user, entry| users.rows[user * width + entry]);
-    for (row, _) in users.rows.chunks_exact_mut(width).zip(&counts).filter(|(_, count)| **count > 0) {
+    let average = average(counts, width, |user, entry| users.rows[user * width + entry]);
+    for (row, _) in users.rows.chunks_exact_mut(width).zip(counts).filter(|(_, count)| **count > 0) {
         row.iter_mut().zip(&average).for_each(|(entry, &mean)| *entry -= mean);
     }
     for row in movies.rows.chunks_exact_mut(width) {

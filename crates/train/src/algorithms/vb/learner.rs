@@ -1,0 +1,247 @@
+//! A run without the ratings: it says what to compute in a pass over them, and takes what the pass has added up.
+//!
+//! The ratings may lie in this process as one layout, or anywhere in parts. A pass over each part gives the same sums as a
+//! pass over the whole, because all sums are of whole numbers.
+
+use matinee_model::Factors;
+
+use super::Vb;
+use super::facts::{Facts, STEPS};
+use super::features::Features;
+use super::fixed;
+use super::layout::Layout;
+use super::movies::Movies;
+use super::pass::{Passed, Step, pass};
+use super::priors::{Deviations, NOISE, Prior, noise};
+use super::served::{self, UserRows};
+use super::sets::{Counting, Improvement};
+use super::shape::Shape;
+use super::users::Users;
+use crate::state::{StateError, StateReader, StateWriter};
+
+/// The variances at the start. Factors of users are about 1, those of movies in units of stars.
+const BIAS_VARIANCE: f64 = 0.2;
+const USER_VARIANCE: f64 = 1.0;
+const MOVIE_VARIANCE: f64 = 0.02;
+/// Sets and attributes wait until factors have a direction.
+const EPOCHS_WITHOUT_FEATURES: usize = 1;
+
+/// A run without its ratings.
+pub(crate) struct Learner {
+    epochs: usize,
+    epochs_done: usize,
+    shape: Shape,
+    facts: Facts,
+    /// The sum of the squares of the ratings minus the mean.
+    squared_ratings: f64,
+    movies: Movies,
+    features: Features,
+    user_prior: Prior,
+    movie_prior: Prior,
+    noise: f64,
+    train_rmse: f64,
+    next: Next,
+}
+
+/// What the next pass is for.
+enum Next {
+    /// Sums that no epoch changes.
+    Counting,
+    /// The posteriors of the users.
+    Users,
+    /// A step of the improvement of the sets.
+    Step(Box<Improvement>),
+}
+
+impl Learner {
+    /// A run on ratings with these facts. `groups` has, group by group and attribute by attribute, the movies that have it.
+    pub(crate) fn new(algorithm: Vb, facts: Facts, groups: &[Vec<Vec<u32>>], seed: u64) -> Self {
+        let shape = Shape { factors: algorithm.factors };
+        let movie_count = facts.movie_count();
+        Self {
+            epochs: algorithm.epochs,
+            epochs_done: 0,
+            shape,
+            facts,
+            squared_ratings: 0.0,
+            movies: Movies::new(shape, movie_count, seed),
+            features: Features::new(movie_count, groups, shape.order()),
+            user_prior: Prior::new(shape, BIAS_VARIANCE, USER_VARIANCE),
+            movie_prior: Prior::new(shape, BIAS_VARIANCE, MOVIE_VARIANCE),
+            noise: NOISE,
+            train_rmse: 0.0,
+            next: Next::Counting,
+        }
+    }
+
+    /// The number of epochs.
+    pub(crate) fn epochs(&self) -> usize {
+        self.epochs
+    }
+
+    /// The number of finished epochs.
+    pub(crate) fn epochs_done(&self) -> usize {
+        self.epochs_done
+    }
+
+    /// Whether no pass is left.
+    pub(crate) fn is_done(&self) -> bool {
+        self.epochs_done == self.epochs && matches!(self.next, Next::Users)
+    }
+
+    /// What the ratings are relative to, and how many each movie has.
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The next pass, over these ratings.
+    pub(crate) fn pass(&self, layout: &Layout) -> Passed {
+        match &self.next {
+            Next::Counting => pass(&Counting, layout),
+            Next::Users => pass(&self.users(), layout),
+            Next::Step(improvement) => pass(&improvement.step(&self.facts), layout),
+        }
+    }
+
+    /// The length of the sums of a movie, and the number of totals, of the next pass.
+    pub(crate) fn lengths(&self) -> [usize; 2] {
+        match &self.next {
+            Next::Counting => Counting.lengths(),
+            Next::Users => self.users().lengths(),
+            Next::Step(improvement) => improvement.lengths(),
+        }
+    }
+
+    /// Takes what the pass over all ratings has added up. Returns the root mean squared error on the ratings if this ends an
+    /// epoch.
+    pub(crate) fn take(&mut self, passed: Passed) -> Option<f64> {
+        match std::mem::replace(&mut self.next, Next::Users) {
+            Next::Counting => {
+                self.squared_ratings = passed.totals[0] as f64 / f64::from(STEPS * STEPS);
+                self.features.sets.count(passed.sums);
+                None
+            }
+            Next::Users => self.solve(passed),
+            Next::Step(improvement) => self.improve(improvement, passed),
+        }
+    }
+
+    /// Solves the movies, and estimates priors and noise.
+    fn solve(&mut self, Passed { sums, totals }: Passed) -> Option<f64> {
+        let rating_count = self.facts.rating_count;
+        let of_users = Deviations::of_totals(&totals, self.shape, self.facts.rater_count);
+        let expected = self.features.expected();
+        let solved = self.movies.solve(sums, expected, &self.movie_prior, self.noise);
+        let steps = [of_users.mean(), solved.deviations.mean()];
+        self.user_prior.update(&of_users, &steps[0]);
+        self.movie_prior.update(&solved.deviations, &steps[1]);
+        self.noise = noise(self.squared_ratings + solved.squares, rating_count);
+        self.epochs_done += 1;
+        let squared_errors = totals.last().map_or(0.0, |&sum| fixed::total(sum));
+        self.train_rmse = (squared_errors / rating_count as f64).sqrt();
+        if self.epochs_done <= EPOCHS_WITHOUT_FEATURES {
+            return Some(self.train_rmse);
+        }
+        let improvement = self.features.begin(&self.facts, solved.rows, [&steps[0], &steps[1]]);
+        self.next = Next::Step(Box::new(improvement));
+        None
+    }
+
+    /// Improves the sets by one step.
+    fn improve(&mut self, mut improvement: Box<Improvement>, passed: Passed) -> Option<f64> {
+        if !self.features.sets.step(&mut improvement, &self.facts, passed) {
+            self.next = Next::Step(improvement);
+            return None;
+        }
+        self.features.end(&self.facts, *improvement, [&self.user_prior, &self.movie_prior]);
+        Some(self.train_rmse)
+    }
+
+    /// The rows of users with these ratings.
+    pub(crate) fn user_rows(&self, layout: &Layout) -> UserRows {
+        served::user_rows(&self.users(), &self.facts, layout)
+    }
+
+    /// The length of a user's row.
+    pub(crate) fn row_width(&self) -> usize {
+        served::width(&self.users())
+    }
+
+    /// The model, with the rows of all users.
+    pub(crate) fn factors(&self, rows: UserRows) -> Factors {
+        served::factors(&self.users(), &self.facts, rows)
+    }
+
+    fn users(&self) -> Users<'_> {
+        Users {
+            shape: self.shape,
+            movies: &self.movies,
+            features: &self.features,
+            prior: &self.user_prior,
+            noise: self.noise,
+        }
+    }
+
+    /// Writes what epochs change.
+    pub(crate) fn save_epochs(&self, state: &mut StateWriter<'_>) {
+        state.number(self.epochs_done as u64);
+        self.movies.save(state);
+        self.features.save(state);
+        self.user_prior.save(state);
+        self.movie_prior.save(state);
+        state.real(self.noise);
+    }
+
+    /// Reads what [`save_epochs`](Self::save_epochs) wrote.
+    pub(crate) fn restore_epochs(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.epochs_done = state.number()? as usize;
+        self.movies.restore(state)?;
+        self.features.restore(state)?;
+        self.user_prior.restore(state)?;
+        self.movie_prior.restore(state)?;
+        self.noise = state.real()?;
+        Ok(())
+    }
+
+    /// Writes everything, also between two passes of an epoch.
+    pub(crate) fn save(&self, state: &mut StateWriter<'_>) {
+        self.facts.save(state);
+        self.save_epochs(state);
+        self.features.sets.save_counts(state);
+        state.reals(&[self.squared_ratings, self.train_rmse]);
+        match &self.next {
+            Next::Counting => state.number(0),
+            Next::Users => state.number(1),
+            Next::Step(improvement) => {
+                state.number(2);
+                improvement.save(state);
+            }
+        }
+    }
+
+    /// Reads what [`save`](Self::save) wrote.
+    pub(crate) fn restore(
+        algorithm: Vb,
+        groups: &[Vec<Vec<u32>>],
+        seed: u64,
+        state: &mut StateReader<'_>,
+    ) -> Result<Self, StateError> {
+        let mut learner = Self::new(algorithm, Facts::restore(state)?, groups, seed);
+        learner.restore_epochs(state)?;
+        learner.features.sets.restore_counts(state)?;
+        let mut reals = [0.0; 2];
+        state.reals(&mut reals)?;
+        [learner.squared_ratings, learner.train_rmse] = reals;
+        learner.next = match state.number()? {
+            0 => Next::Counting,
+            1 => Next::Users,
+            2 => {
+                let mut improvement = Improvement::new(learner.shape.order(), learner.facts.movie_count());
+                improvement.restore(state)?;
+                Next::Step(Box::new(improvement))
+            }
+            other => return Err(StateError::new(format!("{other} is not a pass of vb"))),
+        };
+        Ok(learner)
+    }
+}

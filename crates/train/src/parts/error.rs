@@ -1,0 +1,60 @@
+//! Why a part cannot be computed.
+
+use crate::algorithms::ConfigureError;
+use crate::ratings::Report;
+use crate::state::StateError;
+
+/// Why a part cannot be computed.
+#[derive(Debug, thiserror::Error)]
+pub enum PartError {
+    /// Bytes that are not the message that is expected.
+    #[error("this is not a {expected} of this release: {problem}; compute all parts with the same program")]
+    Message {
+        /// The kind of the message.
+        expected: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Ratings or a catalogue that training refuses.
+    #[error(
+        "{0}a model cannot be trained on this data; `matinee check` on the files names the lines to correct"
+    )]
+    Refused(Box<Report>),
+    /// A rating whose place in the files is not known.
+    #[error(
+        "line {line} has no place; write a whole number from 0 into the column `place`, or leave the column out"
+    )]
+    Place {
+        /// The line.
+        line: u64,
+    },
+    /// A user who is in two blocks.
+    #[error("user `{0}` is in two blocks; put all ratings of a user into the same block")]
+    TwoBlocks(String),
+    /// Blocks with timestamps and blocks without.
+    #[error("some blocks have timestamps and others have none; give all files of ratings the same columns")]
+    SomeTimestamps,
+    /// More ratings than a model can hold.
+    #[error("there are {0} ratings, and a model holds at most {max}; train on fewer", max = u32::MAX)]
+    TooMany(u64),
+    /// Sums that do not belong to the state.
+    #[error(
+        "these sums are of another pass; add up the sums of all blocks, each passed once with the same state"
+    )]
+    OtherPass,
+    /// A block with ratings that the state does not know.
+    #[error("movie `{0}` is not in the state; pass the same blocks from the first state to the last")]
+    OtherBlock(String),
+    /// The work is not done yet.
+    #[error("the state is not done; solve until its first line ends with `done`")]
+    NotDone,
+    /// The work is done.
+    #[error("the state is done, so nothing is left to pass; compute the rows of the users")]
+    Done,
+    /// Hyperparameters that are not valid.
+    #[error(transparent)]
+    Configure(#[from] ConfigureError),
+    /// A state that was changed.
+    #[error(transparent)]
+    State(#[from] StateError),
+}

@@ -1,0 +1,59 @@
+//! What is learned, and how.
+
+use matinee_model::{Catalogue, RatingScale};
+
+use super::PartError;
+use crate::algorithms::{configure, vb};
+use crate::ratings::Dataset;
+use crate::state::{StateError, StateReader, StateWriter};
+use crate::training::Plan;
+
+/// What is learned, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The hyperparameters of `vb` that are given, by name.
+    pub parameters: Vec<(String, String)>,
+    /// The seed of all random numbers.
+    pub seed: u64,
+    /// The share of the ratings in the hold-out. 0 for none.
+    pub hold_out: f64,
+    /// The scale of the ratings.
+    pub scale: RatingScale,
+    /// Whether the ids of the movies are their titles, if there is no catalogue.
+    pub titles_from_ids: bool,
+    /// The name of the training job, if there is one.
+    pub training_job: Option<String>,
+}
+
+impl Settings {
+    /// How a process would train that has all ratings.
+    pub(super) fn plan(&self) -> Result<Plan, PartError> {
+        let given = self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        Ok(Plan {
+            algorithm: configure(vb::NAME, given)?,
+            seed: self.seed,
+            hold_out: self.hold_out,
+            training_job: self.training_job.clone(),
+        })
+    }
+
+    /// Gives the movies their titles, if there is no catalogue and the ids are the titles.
+    pub(super) fn complete_titles(&self, dataset: &mut Dataset, catalogue: Option<&Catalogue>) {
+        if self.titles_from_ids && catalogue.is_none() {
+            dataset.title_movies_by_id();
+        }
+    }
+
+    pub(super) fn save(&self, state: &mut StateWriter<'_>) {
+        state.value(&(&self.parameters, self.scale.to_string(), self.titles_from_ids, &self.training_job));
+        state.number(self.seed);
+        state.real(self.hold_out);
+    }
+
+    pub(super) fn restore(state: &mut StateReader<'_>) -> Result<Self, StateError> {
+        let (parameters, scale, titles_from_ids, training_job): (_, String, _, _) = state.value()?;
+        let scale = scale.parse().map_err(|_| StateError::new(format!("`{scale}` is not a scale")))?;
+        let (seed, hold_out) = (state.number()?, state.real()?);
+        Ok(Self { parameters, seed, hold_out, scale, titles_from_ids, training_job })
+    }
+}

@@ -1,0 +1,214 @@
+//! What is to be computed next, and everything that was computed before.
+
+use matinee_model::{Catalogue, MovieRow};
+
+use super::PartError;
+use super::block::Block;
+use super::settings::Settings;
+use super::sums::{Added, Messages, Sums};
+use super::tally::{self, Tally};
+use super::users::Users;
+use crate::algorithms::on_common_range;
+use crate::algorithms::vb::{Counts, Layout, Learner};
+use crate::ratings::{CsvFile, Rating, Report, read_catalogue};
+
+mod known;
+mod saved;
+
+pub(super) use known::Known;
+
+/// The state of the work between two passes.
+pub struct State {
+    pub(super) settings: Settings,
+    pub(super) catalogue: Option<Catalogue>,
+    /// The number of passes that are done.
+    passes: u64,
+    work: Work,
+}
+
+/// What the next pass is for.
+enum Work {
+    /// To count the movies.
+    Tally,
+    /// To count the ratings that the next model learns from.
+    Count(Known, Goal),
+    /// To learn the model.
+    Learn(Known, Goal, Box<Learner>),
+    /// Nothing: all models are learned.
+    Done(Known, Vec<Learner>),
+}
+
+/// The model that is learned.
+enum Goal {
+    /// The one that is measured: it learns without the hold-out.
+    Measured,
+    /// The one that is served, after the one that was measured, if there is one.
+    Served(Option<Box<Learner>>),
+}
+
+impl State {
+    /// The first state: nothing is known of the ratings. Returns the report about the catalogue too.
+    pub fn begin(
+        settings: Settings,
+        movies: Option<&CsvFile>,
+        links: Option<&CsvFile>,
+    ) -> Result<(Self, Report), PartError> {
+        settings.plan()?;
+        let mut report = Report::default();
+        let catalogue = read_catalogue(movies, links, &mut report);
+        if report.refuses_training() {
+            return Err(PartError::Refused(Box::new(report)));
+        }
+        Ok((Self { settings, catalogue, passes: 0, work: Work::Tally }, report))
+    }
+
+    /// Whether no pass is left.
+    pub fn is_done(&self) -> bool {
+        matches!(self.work, Work::Done(..))
+    }
+
+    /// What the next pass adds up for a block.
+    pub fn pass(&self, block: &Block) -> Result<Sums, PartError> {
+        let added = match &self.work {
+            Work::Tally => Added::Tally(Tally::of(block, &self.settings)?),
+            Work::Count(known, goal) => self.count(block, known, goal)?,
+            Work::Learn(known, goal, learner) => {
+                let layout = self.layout(block, known, goal, learner)?;
+                Added::Messages(Messages::from(learner.pass(&layout)))
+            }
+            Work::Done(..) => return Err(PartError::Done),
+        };
+        Ok(Sums { pass: self.passes, added })
+    }
+
+    /// The next state, given the sums of all blocks.
+    pub fn solve(self, sums: Sums) -> Result<Self, PartError> {
+        if sums.pass != self.passes {
+            return Err(PartError::OtherPass);
+        }
+        let Self { settings, catalogue, passes, work } = self;
+        let work = match (work, sums.added) {
+            (Work::Tally, Added::Tally(tally)) => {
+                let known = Known::new(&tally, &settings, catalogue.as_ref())?;
+                let goal = if known.held_out_below > 0.0 { Goal::Measured } else { Goal::Served(None) };
+                Work::Count(known, goal)
+            }
+            (Work::Count(known, goal), Added::Counts { counts, held_out }) => {
+                counted(&settings, known, goal, counts, &held_out)?
+            }
+            (Work::Learn(known, goal, mut learner), Added::Messages(messages)) => {
+                let passed = messages.all(known.movie_ids.table().len(), learner.lengths())?;
+                learner.take(passed);
+                if learner.is_done() {
+                    goal.reached(known, learner)
+                } else {
+                    Work::Learn(known, goal, learner)
+                }
+            }
+            _ => return Err(PartError::OtherPass),
+        };
+        Ok(Self { settings, catalogue, passes: passes + 1, work })
+    }
+
+    /// The rows of the users of a block, when everything is learned.
+    pub fn users(&self, block: &Block) -> Result<Users, PartError> {
+        let Work::Done(known, learners) = &self.work else { return Err(PartError::NotDone) };
+        let goals = [Goal::Measured, Goal::Served(None)];
+        let rows = goals[goals.len() - learners.len()..]
+            .iter()
+            .zip(learners)
+            .map(|(goal, learner)| Ok(learner.user_rows(&self.layout(block, known, goal, learner)?)));
+        Ok(Users(rows.collect::<Result<_, PartError>>()?))
+    }
+
+    /// The models that were learned, when all are.
+    pub(super) fn into_learned(
+        self,
+    ) -> Result<(Settings, Option<Catalogue>, Known, Vec<Learner>), PartError> {
+        let Work::Done(known, learners) = self.work else { return Err(PartError::NotDone) };
+        Ok((self.settings, self.catalogue, known, learners))
+    }
+
+    fn count(&self, block: &Block, known: &Known, goal: &Goal) -> Result<Added, PartError> {
+        let ratings = self.ratings(block, known, goal)?;
+        let movie_count = known.movie_ids.table().len();
+        let mut held_out = vec![0; movie_count];
+        for rating in self.ratings(block, known, &Goal::Served(None))? {
+            held_out[rating.movie.index()] += 1;
+        }
+        for rating in &ratings {
+            held_out[rating.movie.index()] -= 1;
+        }
+        let counts = Counts::of(block.users.table().len(), movie_count, ratings.into_iter());
+        Ok(Added::Counts { counts, held_out })
+    }
+
+    fn layout(
+        &self,
+        block: &Block,
+        known: &Known,
+        goal: &Goal,
+        learner: &Learner,
+    ) -> Result<Layout, PartError> {
+        let ratings = self.ratings(block, known, goal)?;
+        Ok(Layout::new(block.users.table().len(), &ratings, learner.facts()))
+    }
+
+    /// The ratings of a block that a model learns from, with the movies' rows among all movies.
+    fn ratings(&self, block: &Block, known: &Known, goal: &Goal) -> Result<Vec<Rating>, PartError> {
+        let all = known.movie_ids.table();
+        let row = |id: &str| all.find(id).ok_or_else(|| PartError::OtherBlock(id.to_owned()));
+        let rows: Vec<u32> = block.movies.table().iter().map(row).collect::<Result<_, _>>()?;
+        let shares = tally::shares(block, &self.settings)?;
+        let is_learned = |rating: &&Rating| match goal {
+            Goal::Measured => shares.of(rating) >= known.held_out_below,
+            Goal::Served(_) => true,
+        };
+        let learned = |rating: &Rating| Rating {
+            user: rating.user,
+            movie: MovieRow(rows[rating.movie.index()]),
+            value: on_common_range(rating.value, self.settings.scale),
+        };
+        Ok(block.ratings.iter().filter(is_learned).map(learned).collect())
+    }
+}
+
+/// Begins to learn. A model that cannot be measured is not learned: see
+/// [`HoldOuts::are_measurable`](crate::evaluation::HoldOuts::are_measurable).
+fn counted(
+    settings: &Settings,
+    known: Known,
+    goal: Goal,
+    counts: Counts,
+    held_out: &[u32],
+) -> Result<Work, PartError> {
+    if counts.movies.len() != known.listed.len() {
+        return Err(PartError::OtherPass);
+    }
+    let is_asked = || held_out.iter().zip(&known.listed).any(|(&count, &is_listed)| is_listed && count > 0);
+    if matches!(goal, Goal::Measured) && (counts.is_empty() || !is_asked()) {
+        return Ok(Work::Count(known, Goal::Served(None)));
+    }
+    let learner = Learner::new(known.algorithm(settings)?, counts.into(), &known.groups, settings.seed);
+    Ok(Work::Learn(known, goal, Box::new(learner)))
+}
+
+impl Goal {
+    /// What comes after the model is learned.
+    fn reached(self, known: Known, learner: Box<Learner>) -> Work {
+        match self {
+            Self::Measured => Work::Count(known, Self::Served(Some(learner))),
+            Self::Served(measured) => {
+                let learners = measured.into_iter().chain([learner]).map(|learner| *learner);
+                Work::Done(known, learners.collect())
+            }
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Measured => "learning without the hold-out, to measure the model",
+            Self::Served(_) => "learning from all ratings",
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The state as a message.
+
+use matinee_model::Catalogue;
+
+use super::{Goal, Known, State, Work};
+use crate::algorithms::vb::Learner;
+use crate::parts::PartError;
+use crate::parts::block::{restore_ids, save_ids};
+use crate::parts::message::Message;
+use crate::parts::settings::Settings;
+use crate::state::{StateError, StateReader, StateWriter};
+
+impl Message for State {
+    const KIND: &'static str = "state";
+
+    fn headline(&self) -> String {
+        match &self.work {
+            Work::Tally | Work::Count(_, Goal::Measured) => "counting the ratings".to_owned(),
+            Work::Count(_, goal) => goal.name().to_owned(),
+            Work::Learn(_, goal, learner) => {
+                format!("{}: {} of {} epochs", goal.name(), learner.epochs_done(), learner.epochs())
+            }
+            Work::Done(..) => "done".to_owned(),
+        }
+    }
+
+    fn save(&self, state: &mut StateWriter<'_>) {
+        self.settings.save(state);
+        let csv = self.catalogue.as_ref().map(|catalogue| catalogue.to_csv().unwrap_or_default());
+        state.value(&csv.map(|csv| String::from_utf8(csv).unwrap_or_default()));
+        state.number(self.passes);
+        match &self.work {
+            Work::Tally => state.number(0),
+            Work::Count(known, goal) => {
+                state.number(1);
+                known.save(state);
+                goal.save(state);
+            }
+            Work::Learn(known, goal, learner) => {
+                state.number(2);
+                known.save(state);
+                goal.save(state);
+                learner.save(state);
+            }
+            Work::Done(known, learners) => {
+                state.number(3);
+                known.save(state);
+                state.number(learners.len() as u64);
+                for learner in learners {
+                    learner.save(state);
+                }
+            }
+        }
+    }
+
+    fn restore(state: &mut StateReader<'_>) -> Result<Self, PartError> {
+        let settings = Settings::restore(state)?;
+        let csv: Option<String> = state.value()?;
+        let catalogue = csv.map(|csv| Catalogue::parse(csv.as_bytes())).transpose();
+        let catalogue = catalogue.map_err(|error| StateError::new(error.to_string()))?;
+        let passes = state.number()?;
+        let work = match state.number()? {
+            0 => Work::Tally,
+            1 => {
+                let known = Known::restore(state)?;
+                let goal = Goal::restore(&settings, &known, state)?;
+                Work::Count(known, goal)
+            }
+            2 => {
+                let known = Known::restore(state)?;
+                let goal = Goal::restore(&settings, &known, state)?;
+                let learner = Box::new(learner(&settings, &known, state)?);
+                Work::Learn(known, goal, learner)
+            }
+            3 => {
+                let known = Known::restore(state)?;
+                let models = 0..state.number()?;
+                let learners = models.map(|_| learner(&settings, &known, state)).collect::<Result<_, _>>()?;
+                Work::Done(known, learners)
+            }
+            other => return Err(StateError::new(format!("{other} is not a kind of work")).into()),
+        };
+        Ok(Self { settings, catalogue, passes, work })
+    }
+}
+
+fn learner(settings: &Settings, known: &Known, state: &mut StateReader<'_>) -> Result<Learner, PartError> {
+    Ok(Learner::restore(known.algorithm(settings)?, &known.groups, settings.seed, state)?)
+}
+
+impl Known {
+    fn save(&self, state: &mut StateWriter<'_>) {
+        save_ids(&self.movie_ids, state);
+        state.whole_numbers(self.listed.iter().map(|&is_listed| u32::from(is_listed)));
+        state.number(self.groups.len() as u64);
+        for group in &self.groups {
+            state.number(group.len() as u64);
+            for movies in group {
+                state.whole_numbers(movies.iter().copied());
+            }
+        }
+        state.number(self.rating_count);
+        state.real(self.held_out_below);
+    }
+
+    fn restore(state: &mut StateReader<'_>) -> Result<Self, StateError> {
+        let movie_ids = restore_ids(state)?;
+        let listed = state.whole_numbers()?.into_iter().map(|is_listed| is_listed == 1).collect();
+        let mut groups = Vec::new();
+        for _ in 0..state.number()? {
+            let attributes = 0..state.number()?;
+            groups.push(attributes.map(|_| state.whole_numbers()).collect::<Result<_, _>>()?);
+        }
+        Ok(Self { movie_ids, listed, groups, rating_count: state.number()?, held_out_below: state.real()? })
+    }
+}
+
+impl Goal {
+    fn save(&self, state: &mut StateWriter<'_>) {
+        match self {
+            Self::Measured => state.number(0),
+            Self::Served(None) => state.number(1),
+            Self::Served(Some(measured)) => {
+                state.number(2);
+                measured.save(state);
+            }
+        }
+    }
+
+    fn restore(settings: &Settings, known: &Known, state: &mut StateReader<'_>) -> Result<Self, PartError> {
+        Ok(match state.number()? {
+            0 => Self::Measured,
+            1 => Self::Served(None),
+            _ => Self::Served(Some(Box::new(learner(settings, known, state)?))),
+        })
+    }
+}

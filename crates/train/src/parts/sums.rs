@@ -1,0 +1,227 @@
+//! What passes over blocks have added up. The sums of several blocks are added to those of all.
+
+use std::cmp::Ordering;
+
+use super::PartError;
+use super::message::Message;
+use super::tally::Tally;
+use crate::algorithms::vb::{Counts, Passed};
+use crate::state::{StateError, StateReader, StateWriter};
+
+/// What one pass over some blocks has added up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sums {
+    /// The number of the pass.
+    pub(super) pass: u64,
+    pub(super) added: Added,
+}
+
+/// What was added up.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Added {
+    Tally(Tally),
+    Counts {
+        counts: Counts,
+        /// The number of held-out ratings of each movie.
+        held_out: Vec<u32>,
+    },
+    Messages(Messages),
+}
+
+/// The sums of messages, of movies that got any.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Messages {
+    /// The number of sums of each movie.
+    width: usize,
+    /// The rows of the movies, ascending.
+    movies: Vec<u32>,
+    /// movies x width
+    sums: Vec<i64>,
+    totals: Vec<i64>,
+}
+
+impl Sums {
+    /// Adds the sums of other blocks.
+    pub fn add(&mut self, other: Self) -> Result<(), PartError> {
+        if self.pass != other.pass {
+            return Err(PartError::OtherPass);
+        }
+        match (&mut self.added, other.added) {
+            (Added::Tally(own), Added::Tally(other)) => own.add(other),
+            (Added::Counts { counts, held_out }, Added::Counts { counts: more, held_out: more_held_out })
+                if counts.movies.len() == more.movies.len() =>
+            {
+                counts.add(&more);
+                held_out.iter_mut().zip(more_held_out).for_each(|(count, more)| *count += more);
+            }
+            (Added::Messages(own), Added::Messages(other)) if own.width == other.width => own.add(&other),
+            _ => return Err(PartError::OtherPass),
+        }
+        Ok(())
+    }
+}
+
+impl From<Passed> for Messages {
+    fn from(passed: Passed) -> Self {
+        let (width, rows, totals) = passed.into_rows();
+        let mut messages = Self { width, movies: Vec::new(), sums: Vec::new(), totals };
+        for (movie, row) in (0..).zip(rows.chunks_exact(width)) {
+            if row.iter().any(|&sum| sum != 0) {
+                messages.movies.push(movie);
+                messages.sums.extend_from_slice(row);
+            }
+        }
+        messages
+    }
+}
+
+impl Messages {
+    fn add(&mut self, other: &Self) {
+        (self.movies, self.sums) = self.merged(other);
+        self.totals.iter_mut().zip(&other.totals).for_each(|(total, more)| *total += more);
+    }
+
+    /// The rows of both, which are ascending, and the sums of each.
+    fn merged(&self, other: &Self) -> (Vec<u32>, Vec<i64>) {
+        let (mut movies, mut sums) = (Vec::new(), Vec::new());
+        let (mut own, mut others) = (self.rows().peekable(), other.rows().peekable());
+        loop {
+            let order = match (own.peek(), others.peek()) {
+                (Some((one, _)), Some((two, _))) => one.cmp(two),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => return (movies, sums),
+            };
+            let start = sums.len();
+            if let Some((movie, row)) = own.next_if(|_| order.is_le()) {
+                movies.push(movie);
+                sums.extend_from_slice(row);
+            }
+            if let Some((movie, row)) = others.next_if(|_| order.is_ge()) {
+                if order.is_gt() {
+                    movies.push(movie);
+                    sums.extend_from_slice(row);
+                } else {
+                    sums[start..].iter_mut().zip(row).for_each(|(sum, more)| *sum += more);
+                }
+            }
+        }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (u32, &[i64])> {
+        self.movies.iter().copied().zip(self.sums.chunks_exact(self.width))
+    }
+
+    /// The sums of all movies. `lengths` are those that the pass should have.
+    pub(super) fn all(self, movie_count: usize, lengths: [usize; 2]) -> Result<Passed, PartError> {
+        let fits = lengths == [self.width, self.totals.len()]
+            && self.movies.iter().all(|&movie| (movie as usize) < movie_count);
+        if !fits {
+            return Err(PartError::OtherPass);
+        }
+        let mut sums = vec![0; movie_count * self.width];
+        for (movie, row) in self.rows() {
+            sums[movie as usize * self.width..][..self.width].copy_from_slice(row);
+        }
+        Ok(Passed::of_rows(self.width, &sums, self.totals))
+    }
+}
+
+impl Message for Sums {
+    const KIND: &'static str = "sums";
+
+    fn headline(&self) -> String {
+        format!("pass {}", self.pass)
+    }
+
+    fn save(&self, state: &mut StateWriter<'_>) {
+        state.number(self.pass);
+        match &self.added {
+            Added::Tally(tally) => {
+                state.number(0);
+                tally.save(state);
+            }
+            Added::Counts { counts, held_out } => {
+                state.number(1);
+                counts.save(state);
+                state.whole_numbers(held_out.iter().copied());
+            }
+            Added::Messages(Messages { width, movies, sums, totals }) => {
+                state.number(2);
+                state.number(*width as u64);
+                state.whole_numbers(movies.iter().copied());
+                for numbers in [sums, totals] {
+                    state.long_numbers(numbers.iter().map(|number| number.cast_unsigned()));
+                }
+            }
+        }
+    }
+
+    fn restore(state: &mut StateReader<'_>) -> Result<Self, PartError> {
+        let pass = state.number()?;
+        let added = match state.number()? {
+            0 => Added::Tally(Tally::restore(state)?),
+            1 => Added::Counts { counts: Counts::restore(state)?, held_out: state.whole_numbers()? },
+            _ => Added::Messages(restore_messages(state)?),
+        };
+        Ok(Self { pass, added })
+    }
+}
+
+fn restore_messages(state: &mut StateReader<'_>) -> Result<Messages, StateError> {
+    let width = state.number()? as usize;
+    let movies = state.whole_numbers()?;
+    let mut numbers = || -> Result<Vec<i64>, StateError> {
+        Ok(state.long_numbers()?.into_iter().map(u64::cast_signed).collect())
+    };
+    let (sums, totals) = (numbers()?, numbers()?);
+    if width == 0 || Some(sums.len()) != movies.len().checked_mul(width) || !movies.is_sorted() {
+        return Err(StateError::new("its rows do not fit".to_owned()));
+    }
+    Ok(Messages { width, movies, sums, totals })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn messages(rows: &[(u32, i64)], total: i64) -> Sums {
+        let movies = rows.iter().map(|row| row.0).collect();
+        let sums = rows.iter().flat_map(|row| [row.1, -row.1]).collect();
+        Sums { pass: 3, added: Added::Messages(Messages { width: 2, movies, sums, totals: vec![total] }) }
+    }
+
+    proptest! {
+        #[test]
+        fn sums_are_those_of_each_movie(
+            one in prop::collection::btree_map(0_u32..20, 1_i64..100, 0..12),
+            other in prop::collection::btree_map(0_u32..20, 1_i64..100, 0..12),
+        ) {
+            let rows = |map: &std::collections::BTreeMap<u32, i64>| -> Vec<(u32, i64)> {
+                map.iter().map(|(&movie, &sum)| (movie, sum)).collect()
+            };
+            let mut expected = one.clone();
+            for (&movie, &sum) in &other {
+                *expected.entry(movie).or_default() += sum;
+            }
+            let mut found = messages(&rows(&one), 5);
+            found.add(messages(&rows(&other), 6)).unwrap();
+            prop_assert_eq!(&found, &messages(&rows(&expected), 11));
+            let mut bytes = Vec::new();
+            found.write(&mut bytes).unwrap();
+            prop_assert_eq!(Sums::read(&bytes).unwrap(), found);
+        }
+    }
+
+    #[test]
+    fn sums_of_another_pass_are_refused() {
+        let mut sums = messages(&[(1, 2)], 0);
+        let other = Sums { pass: 4, ..sums.clone() };
+        assert!(matches!(sums.add(other), Err(PartError::OtherPass)));
+        let Added::Messages(messages) = sums.added else { panic!("messages") };
+        assert!(matches!(messages.clone().all(2, [2, 2]), Err(PartError::OtherPass)));
+        assert!(matches!(messages.clone().all(1, [2, 1]), Err(PartError::OtherPass)));
+        assert_eq!(messages.all(2, [2, 1]).unwrap().into_rows(), (2, vec![0, 0, 2, -2], vec![0]));
+    }
+}

@@ -1,0 +1,108 @@
+"""Trains on a part of data/ with spark/train.py and Spark on this machine: tests/spark.py BINARY
+
+The model has the same version as that of one process for any number of blocks, also if steps are killed. If a step refuses its
+input, the job fails with the reason.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LEARNING = ["-p", "n_factors=3", "-p", "n_epochs=2", "--seed", "5"]
+# Two tasks at once, each of which may fail three times. Nobody else can reach them.
+MASTER = ["--master", "local[2,4]", "--conf", "spark.ui.enabled=false", "--conf", "spark.log.level=ERROR"]
+SPARK = {
+    "PYSPARK_PYTHON": sys.executable,
+    "PYSPARK_SUBMIT_ARGS": " ".join([*MASTER, "pyspark-shell"]),
+    "PYTHONPATH": str(ROOT / "spark"),
+    "SPARK_LOCAL_IP": "127.0.0.1",
+}
+# Ends the first `pack` and the first `pass` in the middle of their input.
+KILLED = """#!/bin/sh
+case $2 in
+  pack|pass)
+    if mkdir {folder}/killed-$2 2>/dev/null; then
+      head -c 2000 >/dev/null
+      kill -9 $$
+    fi ;;
+esac
+exec {binary} "$@"
+"""
+
+
+def main():
+    os.environ.update(SPARK)
+    sys.path.insert(0, SPARK["PYTHONPATH"])
+    with tempfile.TemporaryDirectory() as folder:
+        Test(os.path.abspath(sys.argv[1]), pathlib.Path(folder)).run()
+
+
+class Test:
+    def __init__(self, binary, folder):
+        self.binary, self.folder, self.data = binary, folder, folder / "data"
+
+    def run(self):
+        self.write_data()
+        command = [self.binary, "train", "--algorithm", "vb", *LEARNING, "--data", self.data, "--output"]
+        subprocess.run([*command, self.folder / "alone"], check=True, capture_output=True)
+        for blocks in (1, 2, 7):
+            self.train(self.binary, f"{blocks} blocks", blocks)
+        self.killed()
+        self.refused()
+
+    def write_data(self):
+        """Some users, in two parts, one of them with an id that needs quotes, and ratings that replace others."""
+        header, *lines = (ROOT / "data/ratings.csv").read_text().splitlines()
+        lines = [line for line in lines if int(line.split(",")[0]) % 9 == 0]
+        lines = [line.replace("9,", '"zoë, ""9""",', 1) if line.startswith("9,") else line for line in lines]
+        lines += [line.replace("4.0,", "4.5,") for line in lines[::40]] + ["18,not listed,3.0,1000000000"]
+        parts = self.data / "ratings"
+        parts.mkdir(parents=True)
+        for number, part in enumerate((lines[1::2], lines[::2])):
+            (parts / f"part-{number}.csv").write_text("\n".join([header, *part, ""]), encoding="utf-8")
+        (self.data / "movies.csv").write_bytes((ROOT / "data/movies.csv").read_bytes())
+
+    def train(self, binary, model, blocks):
+        """Trains with Spark in this process. The output is a URI, as in a cluster."""
+        import train
+
+        train.main([*self.arguments(binary, f"file://{self.folder / model}"), "--blocks", str(blocks)])
+        alone, found = self.manifest("alone"), self.manifest(model)
+        assert found == alone, f"{model}:\n{found}\ninstead of\n{alone}"
+        print(f"{model}: version {found['version']}, as in one process", flush=True)
+
+    def arguments(self, binary, output):
+        ratings, movies = str(self.data / "ratings"), str(self.data / "movies.csv")
+        return ["--matinee", binary, "--ratings", ratings, "--movies", movies, "--output", output, *LEARNING]
+
+    def manifest(self, model):
+        """The manifest, except when it was written and from which files."""
+        manifest = json.loads((self.folder / model / "manifest.json").read_text())
+        return {name: value for name, value in manifest.items() if name not in ("created_at", "data")}
+
+    def killed(self):
+        """Steps that are killed are repeated, with the same result."""
+        wrapper = self.folder / "wrapper"
+        wrapper.write_text(KILLED.format(folder=self.folder, binary=self.binary))
+        wrapper.chmod(0o755)
+        self.train(str(wrapper), "killed steps", 2)
+        assert all((self.folder / f"killed-{step}").exists() for step in ("pack", "pass"))
+
+    def refused(self):
+        """The job, as it is submitted to a cluster, fails with the message of the step, and writes no model."""
+        part = self.data / "ratings/part-1.csv"
+        part.write_text(part.read_text(encoding="utf-8") + "18,2959,7.5,1000000000\n", encoding="utf-8")
+        submit = [pathlib.Path(sys.executable).parent / "spark-submit", *MASTER, ROOT / "spark/train.py"]
+        arguments = self.arguments(self.binary, str(self.folder / "refused"))
+        job = subprocess.run([*submit, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert job.returncode != 0 and "7.5 is not on the scale 0.5..5" in job.stdout, job.stdout
+        assert "Traceback" not in job.stdout and not (self.folder / "refused").exists(), job.stdout
+        print("an off-scale rating: the job fails with the reason")
+
+
+if __name__ == "__main__":
+    main()
