@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 use matinee_model::RatingScale;
-use matinee_model::artifact::{Manifest, check_output};
+use matinee_model::artifact::{Manifest, UsersFile, check_output};
 use matinee_train::ratings::{Dataset, Digests};
-use matinee_train::training::{HOLD_OUT_RANGE, HOLD_OUTS, Plan, train, write};
+use matinee_train::training::{HOLD_OUT_RANGE, HOLD_OUTS, Plan, train, write_with};
 
 use super::learning::Learning;
 use crate::example;
@@ -34,6 +34,30 @@ pub struct Args {
     /// Share of the ratings to hold out for measuring the model; 0 for none
     #[arg(long, default_value_t = 0.1, value_name = "SHARE", allow_hyphen_values = true)]
     hold_out: f64,
+    /// Whether the model keeps its users in a file of their own, of which a server reads only what it needs
+    #[arg(long, default_value = "auto", value_enum)]
+    users_file: UsersFileChoice,
+}
+
+/// Whether a model has a `users.bin`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum UsersFileChoice {
+    /// If the users take more than 512 MiB
+    Auto,
+    /// However few users there are
+    Always,
+    /// However many users there are; a server then keeps them in memory
+    Never,
+}
+
+impl From<UsersFileChoice> for UsersFile {
+    fn from(choice: UsersFileChoice) -> Self {
+        match choice {
+            UsersFileChoice::Auto => Self::Auto,
+            UsersFileChoice::Always => Self::Always,
+            UsersFileChoice::Never => Self::Never,
+        }
+    }
 }
 
 /// Trains and writes a model.
@@ -49,7 +73,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         training_job: None,
     };
     let (data, scale, titles) = (&args.data, args.learning.basics.scale, args.learning.titles());
-    let dataset = train_folder(data, args.ratings.as_ref(), &args.output, &plan, scale, titles)?;
+    check_output(&args.output)?;
+    let (dataset, files) = read(data, args.ratings.as_ref(), scale, titles)?;
+    train_dataset(&dataset, &files, &args.output, &plan, args.users_file.into())?;
     suggest(&args.output, &dataset);
     Ok(ExitCode::SUCCESS)
 }
@@ -65,29 +91,44 @@ pub fn suggest(output: &Path, dataset: &Dataset) {
     say!("  matinee serve {model}");
 }
 
-/// Reads and checks the data, trains and writes a model, and prints a summary.
-pub fn train_folder(
+/// Reads and checks the data.
+fn read(
     data: &Path,
     ratings: Option<&Place>,
+    scale: RatingScale,
+    titles: Titles,
+) -> Result<(Dataset, Digests)> {
+    let (dataset, files) = files::dataset_of(data, scale, titles)?;
+    match ratings {
+        None => Ok((dataset, files)),
+        Some(place) => kept::merged(place, &dataset, files),
+    }
+}
+
+/// Reads and checks the data in a folder, trains and writes a model, and prints a summary.
+pub fn train_folder(
+    data: &Path,
     output: &Path,
     plan: &Plan,
     scale: RatingScale,
     titles: Titles,
-) -> Result<Dataset> {
+) -> Result<()> {
     check_output(output)?;
-    let (mut dataset, mut files) = files::dataset_of(data, scale, titles)?;
-    if let Some(place) = ratings {
-        (dataset, files) = kept::merged(place, &dataset, files)?;
-    }
-    train_dataset(&dataset, &files, output, plan)?;
-    Ok(dataset)
+    let (dataset, files) = read(data, None, scale, titles)?;
+    train_dataset(&dataset, &files, output, plan, UsersFile::default())
 }
 
 /// Trains and writes a model, and prints a summary.
-pub fn train_dataset(dataset: &Dataset, files: &Digests, output: &Path, plan: &Plan) -> Result<()> {
+pub fn train_dataset(
+    dataset: &Dataset,
+    files: &Digests,
+    output: &Path,
+    plan: &Plan,
+    users_file: UsersFile,
+) -> Result<()> {
     let trained = train(dataset, plan, &TerminalProgress::new());
     let waiting = Waiting::with("writing the model");
-    let manifest = write(output, dataset, plan, &trained, files)?;
+    let manifest = write_with(output, dataset, plan, &trained, files, users_file)?;
     drop(waiting);
     print_summary(output, &manifest);
     if plan.hold_out > 0.0 && manifest.metrics.hold_out.is_none() {

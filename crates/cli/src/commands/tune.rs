@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Args as ClapArgs;
-use matinee_model::artifact::check_output;
+use matinee_model::artifact::{UsersFile, check_output};
 use matinee_train::algorithms;
 use matinee_train::training::Plan;
 use matinee_train::tuning::elimination::MARGIN;
@@ -108,7 +108,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let algorithm = best.point.configure(plan.algorithm)?;
     let plan = Plan { algorithm, seed: plan.seed, hold_out: 0.1, training_job: None };
-    train_dataset(&dataset, &files, &args.output, &plan)?;
+    train_dataset(&dataset, &files, &args.output, &plan, UsersFile::default())?;
     suggest(&args.output, &dataset);
     Ok(ExitCode::SUCCESS)
 }

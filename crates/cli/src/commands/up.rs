@@ -67,7 +67,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
                 training_job: None,
             };
             let titles = Titles::from_ids(args.titles_from_ids);
-            train_folder(&args.data, None, &args.model, &plan, args.scale, titles)?;
+            train_folder(&args.data, &args.model, &plan, args.scale, titles)?;
             files::open_model(&args.model)?
         }
         Err(error) => {
