@@ -13,3 +13,4 @@ mod same_answers;
 mod search;
 mod test_bed;
 mod translation;
+mod users_file;

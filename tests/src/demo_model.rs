@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use matinee_model::RatingScale;
-use matinee_model::artifact::Manifest;
+use matinee_model::artifact::{Manifest, UsersFile};
 use matinee_train::algorithms::configure;
 use matinee_train::progress::Silent;
-use matinee_train::ratings::{CsvFile, Inputs, check};
+use matinee_train::ratings::{CsvFile, Dataset, Inputs, check};
 use matinee_train::training::{self, Plan};
 use serde_json::Value;
 
@@ -26,6 +26,16 @@ pub fn train_small(output: &Path, seed: u64) -> Manifest {
     train(output, &small_inputs(), ("n_factors", "8"), seed)
 }
 
+/// The same model with its users in memory, and with its users in a file.
+pub fn train_in_both_forms(in_memory: &Path, in_file: &Path) {
+    let inputs = small_inputs();
+    let (dataset, plan) = planned(&inputs, ("n_factors", "8"), 0);
+    let trained = training::train(&dataset, &plan, &Silent);
+    for (output, users_file) in [(in_memory, UsersFile::Never), (in_file, UsersFile::Always)] {
+        training::write_with(output, &dataset, &plan, &trained, &inputs.digests(), users_file).unwrap();
+    }
+}
+
 /// The same on these ratings and movies, with this hyperparameter.
 pub fn train_on(
     output: &Path,
@@ -43,11 +53,15 @@ pub fn train_on(
 }
 
 fn train(output: &Path, inputs: &Inputs, parameter: (&str, &str), seed: u64) -> Manifest {
-    let (dataset, _) = check(inputs, RatingScale::MOVIELENS);
-    let algorithm = configure("svd", [parameter, ("n_epochs", "3")]).unwrap();
-    let plan = Plan { algorithm, seed, hold_out: 0.0, training_job: None };
+    let (dataset, plan) = planned(inputs, parameter, seed);
     let trained = training::train(&dataset, &plan, &Silent);
     training::write(output, &dataset, &plan, &trained, &inputs.digests()).unwrap()
+}
+
+fn planned(inputs: &Inputs, parameter: (&str, &str), seed: u64) -> (Dataset, Plan) {
+    let (dataset, _) = check(inputs, RatingScale::MOVIELENS);
+    let algorithm = configure("svd", [parameter, ("n_epochs", "3")]).unwrap();
+    (dataset, Plan { algorithm, seed, hold_out: 0.0, training_job: None })
 }
 
 /// Where the events for `sam local invoke` are.

@@ -14,7 +14,7 @@ mod stack;
 mod training_service;
 
 pub use binaries::binary;
-pub use demo_model::{events_folder, read_event, small_inputs, train_on, train_small};
+pub use demo_model::{events_folder, read_event, small_inputs, train_in_both_forms, train_on, train_small};
 pub use documentation::{assert_reads_documented, documented};
 pub use endpoint_double::{Behaviour, ENDPOINT_NAME, EndpointDouble};
 pub use fake_runtime::{FakeRuntime, RunningFunction, TRACE_ID};

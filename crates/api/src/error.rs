@@ -3,7 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use matinee_model::UnknownMovie;
-use matinee_serving::{AnswerSummary, EndpointFault, LoadError, RETRY_AFTER};
+use matinee_serving::{AnswerSummary, EndpointFault, LoadError, LoadReason, RETRY_AFTER};
 
 use crate::predict_error::PredictError;
 use crate::request::InvalidRequest;
@@ -140,7 +140,9 @@ impl ApiError {
     pub(crate) fn body(&self, request_id: &str) -> ErrorAnswer {
         let (_, code, message) = self.public();
         let reason = match self {
-            Self::Predict(PredictError::ModelUnavailable(reason)) => Some(reason.code()),
+            Self::Predict(PredictError::ModelUnavailable(reason) | PredictError::UserUnavailable(reason)) => {
+                Some(reason.code())
+            }
             Self::Predict(PredictError::Endpoint(fault)) => Some(fault.code()),
             _ => None,
         };
@@ -181,6 +183,18 @@ fn public_of(error: &PredictError) -> Public {
             StatusCode::SERVICE_UNAVAILABLE,
             BatchError::LIVE_RATINGS_UNAVAILABLE,
             "the ratings that are kept cannot be reached now; send the request again later".to_owned(),
+        ),
+        PredictError::UserUnavailable(reason) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "user_unavailable",
+            match reason {
+                LoadReason::Invalid => {
+                    "what the model knows of this user is damaged; publish the model again, or train it again. Other \
+                     users are answered"
+                }
+                _ => "what the model knows of this user cannot be read now; send the request again later",
+            }
+            .to_owned(),
         ),
         PredictError::Endpoint(fault) => public_of_fault(*fault),
     }

@@ -99,19 +99,26 @@ async fn invocations(
         ..AnswerSummary::default()
     };
     let (answers, output) = if body.len() <= INLINE_BYTES {
-        answer(&model, input, output, &body)?
+        answer(&model, input, output, &body).await?
     } else {
-        let work = tokio::task::spawn_blocking(move || answer(&model, input, output, &body));
+        let runtime = tokio::runtime::Handle::current();
+        let work = move || runtime.block_on(answer(&model, input, output, &body));
+        let work = tokio::task::spawn_blocking(work);
         work.await.map_err(|_| ApiError::Internal)??
     };
     Ok((Extension(summary), [(header::CONTENT_TYPE, output.content_type())], answers).into_response())
 }
 
 /// The answers to a body, and their format.
-fn answer(model: &Model, input: Format, output: Format, body: &[u8]) -> Result<(Vec<u8>, Format), ApiError> {
+async fn answer(
+    model: &Model,
+    input: Format,
+    output: Format,
+    body: &[u8],
+) -> Result<(Vec<u8>, Format), ApiError> {
     match input {
-        Format::Json => records::json(model, output, body),
-        Format::JsonLines => Ok((records::json_lines(model, output, body)?, output)),
-        Format::Csv => Ok((records::csv(model, output, body)?, output)),
+        Format::Json => records::json(model, output, body).await,
+        Format::JsonLines => Ok((records::json_lines(model, output, body).await?, output)),
+        Format::Csv => Ok((records::csv(model, output, body).await?, output)),
     }
 }

@@ -1,6 +1,6 @@
 //! Why there is no prediction or recommendation. This is below HTTP: `error` gives each case a status and a message.
 
-use matinee_model::{RatingScale, UnknownMovie, UserId};
+use matinee_model::{RatingScale, UnknownMovie, UserError, UserId};
 use matinee_serving::{EndpointFault, LoadError, LoadReason};
 
 /// Why there is no prediction or recommendation.
@@ -23,6 +23,8 @@ pub enum PredictError {
     NoModelInMemory,
     /// The model has no ratings of the user, and the ratings that came in since cannot be looked up.
     LiveRatingsUnavailable,
+    /// The model keeps the user in a file that cannot be read now, or in a damaged part of it. Other users are answered.
+    UserUnavailable(LoadReason),
     /// The endpoint did not answer.
     Endpoint(EndpointFault),
 }
@@ -30,6 +32,15 @@ pub enum PredictError {
 impl From<UnknownMovie> for PredictError {
     fn from(error: UnknownMovie) -> Self {
         Self::UnknownMovie(error)
+    }
+}
+
+impl From<UserError> for PredictError {
+    fn from(error: UserError) -> Self {
+        Self::UserUnavailable(match error {
+            UserError::Damaged { .. } => LoadReason::Invalid,
+            UserError::Unreadable(_) | UserError::Remote => LoadReason::Unreachable,
+        })
     }
 }
 

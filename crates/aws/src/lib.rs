@@ -19,6 +19,7 @@ mod retired_tag;
 mod retirement;
 mod s3_client;
 mod s3_source;
+mod s3_users;
 mod sagemaker_endpoint;
 mod serving_metrics;
 

@@ -55,6 +55,29 @@ impl Objects {
         self.open(key.to_owned()).await?.at_most(limit)?.read().await
     }
 
+    /// The length of an object that is not empty.
+    pub(crate) async fn length(&self, key: &str) -> Result<u64, LoadError> {
+        let first = self.get(key, 0..1, None).await?;
+        total_length(&first).ok_or_else(|| self.wrong(key, "has no length"))
+    }
+
+    /// Reads a range of an object, without checking it.
+    pub(crate) async fn fetch_range(&self, key: &str, range: Range<u64>) -> Result<Vec<u8>, LoadError> {
+        let in_memory = |place: u64| usize::try_from(place).map_err(|_| self.wrong(key, "is too long"));
+        let range = in_memory(range.start)?..in_memory(range.end)?;
+        let output = self.get(key, range.clone(), None).await?;
+        let (start, mut bytes) = (range.start, vec![0; range.len()]);
+        let (sender, mut pieces) = channel::<Piece>(PIECES);
+        let send = async move { self.send_range(key, output, range, &sender).await };
+        let gather = async {
+            while let Some((offset, piece)) = pieces.recv().await {
+                bytes[offset - start..offset - start + piece.len()].copy_from_slice(&piece);
+            }
+        };
+        join(send, gather).await.0?;
+        Ok(bytes)
+    }
+
     /// Reads a small object and its ETag; `None` if the ETag is still `known`.
     pub(crate) async fn fetch_changed(
         &self,

@@ -140,7 +140,7 @@ impl Publisher {
                     }
                 }
             }
-            untag_model(&self.client, uri).await.map_err(PublishError::Write)?;
+            untag_model(&self.client, uri, &manifest).await.map_err(PublishError::Write)?;
             let (before, etag) = before.unzip();
             let was_live = before.as_ref().map(|pointer| pointer.live.version.clone());
             let pointer = LivePointer::after(before, candidate.clone());

@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{Tag, Tagging};
-use matinee_model::artifact::{MANIFEST_FILE, MODEL_FILE, MOVIES_FILE};
+use matinee_model::artifact::{MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest, USERS_FILE};
 
 use crate::error_chain::error_chain;
 use crate::model_uri::{S3Layout, S3Uri};
@@ -29,11 +29,12 @@ pub(crate) async fn untag(client: &Client, bucket: &str, key: &str) -> Result<()
     Ok(())
 }
 
-/// Removes the tag from every file of the model at `uri`.
-pub(crate) async fn untag_model(client: &Client, uri: &S3Uri) -> Result<(), String> {
+/// Removes the tag from every file of the model at `uri`, which has this manifest.
+pub(crate) async fn untag_model(client: &Client, uri: &S3Uri, manifest: &Manifest) -> Result<(), String> {
     match &uri.layout {
         S3Layout::Prefix(prefix) => {
-            for file in [MANIFEST_FILE, MODEL_FILE, MOVIES_FILE] {
+            let users = manifest.has_users_file().then_some(USERS_FILE);
+            for file in [MANIFEST_FILE, MODEL_FILE, MOVIES_FILE].into_iter().chain(users) {
                 untag(client, &uri.bucket, &format!("{prefix}{file}")).await?;
             }
             Ok(())

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
-use futures_util::future::{try_join, try_join3};
+use futures_util::future::try_join3;
 use matinee_model::artifact::{
     ArtifactError, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES, MODEL_FILE,
-    MOVIES_FILE, Manifest, Tensors, read_archive_within, sha256_hex,
+    MOVIES_FILE, Manifest, Tensors, USERS_FILE, read_archive_within, sha256_hex,
 };
 use matinee_model::live_pointer::{Figures, LivePointer, MAX_POINTER_BYTES, Published};
-use matinee_model::{Catalogue, Model};
+use matinee_model::{Catalogue, Model, UserSource};
 use matinee_serving::{LoadError, LoadFuture, LoadReason, PathSource, Source};
 
 use crate::in_thread::in_thread;
@@ -20,6 +20,7 @@ use crate::lock::lock;
 use crate::memory::{Memory, needed_bytes};
 use crate::model_uri::{S3Layout, S3Uri};
 use crate::objects::Objects;
+use crate::s3_users::S3Users;
 use crate::serving_metrics::ServingMetrics;
 
 /// Less than API Gateway waits for an answer, because requests wait for the model.
@@ -216,8 +217,16 @@ impl S3Source {
             let parsed = in_thread(move || Catalogue::parse(movies.bytes())).await?;
             parsed.map_err(|error| ArtifactError::from(error).into())
         };
-        let (tensors, catalogue) = Box::pin(try_join(tensors, catalogue)).await?;
-        Ok((Model::from_parts(manifest, tensors, catalogue)?, found))
+        let users = async {
+            if !manifest.has_users_file() {
+                return Ok(UserSource::Tensors);
+            }
+            let (key, length) = (format!("{prefix}{USERS_FILE}"), manifest.digest(USERS_FILE)?.length);
+            let users = S3Users::open(objects.clone(), key, length).await?;
+            Ok(UserSource::Remote(Box::new(users)))
+        };
+        let (tensors, catalogue, users) = Box::pin(try_join3(tensors, catalogue, users)).await?;
+        Ok((Model::from_parts(manifest, tensors, catalogue, users)?, found))
     }
 
     async fn fetch_archive(

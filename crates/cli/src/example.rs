@@ -11,8 +11,7 @@ pub fn of_model(model: &Model) -> Option<(&str, &str)> {
     let ids = model.movie_ids();
     let movies = (0_u32..).zip(ids.iter());
     let movies = movies.map(|(row, id)| (id, listed(id), model.rating_count(MovieRow(row))));
-    let (users, movie) = (model.user_ids(), most_rated(movies)?);
-    Some(((!users.is_empty()).then(|| users.id(0))?, movie))
+    Some((model.first_user()?, most_rated(movies)?))
 }
 
 /// The same, from the data that a model was trained on.

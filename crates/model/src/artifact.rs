@@ -5,6 +5,7 @@
 //! | `manifest.json` | what was trained and how, and the length and SHA-256 of the other files |
 //! | `model.safetensors` | factors, biases, ids, and each user's ratings |
 //! | `movies.csv` | the catalogue that the model was trained with |
+//! | `users.bin` | only in large models: what would otherwise be in `model.safetensors` about users |
 //!
 //! Reading is defensive, because an artifact may come from a stranger: sizes are limited before memory is allocated,
 //! lengths must be exact, checksums are verified, and every number must be finite. `docs/artifact-format.md` specifies
@@ -12,6 +13,7 @@
 
 mod archive;
 mod buffer;
+mod checks;
 mod destination;
 mod digest;
 mod error;
@@ -19,8 +21,13 @@ pub(crate) mod folder;
 mod group_errors;
 mod header;
 mod manifest;
+mod placement;
 mod rated_order;
 mod tensors;
+mod user_block;
+mod user_index;
+mod user_tensors;
+mod user_writer;
 mod verified;
 mod writer;
 
@@ -32,8 +39,12 @@ pub use error::ArtifactError;
 pub use group_errors::GroupErrors;
 pub use manifest::{Counts, FORMAT_VERSION, HoldOut, Manifest, Metrics, ModelVersion, Ranking};
 pub use tensors::Tensors;
+pub(crate) use user_block::UserBlock;
+pub(crate) use user_index::UserIndex;
+pub(crate) use user_tensors::{UserShape, UserTensors};
+pub use user_writer::{USERS_FILE_ABOVE, UsersFile};
 pub use verified::{Assembly, Verified};
-pub use writer::{Description, NewArtifact, write_folder};
+pub use writer::{Description, NewArtifact, write_folder, write_folder_with};
 
 use std::path::Path;
 
@@ -45,6 +56,8 @@ pub const MANIFEST_FILE: &str = "manifest.json";
 pub const MODEL_FILE: &str = "model.safetensors";
 /// The name of the catalogue.
 pub const MOVIES_FILE: &str = "movies.csv";
+/// The name of the file of users, which only large models have.
+pub const USERS_FILE: &str = "users.bin";
 
 /// The largest `manifest.json` that is read: 1 MiB.
 pub const MAX_MANIFEST_BYTES: u64 = 1 << 20;
@@ -52,6 +65,11 @@ pub const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 pub const MAX_MODEL_BYTES: u64 = 8 << 30;
 /// The largest `movies.csv` that is read: 1 GiB.
 pub const MAX_MOVIES_BYTES: u64 = 1 << 30;
+
+/// The largest `users.bin` that is unpacked from an archive: 8 GiB. In a folder and in S3, only blocks of it are read.
+pub const MAX_USERS_BYTES: u64 = 8 << 30;
+/// The longest block of `users.bin` that is read: 64 MiB, which is one user with five million ratings.
+pub const MAX_BLOCK_BYTES: u64 = 64 << 20;
 
 /// The files of an artifact as they were stored, not yet checked against each other.
 #[derive(Debug)]
@@ -64,6 +82,8 @@ pub struct ArtifactFiles {
     pub model: AlignedBuffer,
     /// `movies.csv`.
     pub movies: AlignedBuffer,
+    /// `users.bin`, if the model has one.
+    pub users: Option<AlignedBuffer>,
 }
 
 /// The length of a file, if it is at most `limit` bytes and fits into memory.
@@ -75,7 +95,7 @@ fn capped(file: &'static str, length: u64, limit: u64) -> Result<usize, Artifact
 /// Reads the files of the artifact in the `model.tar.gz` at `path`.
 pub fn read_archive_file(path: &Path) -> Result<ArtifactFiles, ArtifactError> {
     let name = path.file_name().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
-    if [MANIFEST_FILE, MODEL_FILE, MOVIES_FILE].contains(&name) {
+    if [MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, USERS_FILE].contains(&name) {
         return Err(ArtifactError::OneFile(path.to_owned()));
     }
     let file = std::fs::File::open(path).map_err(|error| ArtifactError::io(path, error))?;

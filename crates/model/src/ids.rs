@@ -91,6 +91,9 @@ pub enum IdTableError {
 }
 
 impl<'a> IdTable<'a> {
+    /// No ids.
+    pub(crate) const EMPTY: Self = Self { bytes: &[], offsets: &[] };
+
     /// Wraps untrusted memory after checking every invariant.
     pub(crate) fn checked(bytes: &'a [u8], offsets: &'a [u32]) -> Result<Self, IdTableError> {
         let ends_fit =
@@ -140,6 +143,20 @@ impl<'a> IdTable<'a> {
             }
         }
         None
+    }
+
+    /// The row of the last id that is `id` or sorts before it.
+    pub(crate) fn last_up_to(&self, id: &str) -> Option<usize> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.raw(middle) <= id.as_bytes() {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low.checked_sub(1)
     }
 
     /// The id of `row`, or an empty string if there is no such row.
@@ -237,6 +254,17 @@ mod tests {
                 prop_assert_eq!(table.id(row), text);
             }
         }
+    }
+
+    #[test]
+    fn the_last_id_up_to_another_is_found() {
+        let ids = Ids::new(["10", "2", "30"]);
+        let expected =
+            [("", None), ("1", None), ("10", Some(0)), ("11", Some(0)), ("2", Some(1)), ("4", Some(2))];
+        for (id, row) in expected {
+            assert_eq!(ids.table().last_up_to(id), row, "{id}");
+        }
+        assert_eq!(Ids::new([]).table().last_up_to("1"), None);
     }
 
     #[test]

@@ -27,6 +27,8 @@ mod recommendation;
 mod scale;
 mod since;
 mod threads;
+mod user;
+mod user_source;
 
 pub use catalogue::{Catalogue, CatalogueError, Links, Movie, MovieFault, MovieReader, MovieRecord};
 pub use factors::{Factors, FactorsView};
@@ -34,10 +36,12 @@ pub use fold_in::{Rated, UserPrior, UserPriorView, UserVector};
 pub use ids::{IdTable, Ids, MAX_ID_BYTES, MovieId, MovieRow, UserId, UserRow};
 pub use intervals::{Intervals, Table as IntervalTable};
 pub use lines::LineNumbers;
-pub use model::{Model, Prediction, RatedMovies, UnknownMovie};
+pub use model::{Model, Prediction, PredictionError, RatedMovies, UnknownMovie};
 pub use rater::Rater;
 pub use recommendation::{
     CANDIDATES, Estimate, Filter, Group, GroupRecommendation, Histogram, Recommendation, Visitor, varied,
 };
 pub use scale::{RatingScale, ScaleError};
 pub use since::{Changed, OwnRating, Since};
+pub use user::{TrainedUser, UserError};
+pub use user_source::{RangeFuture, RemoteUsers, UserSource};

@@ -3,13 +3,17 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use crate::artifact::{self, ArtifactError, ArtifactFiles, Manifest, Tensors, folder};
+use crate::artifact::{
+    self, ArtifactError, ArtifactFiles, Manifest, Tensors, USERS_FILE, UserIndex, UserTensors, folder,
+};
 use crate::known::Known;
-use crate::ranking::{Columns, RankingView};
+use crate::ranking::RankingView;
 use crate::recommendation::{Estimate, Histogram, MovieIndex};
 use crate::threads::join;
+use crate::user_source::StoredUsers;
 use crate::{
-    Catalogue, FactorsView, IdTable, MovieId, MovieRow, Rated, UserId, UserPriorView, UserRow, UserVector,
+    Catalogue, FactorsView, IdTable, MovieId, MovieRow, Rater, TrainedUser, UserError, UserId, UserPriorView,
+    UserRow, UserSource,
 };
 
 /// A model in memory: a verified artifact with its catalogue.
@@ -18,6 +22,8 @@ pub struct Model {
     manifest: Manifest,
     tensors: Tensors,
     catalogue: Catalogue,
+    /// The users in `users.bin`, if they are there.
+    stored_users: Option<StoredUsers>,
     /// Built by the first request that needs it.
     movie_index: OnceLock<MovieIndex>,
     /// Counted by the first request that needs them.
@@ -53,34 +59,45 @@ pub struct RatedMovies<'a> {
     pub values: &'a [f32],
 }
 
-impl RatedMovies<'_> {
-    /// The same, pair by pair.
-    pub(crate) fn to_vec(self) -> Vec<Rated> {
-        let pairs = self.movies.iter().zip(self.values);
-        pairs.map(|(&movie, &rating)| Rated { movie: MovieRow(movie), rating }).collect()
-    }
+/// Why there is no prediction.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PredictionError {
+    /// The movie is not in the catalogue.
+    #[error(transparent)]
+    Movie(#[from] UnknownMovie),
+    /// The user cannot be looked up.
+    #[error(transparent)]
+    User(#[from] UserError),
 }
 
 impl Model {
     /// Checks the files of an artifact against each other, and makes a model of them.
     pub fn from_files(files: ArtifactFiles) -> Result<Self, ArtifactError> {
-        let ArtifactFiles { manifest, model, movies, .. } = files;
+        let ArtifactFiles { manifest, model, movies, users, .. } = files;
         let (model, movies) =
             (manifest.expect_model()?.verify(model)?, manifest.expect_movies()?.verify(movies)?);
         let tensors = Tensors::parse(model, &manifest)?;
-        Self::from_parts(manifest, tensors, Catalogue::parse(movies.bytes())?)
+        let users = match users.filter(|_| manifest.has_users_file()) {
+            Some(users) => UserSource::bytes(users, manifest.digest(USERS_FILE)?.length)?,
+            None => UserSource::Tensors,
+        };
+        Self::from_parts(manifest, tensors, Catalogue::parse(movies.bytes())?, users)
     }
 
-    /// Makes a model of parts that were already checked against `manifest`, perhaps in parallel.
+    /// Makes a model of parts that were already checked against `manifest`, perhaps in parallel. `users` are those in its
+    /// `users.bin`, if it has one.
     pub fn from_parts(
         manifest: Manifest,
         tensors: Tensors,
         catalogue: Catalogue,
+        users: UserSource,
     ) -> Result<Self, ArtifactError> {
         if tensors.counts() != manifest.counts {
             return Err(ArtifactError::Tensors("the counts differ from those in the manifest".to_owned()));
         }
-        Ok(Self { manifest, tensors, catalogue, movie_index: OnceLock::new(), histograms: OnceLock::new() })
+        let stored_users = manifest.has_users_file().then(|| StoredUsers::new(users));
+        let (movie_index, histograms) = (OnceLock::new(), OnceLock::new());
+        Ok(Self { manifest, tensors, catalogue, stored_users, movie_index, histograms })
     }
 
     /// Loads the artifact at `path`: a folder, or a `model.tar.gz`.
@@ -105,7 +122,12 @@ impl Model {
                 folder::read_expected(path, &model).and_then(|model| Tensors::parse(model, &manifest));
             (tensors, join(catalogue))
         });
-        Self::from_parts(manifest, tensors?, catalogue?)
+        let users = if manifest.has_users_file() {
+            UserSource::open(path, manifest.digest(USERS_FILE)?.length)?
+        } else {
+            UserSource::Tensors
+        };
+        Self::from_parts(manifest, tensors?, catalogue?, users)
     }
 
     /// The description of the artifact.
@@ -118,14 +140,20 @@ impl Model {
         &self.catalogue
     }
 
-    /// Biases and factors.
+    /// Biases and factors. Those of the users are empty if the users are in `users.bin`.
     pub fn factors(&self) -> FactorsView<'_> {
         self.tensors.factors()
     }
 
-    /// The ids of the users, by row.
+    /// The ids of the users, by row. There are no rows if the users are in `users.bin`.
     pub fn user_ids(&self) -> IdTable<'_> {
-        self.tensors.user_ids()
+        self.tensors.users().map_or(IdTable::EMPTY, UserTensors::ids)
+    }
+
+    /// The id of the first user.
+    pub fn first_user(&self) -> Option<&str> {
+        let ids = self.tensors.user_index().map_or_else(|| self.user_ids(), UserIndex::first_ids);
+        (!ids.is_empty()).then(|| ids.id(0))
     }
 
     /// The ids of the movies, by row.
@@ -133,7 +161,40 @@ impl Model {
         self.tensors.movie_ids()
     }
 
-    /// The row of a user that the model was trained on.
+    /// A user that the model was trained on, wherever the model keeps them.
+    pub async fn find_user(&self, id: &UserId) -> Result<Option<TrainedUser>, UserError> {
+        match (&self.stored_users, self.tensors.user_index()) {
+            (Some(stored), Some(index)) => stored.find(id.as_str(), index, self.tensors.user_shape()).await,
+            _ => Ok(self.user_row(id).map(|row| self.trained_user(row))),
+        }
+    }
+
+    /// The same, if the model is on this machine.
+    pub fn find_user_here(&self, id: &UserId) -> Result<Option<TrainedUser>, UserError> {
+        match (&self.stored_users, self.tensors.user_index()) {
+            (Some(stored), Some(index)) => stored.find_here(id.as_str(), index, self.tensors.user_shape()),
+            _ => Ok(self.user_row(id).map(|row| self.trained_user(row))),
+        }
+    }
+
+    /// The block of `users.bin` that may contain a user, if there is one. Users of one block are read together.
+    pub fn user_block(&self, id: &UserId) -> Option<usize> {
+        self.tensors.user_index()?.block_of(id.as_str())
+    }
+
+    /// The user in a row that this model has.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[expect(
+        clippy::expect_used,
+        reason = "rows come from this model, and one with a `users.bin` gives none"
+    )]
+    pub fn trained_user(&self, row: UserRow) -> TrainedUser {
+        self.tensors.users().expect("a model with rows of users").user(row)
+    }
+
+    /// The row of a user that the model was trained on. There are no rows if the users are in `users.bin`.
     pub fn user_row(&self, id: &UserId) -> Option<UserRow> {
         self.user_ids().find(id.as_str()).map(UserRow)
     }
@@ -170,7 +231,11 @@ impl Model {
 
     /// How often a movie got each rating.
     pub fn histogram(&self, movie: MovieRow) -> &Histogram {
-        &self.histograms.get_or_init(|| self.count_histograms())[movie.index()]
+        let histograms = self
+            .tensors
+            .histograms()
+            .unwrap_or_else(|| self.histograms.get_or_init(|| self.count_histograms()));
+        &histograms[movie.index()]
     }
 
     /// The number of ratings of this movie that the model was trained on.
@@ -178,40 +243,23 @@ impl Model {
         self.tensors.movie_rating_counts()[movie.index()]
     }
 
-    /// The ratings of this user.
+    /// The ratings of the user in a row.
     pub fn rated_movies(&self, user: UserRow) -> RatedMovies<'_> {
-        let (movies, values) = self.tensors.rated(user);
-        RatedMovies { movies, values }
+        self.tensors.users().map_or(RatedMovies { movies: &[], values: &[] }, |users| users.rated(user))
     }
 
-    /// For each of this user's ratings, its position in the order in which the user gave them, if the artifact has it.
-    pub(crate) fn rated_order(&self, user: UserRow) -> Option<Columns<'_>> {
-        self.tensors.rated_order(user)
-    }
-
-    /// Predicts the rating that `user` would give `movie`. A user that the model does not know gets the mean plus the
-    /// movie's bias.
-    pub fn predict(&self, user: &UserId, movie: &MovieId) -> Result<Prediction<'_>, UnknownMovie> {
-        let user = self.user_row(user);
-        let is_calibrated = self.manifest.calibration.is_some();
-        let rated = user.filter(|_| is_calibrated).map(|user| self.rated_movies(user).to_vec());
-        let known = rated.and_then(|rated| self.known(&rated));
-        let user_ratings = user.map_or(0, |user| self.rated_movies(user).movies.len() as u32);
-        self.prediction(movie, user.is_some(), user_ratings, known.as_ref(), |movie| {
-            self.factors().score(user, movie)
+    /// Predicts the rating that `user` would give `movie`, if the model is on this machine. A user that the model does not
+    /// know gets the mean plus the movie's bias.
+    pub fn predict(&self, user: &UserId, movie: &MovieId) -> Result<Prediction<'_>, PredictionError> {
+        Ok(match self.find_user_here(user)? {
+            Some(user) => Rater::of_user(self, user).predict(movie)?,
+            None => self.predict_for_stranger(movie)?,
         })
     }
 
     /// Predicts the rating that somebody without ratings would give `movie`.
     pub fn predict_for_stranger(&self, movie: &MovieId) -> Result<Prediction<'_>, UnknownMovie> {
         self.prediction(movie, false, 0, None, |movie| self.factors().score(None, movie))
-    }
-
-    /// The trained bias and factors of this user.
-    pub(crate) fn trained_vector(&self, user: UserRow) -> UserVector {
-        let factors = self.factors();
-        let bias = factors.user_biases[user.index()];
-        UserVector { bias, factors: factors.user_factors.row(user.index()).to_vec() }
     }
 
     /// The answer for a movie of the catalogue, and a user with this many ratings. `score` gives the unclipped score for

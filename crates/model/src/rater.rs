@@ -2,7 +2,7 @@
 
 use crate::known::Known;
 use crate::since::Merged;
-use crate::{Model, MovieId, Prediction, Rated, Since, UnknownMovie, UserRow, UserVector};
+use crate::{Model, MovieId, Prediction, Rated, Since, TrainedUser, UnknownMovie, UserVector};
 
 /// A person in the rating head: a user of the training data, or a visitor who is folded in.
 #[derive(Debug)]
@@ -16,10 +16,10 @@ pub struct Rater<'m> {
 
 impl<'m> Rater<'m> {
     /// A user of the training data, with the trained factors.
-    pub fn of_user(model: &'m Model, user: UserRow) -> Self {
-        let rated = model.rated_movies(user).to_vec();
+    pub fn of_user(model: &'m Model, user: TrainedUser) -> Self {
+        let TrainedUser { vector, rated, .. } = user;
         let known = model.known(&rated);
-        Self { model, rated, vector: model.trained_vector(user), known }
+        Self { model, rated, vector, known }
     }
 
     /// A visitor, folded in with these ratings. If a movie is rated twice, the last rating counts.
@@ -33,7 +33,7 @@ impl<'m> Rater<'m> {
     }
 
     /// A person with what the model was trained on, and what came in since. `None` if no rating is left.
-    pub fn since(model: &'m Model, user: Option<UserRow>, since: &Since) -> Option<Self> {
+    pub fn since(model: &'m Model, user: Option<&TrainedUser>, since: &Since) -> Option<Self> {
         let Merged { rated, vector, .. } = model.merge(user, since)?;
         let known = model.known(&rated);
         Some(Self { model, rated, vector, known })

@@ -10,12 +10,13 @@ pub use filter::Filter;
 pub use group::{Group, GroupRecommendation};
 pub(crate) use movie_index::MovieIndex;
 pub use starters::Histogram;
+pub(crate) use starters::{HISTOGRAM_STEPS, add_to_histogram};
 pub use variety::{CANDIDATES, varied};
 
 use crate::known::Known;
 use crate::ranking::{Ranked, Taste, best, positions};
 use crate::since::Merged;
-use crate::{Model, Movie, MovieRow, Rated, Rater, Since, UserRow, UserVector};
+use crate::{Model, Movie, MovieRow, Rated, Rater, Since, TrainedUser, UserVector};
 
 /// Where on the scale the usual floor is: from 0 at its lowest rating to 1 at its highest.
 const USUAL_FLOOR: f32 = 5.0 / 9.0;
@@ -58,10 +59,8 @@ pub struct Estimate {
 
 impl Model {
     /// A user of the training data, with the trained factors and ratings.
-    pub fn user(&self, user: UserRow) -> Visitor<'_> {
-        let rated = self.rated_movies(user).to_vec();
-        let order = self.rated_order(user).map(|order| order.iter().collect());
-        self.with_taste(rated, order, self.trained_vector(user))
+    pub fn user(&self, user: TrainedUser) -> Visitor<'_> {
+        self.with_taste(user.rated, user.order, user.vector)
     }
 
     /// A visitor with these ratings, oldest first, folded into both heads. If a movie is rated twice, the last rating
@@ -74,7 +73,7 @@ impl Model {
 
     /// A person with what the model was trained on, and what came in since, folded into both heads. `None` if no rating
     /// is left.
-    pub fn user_since(&self, user: Option<UserRow>, since: &Since) -> Option<Visitor<'_>> {
+    pub fn user_since(&self, user: Option<&TrainedUser>, since: &Since) -> Option<Visitor<'_>> {
         let Merged { rated, order, vector } = self.merge(user, since)?;
         Some(self.with_taste(rated, Some(order), vector))
     }

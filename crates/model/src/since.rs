@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Filter, Model, Movie, MovieRow, Rated, UserPrior, UserRow, UserVector};
+use crate::{Filter, Model, Movie, MovieRow, Rated, TrainedUser, UserPrior, UserVector};
 
 /// What a person changed since the model was trained.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -52,8 +52,13 @@ pub(crate) struct Merged {
 
 impl Model {
     /// The ratings of a person whose movies `filter` admits, the newest first as far as the order is known.
-    pub fn ratings_since(&self, user: Option<UserRow>, since: &Since, filter: &Filter) -> Vec<OwnRating<'_>> {
-        let trained = user.map_or_else(Vec::new, |user| self.rated_in_order(user));
+    pub fn ratings_since(
+        &self,
+        user: Option<&TrainedUser>,
+        since: &Since,
+        filter: &Filter,
+    ) -> Vec<OwnRating<'_>> {
+        let trained = user.map_or_else(Vec::new, rated_in_order);
         let kept = if since.is_forgotten { &[][..] } else { &trained };
         let learned: HashMap<MovieRow, (f32, usize)> =
             trained.iter().enumerate().map(|(place, rated)| (rated.movie, (rated.rating, place))).collect();
@@ -75,16 +80,15 @@ impl Model {
     }
 
     /// Whether any rating of a person is left.
-    pub fn has_ratings(&self, user: Option<UserRow>, since: &Since) -> bool {
-        let trained =
-            user.filter(|_| !since.is_forgotten).map_or_else(Vec::new, |user| self.rated_in_order(user));
+    pub fn has_ratings(&self, user: Option<&TrainedUser>, since: &Since) -> bool {
+        let trained = user.filter(|_| !since.is_forgotten).map_or_else(Vec::new, rated_in_order);
         !merge(&trained, &since.changes).is_empty()
     }
 
     /// The person with the trained ratings of `user`, if the model knows them, and these changes. `None` if no rating is
     /// left.
-    pub(crate) fn merge(&self, user: Option<UserRow>, since: &Since) -> Option<Merged> {
-        let trained = user.map_or_else(Vec::new, |user| self.rated_in_order(user));
+    pub(crate) fn merge(&self, user: Option<&TrainedUser>, since: &Since) -> Option<Merged> {
+        let trained = user.map_or_else(Vec::new, rated_in_order);
         let kept = if since.is_forgotten { Vec::new() } else { trained.clone() };
         let merged = merge(&kept, &since.changes);
         if merged.is_empty() {
@@ -93,23 +97,14 @@ impl Model {
         let (rated, order) = by_row(&merged);
         let is_as_trained = user.is_some() && rated == by_row(&trained).0;
         let vector = match user {
-            Some(user) if is_as_trained => self.trained_vector(user),
+            Some(user) if is_as_trained => user.vector.clone(),
             Some(user) if !since.is_forgotten => {
                 let (before, after) = (self.fold_in(&by_row(&trained).0), self.fold_in(&rated));
-                moved(self.trained_vector(user), &before, &after)
+                moved(user.vector.clone(), &before, &after)
             }
             _ => self.fold_in(&rated),
         };
         Some(Merged { rated, order, vector })
-    }
-
-    /// The ratings that the model was trained on, oldest first if it knows their order.
-    fn rated_in_order(&self, user: UserRow) -> Vec<Rated> {
-        let rated = self.rated_movies(user).to_vec();
-        let Some(order) = self.rated_order(user) else { return rated };
-        let mut placed: Vec<(u32, Rated)> = order.iter().zip(rated).collect();
-        placed.sort_by_key(|&(place, _)| place);
-        placed.into_iter().map(|(_, rated)| rated).collect()
     }
 
     /// The vector of somebody with these ratings of different movies.
@@ -120,6 +115,14 @@ impl Model {
             None => UserPrior::uninformed(factors.rank()).view().fold_in(&factors, rated),
         }
     }
+}
+
+/// The ratings that the model was trained on, oldest first if it knows their order.
+fn rated_in_order(user: &TrainedUser) -> Vec<Rated> {
+    let Some(order) = &user.order else { return user.rated.clone() };
+    let mut placed: Vec<(u32, Rated)> = order.iter().copied().zip(user.rated.iter().copied()).collect();
+    placed.sort_by_key(|&(place, _)| place);
+    placed.into_iter().map(|(_, rated)| rated).collect()
 }
 
 /// The ratings with the changes, oldest first. A change that says what the model was trained on changes nothing.

@@ -1,7 +1,7 @@
 //! What a process that serves predictions needs below HTTP.
 //!
 //! [`Reloadable`] loads a model from its [`Source`], holds it, and replaces it while requests are answered.
-//! [`Endpoint`] is what can be asked for ratings instead of a model in memory. [`ObservedRequest`] is what logs and
+//! [`find_users`] looks up the users of a request. [`Endpoint`] is what can be asked for ratings instead of a model in memory. [`ObservedRequest`] is what logs and
 //! metrics learn about a request. Invariant: this crate knows no HTTP and no AWS, so a source in S3 can report a failed
 //! load without knowing how it is answered.
 
@@ -12,6 +12,7 @@ mod panics;
 mod path_source;
 mod reloadable;
 mod source;
+mod users;
 
 pub use endpoint::{DESCRIBE_MODEL, Endpoint, EndpointError, EndpointFault, InvokeFuture};
 pub use load_error::{LoadError, LoadReason};
@@ -20,3 +21,4 @@ pub use panics::log_panics;
 pub use path_source::PathSource;
 pub use reloadable::{RETRY_AFTER, Reloadable};
 pub use source::{LoadFuture, Source};
+pub use users::{FoundUser, find_user, find_users};

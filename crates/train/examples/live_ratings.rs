@@ -35,8 +35,8 @@ fn main() -> Result<(), Failure> {
             let movie = MovieId::from(movie.as_str());
             let new = &ratings[ratings.len() - 1 - count..ratings.len() - 1];
             let all = &ratings[..ratings.len() - 1];
-            let row = without.user_row(&UserId::from(user.as_str()));
-            let merged = Rater::since(&without, row, &since(&without, new));
+            let trained = without.find_user_here(&UserId::from(user.as_str()))?;
+            let merged = Rater::since(&without, trained.as_ref(), &since(&without, new));
             let alone = Rater::since(&without, None, &since(&without, all));
             let user = UserId::from(user.as_str());
             let (Some(merged), Some(alone)) = (merged, alone) else { continue };

@@ -13,7 +13,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use matinee_model::artifact::{
-    ArtifactError, Description, GroupErrors, HoldOut, Manifest, Metrics, NewArtifact, write_folder,
+    ArtifactError, Description, GroupErrors, HoldOut, Manifest, Metrics, NewArtifact, UsersFile,
+    write_folder_with,
 };
 use matinee_model::calibration::Calibration;
 use matinee_model::ranking::{RankingMethod, RankingWeights};
@@ -289,7 +290,20 @@ pub fn write(
     trained: &Trained,
     files: &Digests,
 ) -> Result<Manifest, ArtifactError> {
-    with_artifact(dataset, plan, trained, files, |artifact| write_folder(output, artifact))
+    write_with(output, dataset, plan, trained, files, UsersFile::default())
+}
+
+/// The same, with a choice of where the users are written.
+pub fn write_with(
+    output: &Path,
+    dataset: &Dataset,
+    plan: &Plan,
+    trained: &Trained,
+    files: &Digests,
+    users_file: UsersFile,
+) -> Result<Manifest, ArtifactError> {
+    let write = |artifact: &NewArtifact<'_>| write_folder_with(output, artifact, users_file);
+    with_artifact(dataset, plan, trained, files, write)
 }
 
 /// The model in memory: what a server gets that loads the artifact.

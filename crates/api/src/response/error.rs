@@ -19,7 +19,7 @@ pub struct ErrorDescription {
     /// What happened, and what to do.
     #[schema(example = "the field `movieId` is missing")]
     pub message: String,
-    /// Why no model or endpoint answers.
+    /// Why no model or endpoint answers, or why it cannot answer for this user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
     /// The id of the request, which is also in the log.

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use matinee_live_ratings::{Kept, Moment};
 use matinee_model::{Model, MovieRow, OwnRating};
+use matinee_serving::find_user;
 
 use super::selection::filter;
 use crate::error::ApiError;
 use crate::http::{Json, PathUser, QueryParameters};
+use crate::predict_error::PredictError;
 use crate::request::{InvalidRequest, LastRating, RatingsCursor, RatingsOrder, RatingsPage};
 use crate::response::{LiveRatingsState, MovieAnswer, RatedMovie, UserRatingsAnswer};
 use crate::schema::{
@@ -33,13 +35,14 @@ pub(crate) async fn ratings_of_user(
     let news = News::of(ratings, &user).await;
     let model = scorer.model().await?;
     let version = model.manifest().version.as_str();
-    let (row, since) = (model.user_row(&user), news.since(&model).unwrap_or_default());
-    if !model.has_ratings(row, &since) && news.hidden().next().is_none() {
+    let trained = find_user(&model, &user).await.map_err(PredictError::from)?;
+    let since = news.since(&model).unwrap_or_default();
+    if !model.has_ratings(trained.as_ref(), &since) && news.hidden().next().is_none() {
         return Err(news.no_ratings_of(user).into());
     }
     let filter = filter(&Titles::Model(Arc::clone(&model)), &selection)?;
     let list = List { order, times: times(news.kept()), model: &model };
-    let rated = list.sorted(model.ratings_since(row, &since, &filter));
+    let rated = list.sorted(model.ratings_since(trained.as_ref(), &since, &filter));
     let first = after.map_or(Ok(0), |cursor| list.first_after(&cursor, &rated))?;
     let shown = &rated[first..rated.len().min(first + limit)];
     let end = shown.last().filter(|_| first + shown.len() < rated.len());

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use matinee_model::{CANDIDATES, Filter, Group, Model, MovieId, Visitor, varied};
+use matinee_serving::find_user;
 
 use super::selection::filter;
 use crate::error::ApiError;
 use crate::http::{Json, JsonBody, PathUser, QueryParameters};
+use crate::predict_error::PredictError;
 use crate::request::{Cursor, RecommendationsPage, RecommendationsRequest, TogetherRequest};
 use crate::response::{
     LiveRatingsState, RankedBy, RecommendationAnswer, RecommendationsAnswer, TogetherAnswer,
@@ -31,10 +33,10 @@ pub(crate) async fn recommend_to_user(
 ) -> Result<Json<RecommendationsAnswer>, ApiError> {
     let news = News::of(scorer.live_ratings(), &user).await;
     let model = scorer.model().await?;
-    let row = model.user_row(&user);
+    let trained = find_user(&model, &user).await.map_err(PredictError::from)?;
     let person = match news.since(&model) {
-        None => row.map(|row| model.user(row)),
-        Some(since) => model.user_since(row, &since),
+        None => trained.map(|user| model.user(user)),
+        Some(since) => model.user_since(trained.as_ref(), &since),
     };
     let person = person.ok_or_else(|| news.no_ratings_of(user))?;
     let mut filter = filter(&Titles::Model(Arc::clone(&model)), &page.selection)?;

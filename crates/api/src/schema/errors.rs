@@ -32,6 +32,14 @@ const ENDPOINT_FAILED: Documented = ("502", "`endpoint_failed`: the endpoint fai
 const NO_MODEL: Documented = ("503", "`model_unavailable`: try again after `Retry-After`");
 const NO_MODEL_OR_ENDPOINT: Documented =
     ("503", "`model_unavailable` or `endpoint_unavailable`: try again after `Retry-After`");
+const NO_MODEL_USER_OR_ENDPOINT: Documented = (
+    "503",
+    "`model_unavailable`, `user_unavailable` or `endpoint_unavailable`: try again after `Retry-After`",
+);
+const NO_MODEL_USER_OR_RATINGS: Documented = (
+    "503",
+    "`model_unavailable`, `user_unavailable` or `live_ratings_unavailable`: try again after `Retry-After`",
+);
 const NO_MODEL_OR_RATINGS: Documented =
     ("503", "`model_unavailable` or `live_ratings_unavailable`: try again after `Retry-After`");
 const ENDPOINT_TIMEOUT: Documented =
@@ -55,15 +63,15 @@ macro_rules! errors {
 
 errors! {
     /// A prediction.
-    PredictErrors: INVALID, UNKNOWN_MOVIE, LARGE, BUG, ENDPOINT_FAILED, NO_MODEL_OR_ENDPOINT, ENDPOINT_TIMEOUT;
+    PredictErrors: INVALID, UNKNOWN_MOVIE, LARGE, BUG, ENDPOINT_FAILED, NO_MODEL_USER_OR_ENDPOINT, ENDPOINT_TIMEOUT;
     /// A batch. Each of its pairs may have an error of its own.
     BatchErrors: INVALID, LARGE, BUG, ENDPOINT_FAILED, NO_MODEL_OR_ENDPOINT, ENDPOINT_TIMEOUT;
     /// Recommendations for a visitor.
     RecommendErrors: INVALID_OR_STALE, LARGE, BUG, NOT_SUPPORTED, NO_MODEL;
     /// Recommendations for a user.
-    RecommendToUserErrors: INVALID_OR_STALE, UNKNOWN_USER, BUG, NOT_SUPPORTED, NO_MODEL_OR_RATINGS;
+    RecommendToUserErrors: INVALID_OR_STALE, UNKNOWN_USER, BUG, NOT_SUPPORTED, NO_MODEL_USER_OR_RATINGS;
     /// The ratings of a user.
-    UserRatingsErrors: INVALID_OR_STALE, UNKNOWN_USER, BUG, NOT_SUPPORTED, NO_MODEL_OR_RATINGS;
+    UserRatingsErrors: INVALID_OR_STALE, UNKNOWN_USER, BUG, NOT_SUPPORTED, NO_MODEL_USER_OR_RATINGS;
     /// A rating that is kept.
     KeepErrors: INVALID, UNKNOWN_MOVIE_OR_OFF, LARGE, BUG, NO_MODEL_OR_RATINGS;
     /// Ratings that are kept. Each may have an error of its own.

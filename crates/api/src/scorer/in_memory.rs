@@ -1,10 +1,10 @@
 //! The model in memory as a scorer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use matinee_model::{Model, MovieId, Rater as Person, UserId};
-use matinee_serving::Reloadable;
+use matinee_model::{Model, MovieId, Rater as Person, TrainedUser, UserId};
+use matinee_serving::{Reloadable, find_users};
 
 use super::news::News;
 use super::{BatchResult, Scorer, ScorerFuture, Titles};
@@ -14,14 +14,13 @@ use crate::response::{LiveRatingsState, ModelAnswer, PredictAnswer, VersionsAnsw
 
 impl Scorer for Reloadable<Model> {
     fn predict<'a>(&'a self, request: &'a PredictRequest) -> ScorerFuture<'a, PredictAnswer> {
-        Box::pin(async { Predictions::new(&*self.current().await?).predict(request) })
+        Box::pin(async { Predictions::new(&*self.current().await?).answer(request).await })
     }
 
     fn predict_all<'a>(&'a self, requests: &'a [PredictRequest]) -> ScorerFuture<'a, BatchResult> {
         Box::pin(async {
             let model = self.current().await?;
-            let mut predictions = Predictions::new(&model);
-            Ok(requests.iter().map(|request| predictions.predict(request)).collect())
+            Ok(Predictions::new(&model).answer_all(requests).await)
         })
     }
 
@@ -42,15 +41,19 @@ impl Scorer for Reloadable<Model> {
     }
 }
 
-/// Predicts one rating after the other. Whoever occurs several times is looked up, or folded in, once.
+/// Predicts one rating after the other. Users are looked up first, all of a batch at once, and then nothing waits any
+/// more. Whoever occurs several times is looked up, or folded in, once.
 pub(crate) struct Predictions<'m> {
     model: &'m Model,
     /// What came in since the model was trained.
     news: HashMap<UserId, News>,
-    /// `None` for users of whom there is no rating.
-    users: HashMap<UserId, Option<Person<'m>>>,
-    visitors: HashMap<*const VisitorRatings, (Arc<VisitorRatings>, Visitor<'m>)>,
+    users: HashMap<UserId, User<'m>>,
+    /// By the address of their ratings.
+    visitors: HashMap<usize, (Arc<VisitorRatings>, Visitor<'m>)>,
 }
+
+/// A user who was looked up; `None` if there is no rating of theirs.
+type User<'m> = Result<Option<Person<'m>>, PredictError>;
 
 /// A visitor who was folded in, and the rated movies that the model does not know.
 type Visitor<'m> = Result<(Person<'m>, Vec<MovieId>), PredictError>;
@@ -68,13 +71,47 @@ impl<'m> Predictions<'m> {
     }
 
     /// The answer to one request.
-    pub(crate) fn predict(&mut self, request: &PredictRequest) -> Result<PredictAnswer, PredictError> {
+    pub(crate) async fn answer(&mut self, request: &PredictRequest) -> Result<PredictAnswer, PredictError> {
+        self.look_up(std::slice::from_ref(request)).await;
+        self.predict(request)
+    }
+
+    /// The answers to several requests.
+    pub(crate) async fn answer_all(&mut self, requests: &[PredictRequest]) -> BatchResult {
+        self.look_up(requests).await;
+        requests.iter().map(|request| self.predict(request)).collect()
+    }
+
+    /// Looks up the users of these requests.
+    async fn look_up(&mut self, requests: &[PredictRequest]) {
+        let users = requests.iter().filter_map(|request| match &request.rater {
+            Rater::User(user) if !self.users.contains_key(user) => Some(user.clone()),
+            _ => None,
+        });
+        let users: HashSet<UserId> = users.collect();
+        for (id, found) in find_users(self.model, users.into_iter().collect()).await {
+            let user = found.map(|trained| self.person(&id, trained)).map_err(PredictError::from);
+            self.users.insert(id, user);
+        }
+    }
+
+    /// The user with what came in since; `None` if there is no rating of theirs.
+    fn person(&self, id: &UserId, trained: Option<TrainedUser>) -> Option<Person<'m>> {
+        match self.news.get(id).and_then(|news| news.since(self.model)) {
+            None => trained.map(|user| Person::of_user(self.model, user)),
+            Some(since) => Person::since(self.model, trained.as_ref(), &since),
+        }
+    }
+
+    /// The answer to a request whose user was looked up.
+    fn predict(&mut self, request: &PredictRequest) -> Result<PredictAnswer, PredictError> {
         let model = self.model;
         match &request.rater {
             Rater::User(user) => {
-                let prediction = match self.user(user) {
-                    Some(user) => user.predict(&request.movie)?,
-                    None => model.predict_for_stranger(&request.movie)?,
+                let prediction = match self.users.get(user) {
+                    Some(Ok(Some(user))) => user.predict(&request.movie)?,
+                    Some(Ok(None)) | None => model.predict_for_stranger(&request.movie)?,
+                    Some(Err(error)) => return Err(error.clone()),
                 };
                 let answer = PredictAnswer::new(prediction, model.manifest());
                 let is_unavailable = self.news.get(user).is_some_and(News::is_unavailable);
@@ -84,28 +121,14 @@ impl<'m> Predictions<'m> {
                 })
             }
             Rater::Ratings(ratings) => {
-                // The key is an address. The entry owns the ratings, so the address cannot be reused.
-                let entry = self.visitors.entry(Arc::as_ptr(ratings));
+                // The entry owns the ratings, so the address cannot be reused.
+                let entry = self.visitors.entry(Arc::as_ptr(ratings).addr());
                 let (_, visitor) = entry.or_insert_with(|| (Arc::clone(ratings), fold_in(model, ratings)));
                 let (rater, unknown) = visitor.as_ref().map_err(PredictError::clone)?;
                 let answer = PredictAnswer::new(rater.predict(&request.movie)?, model.manifest());
                 Ok(answer.from_ratings(rater.rating_count(), unknown))
             }
         }
-    }
-
-    /// The user, if there is any rating of theirs.
-    fn user(&mut self, id: &UserId) -> Option<&Person<'m>> {
-        if !self.users.contains_key(id) {
-            let (model, row) = (self.model, self.model.user_row(id));
-            let since = self.news.get(id).and_then(|news| news.since(model));
-            let person = match since {
-                None => row.map(|row| Person::of_user(model, row)),
-                Some(since) => Person::since(model, row, &since),
-            };
-            self.users.insert(id.clone(), person);
-        }
-        self.users.get(id)?.as_ref()
     }
 }
 

@@ -36,7 +36,8 @@ impl Scorer for LiveScorer {
                 Rater::Ratings(_) => HashMap::new(),
             };
             // The model that is read last, so that it is not older than what was looked up.
-            Predictions::new(&*self.model.current().await?).with_news(news).predict(request)
+            let model = self.model.current().await?;
+            Predictions::new(&model).with_news(news).answer(request).await
         })
     }
 
@@ -44,8 +45,7 @@ impl Scorer for LiveScorer {
         Box::pin(async {
             let news = News::of_all(&self.ratings, requests).await;
             let model = self.model.current().await?;
-            let mut predictions = Predictions::new(&model).with_news(news);
-            Ok(requests.iter().map(|request| predictions.predict(request)).collect())
+            Ok(Predictions::new(&model).with_news(news).answer_all(requests).await)
         })
     }
 

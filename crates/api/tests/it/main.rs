@@ -15,4 +15,5 @@ mod rating_pages;
 mod recommendations;
 mod security_headers;
 mod support;
+mod users_file;
 mod versions;

@@ -1,5 +1,6 @@
 //! A router over a real model, and functions that ask it.
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
@@ -7,13 +8,14 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use matinee_api::{Access, LiveScorer, Settings, router, router_with};
 use matinee_live_ratings::{DEFAULT_TIME_LIMIT, LiveRatings, RatingStore};
+use matinee_model::artifact::UsersFile;
 use matinee_model::{Model, RatingScale};
 use matinee_serving::{PathSource, Reloadable};
 use matinee_sqlite_ratings::SqliteRatings;
 use matinee_train::algorithms::configure;
 use matinee_train::progress::Silent;
 use matinee_train::ratings::{CsvFile, Inputs, check};
-use matinee_train::training::{Plan, train, write};
+use matinee_train::training::{Plan, train, write_with};
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -23,8 +25,18 @@ const MOVIES: &str = "movieId,title,genres\n10,Ten (2010),Drama\n20,\"Twenty, Th
                       40,Unrated (2040),Drama\n";
 const LINKS: &str = "movieId,imdbId,tmdbId\n10,0000010,110\n20,,\n";
 
-/// A model in a folder that exists as long as the tests run.
+/// A model with its users in memory.
 pub fn model() -> Model {
+    Model::open(&folder().join("memory")).unwrap()
+}
+
+/// The same model with its users in a file.
+pub fn stored_model() -> Model {
+    Model::open(&folder().join("file")).unwrap()
+}
+
+/// A folder that exists as long as the tests run, with the model in both forms.
+fn folder() -> &'static Path {
     static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
@@ -38,10 +50,13 @@ pub fn model() -> Model {
         let plan =
             Plan { algorithm: configure("bias", []).unwrap(), seed: 0, hold_out: 0.0, training_job: None };
         let trained = train(&dataset, &plan, &Silent);
-        write(&folder.path().join("model"), &dataset, &plan, &trained, &inputs.digests()).unwrap();
+        for (name, users_file) in [("memory", UsersFile::Never), ("file", UsersFile::Always)] {
+            let path = folder.path().join(name);
+            write_with(&path, &dataset, &plan, &trained, &inputs.digests(), users_file).unwrap();
+        }
         folder
     });
-    Model::open(&folder.path().join("model")).unwrap()
+    folder.path()
 }
 
 /// The router over [`model`].

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 use jiff::SignedDuration;
 use matinee_model::RatingScale;
-use matinee_model::artifact::{Manifest, check_output};
+use matinee_model::artifact::{Manifest, UsersFile, check_output};
 use matinee_train::ratings::{Dataset, Digests};
-use matinee_train::training::{HOLD_OUT_RANGE, HOLD_OUTS, Plan, Trained, train, train_within, write};
+use matinee_train::training::{HOLD_OUT_RANGE, HOLD_OUTS, Plan, Trained, train, train_within, write_with};
 
 use super::learning::Learning;
 use crate::example;
@@ -39,6 +39,30 @@ pub struct Args {
     /// Time that training may take, such as `90s`, `10m` or `2h`: takes the most accurate algorithm that fits
     #[arg(long, value_name = "TIME", value_parser = time, conflicts_with_all = ["algorithm", "parameters"])]
     time_budget: Option<Duration>,
+    /// Whether the model keeps its users in a file of their own, of which a server reads only what it needs
+    #[arg(long, default_value = "auto", value_enum)]
+    users_file: UsersFileChoice,
+}
+
+/// Whether a model has a `users.bin`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum UsersFileChoice {
+    /// If the users take more than 512 MiB
+    Auto,
+    /// However few users there are
+    Always,
+    /// However many users there are; a server then keeps them in memory
+    Never,
+}
+
+impl From<UsersFileChoice> for UsersFile {
+    fn from(choice: UsersFileChoice) -> Self {
+        match choice {
+            UsersFileChoice::Auto => Self::Auto,
+            UsersFileChoice::Always => Self::Always,
+            UsersFileChoice::Never => Self::Never,
+        }
+    }
 }
 
 /// Trains and writes a model.
@@ -65,7 +89,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Some(budget) => train_within(budget, &dataset, plan, &progress)?,
     };
     drop(progress);
-    write_model(&dataset, &files, &args.output, &plan, &trained)?;
+    write_model(&dataset, &files, &args.output, &plan, &trained, args.users_file.into())?;
     suggest(&args.output, &dataset);
     Ok(ExitCode::SUCCESS)
 }
@@ -97,7 +121,7 @@ pub fn train_folder(
 /// Trains and writes a model, and prints a summary.
 pub fn train_dataset(dataset: &Dataset, files: &Digests, output: &Path, plan: &Plan) -> Result<()> {
     let trained = train(dataset, plan, &TerminalProgress::new());
-    write_model(dataset, files, output, plan, &trained)
+    write_model(dataset, files, output, plan, &trained, UsersFile::default())
 }
 
 fn write_model(
@@ -106,9 +130,10 @@ fn write_model(
     output: &Path,
     plan: &Plan,
     trained: &Trained,
+    users_file: UsersFile,
 ) -> Result<()> {
     let waiting = Waiting::with("writing the model");
-    let manifest = write(output, dataset, plan, trained, files)?;
+    let manifest = write_with(output, dataset, plan, trained, files, users_file)?;
     drop(waiting);
     print_summary(output, &manifest);
     if plan.hold_out > 0.0 && manifest.metrics.hold_out.is_none() {

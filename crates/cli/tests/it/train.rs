@@ -36,6 +36,23 @@ fn trains_prints_a_summary_and_predicts() {
 }
 
 #[test]
+fn users_are_written_to_a_file_if_that_is_asked_for() {
+    let (folder, model) = folder();
+    let common = ["train", "--output", &model, "--algorithm", "bias", "--hold-out", "0"];
+    let predict = ["predict", "--model", &model, "--user", "2", "--movie", "2959"];
+    let score = || {
+        let answer: serde_json::Value = serde_json::from_str(&succeed(&predict)).unwrap();
+        answer["score"].as_f64().unwrap()
+    };
+    let users = folder.path().join("model/users.bin");
+    succeed(&common);
+    assert!(!users.exists(), "the model is small");
+    let in_memory = score();
+    succeed(&[common.as_slice(), &["--users-file", "always"]].concat());
+    assert_eq!((users.exists(), score()), (true, in_memory));
+}
+
+#[test]
 fn progress_is_printed_in_plain_lines() {
     let (_folder, model) = folder();
     let output =

@@ -6,7 +6,7 @@ use flate2::read::GzDecoder;
 
 use super::{
     AlignedBuffer, ArtifactError, ArtifactFiles, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES,
-    MAX_MOVIES_BYTES, MODEL_FILE, MOVIES_FILE, Manifest, capped, sha256_hex,
+    MAX_MOVIES_BYTES, MAX_USERS_BYTES, MODEL_FILE, MOVIES_FILE, Manifest, USERS_FILE, capped, sha256_hex,
 };
 
 /// The length of a tar block.
@@ -28,8 +28,8 @@ pub fn read_archive_within(mut archive: impl Read, limit: u64) -> Result<Artifac
     archive.by_ref().take(BLOCK as u64).read_to_end(&mut begin).map_err(damaged)?;
     let kind = Kind::of(&begin);
     let whole = Cursor::new(begin).chain(archive);
-    // An archive that unpacks to more than the three files can have is a decompression bomb.
-    let largest = [MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES].iter().sum();
+    // An archive that unpacks to more than the files can have is a decompression bomb.
+    let largest = [MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES, MAX_USERS_BYTES].iter().sum();
     match kind {
         Kind::Gzip => read_tar(GzDecoder::new(whole).take(largest), limit),
         Kind::Tar => read_tar(whole.take(largest), limit),
@@ -93,6 +93,7 @@ struct Found {
     manifest: Option<(Manifest, String)>,
     model: Option<AlignedBuffer>,
     movies: Option<AlignedBuffer>,
+    users: Option<AlignedBuffer>,
     /// Other entries, the first few.
     others: Vec<String>,
 }
@@ -105,7 +106,7 @@ impl Found {
         let path = entry.path().map_err(damaged)?;
         let path = path.strip_prefix("./").unwrap_or(&path).to_str().unwrap_or_default().to_owned();
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
-        if ![MANIFEST_FILE, MODEL_FILE, MOVIES_FILE].contains(&name) {
+        if ![MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, USERS_FILE].contains(&name) {
             if self.others.len() < TOLD_NAMES {
                 self.others.push(path);
             }
@@ -123,6 +124,10 @@ impl Found {
             MODEL_FILE => {
                 let bytes = self.grown(&mut entry, MODEL_FILE, MAX_MODEL_BYTES)?;
                 once(&mut self.model, MODEL_FILE, bytes)
+            }
+            USERS_FILE => {
+                let bytes = self.grown(&mut entry, USERS_FILE, MAX_USERS_BYTES)?;
+                once(&mut self.users, USERS_FILE, bytes)
             }
             _ => {
                 let bytes = self.grown(&mut entry, MOVIES_FILE, MAX_MOVIES_BYTES)?;
@@ -182,9 +187,13 @@ impl Found {
         let lacks =
             |file: &str| ArtifactError::Archive(format!("{file} is missing; is it a matinee model?{others}"));
         let (manifest, manifest_sha256) = self.manifest.ok_or_else(|| lacks(MANIFEST_FILE))?;
+        if manifest.has_users_file() && self.users.is_none() {
+            return Err(lacks(USERS_FILE));
+        }
         Ok(ArtifactFiles {
             manifest,
             manifest_sha256,
+            users: self.users,
             model: self.model.ok_or_else(|| lacks(MODEL_FILE))?,
             movies: self.movies.ok_or_else(|| lacks(MOVIES_FILE))?,
         })

@@ -43,6 +43,12 @@ impl AlignedBuffer {
     pub(crate) fn numbers<T: Pod>(&self, range: std::ops::Range<usize>) -> Option<&[T]> {
         try_cast_slice(self.bytes().get(range)?).ok()
     }
+
+    /// The numbers in a range whose bounds and alignment were checked before.
+    #[expect(clippy::expect_used, reason = "whoever calls this has checked the range")]
+    pub(super) fn checked<T: Pod>(&self, range: &std::ops::Range<usize>) -> &[T] {
+        self.numbers(range.clone()).expect("a checked range")
+    }
 }
 
 impl From<&[u8]> for AlignedBuffer {

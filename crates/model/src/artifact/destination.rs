@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::folder::{is_address, read_manifest};
-use super::{ArtifactError, FileDigest, MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest};
+use super::{ArtifactError, FileDigest, MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest, USERS_FILE};
 
-/// The files of an artifact, in the order in which they may be replaced.
-pub(super) const FILES: [&str; 3] = [MOVIES_FILE, MODEL_FILE, MANIFEST_FILE];
+/// The files of an artifact, in the order in which they may be replaced. Only large models have a `users.bin`.
+pub(super) const FILES: [&str; 4] = [USERS_FILE, MOVIES_FILE, MODEL_FILE, MANIFEST_FILE];
 
 /// What a file system keeps at its root for itself, if it is mounted as the folder. It is ignored.
 const LOST_AND_FOUND: &str = "lost+found";
@@ -117,7 +117,7 @@ fn is_own_part(path: &Path) -> bool {
     // A length comes before the header of the tensors.
     let (at, expected) = match file {
         MOVIES_FILE => (0, CATALOGUE_BEGIN),
-        MODEL_FILE => (size_of::<u64>(), TENSORS_BEGIN),
+        MODEL_FILE | USERS_FILE => (size_of::<u64>(), TENSORS_BEGIN),
         _ => (0, MANIFEST_BEGIN),
     };
     read.is_ok() && begin.get(at..).is_some_and(|begin| begin.starts_with(expected))
@@ -131,9 +131,13 @@ fn refuse_foreign_content(folder: &Path, own: &[&'static str]) -> Result<(), Art
     let manifest = Manifest::parse(&read_manifest(folder)?).map_err(|error| {
         occupied(folder, format!("holds a manifest.json that matinee did not write ({error})"))
     })?;
-    for file in [MODEL_FILE, MOVIES_FILE].into_iter().filter(|file| own.contains(file)) {
+    for file in [MODEL_FILE, MOVIES_FILE, USERS_FILE].into_iter().filter(|file| own.contains(file)) {
         let path = folder.join(file);
-        if !is_described(&path, manifest.digest(file)?).map_err(|error| ArtifactError::io(&path, error))? {
+        let is_own = match manifest.files.get(file) {
+            Some(digest) => is_described(&path, digest).map_err(|error| ArtifactError::io(&path, error))?,
+            None => false,
+        };
+        if !is_own {
             return Err(occupied(folder, format!("holds a {file} that is not the one in its manifest.json")));
         }
     }

@@ -142,6 +142,15 @@ fn new_output(path: &Path) -> &Path {
 }
 
 impl ArtifactError {
+    /// What is wrong with tensors, without the name of the file.
+    pub(super) fn without_file(&self) -> String {
+        match self {
+            Self::Tensors(problem) => problem.clone(),
+            Self::Tensor { name, problem } => format!("tensor `{name}`: {problem}"),
+            error => error.to_string(),
+        }
+    }
+
     pub(super) fn io(path: &Path, source: io::Error) -> Self {
         Self::Io { path: path.to_owned(), source }
     }

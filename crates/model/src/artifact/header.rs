@@ -32,6 +32,11 @@ impl Header {
         Ok(Self { metadata, data_start: size_of::<u64>() + length, taken: 0 })
     }
 
+    /// The number of rows of a tensor.
+    pub(super) fn rows(&self, name: &'static str) -> Result<usize, ArtifactError> {
+        Ok(self.info(name)?.shape.first().copied().unwrap_or(0))
+    }
+
     /// The number of columns of a matrix.
     pub(super) fn columns(&self, name: &'static str) -> Result<usize, ArtifactError> {
         let columns = self.info(name)?.shape.get(1).copied();

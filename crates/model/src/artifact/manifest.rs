@@ -8,14 +8,16 @@ use serde::{Deserialize, Serialize};
 use super::digest::{Expected, FileDigest, sha256_hex};
 use super::{
     ArtifactError, GroupErrors, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES,
-    MODEL_FILE, MOVIES_FILE, capped,
+    MODEL_FILE, MOVIES_FILE, USERS_FILE, capped,
 };
 use crate::calibration::Calibration;
 use crate::ranking::RankingHead;
 use crate::{Intervals, RatingScale};
 
-/// The version of the format that this release writes, and the newest that it reads.
-pub const FORMAT_VERSION: u32 = 1;
+/// The newest version of the format. Only models with a `users.bin` have it.
+pub const FORMAT_VERSION: u32 = 2;
+/// The version of models without a `users.bin`.
+pub(super) const WITHOUT_USERS_FILE: u32 = 1;
 
 /// The description of an artifact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -135,6 +137,9 @@ impl Manifest {
             );
             return Err(ArtifactError::Manifest(problem));
         }
+        if manifest.has_users_file() {
+            manifest.digest(USERS_FILE)?;
+        }
         Ok(manifest)
     }
 
@@ -150,6 +155,11 @@ impl Manifest {
         self.files
             .get(file)
             .ok_or_else(|| ArtifactError::Manifest(format!("`files` has no entry for {file}")))
+    }
+
+    /// Whether the users are in a `users.bin`.
+    pub fn has_users_file(&self) -> bool {
+        self.format_version > WITHOUT_USERS_FILE
     }
 
     /// What `model.safetensors` must be.
@@ -195,7 +205,7 @@ fn refuse_newer_format(json: &[u8]) -> Result<(), ArtifactError> {
     }
     let Format { format_version: found } = serde_json::from_slice(json).map_err(not_a_manifest)?;
     match found {
-        FORMAT_VERSION => Ok(()),
+        WITHOUT_USERS_FILE..=FORMAT_VERSION => Ok(()),
         0 => Err(ArtifactError::Manifest("format_version is 0".to_owned())),
         _ => Err(ArtifactError::NewerFormat { found, supported: FORMAT_VERSION }),
     }

@@ -7,10 +7,14 @@ use half::f16;
 use ndarray::{ArrayView1, ArrayView2};
 use safetensors::Dtype;
 
+use super::checks::{check_sparse_rows, finite, numbers};
 use super::header::Header;
-use super::{AlignedBuffer, ArtifactError, Counts, Manifest, Verified, rated_order};
-use crate::ranking::{Columns, MOST_NARROW, RankingHead, RankingMethod, RankingView};
-use crate::{FactorsView, IdTable, UserPriorView, UserRow};
+use super::user_index::{IndexPlaces, UserIndex};
+use super::user_tensors::{UserPlaces, UserShape, UserTensors};
+use super::{AlignedBuffer, ArtifactError, Counts, Manifest, USERS_FILE, Verified};
+use crate::ranking::{Columns, MOST_NARROW, RankingMethod, RankingView};
+use crate::recommendation::{HISTOGRAM_STEPS, Histogram};
+use crate::{FactorsView, IdTable, UserPriorView};
 
 /// The tensors of a model: checked once, then zero-copy.
 #[derive(Debug)]
@@ -25,28 +29,31 @@ struct Layout {
     counts: Counts,
     mean: f32,
     rank: usize,
+    user_shape: UserShape,
     places: Places,
 }
 
 /// The position of each tensor, in bytes from the start of the file.
 #[derive(Debug)]
 struct Places {
-    user_biases: Range<usize>,
     movie_biases: Range<usize>,
-    user_factors: Range<usize>,
     movie_factors: Range<usize>,
-    user_ids: Range<usize>,
-    user_id_offsets: Range<usize>,
     movie_ids: Range<usize>,
     movie_id_offsets: Range<usize>,
     movie_rating_counts: Range<usize>,
-    rated_offsets: Range<usize>,
-    rated_movies: Range<usize>,
-    rated_values: Range<usize>,
+    users: UsersPlace,
     movie_spreads: Option<Range<usize>>,
-    rated_order: Option<Range<usize>>,
     user_prior: Option<[Range<usize>; 2]>,
     ranking: Option<RankingPlaces>,
+}
+
+/// Where the users are.
+#[derive(Debug)]
+enum UsersPlace {
+    /// In this file.
+    Here(UserPlaces),
+    /// In `users.bin`. This file has its index, and the histograms of the ratings, which need all users.
+    Blocks { index: IndexPlaces, histograms: Range<usize> },
 }
 
 /// The positions of the weights of the ranking head.
@@ -70,23 +77,45 @@ impl Tensors {
         self.layout.counts
     }
 
-    /// Biases and factors.
+    /// Biases and factors. Those of the users are empty if the users are in `users.bin`.
     pub(crate) fn factors(&self) -> FactorsView<'_> {
+        let users = self.users();
         FactorsView {
             mean: self.layout.mean,
-            user_biases: ArrayView1::from(self.numbers(&self.layout.places.user_biases)),
+            user_biases: users.map_or(&[][..], UserTensors::biases).into(),
             movie_biases: ArrayView1::from(self.numbers(&self.layout.places.movie_biases)),
-            user_factors: self.matrix(&self.layout.places.user_factors, self.layout.counts.users),
+            user_factors: users.map_or_else(|| self.matrix(&(0..0), 0), UserTensors::factors),
             movie_factors: self.matrix(&self.layout.places.movie_factors, self.layout.counts.movies),
         }
     }
 
-    /// The ids of the users, by row.
-    pub(crate) fn user_ids(&self) -> IdTable<'_> {
-        IdTable::trusted(
-            self.numbers(&self.layout.places.user_ids),
-            self.numbers(&self.layout.places.user_id_offsets),
-        )
+    /// The users, unless they are in `users.bin`.
+    pub(crate) fn users(&self) -> Option<UserTensors<'_>> {
+        match &self.layout.places.users {
+            UsersPlace::Here(places) => Some(places.of(&self.buffer)),
+            UsersPlace::Blocks { .. } => None,
+        }
+    }
+
+    /// The index of `users.bin`, if the users are there.
+    pub(crate) fn user_index(&self) -> Option<UserIndex<'_>> {
+        match &self.layout.places.users {
+            UsersPlace::Here(_) => None,
+            UsersPlace::Blocks { index, .. } => Some(index.of(&self.buffer)),
+        }
+    }
+
+    /// What a block of `users.bin` has in common with this file.
+    pub(crate) fn user_shape(&self) -> UserShape {
+        self.layout.user_shape
+    }
+
+    /// How often each movie got each rating, if the users are in `users.bin`.
+    pub(crate) fn histograms(&self) -> Option<&[Histogram]> {
+        match &self.layout.places.users {
+            UsersPlace::Here(_) => None,
+            UsersPlace::Blocks { histograms, .. } => Some(self.numbers(histograms)),
+        }
     }
 
     /// The ids of the movies, by row.
@@ -102,25 +131,9 @@ impl Tensors {
         self.numbers(&self.layout.places.movie_rating_counts)
     }
 
-    /// The rows of the movies that a user rated, ascending, and the ratings.
-    pub(crate) fn rated(&self, user: UserRow) -> (&[u32], &[f32]) {
-        let offsets: &[u32] = self.numbers(&self.layout.places.rated_offsets);
-        let range = offsets[user.index()] as usize..offsets[user.index() + 1] as usize;
-        let movies: &[u32] = self.numbers(&self.layout.places.rated_movies);
-        let values: &[f32] = self.numbers(&self.layout.places.rated_values);
-        (&movies[range.clone()], &values[range])
-    }
-
     /// How far the ratings of each movie spread, by row, if there is a calibration.
     pub(crate) fn movie_spreads(&self) -> Option<&[f32]> {
         Some(self.numbers(self.layout.places.movie_spreads.as_ref()?))
-    }
-
-    /// For each of a user's ratings, its position in the order in which the user gave them, if the artifact has it.
-    pub(crate) fn rated_order(&self, user: UserRow) -> Option<Columns<'_>> {
-        let order = self.columns(self.layout.places.rated_order.as_ref()?);
-        let offsets: &[u32] = self.numbers(&self.layout.places.rated_offsets);
-        Some(order.slice(offsets[user.index()] as usize..offsets[user.index() + 1] as usize))
     }
 
     /// The prior of a user without ratings, if the artifact has one.
@@ -145,9 +158,8 @@ impl Tensors {
     }
 
     /// The numbers in a range that [`Layout::parse`] has checked.
-    #[expect(clippy::expect_used, reason = "parse has checked bounds and alignment of every place")]
     fn numbers<T: Pod>(&self, place: &Range<usize>) -> &[T] {
-        self.buffer.numbers(place.clone()).expect("a checked place")
+        self.buffer.checked(place)
     }
 
     /// Movie rows, or as many as there can be of them.
@@ -172,52 +184,38 @@ impl Layout {
     fn parse(buffer: &AlignedBuffer, manifest: &Manifest) -> Result<Self, ArtifactError> {
         let (counts, head) = (manifest.counts, manifest.ranking_head.as_ref());
         let mut header = Header::read(buffer.bytes())?;
-        let (users, movies) = (counts.users as usize, counts.movies as usize);
-        let ratings = counts.ratings as usize;
+        let movies = counts.movies as usize;
         let rank = header.columns("movie_factors")?;
+        let user_shape = UserShape::new(manifest, rank);
         let mean = header.take("mean", Dtype::F32, &[1])?;
         let places = Places {
-            user_biases: header.take("user_biases", Dtype::F32, &[users])?,
+            users: UsersPlace::take(&mut header, manifest, user_shape)?,
             movie_biases: header.take("movie_biases", Dtype::F32, &[movies])?,
-            user_factors: header.take("user_factors", Dtype::F32, &[users, rank])?,
             movie_factors: header.take("movie_factors", Dtype::F32, &[movies, rank])?,
-            user_ids: header.take_bytes("user_ids")?,
-            user_id_offsets: header.take("user_id_offsets", Dtype::U32, &[users + 1])?,
             movie_ids: header.take_bytes("movie_ids")?,
             movie_id_offsets: header.take("movie_id_offsets", Dtype::U32, &[movies + 1])?,
             movie_rating_counts: header.take("movie_rating_counts", Dtype::U32, &[movies])?,
-            rated_offsets: header.take("rated_offsets", Dtype::U32, &[users + 1])?,
-            rated_movies: header.take("rated_movies", Dtype::U32, &[ratings])?,
-            rated_values: header.take("rated_values", Dtype::F32, &[ratings])?,
             movie_spreads: match manifest.calibration {
                 None => None,
                 Some(_) => Some(header.take("movie_spreads", Dtype::F32, &[movies])?),
             },
-            rated_order: take_rated_order(&mut header, ratings, movies, head)?,
             user_prior: take_user_prior(&mut header, rank)?,
             ranking: head.map(|head| take_ranking(&mut header, head.method, movies)).transpose()?,
         };
         header.expect_no_more()?;
         let mean = finite(buffer, "mean", &mean)?[0];
-        let layout = Self { counts, mean, rank, places };
+        let layout = Self { counts, mean, rank, user_shape, places };
         layout.check_numbers(buffer)?;
-        layout.check_ids(buffer)?;
-        layout.check_ratings(buffer)?;
+        layout.check_movies(buffer)?;
+        layout.check_users(buffer, manifest)?;
         layout.check_ranking(buffer)?;
         Ok(layout)
     }
 
     fn check_numbers(&self, buffer: &AlignedBuffer) -> Result<(), ArtifactError> {
         let places = &self.places;
-        for (name, place) in [
-            ("user_biases", &places.user_biases),
-            ("movie_biases", &places.movie_biases),
-            ("user_factors", &places.user_factors),
-            ("movie_factors", &places.movie_factors),
-            ("rated_values", &places.rated_values),
-        ] {
-            finite::<f32>(buffer, name, place)?;
-        }
+        finite::<f32>(buffer, "movie_biases", &places.movie_biases)?;
+        finite::<f32>(buffer, "movie_factors", &places.movie_factors)?;
         if let Some(spreads) = &places.movie_spreads {
             finite::<f32>(buffer, "movie_spreads", spreads)?;
         }
@@ -228,37 +226,33 @@ impl Layout {
         Ok(())
     }
 
-    fn check_ids(&self, buffer: &AlignedBuffer) -> Result<(), ArtifactError> {
-        let places = &self.places;
-        for (name, bytes, offsets) in [
-            ("user_ids", &places.user_ids, &places.user_id_offsets),
-            ("movie_ids", &places.movie_ids, &places.movie_id_offsets),
-        ] {
-            let (bytes, offsets) = (numbers(buffer, name, bytes)?, numbers(buffer, name, offsets)?);
-            IdTable::checked(bytes, offsets).map_err(|error| ArtifactError::ids(name, error))?;
-        }
-        Ok(())
-    }
-
-    fn check_ratings(&self, buffer: &AlignedBuffer) -> Result<(), ArtifactError> {
-        let counts = self.counts;
-        let offsets: &[u32] = numbers(buffer, "rated_offsets", &self.places.rated_offsets)?;
-        let movies: &[u32] = numbers(buffer, "rated_movies", &self.places.rated_movies)?;
-        check_sparse_rows(("rated_offsets", offsets), ("rated_movies", movies), counts.movies)?;
-        if let Some(order) = &self.places.rated_order {
-            let name = "rated_order";
-            let order = match counts.movies as usize {
-                0..=MOST_NARROW => Columns::Narrow(numbers(buffer, name, order)?),
-                _ => Columns::Wide(numbers(buffer, name, order)?),
-            };
-            rated_order::check(offsets, order)?;
-        }
+    fn check_movies(&self, buffer: &AlignedBuffer) -> Result<(), ArtifactError> {
+        let (places, counts) = (&self.places, self.counts);
+        let ids = numbers(buffer, "movie_ids", &places.movie_ids)?;
+        let offsets = numbers(buffer, "movie_id_offsets", &places.movie_id_offsets)?;
+        IdTable::checked(ids, offsets).map_err(|error| ArtifactError::ids("movie_ids", error))?;
         let rating_counts: &[u32] = numbers(buffer, "movie_rating_counts", &self.places.movie_rating_counts)?;
         let total: u64 = rating_counts.iter().map(|&count| u64::from(count)).sum();
         let rated = rating_counts.iter().filter(|&&count| count > 0).count();
         if total != u64::from(counts.ratings) || rated != counts.rated_movies as usize {
             let problem = "the counts do not sum to those of the manifest";
             return Err(ArtifactError::tensor("movie_rating_counts", problem));
+        }
+        Ok(())
+    }
+
+    fn check_users(&self, buffer: &AlignedBuffer, manifest: &Manifest) -> Result<(), ArtifactError> {
+        let (index, histograms) = match &self.places.users {
+            UsersPlace::Here(places) => return places.check(buffer),
+            UsersPlace::Blocks { index, histograms } => (index, histograms),
+        };
+        index.check(buffer, manifest.digest(USERS_FILE)?, self.counts.users)?;
+        let histograms: &[Histogram] = numbers(buffer, "movie_histograms", histograms)?;
+        let rating_counts: &[u32] = numbers(buffer, "movie_rating_counts", &self.places.movie_rating_counts)?;
+        let sum = |histogram: &Histogram| histogram.iter().map(|&count| u64::from(count)).sum::<u64>();
+        if histograms.iter().map(sum).ne(rating_counts.iter().map(|&count| u64::from(count))) {
+            let problem = "the histograms do not sum to the rating counts";
+            return Err(ArtifactError::tensor("movie_histograms", problem));
         }
         Ok(())
     }
@@ -285,46 +279,19 @@ impl Layout {
     }
 }
 
-/// Checks that offsets run from 0 to the end, and that the columns of each row are distinct, ascending and fewer
-/// than `limit`.
-fn check_sparse_rows(
-    (offsets_name, offsets): (&'static str, &[u32]),
-    (columns_name, columns): (&'static str, &[impl Copy + PartialOrd + Into<u32>]),
-    limit: u32,
-) -> Result<(), ArtifactError> {
-    let ends = offsets.first() == Some(&0) && offsets.last().map(|&end| end as usize) == Some(columns.len());
-    if !ends || !offsets.is_sorted() {
-        return Err(ArtifactError::tensor(
-            offsets_name,
-            "offsets do not run from 0 to the number of entries",
-        ));
-    }
-    for row in offsets.windows(2) {
-        let row = &columns[row[0] as usize..row[1] as usize];
-        let descents = row.windows(2).filter(|pair| pair[0] >= pair[1]).count();
-        if descents > 0 || row.last().is_some_and(|&column| column.into() >= limit) {
-            return Err(ArtifactError::tensor(
-                columns_name,
-                "the movies of a row are not distinct ascending rows",
-            ));
+impl UsersPlace {
+    /// In this file, or in `users.bin` if the manifest lists that.
+    fn take(header: &mut Header, manifest: &Manifest, shape: UserShape) -> Result<Self, ArtifactError> {
+        let Counts { users, movies, ratings, .. } = manifest.counts;
+        if !manifest.has_users_file() {
+            let places = UserPlaces::take(header, shape, users as usize, ratings as usize)?;
+            return Ok(Self::Here(places));
         }
+        Ok(Self::Blocks {
+            index: IndexPlaces::take(header)?,
+            histograms: header.take("movie_histograms", Dtype::U32, &[movies as usize, HISTOGRAM_STEPS])?,
+        })
     }
-    Ok(())
-}
-
-/// The order of each user's ratings. A head whose signals fade requires it.
-fn take_rated_order(
-    header: &mut Header,
-    ratings: usize,
-    movies: usize,
-    head: Option<&RankingHead>,
-) -> Result<Option<Range<usize>>, ArtifactError> {
-    let is_required = head.is_some_and(|head| head.recency.is_some());
-    if !is_required && !header.has("rated_order") {
-        return Ok(None);
-    }
-    let positions = if movies <= MOST_NARROW { Dtype::U16 } else { Dtype::U32 };
-    header.take("rated_order", positions, &[ratings]).map(Some)
 }
 
 /// The mean and precision of the user prior: both or neither.
@@ -362,43 +329,4 @@ fn take_ranking(
             }
         }
     })
-}
-
-fn numbers<'a, T: Pod>(
-    buffer: &'a AlignedBuffer,
-    name: &'static str,
-    place: &Range<usize>,
-) -> Result<&'a [T], ArtifactError> {
-    buffer.numbers(place.clone()).ok_or_else(|| ArtifactError::tensor(name, "is not aligned to its numbers"))
-}
-
-/// A number that may not be finite.
-trait Float: Pod {
-    fn is_finite(self) -> bool;
-}
-
-impl Float for f32 {
-    fn is_finite(self) -> bool {
-        self.is_finite()
-    }
-}
-
-impl Float for f16 {
-    fn is_finite(self) -> bool {
-        self.is_finite()
-    }
-}
-
-fn finite<'a, T: Float>(
-    buffer: &'a AlignedBuffer,
-    name: &'static str,
-    place: &Range<usize>,
-) -> Result<&'a [T], ArtifactError> {
-    let numbers: &[T] = numbers(buffer, name, place)?;
-    // Without an early exit the loop is vectorised.
-    if numbers.iter().fold(true, |finite, &number| finite & number.is_finite()) {
-        Ok(numbers)
-    } else {
-        Err(ArtifactError::tensor(name, "holds a number that is not finite"))
-    }
 }

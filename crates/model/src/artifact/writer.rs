@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use safetensors::Dtype;
 use safetensors::tensor::{TensorView, serialize};
 
-use super::destination::{Destination, FILES, parent_of, part_name, sibling_in};
+use super::destination::{Destination, parent_of, sibling_in};
+use super::manifest::WITHOUT_USERS_FILE;
+use super::placement::flush_folder;
+use super::user_writer::{UserFile, UsersFile};
 use super::{
     AlignedBuffer, ArtifactError, ArtifactFiles, Counts, FORMAT_VERSION, FileDigest, GroupErrors,
-    MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest, Metrics, ModelVersion, sha256_hex,
+    MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest, Metrics, ModelVersion, USERS_FILE, sha256_hex,
 };
 use crate::calibration::Calibration;
 use crate::ranking::{MOST_NARROW, RankingHead, RankingWeights};
@@ -88,18 +91,42 @@ pub struct Description {
 /// The files are written to a temporary folder next to it, flushed, and moved. If the folder itself cannot be moved,
 /// because it is a mount point, its files are replaced one by one, the manifest last.
 pub fn write_folder(output: &Path, artifact: &NewArtifact<'_>) -> Result<Manifest, ArtifactError> {
+    write_folder_with(output, artifact, UsersFile::default())
+}
+
+/// The same, with a choice of where the users are written.
+pub fn write_folder_with(
+    output: &Path,
+    artifact: &NewArtifact<'_>,
+    users_file: UsersFile,
+) -> Result<Manifest, ArtifactError> {
     let destination = Destination::find(output)?;
-    let (manifest, files) = artifact.files()?;
+    artifact.refuse_diverged()?;
 
     let parent = parent_of(&destination.folder);
     fs::create_dir_all(&parent).map_err(|error| ArtifactError::io(&parent, error))?;
     let sibling = sibling_in(&parent).map_err(|error| ArtifactError::io(&parent, error))?;
+    let users = if artifact.has_users_file(users_file) {
+        Some(write_users(&sibling.path().join(USERS_FILE), artifact)?)
+    } else {
+        None
+    };
+    let (manifest, files) = artifact.files(users.as_ref())?;
     for (name, bytes) in &files {
         write_flushed(&sibling.path().join(name), bytes)?;
     }
     destination.fill(sibling)?;
     flush_folder(&parent);
     Ok(manifest)
+}
+
+/// Writes `users.bin` block by block, so that it is never in memory as a whole.
+fn write_users(path: &Path, artifact: &NewArtifact<'_>) -> Result<UserFile, ArtifactError> {
+    let unwritable = |error| ArtifactError::io(path, error);
+    let mut file = BufWriter::new(File::create(path).map_err(unwritable)?);
+    let users = artifact.write_users(|block| file.write_all(block).map_err(unwritable))?;
+    file.into_inner().map_err(|error| unwritable(error.into_error()))?.sync_all().map_err(unwritable)?;
+    Ok(users)
 }
 
 impl Description {
@@ -118,25 +145,34 @@ impl Description {
 }
 
 impl NewArtifact<'_> {
-    /// The files in memory, as [`write_folder`] would write them.
+    /// The files in memory, with the users in `model.safetensors`.
     pub fn to_files(&self) -> Result<ArtifactFiles, ArtifactError> {
-        let (manifest, [(_, movies), (_, model), (_, json)]) = self.files()?;
+        self.refuse_diverged()?;
+        let (manifest, [(_, movies), (_, model), (_, json)]) = self.files(None)?;
         Ok(ArtifactFiles {
             manifest,
             manifest_sha256: sha256_hex(&json),
             model: AlignedBuffer::from(model.as_slice()),
             movies: AlignedBuffer::from(movies.as_slice()),
+            users: None,
         })
     }
 
-    /// The manifest, and the files in the order in which they may be replaced. Numbers that are not finite are refused.
-    fn files(&self) -> Result<(Manifest, NamedFiles), ArtifactError> {
-        if !self.factors.are_finite() {
-            return Err(self.description.diverged());
-        }
-        let model = self.tensors()?;
+    /// Numbers that are not finite are refused.
+    fn refuse_diverged(&self) -> Result<(), ArtifactError> {
+        if self.factors.are_finite() { Ok(()) } else { Err(self.description.diverged()) }
+    }
+
+    /// The manifest, and the files in the order in which they may be replaced. `users` describes the `users.bin` that was
+    /// written before, if the users are there.
+    fn files(&self, users: Option<&UserFile>) -> Result<(Manifest, NamedFiles), ArtifactError> {
+        let model = self.tensors(users)?;
         let movies = self.catalogue.to_csv().map_err(|error| ArtifactError::Tensors(error.to_string()))?;
-        let manifest = self.manifest(FileDigest::in_chunks(&model), FileDigest::in_chunks(&movies));
+        let mut manifest = self.manifest(FileDigest::in_chunks(&model), FileDigest::in_chunks(&movies));
+        if let Some(users) = users {
+            manifest.format_version = FORMAT_VERSION;
+            manifest.files.insert(USERS_FILE.to_owned(), users.digest.clone());
+        }
         let json = manifest.to_json()?;
         Ok((manifest, [(MOVIES_FILE, movies), (MODEL_FILE, model), (MANIFEST_FILE, json)]))
     }
@@ -159,7 +195,7 @@ impl NewArtifact<'_> {
             created_at,
         } = self.description.clone();
         Manifest {
-            format_version: FORMAT_VERSION,
+            format_version: WITHOUT_USERS_FILE,
             version: ModelVersion::of(&model, &movies, calibration.as_ref()),
             algorithm,
             hyperparameters,
@@ -197,37 +233,25 @@ impl NewArtifact<'_> {
         counts
     }
 
-    fn tensors(&self) -> Result<Vec<u8>, ArtifactError> {
-        let Factors { mean, user_biases, movie_biases, user_factors, movie_factors } = self.factors;
+    fn tensors(&self, users: Option<&UserFile>) -> Result<Vec<u8>, ArtifactError> {
+        let Factors { mean, movie_biases, movie_factors, .. } = self.factors;
         let mean = [*mean];
         let counts = self.movie_rating_counts();
-        let (users, movies, rank) = (user_biases.len(), movie_biases.len(), movie_factors.ncols());
-        let ratings = self.rated_values.len();
-        let (user_ids, movie_ids) = (self.user_ids, self.movie_ids);
+        let (movies, rank) = (movie_biases.len(), movie_factors.ncols());
+        let movie_ids = self.movie_ids;
         let narrow = self.narrow_columns();
-        let narrow_order = self.rated_order.filter(|_| movies <= MOST_NARROW).map(narrowed);
         let mut tensors = vec![
             ("mean", Dtype::F32, vec![1], bytemuck::cast_slice(&mean)),
-            ("user_biases", Dtype::F32, vec![users], numbers(user_biases.as_slice())),
             ("movie_biases", Dtype::F32, vec![movies], numbers(movie_biases.as_slice())),
-            ("user_factors", Dtype::F32, vec![users, rank], numbers(user_factors.as_slice())),
             ("movie_factors", Dtype::F32, vec![movies, rank], numbers(movie_factors.as_slice())),
-            ("user_ids", Dtype::U8, vec![user_ids.bytes().len()], user_ids.bytes()),
-            ("user_id_offsets", Dtype::U32, vec![users + 1], bytemuck::cast_slice(user_ids.offsets())),
             ("movie_ids", Dtype::U8, vec![movie_ids.bytes().len()], movie_ids.bytes()),
             ("movie_id_offsets", Dtype::U32, vec![movies + 1], bytemuck::cast_slice(movie_ids.offsets())),
             ("movie_rating_counts", Dtype::U32, vec![movies], bytemuck::cast_slice(&counts)),
-            ("rated_offsets", Dtype::U32, vec![users + 1], bytemuck::cast_slice(self.rated_offsets)),
-            ("rated_movies", Dtype::U32, vec![ratings], bytemuck::cast_slice(self.rated_movies)),
-            ("rated_values", Dtype::F32, vec![ratings], bytemuck::cast_slice(self.rated_values)),
         ];
-        match (&narrow_order, self.rated_order) {
-            (Some(order), _) => {
-                tensors.push(("rated_order", Dtype::U16, vec![ratings], bytemuck::cast_slice(order)));
-            }
-            (None, Some(order)) => {
-                tensors.push(("rated_order", Dtype::U32, vec![ratings], bytemuck::cast_slice(order)));
-            }
+        let all = users.is_none().then(|| self.users(0..self.user_ids.table().len()));
+        match (users, &all) {
+            (Some(file), _) => tensors.extend(file.index()),
+            (None, Some(all)) => tensors.extend(all.tensors()),
             (None, None) => {}
         }
         if let Some(UserPrior { mean, precision }) = self.user_prior {
@@ -254,13 +278,7 @@ impl NewArtifact<'_> {
                 ("ranking_gram", Dtype::F32, gram.shape().to_vec(), numbers(gram.as_slice())),
             ]),
         }
-        let mut views = Vec::with_capacity(tensors.len());
-        for (name, dtype, shape, bytes) in tensors {
-            let view =
-                TensorView::new(dtype, shape, bytes).map_err(|error| ArtifactError::tensor(name, error))?;
-            views.push((name, view));
-        }
-        serialize(views, None).map_err(|error| ArtifactError::Tensors(error.to_string()))
+        safetensors(tensors)
     }
 
     /// The target movies of the ranking weights, in two bytes each if that is enough.
@@ -274,12 +292,26 @@ impl NewArtifact<'_> {
     }
 }
 
-fn narrowed(rows: &[u32]) -> Vec<u16> {
+/// A tensor to be written.
+pub(super) type NewTensor<'a> = (&'static str, Dtype, Vec<usize>, &'a [u8]);
+
+/// The bytes of a safetensors file. They do not depend on the order of the tensors.
+pub(super) fn safetensors(tensors: Vec<NewTensor<'_>>) -> Result<Vec<u8>, ArtifactError> {
+    let mut views = Vec::with_capacity(tensors.len());
+    for (name, dtype, shape, bytes) in tensors {
+        let view =
+            TensorView::new(dtype, shape, bytes).map_err(|error| ArtifactError::tensor(name, error))?;
+        views.push((name, view));
+    }
+    serialize(views, None).map_err(|error| ArtifactError::Tensors(error.to_string()))
+}
+
+pub(super) fn narrowed(rows: &[u32]) -> Vec<u16> {
     rows.iter().map(|&row| row as u16).collect()
 }
 
 /// The bytes of an array in row-major order. Empty, and so of the wrong length, for any other order.
-fn numbers(slice: Option<&[f32]>) -> &[u8] {
+pub(super) fn numbers(slice: Option<&[f32]>) -> &[u8] {
     slice.map(bytemuck::cast_slice).unwrap_or_default()
 }
 
@@ -290,115 +322,4 @@ fn write_flushed(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
         file.sync_all()
     };
     write().map_err(|error| ArtifactError::io(path, error))
-}
-
-impl Destination {
-    /// Moves the files in `sibling` to the folder.
-    fn fill(&self, sibling: tempfile::TempDir) -> Result<(), ArtifactError> {
-        if !self.is_shared && exchange(sibling.path(), &self.folder).is_ok() {
-            return discard(&sibling.keep());
-        }
-        if !self.is_shared && (!self.folder.exists() || fs::remove_dir(&self.folder).is_ok()) {
-            let moved = fs::rename(sibling.path(), &self.folder);
-            return moved.map_err(|error| ArtifactError::io(&self.folder, error));
-        }
-        replace_files(sibling.path(), &self.folder)
-    }
-}
-
-/// Removes the old model file by file, so that files which somebody added in the meantime are kept.
-fn discard(folder: &Path) -> Result<(), ArtifactError> {
-    for file in FILES {
-        for path in [folder.join(file), folder.join(part_name(file))] {
-            let _ = fs::remove_file(path);
-        }
-    }
-    let Err(error) = fs::remove_dir(folder) else { return Ok(()) };
-    let is_left = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
-    Err(if is_left {
-        let problem =
-            "contains files that were added to the old model while it was being replaced".to_owned();
-        ArtifactError::Occupied { path: folder.to_owned(), problem }
-    } else {
-        ArtifactError::io(folder, error)
-    })
-}
-
-/// Swaps two folders atomically, if the system supports it.
-#[cfg_attr(not(target_os = "linux"), expect(unused_variables))]
-fn exchange(a: &Path, b: &Path) -> std::io::Result<()> {
-    #[cfg(target_os = "linux")]
-    return {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
-    };
-    #[cfg(not(target_os = "linux"))]
-    Err(std::io::ErrorKind::Unsupported.into())
-}
-
-/// Replaces the files in a folder on another file system. All bytes are written before the first file is replaced, so
-/// the old model survives a full disk.
-fn replace_files(from: &Path, to: &Path) -> Result<(), ArtifactError> {
-    let part_of = |file: &str| to.join(part_name(file));
-    for file in FILES {
-        let part = part_of(file);
-        let copied = fs::copy(from.join(file), &part).and_then(|_| File::open(&part)?.sync_all());
-        if let Err(error) = copied {
-            for file in FILES {
-                let _ = fs::remove_file(part_of(file));
-            }
-            return Err(ArtifactError::io(&part, error));
-        }
-    }
-    for file in FILES {
-        let old = to.join(file);
-        fs::rename(part_of(file), &old).map_err(|error| ArtifactError::io(&old, error))?;
-    }
-    Ok(())
-}
-
-/// Flushes the folder, so that the move survives a power failure, if the system supports that.
-fn flush_folder(folder: &Path) {
-    if let Ok(folder) = File::open(folder) {
-        let _ = folder.sync_all();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn files_are_replaced_together_or_not_at_all() {
-        let [from, to] = [(); 2].map(|()| tempfile::tempdir().unwrap());
-        let content = |name: &str| fs::read_to_string(to.path().join(name)).unwrap();
-        for name in [MOVIES_FILE, MODEL_FILE, MANIFEST_FILE] {
-            fs::write(from.path().join(name), "new").unwrap();
-            fs::write(to.path().join(name), "old").unwrap();
-        }
-        fs::remove_file(from.path().join(MANIFEST_FILE)).unwrap();
-        replace_files(from.path(), to.path()).unwrap_err();
-        assert_eq!([MOVIES_FILE, MODEL_FILE, MANIFEST_FILE].map(content), ["old"; 3]);
-        assert_eq!(fs::read_dir(to.path()).unwrap().count(), 3);
-
-        fs::write(from.path().join(MANIFEST_FILE), "new").unwrap();
-        replace_files(from.path(), to.path()).unwrap();
-        assert_eq!([MOVIES_FILE, MODEL_FILE, MANIFEST_FILE].map(content), ["new"; 3]);
-        assert_eq!(fs::read_dir(to.path()).unwrap().count(), 3);
-    }
-
-    #[test]
-    fn what_came_beside_the_old_model_is_kept() {
-        let old = tempfile::tempdir().unwrap();
-        for name in FILES {
-            fs::write(old.path().join(name), "old").unwrap();
-        }
-        fs::write(old.path().join("notes.txt"), "mine").unwrap();
-        let error = discard(old.path()).unwrap_err().to_string();
-        assert!(error.contains(&old.path().display().to_string()), "{error}");
-        assert_eq!(fs::read_to_string(old.path().join("notes.txt")).unwrap(), "mine");
-        fs::remove_file(old.path().join("notes.txt")).unwrap();
-        discard(old.path()).unwrap();
-        assert!(!old.path().exists());
-    }
 }

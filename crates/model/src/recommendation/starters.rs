@@ -1,7 +1,7 @@
 //! Movies to begin with: those whose ratings tell the most of a visitor who has none yet.
 
 use super::variety::shared_genres;
-use crate::{Filter, Model, Movie, UserRow};
+use crate::{Filter, Model, Movie, RatingScale, UserRow};
 
 /// How many steps a histogram of ratings has, from the lowest rating of the scale to the highest.
 pub const HISTOGRAM_STEPS: usize = 10;
@@ -20,12 +20,10 @@ impl Model {
     pub(crate) fn count_histograms(&self) -> Vec<Histogram> {
         let scale = self.manifest().rating_scale;
         let mut histograms = vec![Histogram::default(); self.movie_ids().len()];
-        let steps = (HISTOGRAM_STEPS - 1) as f32;
         for user in 0..self.user_ids().len() as u32 {
             let ratings = self.rated_movies(UserRow(user));
             for (&movie, &rating) in ratings.movies.iter().zip(ratings.values) {
-                let step = ((rating - scale.min()) / (scale.max() - scale.min()) * steps).round();
-                histograms[movie as usize][step.clamp(0.0, steps) as usize] += 1;
+                add_to_histogram(&mut histograms[movie as usize], rating, scale);
             }
         }
         histograms
@@ -56,6 +54,13 @@ impl Model {
         }
         chosen
     }
+}
+
+/// Counts a rating.
+pub(crate) fn add_to_histogram(histogram: &mut Histogram, rating: f32, scale: RatingScale) {
+    let steps = (HISTOGRAM_STEPS - 1) as f32;
+    let step = ((rating - scale.min()) / (scale.max() - scale.min()) * steps).round();
+    histogram[step.clamp(0.0, steps) as usize] += 1;
 }
 
 /// The logarithm of the number of ratings, times their entropy.

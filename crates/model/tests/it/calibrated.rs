@@ -43,7 +43,7 @@ fn users_and_visitors_are_calibrated_alike() {
         let found = model.predict(&"10".into(), &id.into()).unwrap().score;
         assert_eq!(found, expected(&model, score, &visitor, movie), "{id}");
         assert_ne!(found, SCALE.clip(score), "{id}");
-        assert_eq!(model.user(UserRow(0)).estimate(movie).score, found);
+        assert_eq!(model.user(model.trained_user(UserRow(0))).estimate(movie).score, found);
 
         let score = model.factors().score_vector(folded_in.vector(), movie);
         let found = rater.predict(&id.into()).unwrap().score;

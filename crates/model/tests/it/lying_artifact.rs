@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use matinee_model::Model;
 use matinee_model::artifact::{
-    ArtifactError, FileDigest, MAX_MANIFEST_BYTES, MODEL_FILE, MOVIES_FILE, ModelVersion,
+    ArtifactError, FileDigest, MAX_MANIFEST_BYTES, MODEL_FILE, MOVIES_FILE, ModelVersion, UsersFile,
 };
 use matinee_model::calibration::Calibration;
 use matinee_model::ranking::{RankingMethod, RankingWeights};
@@ -42,6 +42,13 @@ impl Forgery {
 
     pub fn path(&self, file: &str) -> PathBuf {
         self.folder.path().join("model").join(file)
+    }
+
+    /// With many users in a `users.bin` of several blocks.
+    pub fn with_users_file() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        crate::users_file::write(&folder.path().join("model"), UsersFile::Always);
+        Self { folder }
     }
 
     pub fn open(&self) -> ArtifactError {
@@ -92,8 +99,13 @@ impl Forgery {
 
     /// Overwrites the first bytes of one tensor.
     pub fn overwrite(&self, tensor: &str, bytes: &[u8]) {
+        self.overwrite_at(tensor, 0, bytes);
+    }
+
+    /// Overwrites bytes of one tensor.
+    pub fn overwrite_at(&self, tensor: &str, place: usize, bytes: &[u8]) {
         self.edit_tensors(|header, data| {
-            let start = header[tensor]["data_offsets"][0].as_u64().unwrap() as usize;
+            let start = place + header[tensor]["data_offsets"][0].as_u64().unwrap() as usize;
             data[start..start + bytes.len()].copy_from_slice(bytes);
         });
     }

@@ -1,6 +1,6 @@
 //! The answers of a loaded model.
 
-use matinee_model::{Model, UnknownMovie};
+use matinee_model::{Model, PredictionError, UnknownMovie};
 
 use crate::sample;
 
@@ -39,7 +39,7 @@ fn a_movie_without_ratings_is_answered() {
 #[test]
 fn a_movie_outside_the_catalogue_is_an_error() {
     let error = model().predict(&"10".into(), &"404".into()).unwrap_err();
-    assert_eq!(error, UnknownMovie("404".into()));
+    assert_eq!(error, PredictionError::Movie(UnknownMovie("404".into())));
 }
 
 #[test]

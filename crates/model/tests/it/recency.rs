@@ -35,7 +35,7 @@ fn forged(recency: Option<f32>, order: Option<&[u32]>) -> Forgery {
 
 /// The score of movie 2. Only movie 0 has a weight to it, 0.25. User 0 gave movie 0 four stars, a signal of 2/3.
 fn score(model: &Model) -> f32 {
-    let found = model.user(UserRow(0)).recommend(&Filter::default(), 9, None);
+    let found = model.user(model.trained_user(UserRow(0))).recommend(&Filter::default(), 9, None);
     found.iter().find(|found| found.ranked.movie == MovieRow(2)).unwrap().ranked.score
 }
 

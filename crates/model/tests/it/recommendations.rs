@@ -24,7 +24,7 @@ fn rated(movie: u32, rating: f32) -> Rated {
 
 fn recommended(model: &Model, user: u32, include_rated: bool) -> Vec<u32> {
     let filter = Filter { include_rated, ..Filter::default() };
-    let best = model.user(UserRow(user)).recommend(&filter, 10, None);
+    let best = model.user(model.trained_user(UserRow(user))).recommend(&filter, 10, None);
     best.iter().map(|recommendation| recommendation.ranked.movie.0).collect()
 }
 

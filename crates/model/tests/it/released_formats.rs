@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use matinee_model::artifact::{FORMAT_VERSION, MODEL_FILE, sha256_hex};
+use matinee_model::artifact::{MODEL_FILE, UsersFile, sha256_hex, write_folder_with};
 use matinee_model::{Filter, Model, MovieRow, Rated, UserId};
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ fn answers(model: &Model) -> Value {
 fn what_a_release_wrote_still_answers_the_same() {
     let folders: Vec<PathBuf> =
         fs::read_dir(released()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert!(folders.len() >= 4, "{folders:?}");
+    assert!(folders.len() >= 5, "{folders:?}");
     for folder in folders {
         let model = Model::open(&folder.join("model"))
             .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
@@ -54,7 +54,7 @@ fn what_a_release_wrote_still_answers_the_same() {
 #[ignore = "writes the folders that are missing"]
 fn write_the_format_of_this_release() {
     let write = |name: &str, write: &dyn Fn(&Path)| {
-        let folder = released().join(format!("format-{FORMAT_VERSION}-{name}"));
+        let folder = released().join(name);
         if folder.exists() {
             return;
         }
@@ -62,13 +62,18 @@ fn write_the_format_of_this_release() {
         let answers = answers(&Model::open(&folder.join("model")).unwrap());
         fs::write(folder.join(ANSWERS), serde_json::to_vec_pretty(&answers).unwrap()).unwrap();
     };
-    write("plain", &|folder| drop(sample::write(folder)));
-    write("ials", &|folder| drop(sample::write_ranked(folder, &ials())));
-    write("ease-in-chunks", &|folder| {
+    write("format-1-plain", &|folder| drop(sample::write(folder)));
+    write("format-1-ials", &|folder| drop(sample::write_ranked(folder, &ials())));
+    write("format-1-ease-in-chunks", &|folder| {
         sample::write_ranked(folder, &ease());
         cut_into_chunks(folder);
     });
-    write("ease-by-recency", &|folder| recency::write(folder, Some(1.0), Some(&[1, 0, 0])));
+    write("format-1-ease-by-recency", &|folder| recency::write(folder, Some(1.0), Some(&[1, 0, 0])));
+    write("format-2-plain", &|folder| {
+        let factors = sample::factors();
+        let artifact = sample::artifact(&factors, &[4.0, 5.0, 1.5]);
+        write_folder_with(folder, &artifact, UsersFile::Always).unwrap();
+    });
 }
 
 /// As a large model has them.

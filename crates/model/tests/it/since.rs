@@ -1,6 +1,6 @@
 //! What came in since a model was trained.
 
-use matinee_model::{Changed, Filter, Model, MovieRow, Rater, Since, UserRow};
+use matinee_model::{Changed, Filter, Model, MovieRow, Rater, Since, TrainedUser, UserRow};
 
 use crate::lying_ranking::ease;
 use crate::sample;
@@ -25,6 +25,10 @@ fn score(rater: &Rater<'_>) -> f32 {
     rater.predict(&"2959".into()).unwrap().score
 }
 
+fn user(model: &Model) -> TrainedUser {
+    model.trained_user(UserRow(0))
+}
+
 /// The rated movies of user 0, with their ratings.
 fn trained(model: &Model) -> Vec<Changed> {
     let rated = model.rated_movies(UserRow(0));
@@ -35,26 +39,25 @@ fn trained(model: &Model) -> Vec<Changed> {
 #[test]
 fn without_a_real_change_the_trained_vector_answers() {
     let model = model();
-    let expected = score(&Rater::of_user(&model, UserRow(0)));
+    let expected = score(&Rater::of_user(&model, user(&model)));
     let learned = trained(&model);
     let removed: Vec<Changed> = (0..3).map(|movie| changed(movie, None)).collect();
     let unrated = removed.iter().filter(|gone| learned.iter().all(|rated| rated.movie != gone.movie));
     for changes in [vec![], learned.clone(), unrated.copied().collect()] {
-        let rater = Rater::since(&model, Some(UserRow(0)), &since(&changes)).unwrap();
+        let rater = Rater::since(&model, Some(&user(&model)), &since(&changes)).unwrap();
         assert_eq!(score(&rater), expected, "{changes:?}");
     }
     let relearned = Since { changes: learned, is_forgotten: true };
-    let rater = Rater::since(&model, Some(UserRow(0)), &relearned).unwrap();
+    let rater = Rater::since(&model, Some(&user(&model)), &relearned).unwrap();
     assert_eq!(score(&rater), expected, "the model learned just what came in after the deletion");
 }
 
 #[test]
 fn a_new_rating_moves_the_trained_vector_as_it_moves_a_visitor() {
     let model = model();
-    let row = UserRow(0);
     let new = trained(&model).iter().map(|rated| changed(rated.movie.0, Some(0.5))).collect::<Vec<_>>();
-    let before = score(&Rater::of_user(&model, row));
-    let after = score(&Rater::since(&model, Some(row), &since(&new)).unwrap());
+    let before = score(&Rater::of_user(&model, user(&model)));
+    let after = score(&Rater::since(&model, Some(&user(&model)), &since(&new)).unwrap());
     let visitor = |changes: &[Changed]| {
         let rated = changes
             .iter()
@@ -71,22 +74,21 @@ fn a_new_rating_moves_the_trained_vector_as_it_moves_a_visitor() {
 fn without_any_rating_left_there_is_nobody() {
     let model = model();
     let gone: Vec<Changed> = (0..3).map(|movie| changed(movie, None)).collect();
-    assert!(Rater::since(&model, Some(UserRow(0)), &since(&gone)).is_none());
+    assert!(Rater::since(&model, Some(&user(&model)), &since(&gone)).is_none());
     assert!(model.user_since(None, &since(&[])).is_none());
     let forgotten = Since { changes: Vec::new(), is_forgotten: true };
-    assert!(model.user_since(Some(UserRow(0)), &forgotten).is_none());
-    assert!(
-        !model.has_ratings(Some(UserRow(0)), &forgotten) && model.has_ratings(Some(UserRow(0)), &since(&[]))
-    );
+    assert!(model.user_since(Some(&user(&model)), &forgotten).is_none());
+    let user = user(&model);
+    assert!(!model.has_ratings(Some(&user), &forgotten) && model.has_ratings(Some(&user), &since(&[])));
 }
 
 #[test]
 fn a_deleted_user_who_comes_back_is_a_visitor() {
     let model = model();
     let back = Since { changes: vec![changed(2, Some(5.0))], is_forgotten: true };
-    let user = Rater::since(&model, Some(UserRow(0)), &back).unwrap();
+    let returned = Rater::since(&model, Some(&user(&model)), &back).unwrap();
     let stranger = Rater::since(&model, None, &back).unwrap();
-    assert_eq!((score(&user), user.rating_count()), (score(&stranger), 1));
+    assert_eq!((score(&returned), returned.rating_count()), (score(&stranger), 1));
 }
 
 #[test]
@@ -95,13 +97,12 @@ fn new_ratings_are_the_newest_and_are_not_recommended() {
     let path = folder.path().join("model");
     crate::recency::write(&path, Some(0.5), Some(&[0, 1, 0]));
     let model = Model::open(&path).unwrap();
-    let row = UserRow(0);
     let learned = trained(&model);
     let unrated = (0..3).find(|movie| learned.iter().all(|rated| rated.movie.0 != *movie)).unwrap();
     let since = since(&[changed(unrated, Some(5.0))]);
-    let visitor = model.user_since(Some(row), &since).unwrap();
+    let visitor = model.user_since(Some(&user(&model)), &since).unwrap();
     let visited: Vec<matinee_model::Rated> = model
-        .ratings_since(Some(row), &since, &Filter::default())
+        .ratings_since(Some(&user(&model)), &since, &Filter::default())
         .iter()
         .rev()
         .map(|own| own.rated)

@@ -142,7 +142,8 @@ impl Setting<'_> {
         let known: Vec<usize> =
             visitors.iter().flat_map(|visitor| &visitor.known[..count]).copied().collect();
         let trained = self.learn(&known)?;
-        let trained = self.predict(visitors, |visitor| Rater::of_user(&trained, visitor.user));
+        let trained =
+            self.predict(visitors, |visitor| Rater::of_user(&trained, trained.trained_user(visitor.user)));
         Ok(VisitorResult {
             rating_count: count,
             visitor_count: visitors.len(),
