@@ -45,7 +45,7 @@ pub fn train_on(
 fn train(output: &Path, inputs: &Inputs, parameter: (&str, &str), seed: u64) -> Manifest {
     let (dataset, _) = check(inputs, RatingScale::MOVIELENS);
     let algorithm = configure("svd", [parameter, ("n_epochs", "3")]).unwrap();
-    let plan = Plan { algorithm, seed, hold_out: 0.0, training_job: None };
+    let plan = Plan::new(algorithm, seed, 0.0);
     let trained = training::train(&dataset, &plan, &Silent);
     training::write(output, &dataset, &plan, &trained, &inputs.digests()).unwrap()
 }

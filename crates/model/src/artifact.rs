@@ -10,8 +10,10 @@
 //! lengths must be exact, checksums are verified, and every number must be finite. `docs/artifact-format.md` specifies
 //! the format.
 
+mod against_live;
 mod archive;
 mod buffer;
+mod description;
 mod destination;
 mod digest;
 mod error;
@@ -24,8 +26,10 @@ mod tensors;
 mod verified;
 mod writer;
 
+pub use against_live::{AgainstLive, PairedErrors};
 pub use archive::{read_archive, read_archive_within};
 pub use buffer::AlignedBuffer;
+pub use description::Description;
 pub use destination::check_output;
 pub use digest::{Chunks, Expected, FileDigest, sha256_hex};
 pub use error::ArtifactError;
@@ -33,7 +37,7 @@ pub use group_errors::GroupErrors;
 pub use manifest::{Counts, FORMAT_VERSION, HoldOut, Manifest, Metrics, ModelVersion, Ranking};
 pub use tensors::Tensors;
 pub use verified::{Assembly, Verified};
-pub use writer::{Description, NewArtifact, write_folder};
+pub use writer::{NewArtifact, write_folder};
 
 use std::path::Path;
 

@@ -35,8 +35,7 @@ pub fn model() -> Model {
             links: Some(csv("links.csv", LINKS)),
         };
         let (dataset, _) = check(&inputs, RatingScale::MOVIELENS);
-        let plan =
-            Plan { algorithm: configure("bias", []).unwrap(), seed: 0, hold_out: 0.0, training_job: None };
+        let plan = Plan::new(configure("bias", []).unwrap(), 0, 0.0);
         let trained = train(&dataset, &plan, &Silent);
         write(&folder.path().join("model"), &dataset, &plan, &trained, &inputs.digests()).unwrap();
         folder

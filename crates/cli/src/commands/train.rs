@@ -3,18 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args as ClapArgs;
-use matinee_model::RatingScale;
 use matinee_model::artifact::{Manifest, check_output};
+use matinee_model::{Model, RatingScale};
 use matinee_train::ratings::{Dataset, Digests};
-use matinee_train::training::{HOLD_OUT_RANGE, HOLD_OUTS, Plan, train, write};
+use matinee_train::training::{HOLD_OUT_RANGE, HOLD_OUTS, Plan, now, train, write};
 
 use super::learning::Learning;
 use crate::example;
 use crate::files::{self, Titles};
 use crate::kept::{self, Place};
 use crate::progress::{TerminalProgress, Waiting};
+use crate::report::against_live;
 
 /// What to train, how, and where to put it.
 #[derive(ClapArgs)]
@@ -26,6 +27,9 @@ pub struct Args {
     /// the folder
     #[arg(long, value_name = "FILE|aws")]
     ratings: Option<Place>,
+    /// Model to compare the new one with, on the ratings that it has not learned: a folder or a model.tar.gz
+    #[arg(long, value_name = "MODEL")]
+    live: Option<PathBuf>,
     /// Folder to write the model to, replacing the model that is there
     #[arg(long, default_value = "model")]
     output: PathBuf,
@@ -42,14 +46,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         bail!("--hold-out is {}; it must be {HOLD_OUT_RANGE}", args.hold_out);
     }
     args.learning.basics.use_threads()?;
-    let plan = Plan {
-        algorithm: args.learning.configure()?,
-        seed: args.learning.basics.seed,
-        hold_out: args.hold_out,
-        training_job: None,
-    };
+    let plan = Plan::new(args.learning.configure()?, args.learning.basics.seed, args.hold_out);
     let (data, scale, titles) = (&args.data, args.learning.basics.scale, args.learning.titles());
-    let dataset = train_folder(data, args.ratings.as_ref(), &args.output, &plan, scale, titles)?;
+    let (ratings, live) = (args.ratings.as_ref(), args.live.as_deref());
+    let dataset = train_folder(data, ratings, live, &args.output, plan, scale, titles)?;
     suggest(&args.output, &dataset);
     Ok(ExitCode::SUCCESS)
 }
@@ -69,18 +69,33 @@ pub fn suggest(output: &Path, dataset: &Dataset) {
 pub fn train_folder(
     data: &Path,
     ratings: Option<&Place>,
+    live: Option<&Path>,
     output: &Path,
-    plan: &Plan,
+    mut plan: Plan,
     scale: RatingScale,
     titles: Titles,
 ) -> Result<Dataset> {
     check_output(output)?;
+    plan.data_as_of = Some(now());
+    let live = live.map(open_live).transpose()?;
     let (mut dataset, mut files) = files::dataset_of(data, scale, titles)?;
     if let Some(place) = ratings {
         (dataset, files) = kept::merged(place, &dataset, files)?;
     }
-    train_dataset(&dataset, &files, output, plan)?;
+    if let Some(live) = live {
+        plan.compare_with(&live, &dataset);
+    }
+    train_dataset(&dataset, &files, output, &plan)?;
     Ok(dataset)
+}
+
+fn open_live(path: &Path) -> Result<Model> {
+    files::open_model(path).with_context(|| {
+        format!(
+            "cannot compare with the model {}; name another one with --live, or leave it out",
+            path.display()
+        )
+    })
 }
 
 /// Trains and writes a model, and prints a summary.
@@ -130,5 +145,8 @@ fn print_summary(output: &Path, manifest: &Manifest) {
                 .unwrap_or_default(),
             hold_out.mae
         );
+    }
+    if let Some(compared) = &manifest.against_live {
+        say!("{}", against_live(compared));
     }
 }
