@@ -17,6 +17,7 @@ mod reader;
 mod spellings;
 mod time;
 mod unused;
+mod without_user;
 
 pub use changes::{Changes, ChangesError};
 pub use check::{CsvFile, Digests, Inputs, check};
@@ -24,3 +25,4 @@ pub use dataset::{Dataset, Rating};
 pub use faults::{Fault, FaultKind, Findings, Report};
 pub use given::{GivenRating, read_ratings};
 pub use listed::Divided;
+pub use without_user::{RemovalError, without_user};
