@@ -31,7 +31,7 @@ pub fn model() -> Arc<Reloadable<Model>> {
     };
     let (dataset, _) = check(&inputs, RatingScale::MOVIELENS);
     let algorithm = configure("svd", [("n_factors", "4")]).expect("a hyperparameter");
-    let plan = Plan { algorithm, seed: 0, hold_out: 0.3, training_job: None };
+    let plan = Plan::new(algorithm, 0, 0.3);
     let trained = train(&dataset, &plan, &Silent);
     write(folder.path(), &dataset, &plan, &trained, &inputs.digests()).expect("an artifact");
     Arc::new(Reloadable::loaded(Model::open(folder.path()).expect("a model")))

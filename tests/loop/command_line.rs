@@ -26,7 +26,7 @@ impl CommandLine {
     }
 
     /// The same, with the variables that the stack's output `CommandLine` sets.
-    fn with_settings(self, api: &str) -> Self {
+    pub fn with_settings(self, api: &str) -> Self {
         let settings = [
             ("MATINEE_BUCKET", BUCKET),
             ("MATINEE_STACK", STACK),
@@ -48,7 +48,7 @@ impl CommandLine {
         self.run_matinee(&[&["aws"], arguments].concat())
     }
 
-    fn run_matinee(&self, arguments: &[&str]) -> Output {
+    pub fn run_matinee(&self, arguments: &[&str]) -> Output {
         Command::new(binary("matinee"))
             .args(arguments)
             .env_clear()

@@ -104,7 +104,7 @@ async fn what_came_in_is_in_the_next_model_once_and_deleted_users_are_not() {
     // The job has read the table when another rating comes in.
     let (request, ended) = world.train(json!({"seed": "1"})).await;
     assert_eq!(ended["detail"]["TrainingJobStatus"], "Completed");
-    assert_eq!(request["Environment"], json!({"RATINGS_TABLE": TABLE}));
+    assert_eq!(request["Environment"]["RATINGS_TABLE"], TABLE);
     assert_eq!(rate("/users/late/ratings/2959", 5.0).await, 201);
     assert_eq!(seen(&function, "new").await, before, "nothing has changed yet");
     let late = seen(&function, "late").await;
@@ -118,6 +118,11 @@ async fn what_came_in_is_in_the_next_model_once_and_deleted_users_are_not() {
         [rated("new"), rated("back"), rated("hides"), rated("2"), rated("late")],
         [Some(3), None, None, None, None]
     );
+    let compared = model.manifest().against_live.as_ref().unwrap();
+    assert_eq!((compared.live_version.as_str(), compared.came_in), (first_version.as_str(), 3));
+    let asked: jiff::Timestamp =
+        request["Environment"]["JOB_REQUESTED_AT"].as_str().unwrap().parse().unwrap();
+    assert_eq!(model.manifest().data_as_of, Some(asked.to_string()));
     let learned_from = model.manifest().data.keys().map(String::as_str).collect::<Vec<_>>();
     assert_eq!(learned_from, [TABLE, "movies.csv", "ratings.csv"]);
 

@@ -5,6 +5,7 @@
 mod command_line;
 mod doctor;
 mod failures;
+mod forgetting;
 mod live_ratings;
 mod policies;
 mod publishing;

@@ -39,6 +39,8 @@ async fn the_policies_allow_just_the_calls_that_are_made() {
     let (_, ended) = world.train(json!({})).await;
     world.publish.answer(ended).await;
     world.start.answer(schedule("s")).await;
+    // A job that compares its model with the live one.
+    world.train(json!({"seed": "1"})).await;
     let live = world.live_version();
     // A failed load is not tried again at once.
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;

@@ -121,13 +121,13 @@ async fn of_two_publishers_that_race_the_later_decides_again() {
     let world = World::start().await;
     world.upload();
     let mut artifacts = Vec::new();
-    for seed in 0..3 {
+    for seed in 0..4 {
         artifacts.push(world.artifact(seed).await);
     }
     let other = World::publisher(&world.moto).await;
     let publish = |uri: &str| json!({"action": "publish", "uri": uri});
-    // The first pointer, and one that replaces another.
-    for (slow, fast) in [(0, 1), (2, 1)] {
+    // The first pointer, and one that replaces another. The one that loses the race is the newer one.
+    for (slow, fast) in [(1, 0), (3, 2)] {
         let (arrived, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let held = Fault::Hold(Arc::clone(&arrived), Arc::clone(&go_on));
         world.publish.recorder.inject(held.at("s3:PutObject", "live.json").times(1));
@@ -142,8 +142,8 @@ async fn of_two_publishers_that_race_the_later_decides_again() {
         assert_eq!(lost["before"], artifacts[fast].1, "it saw what the other had published");
     }
     let live = world.moto.live();
-    assert_eq!(live["version"], artifacts[2].1);
+    assert_eq!(live["version"], artifacts[3].1);
     let previous: Vec<&Value> =
         live["previous"].as_array().unwrap().iter().map(|model| &model["version"]).collect();
-    assert_eq!(previous, [&artifacts[1].1, &artifacts[0].1], "nothing was lost");
+    assert_eq!(previous, [&artifacts[2].1, &artifacts[1].1, &artifacts[0].1], "nothing was lost");
 }

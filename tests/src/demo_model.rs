@@ -61,7 +61,7 @@ fn train(output: &Path, inputs: &Inputs, parameter: (&str, &str), seed: u64) -> 
 fn planned(inputs: &Inputs, parameter: (&str, &str), seed: u64) -> (Dataset, Plan) {
     let (dataset, _) = check(inputs, RatingScale::MOVIELENS);
     let algorithm = configure("svd", [parameter, ("n_epochs", "3")]).unwrap();
-    (dataset, Plan { algorithm, seed, hold_out: 0.0, training_job: None })
+    (dataset, Plan::new(algorithm, seed, 0.0))
 }
 
 /// Where the events for `sam local invoke` are.

@@ -70,6 +70,25 @@ impl Moto {
         ureq::delete(self.url(key)).header("authorization", SIGNED).call().unwrap();
     }
 
+    /// Keeps earlier versions of all objects from now on, as the bucket of a stack does.
+    pub fn keep_versions(&self) {
+        let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+        ureq::put(self.url("?versioning")).header("authorization", SIGNED).send(enabled).unwrap();
+    }
+
+    /// Key and id of every version of the objects with this prefix.
+    pub fn versions(&self, prefix: &str) -> Vec<(String, String)> {
+        let listing = ureq::get(self.url(&format!("?versions&prefix={prefix}")));
+        let answer = listing.header("authorization", SIGNED).call().unwrap();
+        let xml = answer.into_body().read_to_string().unwrap();
+        let value = |version: &str, name: &str| {
+            let (_, rest) = version.split_once(&format!("<{name}>")).unwrap();
+            rest.split_once('<').unwrap().0.to_owned()
+        };
+        let versions = xml.split("<Version>").skip(1);
+        versions.map(|version| (value(version, "Key"), value(version, "VersionId"))).collect()
+    }
+
     /// Creates a role that training jobs may assume.
     pub fn make_role(&self, arn: &str) {
         let name = arn.rsplit('/').next().unwrap();

@@ -100,7 +100,7 @@ fn bring(moto: &Moto, role: &Recorder, root: &Path, channel: &Value) {
     let folder = root.join("input/data").join(channel["ChannelName"].as_str().unwrap());
     std::fs::create_dir_all(&folder).unwrap();
     role.note("s3:ListBucket", format!("{BUCKET}/{prefix}"));
-    for name in ["ratings.csv", "movies.csv"] {
+    for name in ["ratings.csv", "movies.csv", "manifest.json", "model.safetensors"] {
         let key = format!("{prefix}{name}");
         role.note("s3:GetObject", format!("{BUCKET}/{key}"));
         if let Some(bytes) = moto.get(&key) {

@@ -8,6 +8,7 @@ mod error_chain;
 mod function;
 mod gate;
 mod in_thread;
+mod live_model;
 mod lock;
 mod logging;
 mod memory;
@@ -27,6 +28,7 @@ pub use data::{DATA_PREFIX, DataDigest, DataError, DataObject, data_files, list_
 pub use error_chain::{error_chain, is_transient};
 pub use function::run_function;
 pub use gate::{Gate, Verdict};
+pub use live_model::live_model;
 pub use logging::init_logging;
 pub use matinee_model::live_pointer::{LivePointer, Published};
 pub use memory::Memory;

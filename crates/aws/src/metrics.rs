@@ -32,6 +32,8 @@ pub enum Metric {
     ModelRmse,
     /// The NDCG@10 of the live model.
     ModelNdcg,
+    /// The RMSE of the live model on ratings that came in since it was trained.
+    LiveRmse,
     /// How many ratings the live model was trained on.
     ModelRatings,
     /// How long a model took to load while requests waited for it; in the endpoint mode, the titles.
@@ -56,7 +58,7 @@ pub enum Metric {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::TrainingStarted,
         Self::TrainingFailed,
         Self::ModelPublished,
@@ -64,6 +66,7 @@ impl Metric {
         Self::ModelAgeHours,
         Self::ModelRmse,
         Self::ModelNdcg,
+        Self::LiveRmse,
         Self::ModelRatings,
         Self::ModelLoadMs,
         Self::ModelLoadFailures,
@@ -86,6 +89,7 @@ impl Metric {
             Self::ModelAgeHours => "ModelAgeHours",
             Self::ModelRmse => "ModelRmse",
             Self::ModelNdcg => "ModelNdcg",
+            Self::LiveRmse => "LiveRmse",
             Self::ModelRatings => "ModelRatings",
             Self::ModelLoadMs => "ModelLoadMs",
             Self::ModelLoadFailures => "ModelLoadFailures",
@@ -102,7 +106,7 @@ impl Metric {
     fn unit(self) -> &'static str {
         match self {
             // CloudWatch has no unit for hours or stars.
-            Self::ModelAgeHours | Self::ModelRmse | Self::ModelNdcg => "None",
+            Self::ModelAgeHours | Self::ModelRmse | Self::ModelNdcg | Self::LiveRmse => "None",
             Self::ModelLoadMs | Self::LatencyMs => "Milliseconds",
             _ => "Count",
         }

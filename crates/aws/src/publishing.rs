@@ -4,13 +4,13 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::primitives::ByteStream;
 use matinee_model::Model;
-use matinee_model::artifact::{MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, sha256_hex};
+use matinee_model::artifact::{AgainstLive, MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, sha256_hex};
 use matinee_model::live_pointer::{Figures, LivePointer, MAX_POINTER_BYTES, Published, Refused};
 use matinee_serving::{LoadError, LoadReason};
 use serde::Serialize;
 
 use crate::error_chain::error_chain;
-use crate::gate::Gate;
+use crate::gate::{Gate, Verdict};
 use crate::memory::Memory;
 use crate::model_uri::{S3Layout, S3Uri};
 use crate::objects::Objects;
@@ -34,8 +34,8 @@ pub struct Publisher {
 }
 
 #[derive(Debug)]
-struct PointerObject {
-    objects: Objects,
+pub(crate) struct PointerObject {
+    pub(crate) objects: Objects,
 }
 
 /// What was decided about a model.
@@ -50,6 +50,9 @@ pub enum Decision {
         before: Option<String>,
         /// What the gate could not compare.
         skipped: Vec<String>,
+        /// The RMSE of the model that was live before, on ratings that came in since it was trained, if it was measured.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        live_rmse: Option<f64>,
     },
     /// It is already live.
     AlreadyLive {
@@ -64,6 +67,9 @@ pub enum Decision {
         uri: String,
         /// The reasons.
         reasons: Vec<String>,
+        /// The RMSE of the live model on ratings that came in since it was trained, if it was measured.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        live_rmse: Option<f64>,
     },
 }
 
@@ -111,6 +117,7 @@ impl Publisher {
             Ok(candidate) => candidate,
             Err(reason) => return Ok(refused(None, uri, vec![reason])),
         };
+        let candidate = Published { forced: force, ..candidate };
         let mut written = None;
         for _ in 0..ROUNDS {
             let mut before = self.pointer.read().await?;
@@ -119,37 +126,44 @@ impl Publisher {
             {
                 return Ok(found_live(pointer, written.as_ref()));
             }
+            let live_rmse = before.as_ref().and_then(|(pointer, _)| live_rmse(&manifest, &pointer.live));
             let mut skipped = Vec::new();
             if let (Some((pointer, etag)), false) = (&mut before, force) {
-                match self.live_manifest(&pointer.live).await? {
-                    None => {
-                        skipped.push("any metric: the manifest of the live model cannot be read".to_owned());
+                let Verdict { refusals, skipped: not_compared } = self.judge(&manifest, pointer).await?;
+                if !refusals.is_empty() {
+                    let model = candidate.refused_for(&refusals);
+                    if !self.remember(pointer, etag, model).await {
+                        continue;
                     }
-                    Some(live) => {
-                        // An earlier release published it without its figures.
-                        pointer.live.figures.get_or_insert_with(|| Figures::of(&live));
-                        let verdict = self.gate.judge(&manifest, &live);
-                        if !verdict.refusals.is_empty() {
-                            let model = candidate.refused_for(&verdict.refusals);
-                            if !self.remember(pointer, etag, model).await {
-                                continue;
-                            }
-                            return Ok(refused(Some(candidate.version), uri, verdict.refusals));
-                        }
-                        skipped = verdict.skipped;
-                    }
+                    let (version, uri) = (Some(candidate.version), uri.to_string());
+                    return Ok(Decision::Refused { version, uri, reasons: refusals, live_rmse });
                 }
+                skipped = not_compared;
             }
             untag_model(&self.client, uri, &manifest).await.map_err(PublishError::Write)?;
             let (before, etag) = before.unzip();
             let was_live = before.as_ref().map(|pointer| pointer.live.version.clone());
             let pointer = LivePointer::after(before, candidate.clone());
-            if let Some(decision) = self.swap(was_live, etag, pointer, skipped).await? {
-                return Ok(decision);
+            if self.pointer.write(&pointer, etag.as_deref()).await? {
+                return Ok(Decision::Published { live: pointer.live, before: was_live, skipped, live_rmse });
             }
             written = Some(candidate.clone());
         }
         Err(PublishError::Contended)
+    }
+
+    /// Asks the gate about a model. The live model of the pointer gets its figures, if an earlier release published it without.
+    async fn judge(&self, candidate: &Manifest, pointer: &mut LivePointer) -> Result<Verdict, PublishError> {
+        let Some(live) = self.manifest_of(&pointer.live).await? else {
+            let skipped = vec!["any metric: the manifest of the live model cannot be read".to_owned()];
+            return Ok(Verdict { skipped, ..Verdict::default() });
+        };
+        pointer.live.figures.get_or_insert_with(|| Figures::of(&live));
+        let best = match pointer.best_before() {
+            Some(best) => self.manifest_of(best).await?,
+            None => None,
+        };
+        Ok(self.gate.judge(candidate, &live, best.as_ref()))
     }
 
     /// Goes back to an earlier model: to `version`, or to the previous one.
@@ -171,7 +185,9 @@ impl Publisher {
                 Err(error) => return Err(PublishError::NoSuchVersion(format!("{}: {error}", target.uri))),
             };
             let candidate = match self.read_candidate(&uri).await? {
-                Ok((candidate, _)) if candidate.manifest_sha256 == target.manifest_sha256 => candidate,
+                Ok((candidate, _)) if candidate.manifest_sha256 == target.manifest_sha256 => {
+                    Published { forced: target.forced, ..candidate }
+                }
                 Ok((candidate, _)) => {
                     let reason = "its manifest has changed since it was published".to_owned();
                     return Ok(refused(Some(candidate.version), &uri, vec![reason]));
@@ -181,8 +197,8 @@ impl Publisher {
             written = Some(candidate.clone());
             let was_live = Some(pointer.live.version.clone());
             let pointer = pointer.rolled_back(candidate);
-            if let Some(decision) = self.swap(was_live, Some(etag), pointer, Vec::new()).await? {
-                return Ok(decision);
+            if self.pointer.write(&pointer, Some(&etag)).await? {
+                return Ok(published(pointer.live, was_live));
             }
         }
         Err(PublishError::Contended)
@@ -209,6 +225,7 @@ impl Publisher {
             manifest_sha256,
             published_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             rolled_back_at: None,
+            forced: false,
             figures: Some(Figures::of(&manifest)),
         };
         Ok(Ok((published, manifest)))
@@ -223,16 +240,16 @@ impl Publisher {
         ))
     }
 
-    /// The manifest of the live model; `None` if the artifact is missing or damaged. Then a new one may replace it.
-    async fn live_manifest(&self, live: &Published) -> Result<Option<Manifest>, PublishError> {
-        let Ok(uri) = live.uri.parse::<S3Uri>() else { return Ok(None) };
+    /// The manifest of a published model; `None` if the artifact is missing or damaged. Then a new one is not compared with it.
+    async fn manifest_of(&self, model: &Published) -> Result<Option<Manifest>, PublishError> {
+        let Ok(uri) = model.uri.parse::<S3Uri>() else { return Ok(None) };
         let objects = Objects { client: self.client.clone(), bucket: uri.bucket.clone() };
         let read = match &uri.layout {
             S3Layout::Prefix(prefix) => {
                 let key = format!("{prefix}{MANIFEST_FILE}");
                 let json = objects.fetch(&key, MAX_MANIFEST_BYTES).await;
                 json.and_then(|json| {
-                    let is_published = sha256_hex(&json) == live.manifest_sha256;
+                    let is_published = sha256_hex(&json) == model.manifest_sha256;
                     let manifest = Manifest::parse(&json)?;
                     if is_published {
                         Ok(manifest)
@@ -252,7 +269,8 @@ impl Publisher {
             Err(error) if matches!(error.reason, LoadReason::NotFound | LoadReason::Invalid) => {
                 tracing::warn!(
                     detail = error.detail,
-                    "the live model cannot be read, so the new one is not compared with it"
+                    version = model.version,
+                    "a published model cannot be read, so the new one is not compared with it"
                 );
                 Ok(None)
             }
@@ -273,23 +291,11 @@ impl Publisher {
             true
         })
     }
-
-    /// Writes the pointer that makes another model live; `None` if somebody else moved it meanwhile.
-    async fn swap(
-        &self,
-        was_live: Option<String>,
-        etag: Option<String>,
-        pointer: LivePointer,
-        skipped: Vec<String>,
-    ) -> Result<Option<Decision>, PublishError> {
-        let is_moved = self.pointer.write(&pointer, etag.as_deref()).await?;
-        Ok(is_moved.then_some(Decision::Published { live: pointer.live, before: was_live, skipped }))
-    }
 }
 
 impl PointerObject {
     /// The pointer and its ETag; `None` if there is no pointer yet.
-    async fn read(&self) -> Result<Option<(LivePointer, String)>, PublishError> {
+    pub(crate) async fn read(&self) -> Result<Option<(LivePointer, String)>, PublishError> {
         match self.objects.fetch_changed(LIVE_POINTER_KEY, None, MAX_POINTER_BYTES).await {
             Ok(Some((json, etag))) => {
                 let pointer = LivePointer::parse(&json).map_err(|error| {
@@ -335,8 +341,18 @@ fn found_live(pointer: &LivePointer, written: Option<&Published>) -> Decision {
     if !written.is_some_and(is_same) {
         return Decision::AlreadyLive { live };
     }
-    let before = pointer.previous.first().map(|model| model.version.clone());
-    Decision::Published { live, before, skipped: Vec::new() }
+    published(live, pointer.previous.first().map(|model| model.version.clone()))
+}
+
+/// The decision that a model is live, without anything to tell about the gate.
+fn published(live: Published, before: Option<String>) -> Decision {
+    Decision::Published { live, before, skipped: Vec::new(), live_rmse: None }
+}
+
+/// The RMSE of the live model on what came in since it was trained, if the new model was compared with just this one.
+fn live_rmse(candidate: &Manifest, live: &Published) -> Option<f64> {
+    let AgainstLive { live_version, errors, .. } = candidate.against_live.as_ref()?;
+    errors.filter(|_| live_version.as_str() == live.version).map(|errors| errors.live_rmse)
 }
 
 fn target<'a>(pointer: &'a LivePointer, version: Option<&str>) -> Result<&'a Published, PublishError> {
@@ -359,5 +375,5 @@ fn target<'a>(pointer: &'a LivePointer, version: Option<&str>) -> Result<&'a Pub
 }
 
 fn refused(version: Option<String>, uri: &S3Uri, reasons: Vec<String>) -> Decision {
-    Decision::Refused { version, uri: uri.to_string(), reasons }
+    Decision::Refused { version, uri: uri.to_string(), reasons, live_rmse: None }
 }

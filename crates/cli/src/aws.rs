@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod doctor;
+pub mod forget;
 pub mod jobs;
 pub mod options;
 mod stack;

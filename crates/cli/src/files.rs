@@ -19,7 +19,7 @@ pub const RATINGS_FILE: &str = "ratings.csv";
 pub const MOVIES_FILE: &str = "movies.csv";
 
 /// The first bytes of a gzip file (RFC 1952). No other kind of file that is read begins with them.
-const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+pub const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 /// How many files a note names.
 const MAX_NAMED: usize = 5;
 

@@ -1,5 +1,6 @@
 //! The report of an evaluation: for a terminal, as JSON, and as an HTML page with plots.
 
+mod against_live;
 mod origin;
 mod page;
 mod plots;
@@ -9,6 +10,7 @@ mod table;
 mod versions;
 mod visitors;
 
+pub use against_live::against_live;
 pub use origin::Origin;
 pub use ranking::ranking_page;
 #[cfg(feature = "aws")]

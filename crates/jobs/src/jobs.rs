@@ -11,12 +11,15 @@ use aws_sdk_sagemaker::config::http::HttpResponse;
 use aws_sdk_sagemaker::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_sagemaker::operation::list_training_jobs::builders::ListTrainingJobsFluentBuilder;
 use aws_sdk_sagemaker::types::{SortBy, SortOrder, TrainingJobStatus, TrainingJobSummary};
-use matinee_aws::{DataDigest, DataError, DataObject, error_chain, is_transient, list_data};
+use jiff::Timestamp;
+use matinee_aws::{
+    DataDigest, DataError, DataObject, S3Uri, error_chain, is_transient, list_data, live_model,
+};
 use matinee_dynamodb_ratings::DynamoDbRatings;
 use serde::Serialize;
 
 use crate::name::{JobName, JobNamePrefix};
-use crate::request::JobRequest;
+use crate::request::{Found, JobRequest};
 use crate::settings::JobSettings;
 
 /// Training jobs in one AWS account and region.
@@ -99,6 +102,16 @@ pub struct Sources {
     pub ratings: Option<DynamoDbRatings>,
 }
 
+impl Sources {
+    /// The live model. A job that cannot be told about it trains without the comparison.
+    async fn live_model(&self, bucket: &str) -> Option<S3Uri> {
+        live_model(&self.s3, bucket).await.unwrap_or_else(|error| {
+            tracing::warn!(error, "the new model is not compared with the live one");
+            None
+        })
+    }
+}
+
 /// Why a job could not be started, listed or described.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
@@ -178,6 +191,7 @@ impl TrainingJobs {
         if let Some(job) = self.running(&settings.name_prefix, reason.ended()).await? {
             return Ok(StartOutcome::Running { job });
         }
+        let data_as_of = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default();
         let data = list_data(&sources.s3, &settings.bucket).await?;
         let digest = DataDigest::of(&data);
         if let Some(job) = reason.ended()
@@ -190,8 +204,9 @@ impl TrainingJobs {
         {
             return Ok(StartOutcome::NothingNew { job });
         }
+        let found = Found { data_as_of, live_model: sources.live_model(&settings.bucket).await };
         let name = request.name(settings, &digest, reason.salt());
-        if let Created::Started(started) = self.create(settings, request, &name, &data).await? {
+        if let Created::Started(started) = self.create(settings, request, &name, &data, &found).await? {
             return Ok(started);
         }
         // The event was delivered twice, another event found the same data, or the answer to a first attempt was lost.
@@ -202,7 +217,7 @@ impl TrainingJobs {
             // The job for these data ended before a job for other data, whose model may have replaced the right one.
             Some(ended) => {
                 let again = request.name(settings, &digest, ended);
-                match self.create(settings, request, &again, &data).await? {
+                match self.create(settings, request, &again, &data, &found).await? {
                     Created::Started(started) => Ok(started),
                     Created::NameTaken => Ok(StartOutcome::Running { job: again.as_str().to_owned() }),
                 }
@@ -216,8 +231,9 @@ impl TrainingJobs {
         request: &JobRequest,
         name: &JobName,
         data: &[DataObject],
+        found: &Found,
     ) -> Result<Created, JobError> {
-        let input = request.input(settings, name)?;
+        let input = request.input(settings, name, found)?;
         let sending = self
             .client
             .create_training_job()

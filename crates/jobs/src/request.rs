@@ -9,7 +9,8 @@ use aws_sdk_sagemaker::types::{
     OutputDataConfig, ResourceConfig, S3DataDistribution, S3DataSource, S3DataType, StoppingCondition, Tag,
     TrainingInputMode,
 };
-use matinee_aws::{DATA_PREFIX, DataDigest};
+use jiff::Timestamp;
+use matinee_aws::{DATA_PREFIX, DataDigest, S3Uri};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -18,6 +19,15 @@ use crate::settings::JobSettings;
 
 /// How long a job may wait for spot capacity, in addition to its own time.
 const SPOT_PATIENCE_SECONDS: i32 = 3600;
+
+/// What is found when a job is asked for.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// When its data were listed. It learns from all that was there.
+    pub data_as_of: Timestamp,
+    /// The live model, which it compares its own with.
+    pub live_model: Option<S3Uri>,
+}
 
 /// What one job does differently from the others of its stack. Every field is optional.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -48,6 +58,7 @@ impl JobRequest {
         &self,
         settings: &JobSettings,
         name: &JobName,
+        found: &Found,
     ) -> Result<CreateTrainingJobInput, BuildError> {
         let (bucket, name) = (&settings.bucket, name.as_str());
         let spot = self.spot.unwrap_or(settings.spot);
@@ -76,8 +87,8 @@ impl JobRequest {
             .role_arn(&settings.role)
             .algorithm_specification(algorithm)
             .set_hyper_parameters(Some(self.all_hyperparameters(settings)))
-            .set_environment(environment(settings))
-            .input_data_config(train_channel(bucket))
+            .set_environment(Some(environment(settings, found.data_as_of)))
+            .set_input_data_config(Some(channels(bucket, found.live_model.as_ref())))
             .output_data_config(
                 OutputDataConfig::builder()
                     .s3_output_path(output_path(bucket))
@@ -100,20 +111,27 @@ impl JobRequest {
 }
 
 /// The variables of the container. It runs with a network and under the role of the job, so it can read the table.
-fn environment(settings: &JobSettings) -> Option<HashMap<String, String>> {
-    let table = settings.ratings_table.as_ref()?;
-    Some(HashMap::from([("RATINGS_TABLE".to_owned(), table.as_str().to_owned())]))
+fn environment(settings: &JobSettings, data_as_of: Timestamp) -> HashMap<String, String> {
+    let table = settings.ratings_table.as_ref().map(|table| ("RATINGS_TABLE", table.as_str().to_owned()));
+    let variables = table.into_iter().chain([("JOB_REQUESTED_AT", data_as_of.to_string())]);
+    variables.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn train_channel(bucket: &str) -> Channel {
+fn channels(bucket: &str, live_model: Option<&S3Uri>) -> Vec<Channel> {
+    let data = channel("train", "text/csv", format!("s3://{bucket}/{DATA_PREFIX}"));
+    let live = live_model.map(|uri| channel("live", "application/octet-stream", uri.to_string()));
+    std::iter::once(data).chain(live).collect()
+}
+
+fn channel(name: &str, content_type: &str, uri: String) -> Channel {
     let source = S3DataSource::builder()
         .s3_data_type(S3DataType::S3Prefix)
-        .s3_uri(format!("s3://{bucket}/{DATA_PREFIX}"))
+        .s3_uri(uri)
         .s3_data_distribution_type(S3DataDistribution::FullyReplicated)
         .build();
     Channel::builder()
-        .channel_name("train")
-        .content_type("text/csv")
+        .channel_name(name)
+        .content_type(content_type)
         .data_source(DataSource::builder().s3_data_source(source).build())
         .build()
 }
@@ -123,6 +141,11 @@ mod tests {
     use super::*;
     use crate::settings::tests::settings;
     use matinee_aws::DataObject;
+
+    fn found(live_model: Option<&str>) -> Found {
+        let data_as_of = "2026-11-26T12:00:00Z".parse().unwrap();
+        Found { data_as_of, live_model: live_model.map(|uri| uri.parse().unwrap()) }
+    }
 
     #[test]
     fn a_name_is_the_same_only_for_the_same_work_on_the_same_data() {
@@ -169,14 +192,17 @@ mod tests {
             ..JobRequest::default()
         };
         let name = request.name(&settings, &DataDigest::of(&[]), "");
-        let input = request.input(&settings, &name).unwrap();
+        let input =
+            request.input(&settings, &name, &found(Some("s3://bucket/models/j/output/model/"))).unwrap();
         assert_eq!(input.training_job_name(), Some(name.as_str()));
         assert_eq!(input.role_arn(), Some(&*settings.role));
         let hyperparameters = [("algorithm", "bayes"), ("hold_out", "0.2")];
         let hyperparameters = hyperparameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(input.hyper_parameters(), Some(&hyperparameters.into()));
 
-        let environment = [("RATINGS_TABLE".to_owned(), "matinee-RatingsTable".to_owned())];
+        let environment =
+            [("RATINGS_TABLE", "matinee-RatingsTable"), ("JOB_REQUESTED_AT", "2026-11-26T12:00:00Z")];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(input.environment(), Some(&environment.into()));
         assert_ne!(input.enable_network_isolation(), Some(true), "the container asks DynamoDB");
         let algorithm = input.algorithm_specification().unwrap();
@@ -186,10 +212,15 @@ mod tests {
         let metric = (metric.name(), metric.regex());
         assert_eq!(metric, (Some("validation:rmse"), Some("validation_rmse=([0-9.]+);")));
 
-        let [channel] = input.input_data_config() else { panic!("{input:?}") };
-        let source = channel.data_source().and_then(DataSource::s3_data_source).unwrap();
-        assert_eq!((channel.channel_name(), source.s3_uri()), (Some("train"), Some("s3://bucket/data/")));
-        assert_eq!(source.s3_data_type(), Some(&S3DataType::S3Prefix));
+        let channels = ["s3://bucket/data/", "s3://bucket/models/j/output/model/"];
+        for (channel, (name, uri)) in
+            input.input_data_config().iter().zip(["train", "live"].iter().zip(channels))
+        {
+            let source = channel.data_source().and_then(DataSource::s3_data_source).unwrap();
+            assert_eq!((channel.channel_name(), source.s3_uri()), (Some(*name), Some(uri)));
+            assert_eq!(source.s3_data_type(), Some(&S3DataType::S3Prefix));
+        }
+        assert_eq!(input.input_data_config().len(), 2);
         let output = input.output_data_config().unwrap();
         assert_eq!(output.s3_output_path(), Some("s3://bucket/models/"));
         assert_eq!(output.compression_type(), Some(&OutputCompressionType::None));
@@ -217,13 +248,14 @@ mod tests {
             ..JobRequest::default()
         };
         let name = request.name(&settings, &DataDigest::of(&[]), "");
-        let input = request.input(&settings, &name).unwrap();
+        let input = request.input(&settings, &name, &found(None)).unwrap();
         let instance = input.resource_config().and_then(ResourceConfig::instance_type).unwrap();
         assert_eq!(instance.as_str(), "ml.c5.xlarge");
         let stopping = input.stopping_condition().unwrap();
         let seconds = (stopping.max_runtime_in_seconds(), stopping.max_wait_time_in_seconds());
         assert_eq!(seconds, (Some(60), None), "only a spot job waits for capacity");
         assert_eq!(input.enable_managed_spot_training(), Some(false));
-        assert_eq!(input.environment(), None, "there is no table");
+        assert_eq!(input.environment().unwrap().len(), 1, "there is no table");
+        assert_eq!(input.input_data_config().len(), 1, "there is no live model");
     }
 }

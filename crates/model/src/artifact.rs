@@ -11,9 +11,11 @@
 //! lengths must be exact, checksums are verified, and every number must be finite. `docs/artifact-format.md` specifies
 //! the format.
 
+mod against_live;
 mod archive;
 mod buffer;
 mod checks;
+mod description;
 mod destination;
 mod digest;
 mod error;
@@ -31,8 +33,10 @@ mod user_writer;
 mod verified;
 mod writer;
 
+pub use against_live::{AgainstLive, PairedErrors};
 pub use archive::{read_archive, read_archive_within};
 pub use buffer::AlignedBuffer;
+pub use description::Description;
 pub use destination::check_output;
 pub use digest::{Chunks, Expected, FileDigest, sha256_hex};
 pub use error::ArtifactError;
@@ -44,7 +48,7 @@ pub(crate) use user_index::UserIndex;
 pub(crate) use user_tensors::{UserShape, UserTensors};
 pub use user_writer::{USERS_FILE_ABOVE, UsersFile};
 pub use verified::{Assembly, Verified};
-pub use writer::{Description, NewArtifact, write_folder, write_folder_with};
+pub use writer::{NewArtifact, write_folder, write_folder_with};
 
 use std::path::Path;
 

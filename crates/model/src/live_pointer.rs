@@ -48,6 +48,9 @@ pub struct Published {
     /// When a rollback took its place, in UTC (RFC 3339), if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolled_back_at: Option<String>,
+    /// Whether it was made live without asking the gate.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forced: bool,
     /// Its figures. Pointers of earlier releases have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub figures: Option<Figures>,
@@ -95,6 +98,23 @@ impl LivePointer {
         let previous = earlier.into_iter().filter(|model| is_other(&model.version)).take(KEPT).collect();
         refused.retain(|model| is_other(&model.version));
         Self { live: next, previous, refused }
+    }
+
+    /// Of the models that were live before, the one with the lowest RMSE, if that is lower than the live model's. Models that were
+    /// rolled back do not count, nor those before the last one that was forced: whoever forced it accepted its figures.
+    pub fn best_before(&self) -> Option<&Published> {
+        if self.live.forced {
+            return None;
+        }
+        let rmse = |model: &Published| model.figures.as_ref().and_then(|figures| figures.rmse);
+        let since_forced = match self.previous.iter().position(|model| model.forced) {
+            Some(forced) => &self.previous[..=forced],
+            None => &self.previous,
+        };
+        let kept = since_forced.iter().filter(|model| model.rolled_back_at.is_none());
+        let measured = kept.filter_map(|model| Some((model, rmse(model)?)));
+        let (best, lowest) = measured.min_by(|(_, one), (_, other)| one.total_cmp(other))?;
+        rmse(&self.live).is_none_or(|live| lowest < live).then_some(best)
     }
 
     /// The pointer after a rollback to `earlier`.

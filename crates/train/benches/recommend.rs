@@ -125,7 +125,7 @@ fn train_on_data(path: &Path, method: &str) {
     let inputs = Inputs { ratings: vec![read("ratings.csv")], movies: Some(read("movies.csv")), links: None };
     let (dataset, _) = check(&inputs, RatingScale::MOVIELENS);
     let algorithm = configure("svd", [("n_factors", "16"), ("n_epochs", "5")]).unwrap();
-    let plan = Plan { algorithm, seed: 0, hold_out: 0.0, training_job: None };
+    let plan = Plan::new(algorithm, 0, 0.0);
     let mut trained = train(&dataset, &plan, &Silent);
     let training = dataset.ranking_training(0);
     let method = training.methods().into_iter().find(|found| found.name() == method).unwrap();

@@ -89,7 +89,7 @@ fn trained(users: &[(String, Vec<Line>)], movies: &[u8], count: usize) -> Result
         links: None,
     };
     let (dataset, _) = check(&inputs, RatingScale::MOVIELENS);
-    let plan = Plan { algorithm: configure(DEFAULT, [])?, seed: 0, hold_out: 0.1, training_job: None };
+    let plan = Plan::new(configure(DEFAULT, [])?, 0, 0.1);
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("model");
     write(&path, &dataset, &plan, &train(&dataset, &plan, &Silent), &inputs.digests())?;

@@ -139,6 +139,11 @@ impl Explained {
         self.fit_on(parts, |_| true)
     }
 
+    /// The calibration that is fitted on those that are `admitted`.
+    pub fn fit_where(&self, parts: Parts, admitted: impl Fn(&TestRating) -> bool) -> Option<Calibration> {
+        self.fit_on(parts, |index| admitted(&self.asked[index]))
+    }
+
     /// The prediction of each rating, by a calibration that was fitted on other users.
     pub fn cross_fit(&self) -> Option<Vec<f32>> {
         let part_of = |index: usize| self.asked[index].user.map_or(0, |user| user.index() % PARTS);

@@ -4,7 +4,8 @@
 //! states of the same data are measured on the same ratings, as far as both have them, whatever the order of the file
 //! and whatever was added or removed elsewhere in it.
 
-use matinee_model::IdTable;
+use matinee_model::artifact::GroupErrors;
+use matinee_model::{IdTable, UserRow};
 
 use crate::ratings::{Dataset, Rating};
 use crate::seeds::{hash, share_of};
@@ -58,6 +59,19 @@ impl Dataset {
     pub fn error_groups(&self) -> Vec<usize> {
         let group = |id: &str| (hash(0, id) % Self::ERROR_GROUPS) as usize;
         self.user_ids.table().iter().map(group).collect()
+    }
+
+    /// These errors of predictions, squared and summed by the groups of their users.
+    pub(crate) fn group_errors(&self, errors: impl Iterator<Item = (UserRow, f32)>) -> GroupErrors {
+        let group_of = self.error_groups();
+        let groups = Self::ERROR_GROUPS as usize;
+        let mut sums = GroupErrors { counts: vec![0; groups], squares: vec![0.0; groups] };
+        for (user, error) in errors {
+            let group = group_of[user.index()];
+            sums.counts[group] += 1;
+            sums.squares[group] += f64::from(error).powi(2);
+        }
+        sums
     }
 }
 

@@ -18,6 +18,7 @@ mod reader;
 mod spellings;
 mod time;
 mod unused;
+mod without_user;
 
 pub use changes::{Changes, ChangesError};
 pub(crate) use check::read_catalogue;
@@ -26,3 +27,4 @@ pub use dataset::{Dataset, Rating};
 pub use faults::{Fault, FaultKind, Findings, Report};
 pub use given::{GivenRating, read_ratings};
 pub use listed::Divided;
+pub use without_user::{RemovalError, without_user};

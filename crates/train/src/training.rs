@@ -1,10 +1,13 @@
 //! The whole training: measure on a hold-out, learn from all ratings, write the artifact.
 
 mod budget;
+mod came_in;
 mod ranking_stage;
 mod rated_order;
 mod resumable;
+mod stages;
 
+pub use came_in::{CameIn, FEWEST};
 pub use resumable::{clear_checkpoint, train_resumably};
 
 use std::convert::Infallible;
@@ -12,27 +15,27 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use matinee_model::artifact::{
-    ArtifactError, Description, GroupErrors, HoldOut, Manifest, Metrics, NewArtifact, UsersFile,
+    AgainstLive, ArtifactError, Description, GroupErrors, HoldOut, Manifest, Metrics, NewArtifact, UsersFile,
     write_folder_with,
 };
 use matinee_model::calibration::Calibration;
 use matinee_model::ranking::{RankingMethod, RankingWeights};
 use matinee_model::{Factors, Intervals, Model, UserPrior};
 
-use crate::algorithm::{Completed, Fitted, Runs};
+use crate::algorithm::{Completed, Fitted};
 use crate::algorithms::{ConfigureError, Configured};
 use crate::calibration::{HeldOut, KnownRatings};
-use crate::evaluation::{
-    Errors, HoldOuts, Predicted, TestRating, Tested, cross_measured, from_errors, unreduced,
-};
-use crate::prior::user_prior;
+use crate::evaluation::{Errors, Predicted, TestRating, Tested, cross_measured, from_errors};
 use crate::progress::{Progress, Silent};
 use crate::ranking::{RankedHead, RankingTraining};
 use crate::ratings::{Dataset, Digests, Rating};
 use crate::rows::Rows;
 use crate::seeds::derive;
 use rated_order::rated_order;
+pub(crate) use stages::Stage;
+use stages::{Begin, Stages};
 
 /// How a model is trained.
 pub struct Plan {
@@ -44,6 +47,10 @@ pub struct Plan {
     pub hold_out: f64,
     /// The name of the training job, if there is one.
     pub training_job: Option<String>,
+    /// When the data were there, if that is known.
+    pub data_as_of: Option<Timestamp>,
+    /// What came in since the live model was trained, if the new model is to be compared with it.
+    pub came_in: Option<CameIn>,
 }
 
 /// The shares that can be held out. With more than half of the ratings held out, the measured model would learn from fewer
@@ -60,6 +67,8 @@ pub struct Trained {
     pub fitted: Fitted,
     /// How well a model predicts if it is trained without the hold-out.
     pub measured: Option<Measured>,
+    /// How it compares with the live model on what came in, if there is a live model.
+    pub against_live: Option<AgainstLive>,
     /// The prior of a user without ratings.
     pub user_prior: UserPrior,
     /// The ranking head, which recommends movies.
@@ -75,6 +84,8 @@ pub struct Measured {
     pub groups: GroupErrors,
     /// How scores become predicted ratings, where that was fitted.
     pub calibration: Option<Calibration>,
+    /// The same without the ratings that are compared on, if there is a live model.
+    pub calibration_of_learned: Option<Calibration>,
     /// Prediction intervals, if there are enough ratings to measure them.
     pub intervals: Option<Intervals>,
     /// The share of the ratings within their intervals, each measured on the ratings of other users.
@@ -83,11 +94,13 @@ pub struct Measured {
     pub chosen: Option<u32>,
 }
 
-/// Trains as planned: the ranking head; then the rating head, first without the hold-out, to measure, then on all ratings.
+/// Trains as planned: the ranking head; then the rating head, first without the hold-outs, to measure, then without what came in
+/// since the live model was trained, to compare, then on all ratings.
 pub fn train(dataset: &Dataset, plan: &Plan, progress: &dyn Progress) -> Trained {
     let fit = |_: &Stage, begin: Begin<'_>| Ok::<_, Infallible>(begin().complete(progress));
     let ranking = plan.ranking_training(dataset).learn(progress);
-    let Ok(trained) = by_stages(dataset, plan, progress, ranking.head.method, None, fit);
+    let stages = Stages { dataset, plan, progress, served_by: ranking.head.method };
+    let Ok(trained) = stages.run(Stage::Measuring, fit);
     trained.with(ranking)
 }
 
@@ -111,7 +124,8 @@ pub fn train_within(
         expected.as_secs() + 1
     ));
     let plan = Plan { algorithm, ..plan };
-    let Ok(trained) = by_stages(dataset, &plan, progress, ranking.head.method, None, fit);
+    let stages = Stages { dataset, plan: &plan, progress, served_by: ranking.head.method };
+    let Ok(trained) = stages.run(Stage::Measuring, fit);
     Ok((trained.with(ranking), plan))
 }
 
@@ -125,77 +139,23 @@ pub(crate) fn train_with<E>(
     let ranking = plan.ranking_training(dataset).learn(progress);
     let fit =
         |stage: &Stage, _: Begin<'_>| Ok(Completed { fitted: vec![learned(stage)?.into()], chosen: None });
-    let trained = by_stages(dataset, plan, &Silent, ranking.head.method, None, fit)?;
+    let stages = Stages { dataset, plan, progress: &Silent, served_by: ranking.head.method };
+    let trained = stages.run(Stage::Measuring, fit)?;
     Ok(trained.with(ranking))
 }
 
-/// The rating head, ready to be joined with the ranking head.
-struct RatingHead {
-    fitted: Fitted,
-    measured: Option<Measured>,
-    user_prior: UserPrior,
-}
-
-impl RatingHead {
-    fn with(self, ranking: RankedHead) -> Trained {
-        let Self { fitted, measured, user_prior } = self;
-        Trained { fitted, measured, user_prior, ranking }
-    }
-}
-
-/// The two parts of learning the rating head.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Stage {
-    /// Learning without the hold-outs.
-    Measuring,
-    /// Learning from all ratings, after measuring.
-    Final(Option<Box<Measured>>),
-}
-
-/// Begins the runs of a stage.
-type Begin<'a> = &'a dyn Fn() -> Runs<'a>;
-
-/// Runs the stages, each with `fit`. `served_by` is the method of the ranking head that will be served. Starts with
-/// `begin_with` if the stages before it are already done.
-fn by_stages<E>(
-    dataset: &Dataset,
-    plan: &Plan,
-    progress: &dyn Progress,
-    served_by: RankingMethod,
-    begin_with: Option<Stage>,
-    mut fit: impl FnMut(&Stage, Begin<'_>) -> Result<Completed, E>,
-) -> Result<RatingHead, E> {
-    let algorithm = &plan.algorithm_for(dataset);
-    let measured = match begin_with {
-        Some(Stage::Final(measured)) => measured.map(|measured| *measured),
-        _ if plan.hold_out > 0.0 => {
-            progress.stage("learning without the hold-outs, to measure the model");
-            let seed = plan.hold_out_seed();
-            let hold_outs = HoldOuts::new(dataset, &dataset.ratings, algorithm, plan.hold_out, seed);
-            if hold_outs.are_measurable() {
-                let begin = || hold_outs.begin(algorithm, plan.seed);
-                let Completed { fitted, chosen } = fit(&Stage::Measuring, &begin)?;
-                let hold_outs =
-                    hold_outs.with_rankings(|train| plan.weights_for_calibration(dataset, train, served_by));
-                let served = hold_outs.with(fitted.iter().map(|fitted| &fitted.factors));
-                let unreduced = unreduced(&fitted).map(|factors| hold_outs.with(factors));
-                Some(Measured { chosen, ..Measured::of(algorithm, dataset, &served, unreduced.as_deref()) })
-            } else {
-                progress.stage("too few ratings for a hold-out: the model is not measured");
-                None
-            }
-        }
-        _ => None,
-    };
-    progress.stage("learning from all ratings");
-    let algorithm = plan.final_algorithm(dataset, measured.as_ref());
-    let begin = || Runs::new(vec![algorithm.begin(&dataset.training(&dataset.ratings, plan.seed))]);
-    let fitted = fit(&Stage::Final(measured.clone().map(Box::new)), &begin)?.fitted.remove(0);
-    let user_prior = user_prior(fitted.factors.view(), &dataset.ratings, dataset.scale);
-    Ok(RatingHead { fitted, measured, user_prior })
-}
-
 impl Plan {
+    /// A plan without a job, a time of the data, and a live model to compare with.
+    pub fn new(algorithm: Configured, seed: u64, hold_out: f64) -> Self {
+        Self { algorithm, seed, hold_out, training_job: None, data_as_of: None, came_in: None }
+    }
+
+    /// From now on, the new model is compared with the live one on those of the ratings that the live one has not learned.
+    pub fn compare_with(&mut self, live: &Model, dataset: &Dataset) {
+        let count = self.algorithm_for(dataset).hold_outs();
+        self.came_in = Some(CameIn::since(live, dataset, count, self.seed));
+    }
+
     /// The seed by which ratings are held out.
     pub(crate) fn hold_out_seed(&self) -> u64 {
         derive(self.seed, "hold-out", 0)
@@ -257,6 +217,7 @@ impl Measured {
             hold_out,
             groups: by_groups(dataset, asked, &tested),
             calibration,
+            calibration_of_learned: None,
             intervals,
             coverage,
             chosen: None,
@@ -270,16 +231,8 @@ fn by_groups<'a>(
     asked: impl Iterator<Item = &'a TestRating>,
     tested: &[Tested],
 ) -> GroupErrors {
-    let group_of = dataset.error_groups();
-    let groups = Dataset::ERROR_GROUPS as usize;
-    let mut errors = GroupErrors { counts: vec![0; groups], squares: vec![0.0; groups] };
-    for (rating, tested) in asked.zip(tested) {
-        let Some(user) = rating.user else { continue };
-        let group = group_of[user.index()];
-        errors.counts[group] += 1;
-        errors.squares[group] += f64::from(tested.rating - tested.score).powi(2);
-    }
-    errors
+    let error = |(asked, tested): (&TestRating, &Tested)| Some((asked.user?, tested.rating - tested.score));
+    dataset.group_errors(asked.zip(tested).filter_map(error))
 }
 
 /// Writes the artifact of a trained model as the folder `output`. `files` are those that the data were read from.
@@ -345,7 +298,6 @@ fn with_artifact<T>(
 fn describe(dataset: &Dataset, plan: &Plan, trained: &Trained, files: &Digests) -> Description {
     let measured = trained.measured.as_ref();
     let algorithm = plan.final_algorithm(dataset, measured);
-    let now = jiff::Timestamp::now().round(jiff::Unit::Second);
     Description {
         algorithm: algorithm.name().to_owned(),
         hyperparameters: algorithm.hyperparameters(),
@@ -356,15 +308,22 @@ fn describe(dataset: &Dataset, plan: &Plan, trained: &Trained, files: &Digests) 
             ranking: trained.ranking.metrics(),
         },
         hold_out_groups: measured.map(|measured| measured.groups.clone()),
+        against_live: trained.against_live.clone(),
         calibration: measured.and_then(|measured| measured.calibration.clone()),
         intervals: measured.and_then(|measured| measured.intervals.clone()),
         interval_coverage: measured.and_then(|measured| measured.coverage),
         ranking_head: Some(trained.ranking.head.clone()),
         training_job: plan.training_job.clone(),
         data: files.clone(),
+        data_as_of: plan.data_as_of.map(|time| time.to_string()),
         generator: concat!("matinee ", env!("CARGO_PKG_VERSION")).to_owned(),
-        created_at: now.unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string(),
+        created_at: now().to_string(),
     }
+}
+
+/// The current time in whole seconds.
+pub fn now() -> Timestamp {
+    Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default()
 }
 
 /// Each user's ratings, by ascending movie rows (compressed sparse rows).

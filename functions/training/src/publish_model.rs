@@ -7,7 +7,7 @@ mod event;
 
 use anyhow::{Context as _, Result};
 use lambda_runtime::LambdaEvent;
-use matinee_aws::metrics::Metric;
+use matinee_aws::metrics::{self, Metric};
 use matinee_aws::{Decision, JobModels, Publisher, S3Uri, run_function, s3_client};
 use matinee_jobs::{TrainingJobs, belongs_to_stack};
 use matinee_variables::Variables;
@@ -82,6 +82,7 @@ impl Context {
         let properties = json!({"job": name, "status": status, "reason": reason});
         self.measure(
             Metric::TrainingFailed,
+            None,
             "training ended without a model; the live model has not changed",
             &properties,
         );
@@ -108,13 +109,13 @@ impl Context {
             properties.extend(extra.clone());
         }
         match decision {
-            Decision::Published { .. } => {
-                self.measure(Metric::ModelPublished, "model published", &properties);
+            Decision::Published { live_rmse, .. } => {
+                self.measure(Metric::ModelPublished, live_rmse, "model published", &properties);
             }
-            Decision::Refused { reasons, .. } => {
+            Decision::Refused { reasons, live_rmse, .. } => {
                 let message =
                     format!("model refused: {}; the live model has not changed", reasons.join("; "));
-                self.measure(Metric::ModelRefused, &message, &properties);
+                self.measure(Metric::ModelRefused, live_rmse, &message, &properties);
             }
             Decision::AlreadyLive { live } => {
                 tracing::info!(version = live.version, "the model is already live");
@@ -123,7 +124,10 @@ impl Context {
         Ok(answer)
     }
 
-    fn measure(&self, metric: Metric, message: &str, properties: &Value) {
-        println!("{}", metric.line(&self.config.stack, 1.0, message, properties));
+    /// Counts an event, and reports the RMSE of the live model on what came in, if a training has measured it.
+    fn measure(&self, event: Metric, live_rmse: Option<f64>, message: &str, properties: &Value) {
+        let live_rmse = live_rmse.map(|rmse| (Metric::LiveRmse, json!(rmse)));
+        let metrics: Vec<(Metric, Value)> = std::iter::once((event, json!(1.0))).chain(live_rmse).collect();
+        println!("{}", metrics::line(&self.config.stack, &metrics, message, properties));
     }
 }

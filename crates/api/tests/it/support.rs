@@ -47,8 +47,7 @@ fn folder() -> &'static Path {
             links: Some(csv("links.csv", LINKS)),
         };
         let (dataset, _) = check(&inputs, RatingScale::MOVIELENS);
-        let plan =
-            Plan { algorithm: configure("bias", []).unwrap(), seed: 0, hold_out: 0.0, training_job: None };
+        let plan = Plan::new(configure("bias", []).unwrap(), 0, 0.0);
         let trained = train(&dataset, &plan, &Silent);
         for (name, users_file) in [("memory", UsersFile::Never), ("file", UsersFile::Always)] {
             let path = folder.path().join(name);

@@ -51,6 +51,7 @@ fn published(
         manifest_sha256: "00".to_owned(),
         published_at: published_at.to_owned(),
         rolled_back_at: None,
+        forced: false,
         figures: Some(figures),
     }
 }

@@ -90,7 +90,7 @@ pub fn publisher(account: &Account) -> Result<Publisher> {
 
 fn print_decision(decision: Decision) -> Result<ExitCode> {
     match decision {
-        Decision::Published { live, before, skipped } => {
+        Decision::Published { live, before, skipped, .. } => {
             for what in skipped {
                 eprintln!("not compared: {what}");
             }

@@ -9,7 +9,7 @@ use clap::{Args as ClapArgs, Subcommand};
 use super::learning::name_and_value;
 use crate::aws::account::Account;
 use crate::aws::options::StackOptions;
-use crate::aws::{doctor, jobs, upload, versions};
+use crate::aws::{doctor, forget, jobs, upload, versions};
 
 /// The loop on AWS.
 #[derive(ClapArgs)]
@@ -63,6 +63,14 @@ enum Task {
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
     },
+    /// Remove a user from the table of ratings, and from the ratings in the bucket with their earlier versions
+    Forget {
+        /// The user's id, as in the ratings
+        user: String,
+        /// Remove without asking
+        #[arg(long)]
+        yes: bool,
+    },
     /// Check the deployed stack and everything else that the loop needs
     Doctor,
 }
@@ -81,6 +89,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Task::Publish { uri, force } => versions::publish(&account, &uri, force).await,
             Task::Rollback { version } => versions::roll_back(&account, version.as_deref()).await,
             Task::Versions { html } => versions::list(&account, html.as_deref()).await,
+            Task::Forget { user, yes } => forget::run(&account, &user, yes).await,
             Task::Doctor => doctor::run(&account).await,
         }
     })

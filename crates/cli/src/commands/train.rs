@@ -4,19 +4,22 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::{Args as ClapArgs, ValueEnum};
 use jiff::SignedDuration;
-use matinee_model::RatingScale;
 use matinee_model::artifact::{Manifest, UsersFile, check_output};
+use matinee_model::{Model, RatingScale};
 use matinee_train::ratings::{Dataset, Digests};
-use matinee_train::training::{HOLD_OUT_RANGE, HOLD_OUTS, Plan, Trained, train, train_within, write_with};
+use matinee_train::training::{
+    HOLD_OUT_RANGE, HOLD_OUTS, Plan, Trained, now, train, train_within, write_with,
+};
 
 use super::learning::Learning;
 use crate::example;
 use crate::files::{self, Titles};
 use crate::kept::{self, Place};
 use crate::progress::{TerminalProgress, Waiting};
+use crate::report::against_live;
 
 /// What to train, how, and where to put it.
 #[derive(ClapArgs)]
@@ -28,6 +31,9 @@ pub struct Args {
     /// the folder
     #[arg(long, value_name = "FILE|aws")]
     ratings: Option<Place>,
+    /// Model to compare the new one with, on the ratings that it has not learned: a folder or a model.tar.gz
+    #[arg(long, value_name = "MODEL")]
+    live: Option<PathBuf>,
     /// Folder to write the model to, replacing the model that is there
     #[arg(long, default_value = "model")]
     output: PathBuf,
@@ -71,17 +77,17 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         bail!("--hold-out is {}; it must be {HOLD_OUT_RANGE}", args.hold_out);
     }
     args.learning.basics.use_threads()?;
-    let plan = Plan {
-        algorithm: args.learning.configure()?,
-        seed: args.learning.basics.seed,
-        hold_out: args.hold_out,
-        training_job: None,
-    };
     check_output(&args.output)?;
+    let live = args.live.as_deref().map(open_live).transpose()?;
+    let mut plan = Plan::new(args.learning.configure()?, args.learning.basics.seed, args.hold_out);
+    plan.data_as_of = Some(now());
     let (scale, titles) = (args.learning.basics.scale, args.learning.titles());
     let (mut dataset, mut files) = files::dataset_of(&args.data, scale, titles)?;
     if let Some(place) = &args.ratings {
         (dataset, files) = kept::merged(place, &dataset, files)?;
+    }
+    if let Some(live) = live {
+        plan.compare_with(&live, &dataset);
     }
     let progress = TerminalProgress::new();
     let (trained, plan) = match args.time_budget {
@@ -109,13 +115,23 @@ pub fn suggest(output: &Path, dataset: &Dataset) {
 pub fn train_folder(
     data: &Path,
     output: &Path,
-    plan: &Plan,
+    mut plan: Plan,
     scale: RatingScale,
     titles: Titles,
 ) -> Result<()> {
     check_output(output)?;
+    plan.data_as_of = Some(now());
     let (dataset, files) = files::dataset_of(data, scale, titles)?;
-    train_dataset(&dataset, &files, output, plan)
+    train_dataset(&dataset, &files, output, &plan)
+}
+
+fn open_live(path: &Path) -> Result<Model> {
+    files::open_model(path).with_context(|| {
+        format!(
+            "cannot compare with the model {}; name another one with --live, or leave it out",
+            path.display()
+        )
+    })
 }
 
 /// Trains and writes a model, and prints a summary.
@@ -177,6 +193,9 @@ pub fn print_summary(output: &Path, manifest: &Manifest) {
                 .unwrap_or_default(),
             hold_out.mae
         );
+    }
+    if let Some(compared) = &manifest.against_live {
+        say!("{}", against_live(compared));
     }
 }
 

@@ -107,7 +107,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let algorithm = best.point.configure(plan.algorithm)?;
-    let plan = Plan { algorithm, seed: plan.seed, hold_out: 0.1, training_job: None };
+    let plan = Plan::new(algorithm, plan.seed, 0.1);
     train_dataset(&dataset, &files, &args.output, &plan)?;
     suggest(&args.output, &dataset);
     Ok(ExitCode::SUCCESS)

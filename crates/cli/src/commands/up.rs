@@ -60,14 +60,9 @@ pub fn run(args: Args) -> Result<ExitCode> {
                 args.model.display(),
                 args.data.display()
             );
-            let plan = Plan {
-                algorithm: algorithms::configure_or_default(None, [])?,
-                seed: 0,
-                hold_out: 0.1,
-                training_job: None,
-            };
+            let plan = Plan::new(algorithms::configure_or_default(None, [])?, 0, 0.1);
             let titles = Titles::from_ids(args.titles_from_ids);
-            train_folder(&args.data, &args.model, &plan, args.scale, titles)?;
+            train_folder(&args.data, &args.model, plan, args.scale, titles)?;
             files::open_model(&args.model)?
         }
         Err(error) => {

@@ -1,7 +1,7 @@
 //! The channels of a job, and the files in them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use matinee_model::data_files::{DataFiles, is_hidden};
@@ -16,13 +16,15 @@ const TRAIN: &str = "train";
 const TRAINING: &str = "training";
 const VALIDATION: &str = "validation";
 const MOVIES: &str = "movies";
+const LIVE: &str = "live";
 
 /// The channels that are read, and what they are for.
-const CHANNELS: [(&str, &str); 4] = [
+const CHANNELS: [(&str, &str); 5] = [
     (TRAIN, "the ratings to train on, and the catalogue if it is beside them"),
     (TRAINING, "another name of `train`"),
     (VALIDATION, "ratings to measure the model on"),
     (MOVIES, "the catalogue"),
+    (LIVE, "the live model, which the new one is compared with"),
 ];
 
 /// What a job reads.
@@ -31,6 +33,8 @@ pub(super) struct Channels {
     pub(super) train: Inputs,
     /// The ratings to measure on, if they have a channel of their own.
     pub(super) validation: Option<Inputs>,
+    /// The live model: a folder or a `model.tar.gz`.
+    pub(super) live: Option<PathBuf>,
 }
 
 /// A channel in `inputdataconfig.json`.
@@ -81,6 +85,7 @@ pub(super) fn read(root: &Root, host_count: usize, titles: Titles) -> Result<Cha
     Ok(Channels {
         train,
         validation: validation.map(|ratings| Inputs { ratings, movies: None, links: None }),
+        live: folder(LIVE).map(|(_, folder)| model_in(folder)),
     })
 }
 
@@ -141,6 +146,12 @@ fn ratings(channel: &str, folder: &Path, found: &DataFiles) -> Result<Vec<CsvFil
     files::read_ratings(folder, found)
 }
 
+/// The model in a channel, which contains its files or an archive of them.
+fn model_in(folder: PathBuf) -> PathBuf {
+    let archive = folder.join("model.tar.gz");
+    if archive.is_file() { archive } else { folder }
+}
+
 /// The catalogue of the channel `movies`.
 fn catalogue(folder: &Path) -> Result<CsvFile> {
     let found = files::find(folder)?;
@@ -178,7 +189,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_configuration_is_accepted_or_refused_by_name(
-            name in "train|training|validation|movies|\\PC{0,8}",
+            name in "train|training|validation|movies|live|\\PC{0,8}",
             mode in prop::option::of("File|FastFile|Pipe|\\PC{0,8}"),
             distribution in prop::option::of("FullyReplicated|ShardedByS3Key|\\PC{0,8}"),
             host_count in 1_usize..4,
@@ -187,7 +198,7 @@ mod tests {
                 &name: { "TrainingInputMode": mode, "S3DistributionType": distribution, "RecordWrapperType": "None" }
             });
             let configured: BTreeMap<String, Channel> = serde_json::from_value(json).unwrap();
-            let is_usable = ["train", "training", "validation", "movies"].contains(&name.as_str())
+            let is_usable = ["train", "training", "validation", "movies", "live"].contains(&name.as_str())
                 && mode.is_none_or(|mode| mode == "File" || mode == "FastFile")
                 && (host_count == 1 || distribution.as_deref() != Some("ShardedByS3Key"));
             match configured[&name].check(&name, host_count) {

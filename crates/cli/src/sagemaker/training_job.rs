@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Error, Result, bail};
-use matinee_model::RatingScale;
+use jiff::Timestamp;
 use matinee_model::artifact::{Manifest, check_output};
+use matinee_model::{Model, RatingScale};
 use matinee_train::algorithms::Configured;
 use matinee_train::calibration::HeldOut;
 use matinee_train::checkpoint::Checkpoints;
 use matinee_train::evaluation::TestRating;
 use matinee_train::ratings::{Dataset, Inputs, Report, check};
-use matinee_train::training::{self, Measured, Plan, Trained};
+use matinee_train::training::{self, Measured, Plan, Trained, now};
 use matinee_train::tuning::{self, TuneError, Tuned, TuningPlan};
-use matinee_variables::Variables;
+use matinee_variables::{VariableError, Variables};
 use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
@@ -25,8 +26,11 @@ use super::kept_ratings;
 use super::metrics::{JobProgress, print_validation};
 use super::settings::{Settings, Task};
 use crate::files::Titles;
+use crate::report::against_live;
 use crate::tuning::best_point;
 
+/// The variable with the time at which the job was asked for.
+const JOB_REQUESTED_AT: &str = "JOB_REQUESTED_AT";
 /// The share of the ratings to hold out if there is no channel `validation`.
 const HOLD_OUT: f64 = 0.1;
 
@@ -44,6 +48,8 @@ pub fn run(root: &Root) -> Result<()> {
     check_output(&root.model())?;
     let settings = Settings::read(root)?;
     let titles = Titles::from_ids(settings.titles_from_ids);
+    let variables = Variables::of_process();
+    let data_as_of = data_as_of(&variables)?;
     let channels = channels::read(root, hosts.count(), titles)?;
     let hold_out = settings.hold_out(&channels)?;
     let (mut dataset, report) = read_usable(&channels.train, settings.scale)?;
@@ -53,6 +59,7 @@ pub fn run(root: &Root) -> Result<()> {
         Some(inputs) => Some(testable(&dataset, &read_usable(inputs, settings.scale)?.0)?),
         None => None,
     };
+    let live = channels.live.as_deref().and_then(live_model);
     // The files are larger than the ratings that were read from them.
     drop(channels);
     say!(
@@ -73,14 +80,21 @@ pub fn run(root: &Root) -> Result<()> {
             (best.point.configure(plan.algorithm)?, Some((plan, tuned)))
         }
     };
-    let training_job = Variables::of_process().get("TRAINING_JOB_NAME");
-    let plan = Plan { algorithm, seed: settings.seed, hold_out, training_job };
+    let training_job = variables.get("TRAINING_JOB_NAME");
+    let mut plan =
+        Plan { training_job, data_as_of: Some(data_as_of), ..Plan::new(algorithm, settings.seed, hold_out) };
+    if let Some(live) = live {
+        plan.compare_with(&live, &dataset);
+    }
     let mut trained = training::train_resumably(&dataset, &plan, &JobProgress, &checkpoints)?;
     if let Some(tests) = &tests {
         trained.measured = Some(measured_on(tests, &dataset, &plan.algorithm, &trained));
     }
     if let Some(Measured { hold_out, .. }) = &trained.measured {
         print_validation(hold_out.rmse, hold_out.mae);
+    }
+    if let Some(compared) = &trained.against_live {
+        say!("{}", against_live(compared));
     }
     let manifest = training::write(&root.model(), &dataset, &plan, &trained, &files)?;
     let tuned_results = tuned.as_ref().map(|(_, tuned)| tuned);
@@ -92,6 +106,24 @@ pub fn run(root: &Root) -> Result<()> {
     kept_ratings::clear(root)?;
     say!("wrote model {} to {}", manifest.version, root.model().display());
     Ok(())
+}
+
+/// When the job was asked for, which the variable says; if it does not, now. A job that resumes learns from the same data.
+fn data_as_of(variables: &Variables<'_>) -> Result<Timestamp, VariableError> {
+    let read = |text: &str| {
+        text.parse::<Timestamp>()
+            .map_err(|error| format!("`{text}` is not a time such as 2026-01-31T12:00:00Z: {error}"))
+    };
+    Ok(variables.parse_with(JOB_REQUESTED_AT, read)?.unwrap_or_else(now))
+}
+
+/// The live model. If it cannot be read, a new model is all the more needed, so it is trained without the comparison.
+fn live_model(path: &Path) -> Option<Model> {
+    Model::open(path)
+        .inspect_err(|error| {
+            say!("the live model cannot be read, so the new model is not compared with it: {error}");
+        })
+        .ok()
 }
 
 /// The model measured on a channel of its own.

@@ -75,6 +75,50 @@ fn the_same_seed_gives_the_same_version_on_any_number_of_threads() {
     assert_ne!(one, version(&["--seed", "1"]));
 }
 
+/// A folder with the ratings of 50 users for those of 40 movies that `has` admits.
+fn small_data(has: impl Fn(u32, u32) -> bool) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let pairs = (0..50_u32).flat_map(|user| (0..40_u32).map(move |movie| (user, movie)));
+    let ratings = pairs
+        .filter(|&(user, movie)| has(user, movie))
+        .map(|(user, movie)| format!("{user},{movie},{}\n", 1 + (user % 3 + movie % 7) % 5));
+    let movies = (0..40).map(|movie| format!("{movie},Movie {movie},Drama\n"));
+    for (name, header, lines) in [
+        ("ratings.csv", "userId,movieId,rating", ratings.collect::<String>()),
+        ("movies.csv", "movieId,title,genres", movies.collect::<String>()),
+    ] {
+        std::fs::write(folder.path().join(name), format!("{header}\n{lines}")).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn a_model_is_compared_with_another_on_what_that_one_has_not_learned() {
+    let (live_folder, next_folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = |folder: &tempfile::TempDir| folder.path().join("model").to_str().unwrap().to_owned();
+    let (live, next) = (path(&live_folder), path(&next_folder));
+    let train = |data: &tempfile::TempDir, output: &str, more: &[&str]| {
+        let data = data.path().to_str().unwrap();
+        succeed(&[&["train", "--data", data, "--output", output, "--algorithm", "bias"], more].concat())
+    };
+    let all = small_data(|_, _| true);
+    train(&small_data(|user, movie| (user + movie) % 4 != 0), &live, &[]);
+    let printed = train(&all, &next, &["--live", &live]);
+    let compared = printed.lines().find(|line| line.contains("that came in since model")).unwrap();
+    assert!(compared.contains("standard error"), "{compared}");
+    let manifest = matinee_model::Model::open(std::path::Path::new(&next)).unwrap().manifest().clone();
+    let compared = manifest.against_live.unwrap();
+    assert_eq!(compared.came_in, 500);
+    let errors = compared.errors.unwrap();
+    assert!((errors.rmse - errors.live_rmse).abs() < 0.1, "{errors:?}");
+    assert!(manifest.data_as_of.unwrap() <= manifest.created_at);
+
+    let again = train(&all, &next, &["--live", &next]);
+    assert!(again.contains("only 0 ratings came in since"), "it has learned all: {again}");
+    let error = fail(&["train", "--output", &next, "--live", "no/such/model"]);
+    assert!(error.contains("cannot compare with the model no/such/model"), "{error}");
+}
+
 #[test]
 fn wrong_arguments_are_refused_by_name() {
     for (arguments, named) in [

@@ -40,6 +40,17 @@ impl GroupErrors {
         error.is_finite().then_some(error)
     }
 
+    /// The number of ratings.
+    pub fn count(&self) -> usize {
+        self.counts.iter().map(|&count| count as usize).sum()
+    }
+
+    /// The root mean squared error, if there are ratings.
+    pub fn rmse(&self) -> Option<f64> {
+        let (count, squares) = self.totals();
+        (count > 0).then(|| (squares / count as f64).sqrt())
+    }
+
     fn totals(&self) -> (u64, f64) {
         (self.counts.iter().map(|&count| u64::from(count)).sum(), self.squares.iter().sum())
     }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::{Expected, FileDigest, sha256_hex};
 use super::{
-    ArtifactError, GroupErrors, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MAX_MOVIES_BYTES,
-    MODEL_FILE, MOVIES_FILE, USERS_FILE, capped,
+    AgainstLive, ArtifactError, GroupErrors, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODEL_BYTES,
+    MAX_MOVIES_BYTES, MODEL_FILE, MOVIES_FILE, USERS_FILE, capped,
 };
 use crate::calibration::Calibration;
 use crate::ranking::RankingHead;
@@ -41,6 +41,9 @@ pub struct Manifest {
     /// The errors on the hold-out by groups of users, if there is a hold-out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_out_groups: Option<GroupErrors>,
+    /// The comparison with the model that was live, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against_live: Option<AgainstLive>,
     /// How scores become predicted ratings, if the model is calibrated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
@@ -57,6 +60,9 @@ pub struct Manifest {
     pub training_job: Option<String>,
     /// The files that the model was trained on, by name.
     pub data: BTreeMap<String, FileDigest>,
+    /// The model has learned all data that were there at this time, in UTC (RFC 3339). Earlier releases did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_as_of: Option<String>,
     /// The release that wrote the artifact.
     pub generator: String,
     /// When the artifact was written, in UTC (RFC 3339).

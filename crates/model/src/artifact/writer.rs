@@ -1,6 +1,5 @@
 //! Writes an artifact atomically: a reader sees either the old one or the new one.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -13,12 +12,11 @@ use super::manifest::WITHOUT_USERS_FILE;
 use super::placement::flush_folder;
 use super::user_writer::{UserFile, UsersFile};
 use super::{
-    AlignedBuffer, ArtifactError, ArtifactFiles, Counts, FORMAT_VERSION, FileDigest, GroupErrors,
-    MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest, Metrics, ModelVersion, USERS_FILE, sha256_hex,
+    AlignedBuffer, ArtifactError, ArtifactFiles, Counts, Description, FORMAT_VERSION, FileDigest,
+    MANIFEST_FILE, MODEL_FILE, MOVIES_FILE, Manifest, ModelVersion, USERS_FILE, sha256_hex,
 };
-use crate::calibration::Calibration;
-use crate::ranking::{MOST_NARROW, RankingHead, RankingWeights};
-use crate::{Catalogue, Factors, Ids, Intervals, RatingScale, UserPrior};
+use crate::ranking::{MOST_NARROW, RankingWeights};
+use crate::{Catalogue, Factors, Ids, UserPrior};
 
 /// The content of an artifact.
 #[derive(Debug)]
@@ -51,39 +49,6 @@ pub struct NewArtifact<'a> {
 }
 
 type NamedFiles = [(&'static str, Vec<u8>); 3];
-
-/// The part of the manifest that does not follow from the files.
-#[derive(Debug, Clone)]
-pub struct Description {
-    /// The algorithm that trained the model.
-    pub algorithm: String,
-    /// Every hyperparameter of the algorithm.
-    pub hyperparameters: BTreeMap<String, serde_json::Value>,
-    /// The seed of the random numbers.
-    pub seed: u64,
-    /// The scale that scores are clipped to.
-    pub rating_scale: RatingScale,
-    /// How well the model predicts.
-    pub metrics: Metrics,
-    /// The errors on the hold-out by groups of users, if there is a hold-out.
-    pub hold_out_groups: Option<GroupErrors>,
-    /// How scores become predicted ratings, if the model is calibrated.
-    pub calibration: Option<Calibration>,
-    /// Prediction intervals, if they were measured on a hold-out.
-    pub intervals: Option<Intervals>,
-    /// The share of the held-out ratings that lie within their intervals, if it was measured.
-    pub interval_coverage: Option<f64>,
-    /// The ranking head, if there is one.
-    pub ranking_head: Option<RankingHead>,
-    /// The name of the training job, if the model was trained by one.
-    pub training_job: Option<String>,
-    /// The files that the model was trained on, by name.
-    pub data: BTreeMap<String, FileDigest>,
-    /// The release that writes the artifact.
-    pub generator: String,
-    /// When it is written, in UTC (RFC 3339).
-    pub created_at: String,
-}
 
 /// Writes an artifact to the folder `output` and replaces an artifact that is already there. It fails if anything else
 /// would be lost: see [`check_output`](super::check_output).
@@ -129,21 +94,6 @@ fn write_users(path: &Path, artifact: &NewArtifact<'_>) -> Result<UserFile, Arti
     Ok(users)
 }
 
-impl Description {
-    /// The error for a model with numbers that are not finite.
-    fn diverged(&self) -> ArtifactError {
-        let takes = |name: &str| self.hyperparameters.contains_key(name);
-        let remedy = if takes("lr_all") {
-            "lower `lr_all` or raise `reg_all`"
-        } else if takes("reg_all") {
-            "raise `reg_all`"
-        } else {
-            "this is a bug in matinee; choose another algorithm, and please report the bug"
-        };
-        ArtifactError::Diverged { algorithm: self.algorithm.clone(), remedy }
-    }
-}
-
 impl NewArtifact<'_> {
     /// The files in memory, with the users in `model.safetensors`.
     pub fn to_files(&self) -> Result<ArtifactFiles, ArtifactError> {
@@ -185,12 +135,14 @@ impl NewArtifact<'_> {
             rating_scale,
             metrics,
             hold_out_groups,
+            against_live,
             calibration,
             intervals,
             interval_coverage,
             ranking_head,
             training_job,
             data,
+            data_as_of,
             generator,
             created_at,
         } = self.description.clone();
@@ -204,12 +156,14 @@ impl NewArtifact<'_> {
             counts: self.counts(),
             metrics,
             hold_out_groups,
+            against_live,
             calibration,
             intervals,
             interval_coverage,
             ranking_head,
             training_job,
             data,
+            data_as_of,
             generator,
             created_at,
             files: [(MODEL_FILE.to_owned(), model), (MOVIES_FILE.to_owned(), movies)].into(),

@@ -11,6 +11,7 @@ fn model(version: usize) -> Published {
         manifest_sha256: "00".to_owned(),
         published_at: "2026-01-01T00:00:00Z".to_owned(),
         rolled_back_at: None,
+        forced: false,
         figures: None,
     }
 }
@@ -54,6 +55,7 @@ fn the_longest_pointer_is_read() {
     let longest = |version| Published {
         uri: format!("s3://{}/", "\\".repeat(63 + 1024)),
         rolled_back_at: Some("2026-01-01T00:00:00Z".to_owned()),
+        forced: true,
         figures: Some(Figures {
             algorithm: text.clone(),
             trained_at: text.clone(),
@@ -121,12 +123,37 @@ fn a_refused_model_is_remembered_once_and_forgotten_when_it_goes_live() {
     assert_eq!(remembered(&forced), ["6", "5", "3", "1"]);
 }
 
+#[test]
+fn the_best_before_is_none_that_was_rolled_back_or_is_older_than_a_forced_one() {
+    let with = |version, rmse| Published {
+        figures: Some(Figures { rmse: Some(rmse), ..figures() }),
+        ..model(version)
+    };
+    let [first, second, third] = [with(1, 0.80), with(2, 0.81), with(3, 0.82)];
+    let pointer = |previous: &[&Published]| LivePointer {
+        live: with(4, 0.83),
+        previous: previous.iter().map(|&model| model.clone()).collect(),
+        refused: Vec::new(),
+    };
+    let best = |pointer: &LivePointer| pointer.best_before().map(|model| model.version.clone());
+    assert_eq!(best(&pointer(&[&third, &second, &first])).as_deref(), Some("1"));
+    let back = Published { rolled_back_at: Some(first.published_at.clone()), ..first.clone() };
+    assert_eq!(best(&pointer(&[&third, &second, &back])).as_deref(), Some("2"));
+    let forced = Published { forced: true, ..third.clone() };
+    assert_eq!(best(&pointer(&[&forced, &second, &first])).as_deref(), Some("3"));
+    assert_eq!(best(&pointer(&[&model(3)])), None, "it has no figures");
+    assert_eq!(best(&pointer(&[&with(3, 0.84)])), None, "the live model is better");
+    let mut pointer = pointer(&[&first]);
+    pointer.live.forced = true;
+    assert_eq!(best(&pointer), None);
+}
+
 proptest! {
     #[test]
     fn a_pointer_reads_back(texts in prop::collection::vec(any::<[String; 4]>(), 1..5)) {
         let mut models = texts.into_iter().map(|[version, uri, manifest_sha256, published_at]| {
             let (rolled_back_at, figures) = (Some(published_at.clone()), Some(figures()));
-            Published { version, uri, manifest_sha256, published_at, rolled_back_at, figures }
+            Published { version, uri, manifest_sha256, published_at, rolled_back_at, forced: true, figures }
         });
         let (live, previous): (_, Vec<_>) = (models.next().unwrap(), models.collect());
         let refused = previous.iter().map(|model| model.refused_for(std::slice::from_ref(&model.uri))).collect();

@@ -41,14 +41,17 @@ impl<'a> HoldOuts<'a> {
         fraction: f64,
         seed: u64,
     ) -> Self {
-        let is_listed = |rating: &Rating| dataset.listed[rating.movie.index()];
-        let part = |marks: &Vec<bool>| {
-            let (train, asked) = split::divide(ratings, |index| marks[index]);
-            let asked = asked.into_iter().filter(is_listed).map(TestRating::from).collect();
-            Part { train, asked, ranking: None }
-        };
         let marks = dataset.hold_outs(ratings, fraction, algorithm.hold_outs(), seed);
-        Self { dataset, parts: marks.iter().map(part).collect() }
+        let parts = marks.iter().map(|marks| Part::of(dataset, ratings, |index| marks[index])).collect();
+        Self { dataset, parts }
+    }
+
+    /// One hold-out for each list of places in the data, ascending.
+    pub(crate) fn of_places(dataset: &'a Dataset, lists: &[Vec<u32>]) -> Self {
+        let part = |places: &Vec<u32>| {
+            Part::of(dataset, &dataset.ratings, |index| places.binary_search(&(index as u32)).is_ok())
+        };
+        Self { dataset, parts: lists.iter().map(part).collect() }
     }
 
     /// Whether there is something to learn from without each, and something to test on.
@@ -57,11 +60,16 @@ impl<'a> HoldOuts<'a> {
             && self.parts.iter().any(|part| !part.asked.is_empty())
     }
 
-    /// Begins runs that each learn without one of the hold-outs, which they watch.
-    pub fn begin<'s>(&'s self, algorithm: &'s Configured, seed: u64) -> Runs<'s> {
+    /// Begins runs that each learn without one of the hold-outs.
+    pub fn begin<'s>(&self, algorithm: &'s Configured, seed: u64) -> Runs<'s> {
         let trainings: Vec<Training<'_>> =
             self.parts.iter().map(|part| self.dataset.training(&part.train, seed)).collect();
-        algorithm.begin_without_hold_outs(&trainings).watched(|fitted| self.uncalibrated_rmse(fitted))
+        algorithm.begin_without_hold_outs(&trainings)
+    }
+
+    /// The same, and the runs watch the hold-outs.
+    pub fn begin_watched<'s>(&'s self, algorithm: &'s Configured, seed: u64) -> Runs<'s> {
+        self.begin(algorithm, seed).watched(|fitted| self.uncalibrated_rmse(fitted))
     }
 
     /// The error of models that learned without each.
@@ -91,6 +99,15 @@ impl<'a> HoldOuts<'a> {
             ranking: ranking.as_ref(),
         };
         self.parts.iter().zip(factors).map(with).collect()
+    }
+}
+
+impl Part {
+    fn of(dataset: &Dataset, ratings: &[Rating], is_held_out: impl Fn(usize) -> bool) -> Self {
+        let is_listed = |rating: &Rating| dataset.listed[rating.movie.index()];
+        let (train, asked) = split::divide(ratings, is_held_out);
+        let asked = asked.into_iter().filter(is_listed).map(TestRating::from).collect();
+        Self { train, asked, ranking: None }
     }
 }
 

@@ -41,7 +41,7 @@ pub fn calibrate(
     };
     let hold_outs = HoldOuts::new(dataset, train, algorithm, HOLD_OUT, derive(seed, "intervals", 0))
         .with_rankings(learn_ranking);
-    let Completed { fitted, chosen } = hold_outs.begin(algorithm, seed).complete(progress);
+    let Completed { fitted, chosen } = hold_outs.begin_watched(algorithm, seed).complete(progress);
     let held_out = hold_outs.with(fitted.iter().map(|fitted| &fitted.factors));
     let Predicted { calibration, tested } = Predicted::new(dataset, algorithm, &held_out);
     Inner { calibration, intervals: from_errors(dataset, &tested, &held_out), chosen }

@@ -121,7 +121,9 @@ impl Gathering {
         let (mut served, mut measured) = (factors.pop(), factors.pop());
         let mut learned = |stage: &Stage| match stage {
             Stage::Measuring => measured.take(),
-            Stage::Final(_) => served.take(),
+            // Only one process compares with a live model.
+            Stage::Comparing(_) => None,
+            Stage::Final(..) => served.take(),
         };
         let missing = || StateError::new("it has no model for the hold-out".to_owned());
         let trained = train_with(&dataset, &plan, progress, |stage| learned(stage).ok_or_else(missing))?;

@@ -29,12 +29,8 @@ impl Settings {
     /// How a process would train that has all ratings.
     pub(super) fn plan(&self) -> Result<Plan, PartError> {
         let given = self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        Ok(Plan {
-            algorithm: configure(vb::NAME, given)?,
-            seed: self.seed,
-            hold_out: self.hold_out,
-            training_job: self.training_job.clone(),
-        })
+        let plan = Plan::new(configure(vb::NAME, given)?, self.seed, self.hold_out);
+        Ok(Plan { training_job: self.training_job.clone(), ..plan })
     }
 
     /// Gives the movies their titles, if there is no catalogue and the ids are the titles.

@@ -11,10 +11,10 @@ use matinee_model::columns::{Column, GENRES, ID, MOVIE, RATING, TIMESTAMP, TITLE
 use super::faults::FileFault;
 use super::quotes::{self, fields};
 use super::{CsvFile, FaultKind, unused};
-use movielens::MovieLens;
+pub(super) use movielens::MovieLens;
 
 /// The byte order mark that some editors write before UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The expected content of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use matinee_model::calibration::{Calibration, CalibrationTable, Frame};
 use matinee_model::{IntervalTable, Intervals};
 
 use super::ranking_stage::RankingStage;
-use super::{Measured, Plan, Stage, Trained, by_stages};
+use super::stages::{Stage, Stages};
+use super::{Measured, Plan, Trained};
 use crate::algorithm::Runs;
 use crate::checkpoint::{CheckpointError, Checkpoints, Fingerprint, Halt, Slot};
 use crate::progress::Progress;
@@ -26,9 +27,10 @@ pub fn train_resumably(
     let [mut slot, ranking_slot] = plan.slots(dataset, checkpoints);
     let mut ranking_stage = RankingStage::new(ranking_slot);
     let mut saved = slot.load()?.map(Saved::read).transpose().map_err(|error| slot.unreadable(error))?;
-    let begin_with = saved.as_ref().map(|saved| saved.stage.clone());
+    let begin_with = saved.as_ref().map_or(Stage::Measuring, |saved| saved.stage.clone());
     let ranking = ranking_stage.learn(plan.ranking_training(dataset), progress)?;
-    let trained = by_stages(dataset, plan, progress, ranking.head.method, begin_with, |stage, begin| {
+    let stages = Stages { dataset, plan, progress, served_by: ranking.head.method };
+    let trained = stages.run(begin_with, |stage, begin| {
         let mut runs = begin();
         progress.begin(runs.epochs());
         let mut done = 0;
@@ -71,6 +73,9 @@ impl Plan {
         settings.insert("algorithm".to_owned(), algorithm.name().to_owned());
         settings.insert("seed".to_owned(), self.seed.to_string());
         settings.insert("hold_out".to_owned(), self.hold_out.to_string());
+        if let Some(came_in) = &self.came_in {
+            settings.insert("live model".to_owned(), came_in.live_version().to_string());
+        }
         let of = Fingerprint::of(dataset, settings);
         ["training.checkpoint", "ranking.checkpoint"].map(|file| checkpoints.slot(file, of.clone()))
     }
@@ -87,10 +92,14 @@ struct Saved {
 fn save(runs: &Runs<'_>, stage: &Stage, epoch: usize, writer: &mut StateWriter<'_>) {
     match stage {
         Stage::Measuring => writer.number(0),
-        Stage::Final(None) => writer.number(1),
-        Stage::Final(Some(measured)) => {
+        Stage::Comparing(measured) => {
+            writer.number(1);
+            save_if_any(measured.as_deref(), writer, Measured::save);
+        }
+        Stage::Final(measured, errors) => {
             writer.number(2);
-            measured.save(writer);
+            save_if_any(measured.as_deref(), writer, Measured::save);
+            save_if_any(errors.as_ref(), writer, save_groups);
         }
     }
     writer.number(epoch as u64);
@@ -101,8 +110,11 @@ impl Saved {
     fn read(mut reader: StateReader<'static>) -> Result<Self, StateError> {
         let stage = match reader.number()? {
             0 => Stage::Measuring,
-            1 => Stage::Final(None),
-            _ => Stage::Final(Some(Box::new(Measured::restore(&mut reader)?))),
+            1 => Stage::Comparing(restore_if_any(&mut reader, Measured::restore)?.map(Box::new)),
+            _ => Stage::Final(
+                restore_if_any(&mut reader, Measured::restore)?.map(Box::new),
+                restore_if_any(&mut reader, restore_groups)?,
+            ),
         };
         let epoch = reader.number()? as usize;
         Ok(Self { stage, epoch, state: reader })
@@ -117,9 +129,9 @@ impl Measured {
         for number in [fraction, rmse, mae, unreduced_rmse.unwrap_or(f64::NAN)] {
             state.real(number);
         }
-        state.value(&self.groups.counts);
-        state.reals(&self.groups.squares);
+        save_groups(&self.groups, state);
         save_calibration(self.calibration.as_ref(), state);
+        save_calibration(self.calibration_of_learned.as_ref(), state);
         state.number(u64::from(self.intervals.is_some()));
         let Some(intervals) = &self.intervals else { return };
         let IntervalTable { level, user_bounds, movie_bounds, lower, upper } = intervals.table();
@@ -136,13 +148,20 @@ impl Measured {
         let [fraction, rmse, mae, unreduced] = [state.real()?, state.real()?, state.real()?, state.real()?];
         let unreduced_rmse = Some(unreduced).filter(|rmse| !rmse.is_nan());
         let hold_out = HoldOut { fraction, test_count, rmse, mae, unreduced_rmse };
-        let counts: Vec<u32> = state.value()?;
-        let mut squares = vec![0.0; counts.len()];
-        state.reals(&mut squares)?;
-        let groups = GroupErrors { counts, squares };
-        let calibration = restore_calibration(state)?;
+        let groups = restore_groups(state)?;
+        let [calibration, calibration_of_learned] =
+            [restore_calibration(state)?, restore_calibration(state)?];
+        let mut measured = Self {
+            hold_out,
+            groups,
+            calibration,
+            calibration_of_learned,
+            intervals: None,
+            coverage: None,
+            chosen,
+        };
         if state.number()? == 0 {
-            return Ok(Self { hold_out, groups, calibration, intervals: None, coverage: None, chosen });
+            return Ok(measured);
         }
         let level = state.real()?;
         let (user_bounds, movie_bounds): (Vec<u32>, Vec<u32>) = state.value()?;
@@ -150,11 +169,38 @@ impl Measured {
         let (mut lower, mut upper) = (vec![0.0; bins], vec![0.0; bins]);
         state.floats(&mut lower)?;
         state.floats(&mut upper)?;
-        let coverage = Some(state.real()?).filter(|share| !share.is_nan());
+        measured.coverage = Some(state.real()?).filter(|share| !share.is_nan());
         let table = IntervalTable { level, user_bounds, movie_bounds, lower, upper };
         let intervals = Intervals::try_from(table).map_err(|error| StateError::new(error.to_string()))?;
-        Ok(Self { hold_out, groups, calibration, intervals: Some(intervals), coverage, chosen })
+        measured.intervals = Some(intervals);
+        Ok(measured)
     }
+}
+
+fn save_if_any<T>(value: Option<&T>, state: &mut StateWriter<'_>, save: fn(&T, &mut StateWriter<'_>)) {
+    state.number(u64::from(value.is_some()));
+    if let Some(value) = value {
+        save(value, state);
+    }
+}
+
+fn restore_if_any<T>(
+    state: &mut StateReader<'_>,
+    restore: fn(&mut StateReader<'_>) -> Result<T, StateError>,
+) -> Result<Option<T>, StateError> {
+    if state.number()? == 0 { Ok(None) } else { restore(state).map(Some) }
+}
+
+fn save_groups(groups: &GroupErrors, state: &mut StateWriter<'_>) {
+    state.value(&groups.counts);
+    state.reals(&groups.squares);
+}
+
+fn restore_groups(state: &mut StateReader<'_>) -> Result<GroupErrors, StateError> {
+    let counts: Vec<u32> = state.value()?;
+    let mut squares = vec![0.0; counts.len()];
+    state.reals(&mut squares)?;
+    Ok(GroupErrors { counts, squares })
 }
 
 /// The numbers to the last bit, which JSON would not keep.

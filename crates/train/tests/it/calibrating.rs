@@ -36,7 +36,7 @@ fn the_artifact_predicts_as_it_was_measured() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model");
     let dataset = movielens();
-    let plan = Plan { algorithm: bayes("true"), seed: 0, hold_out: 0.1, training_job: None };
+    let plan = Plan::new(bayes("true"), 0, 0.1);
     let trained = train(dataset, &plan, &Silent);
     write(&path, dataset, &plan, &trained, &movielens_files().digests()).unwrap();
     let model = Model::open(&path).unwrap();

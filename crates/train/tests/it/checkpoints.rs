@@ -34,7 +34,7 @@ fn plan(algorithm: &str, hold_out: f64) -> Plan {
         "vb" => vec![("n_factors", "3"), ("n_epochs", "4")],
         _ => vec![],
     };
-    Plan { algorithm: configure(algorithm, given).unwrap(), seed: 1, hold_out, training_job: None }
+    Plan::new(configure(algorithm, given).unwrap(), 1, hold_out)
 }
 
 /// Interrupts after some epochs of the rating head, counted over both of its stages, or after some steps of the ranking head.

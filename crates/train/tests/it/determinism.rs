@@ -54,7 +54,7 @@ fn artifact(dataset: &Dataset, plan: &Plan, threads: usize) -> Vec<Vec<u8>> {
 #[test]
 fn vb_writes_the_same_files_on_any_number_of_threads() {
     let algorithm = configure("vb", [("n_epochs", "4"), ("n_factors", "6")]).unwrap();
-    let plan = Plan { algorithm, seed: 1, hold_out: 0.1, training_job: None };
+    let plan = Plan::new(algorithm, 1, 0.1);
     // Few users, so that the ranking head is trained quickly.
     let mut dataset = movielens().clone();
     dataset.timestamps = None;

@@ -10,7 +10,7 @@ use matinee_train::algorithms::{CHOICES, configure};
 use matinee_train::checkpoint::{Checkpoints, Halt};
 use matinee_train::progress::Progress;
 use matinee_train::ratings::{Dataset, Digests};
-use matinee_train::training::{Plan, Trained, train, train_resumably, write};
+use matinee_train::training::{Plan, Trained, served, train, train_resumably, write};
 
 use crate::sample_data::movielens;
 
@@ -27,7 +27,7 @@ fn plan(algorithm: &str, hold_out: f64) -> Plan {
         "bias" => vec![("n_epochs", "3")],
         _ => vec![],
     };
-    Plan { algorithm: configure(algorithm, given).unwrap(), seed: 1, hold_out, training_job: None }
+    Plan::new(configure(algorithm, given).unwrap(), 1, hold_out)
 }
 
 /// Counts the steps of the ranking head and the epochs of the rating head, and interrupts after each.
@@ -72,23 +72,45 @@ fn artifact(dataset: &Dataset, plan: &Plan, trained: &Trained) -> (Manifest, Vec
     (Manifest { created_at: String::new(), ..manifest }, files.to_vec())
 }
 
-/// Every step is an interruption: those of the ranking head, and the epochs without and with the hold-outs.
+/// Trains as planned, once without an interruption and once interrupted after every step: those of the ranking head, and the
+/// epochs of all stages. Returns the manifest, which is the same.
+fn interrupted_after_every_step(dataset: &Dataset, plan: &Plan) -> Manifest {
+    let (folder, steps) = (tempfile::tempdir().unwrap(), Steps::default());
+    let name = plan.algorithm.name();
+    let whole = artifact(dataset, plan, &train(dataset, plan, &steps));
+    let mut interruptions = 0;
+    let trained = loop {
+        match train_one_step(folder.path(), dataset, plan) {
+            Some(trained) => break trained,
+            None => interruptions += 1,
+        }
+    };
+    assert!(artifact(dataset, plan, &trained) == whole, "{name}");
+    let expected = steps.count.into_inner();
+    assert!(interruptions == expected && expected >= 8, "{name}: {interruptions} {expected}");
+    whole.0
+}
+
 #[test]
 fn every_algorithm_writes_the_same_bytes_if_it_is_interrupted_after_every_step() {
     let dataset = few();
     for choice in CHOICES {
-        let (plan, folder, steps) = (plan(choice.name, 0.1), tempfile::tempdir().unwrap(), Steps::default());
-        let whole = artifact(&dataset, &plan, &train(&dataset, &plan, &steps));
-        let mut interruptions = 0;
-        let trained = loop {
-            match train_one_step(folder.path(), &dataset, &plan) {
-                Some(trained) => break trained,
-                None => interruptions += 1,
-            }
-        };
-        assert!(artifact(&dataset, &plan, &trained) == whole, "{}", choice.name);
-        let expected = steps.count.into_inner();
-        assert!(interruptions == expected && expected >= 8, "{}: {interruptions} {expected}", choice.name);
+        interrupted_after_every_step(&dataset, &plan(choice.name, 0.1));
+    }
+}
+
+#[test]
+fn so_it_is_if_the_model_is_compared_with_the_live_one() {
+    let dataset = few();
+    let old = dataset.with_only(|index| !dataset.ratings[index].movie.0.is_multiple_of(4));
+    for (algorithm, hold_out) in [("bayes", 0.1), ("svd", 0.1), ("svd", 0.0)] {
+        let mut plan = plan(algorithm, hold_out);
+        let live = served(&old, &plan, &train(&old, &plan, &Steps::default())).unwrap();
+        plan.compare_with(&live, &dataset);
+        let manifest = interrupted_after_every_step(&dataset, &plan);
+        let compared = manifest.against_live.unwrap();
+        assert_eq!(compared.live_version, live.manifest().version);
+        assert!(compared.errors.unwrap().test_count >= 200, "{compared:?}");
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod algorithm_quality;
 mod calibrating;
+mod came_in;
 mod checking;
 mod checkpoints;
 mod determinism;

@@ -77,7 +77,7 @@ impl Case {
         let Settings { parameters, seed, hold_out, .. } = &self.settings;
         let given = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let algorithm = configure("vb", given).unwrap();
-        let plan = Plan { algorithm, seed: *seed, hold_out: *hold_out, training_job: None };
+        let plan = Plan::new(algorithm, *seed, *hold_out);
         let dataset = self.dataset();
         write(folder, &dataset, &plan, &train(&dataset, &plan, &Silent), &BTreeMap::new()).unwrap();
     }

@@ -9,12 +9,8 @@ use crate::sample_data::{movielens, movielens_files};
 
 fn plan(hold_out: f64) -> Plan {
     let given = [("n_epochs", "2"), ("n_factors", "8")];
-    Plan {
-        algorithm: configure("svd", given).unwrap(),
-        seed: 5,
-        hold_out,
-        training_job: Some("job-1".to_owned()),
-    }
+    let algorithm = configure("svd", given).unwrap();
+    Plan { training_job: Some("job-1".to_owned()), ..Plan::new(algorithm, 5, hold_out) }
 }
 
 #[test]

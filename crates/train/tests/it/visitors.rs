@@ -11,7 +11,7 @@ use crate::sample_data::{csv, movielens, movielens_files};
 
 fn plan(algorithm: &str) -> Plan {
     let algorithm = configure(algorithm, []).unwrap();
-    Plan { algorithm, seed: 0, hold_out: 0.1, training_job: None }
+    Plan::new(algorithm, 0, 0.1)
 }
 
 /// Ratings of `users` users, each of movies 0 to `movies`.

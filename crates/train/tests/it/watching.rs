@@ -25,7 +25,7 @@ fn interacting() -> Dataset {
 fn trained(dataset: &Dataset, given: &[(&str, &str)]) -> (Plan, Trained) {
     let small = [("n_factors", "4"), ("n_samples", "8"), ("rank", "4"), ("calibrated", "false")];
     let algorithm = configure("bayes", small.iter().chain(given).copied()).unwrap();
-    let plan = Plan { algorithm, seed: 2, hold_out: 0.1, training_job: None };
+    let plan = Plan::new(algorithm, 2, 0.1);
     let trained = train(dataset, &plan, &Silent);
     (plan, trained)
 }

@@ -31,7 +31,7 @@ pub fn run(
     let mut results = Vec::with_capacity(candidates.len());
     for algorithm in candidates {
         let bars = FitBars::of(algorithm.name());
-        let plan = Plan { algorithm, seed, hold_out: HOLD_OUT, training_job: None };
+        let plan = Plan::new(algorithm, seed, HOLD_OUT);
         let evaluation = evaluate_visitors(dataset, &plan, &bars)?;
         let Plan { algorithm, .. } = plan;
         let hyperparameters = algorithm.hyperparameters();

@@ -31,6 +31,42 @@ fn parts_and_gzip_are_the_same_data() {
 }
 
 #[test]
+fn a_job_compares_its_model_with_that_in_the_channel_live() {
+    let with_few = || {
+        let job = Job::without_data(&small());
+        job.put("input/data/train/ratings.csv", FEW);
+        job.put("input/data/train/movies.csv", TITLES);
+        job
+    };
+    let (live, job) = (with_few(), with_few());
+    live.succeed();
+    for file in ["manifest.json", "model.safetensors", "movies.csv"] {
+        let bytes = std::fs::read(live.path(&format!("model/{file}"))).unwrap();
+        job.put_bytes(&format!("input/data/live/{file}"), &bytes);
+    }
+    let train = |job: &Job, requested: &str| {
+        let output = job.command().env("JOB_REQUESTED_AT", requested).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        (String::from_utf8(output.stdout).unwrap(), job.model().manifest().clone())
+    };
+    let (printed, manifest) = train(&job, "2026-01-31T12:00:00Z");
+    let compared = manifest.against_live.unwrap();
+    assert_eq!(compared.live_version, live.model().manifest().version);
+    assert_eq!((compared.came_in, compared.errors), (0, None), "it has learned all");
+    assert!(printed.contains("only 0 ratings came in since"), "{printed}");
+    assert_eq!(manifest.data_as_of.as_deref(), Some("2026-01-31T12:00:00Z"));
+
+    // Of a damaged model nothing can be learned, and the new one is needed all the more.
+    job.put("input/data/live/manifest.json", "{}");
+    let (printed, manifest) = train(&job, "");
+    assert!(printed.contains("the live model cannot be read, so the new model is not compared"), "{printed}");
+    assert_eq!(manifest.against_live, None);
+    assert!(manifest.data_as_of.unwrap() <= manifest.created_at);
+    let output = job.command().env("JOB_REQUESTED_AT", "soon").output().unwrap();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("JOB_REQUESTED_AT is invalid: `soon`"));
+}
+
+#[test]
 fn a_validation_on_movies_outside_of_the_catalogue_is_refused() {
     let job = Job::without_data(&small());
     job.put(

@@ -32,7 +32,7 @@ const BEFORE_GENRES: usize = 5;
 
 /// A format without a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MovieLens {
+pub(in super::super) enum MovieLens {
     /// `u.data`: user, movie, rating and time, separated by tabs.
     Data,
     /// `u.item`: id, title, dates, address and a mark for each genre, separated by `|`.
@@ -46,7 +46,7 @@ pub(super) enum MovieLens {
 impl MovieLens {
     /// The format of a file with this first line. Ratings separated by tabs are recognised only by the file name, because
     /// other files may have the columns in another order.
-    pub(super) fn of(line: &[u8], name: &str, content: Content) -> Option<Self> {
+    pub(in super::super) fn of(line: &[u8], name: &str, content: Content) -> Option<Self> {
         let line = String::from_utf8_lossy(line);
         let are_numbers = |fields: &[&str]| fields.iter().all(|field| field.trim().parse::<f64>().is_ok());
         match content {
@@ -99,6 +99,15 @@ impl MovieLens {
         Table { csv: Cow::Owned(csv.into_bytes()), added_lines: 1, faults, note }
     }
 
+    /// What separates the fields.
+    pub(in super::super) fn separator(self) -> &'static str {
+        match self {
+            Self::Data => "\t",
+            Self::Item => "|",
+            Self::Ratings | Self::Movies => "::",
+        }
+    }
+
     fn content(self) -> Content {
         match self {
             Self::Data | Self::Ratings => Content::Ratings,
@@ -108,8 +117,7 @@ impl MovieLens {
 
     fn record(self, line: &str) -> Option<Vec<Cow<'_, str>>> {
         match self {
-            Self::Data => four(line.split('\t')),
-            Self::Ratings => four(line.split("::")),
+            Self::Data | Self::Ratings => four(line.split(self.separator())),
             Self::Item => item(line).map(|(id, title, genres)| vec![id.into(), title.into(), genres.into()]),
             Self::Movies => {
                 // A title may contain the separator.
