@@ -14,7 +14,7 @@ PINNED_CHECKS=(checkov==3.3.30 "moto[s3,server]==5.2.5")
 EMULATOR=$TOOLS-emulator
 PINNED_EMULATOR=(ministack==1.5.33 aws-sam-translator==1.115.0 boto3==1.43.106 cryptography)
 
-# The Spark of EMR 7 and Glue 5. It needs Java.
+# Spark needs Java.
 SPARK=$TOOLS-spark
 PINNED_SPARK=(pyspark==3.5.9)
 
