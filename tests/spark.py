@@ -51,6 +51,7 @@ class Test:
         subprocess.run([*command, self.folder / "alone"], check=True, capture_output=True)
         for blocks in (1, 2, 7):
             self.train(self.binary, f"{blocks} blocks", blocks)
+        self.parquet()
         self.killed()
         self.refused()
 
@@ -66,11 +67,12 @@ class Test:
             (parts / f"part-{number}.csv").write_text("\n".join([header, *part, ""]), encoding="utf-8")
         (self.data / "movies.csv").write_bytes((ROOT / "data/movies.csv").read_bytes())
 
-    def train(self, binary, model, blocks):
+    def train(self, binary, model, blocks, *options):
         """Trains with Spark in this process. The output is a URI, as in a cluster."""
         import train
 
-        train.main([*self.arguments(binary, f"file://{self.folder / model}"), "--blocks", str(blocks)])
+        arguments = self.arguments(binary, f"file://{self.folder / model}")
+        train.main([*arguments, "--blocks", str(blocks), *options])
         alone, found = self.manifest("alone"), self.manifest(model)
         assert found == alone, f"{model}:\n{found}\ninstead of\n{alone}"
         print(f"{model}: version {found['version']}, as in one process", flush=True)
@@ -83,6 +85,21 @@ class Test:
         """The manifest, except when it was written and from which files."""
         manifest = json.loads((self.folder / model / "manifest.json").read_text())
         return {name: value for name, value in manifest.items() if name not in ("created_at", "data")}
+
+    def parquet(self):
+        """The same ratings as Parquet, with columns of numbers."""
+        from pyspark.sql import SparkSession
+
+        reader = SparkSession.builder.getOrCreate().read.option("escape", '"')
+        both = reader.csv(str(self.data / "ratings"), header=True, inferSchema=True)
+        assert dict(both.dtypes)["rating"] == "double", both.dtypes
+        for part in ("part-0", "part-1"):
+            ratings = reader.csv(str(self.data / f"ratings/{part}.csv"), header=True, schema=both.schema)
+            ratings.coalesce(1).write.parquet(str(self.folder / "parquet" / part))
+            (written,) = (self.folder / "parquet" / part).glob("*.parquet")
+            written.rename(self.folder / f"parquet/{part}.parquet")
+        files = str(self.folder / "parquet/*.parquet")
+        self.train(self.binary, "2 blocks of Parquet", 2, "--format", "parquet", "--ratings", files)
 
     def killed(self):
         """Steps that are killed are repeated, with the same result."""
