@@ -82,9 +82,9 @@ class Test:
         return ["--matinee", binary, "--ratings", ratings, "--movies", movies, "--output", output, *LEARNING]
 
     def manifest(self, model):
-        """The manifest, except when it was written and from which files."""
+        """The manifest, except when it was written, and from which files of which time."""
         manifest = json.loads((self.folder / model / "manifest.json").read_text())
-        return {name: value for name, value in manifest.items() if name not in ("created_at", "data")}
+        return {name: value for name, value in manifest.items() if name not in ("created_at", "data", "data_as_of")}
 
     def parquet(self):
         """The same ratings as Parquet, with columns of numbers."""
