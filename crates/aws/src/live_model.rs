@@ -7,11 +7,9 @@ use crate::error_chain::error_chain;
 use crate::model_uri::{S3Layout, S3Uri};
 use crate::objects::Objects;
 use crate::publishing::PointerObject;
+use crate::retirement::MODELS;
 
-/// The folder of the models in the bucket. A training job may read only what is in it.
-const MODELS_PREFIX: &str = "models/";
-
-/// The live model, if it is among the models of the bucket and still there. `SageMaker` fails a job with a channel that is empty.
+/// The live model, if it is among the models of the bucket, which a training job may read, and still there. `SageMaker` fails a job with a channel that is empty.
 /// The error says what could not be read.
 pub async fn live_model(client: &Client, bucket: &str) -> Result<Option<S3Uri>, String> {
     let objects = Objects { client: client.clone(), bucket: bucket.to_owned() };
@@ -30,7 +28,7 @@ fn key_in<'a>(uri: &'a S3Uri, bucket: &str) -> Option<&'a str> {
         S3Layout::Prefix(key) | S3Layout::Archive(key) => key,
         S3Layout::Pointer(_) => return None,
     };
-    (uri.bucket == bucket && key.starts_with(MODELS_PREFIX)).then_some(key)
+    (uri.bucket == bucket && key.starts_with(MODELS)).then_some(key)
 }
 
 #[cfg(test)]

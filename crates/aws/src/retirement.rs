@@ -15,7 +15,7 @@ use crate::publishing::{PublishError, Publisher};
 use crate::retired_tag::{tag, untag};
 
 /// The prefix under which training jobs write.
-const MODELS: &str = "models/";
+pub(crate) const MODELS: &str = "models/";
 
 /// The models of one stack's training jobs.
 #[derive(Debug, Clone)]

@@ -114,17 +114,13 @@ impl StoredUsers {
         index: UserIndex<'_>,
         shape: UserShape,
     ) -> Result<Option<TrainedUser>, UserError> {
+        let UserSource::Remote(remote) = &self.source else { return self.find_here(id, index, shape) };
         let Some(block) = index.block_of(id) else { return Ok(None) };
         if let Some(recent) = self.recent(block) {
             return Ok(recent.find(id));
         }
-        let range = index.range(block);
-        let bytes = match &self.source {
-            UserSource::Remote(remote) => {
-                AlignedBuffer::from(remote.read(range).await.map_err(UserError::Unreadable)?.as_slice())
-            }
-            source => source.read_here(&range)?,
-        };
+        let bytes = remote.read(index.range(block)).await.map_err(UserError::Unreadable)?;
+        let bytes = AlignedBuffer::from(bytes.as_slice());
         Ok(self.keep(block, UserBlock::parse(bytes, block, index, shape)?).find(id))
     }
 

@@ -97,8 +97,13 @@ pub struct Measured {
 /// Trains as planned: the ranking head; then the rating head, first without the hold-outs, to measure, then without what came in
 /// since the live model was trained, to compare, then on all ratings.
 pub fn train(dataset: &Dataset, plan: &Plan, progress: &dyn Progress) -> Trained {
-    let fit = |_: &Stage, begin: Begin<'_>| Ok::<_, Infallible>(begin().complete(progress));
     let ranking = plan.ranking_training(dataset).learn(progress);
+    train_beside(ranking, dataset, plan, progress)
+}
+
+/// Learns the rating head beside this ranking head.
+fn train_beside(ranking: RankedHead, dataset: &Dataset, plan: &Plan, progress: &dyn Progress) -> Trained {
+    let fit = |_: &Stage, begin: Begin<'_>| Ok::<_, Infallible>(begin().complete(progress));
     let stages = Stages { dataset, plan, progress, served_by: ranking.head.method };
     let Ok(trained) = stages.run(Stage::Measuring, fit);
     trained.with(ranking)
@@ -113,7 +118,6 @@ pub fn train_within(
     progress: &dyn Progress,
 ) -> Result<(Trained, Plan), ConfigureError> {
     let start = Instant::now();
-    let fit = |_: &Stage, begin: Begin<'_>| Ok::<_, Infallible>(begin().complete(progress));
     let ranking = plan.ranking_training(dataset).learn(progress);
     progress.stage("finding the algorithm that fits into the time");
     let left = budget.saturating_sub(start.elapsed());
@@ -124,9 +128,7 @@ pub fn train_within(
         expected.as_secs() + 1
     ));
     let plan = Plan { algorithm, ..plan };
-    let stages = Stages { dataset, plan: &plan, progress, served_by: ranking.head.method };
-    let Ok(trained) = stages.run(Stage::Measuring, fit);
-    Ok((trained.with(ranking), plan))
+    Ok((train_beside(ranking, dataset, &plan, progress), plan))
 }
 
 /// Like [`train`], but the rating heads were learned elsewhere: `learned` has that of each stage.

@@ -149,7 +149,7 @@ fn finish(output: &std::path::Path) -> Result<()> {
 
 /// The next message on standard input, which must be there.
 fn required<M: Message>() -> Result<M> {
-    next()?.with_context(|| format!("standard input ends where a {} was expected", M::KIND))
+    next()?.with_context(|| format!("standard input ends where the message `{}` should begin", M::KIND))
 }
 
 /// The next message on standard input, if there is one.
@@ -165,7 +165,7 @@ fn next<M: Message>() -> Result<Option<M>> {
     let mut bytes = Vec::new();
     (&mut input).take(whole.unwrap_or(0)).read_to_end(&mut bytes).context(cannot)?;
     if whole != Some(bytes.len() as u64) {
-        bail!("standard input ends within a {}; send it again as a whole", M::KIND);
+        bail!("standard input ends within the message `{}`; send it again as a whole", M::KIND);
     }
     Ok(Some(M::read(&bytes)?))
 }

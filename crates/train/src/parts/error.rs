@@ -8,7 +8,9 @@ use crate::state::StateError;
 #[derive(Debug, thiserror::Error)]
 pub enum PartError {
     /// Bytes that are not the message that is expected.
-    #[error("this is not a {expected} of this release: {problem}; compute all parts with the same program")]
+    #[error(
+        "this is not the message `{expected}` of this release: {problem}; compute all parts with the same program"
+    )]
     Message {
         /// The kind of the message.
         expected: &'static str,
