@@ -252,14 +252,43 @@ impl Signals {
         if near.is_empty() {
             return self.0.iter().map(|&(from, signal)| signal * view.weight(from, movie)).sum::<f32>() + 0.0;
         }
-        let (mut own, mut other, mut sum) = (0, 0, 0.0);
-        while own < self.0.len() && other < near.len() {
-            let ((rated, signal), near) = (self.0[own], near.get(other));
-            sum += if rated.0 == near { signal * weights[other].to_f32() } else { 0.0 };
-            own += usize::from(rated.0 <= near);
-            other += usize::from(near <= rated.0);
+        let places = Places::of(&self.0);
+        let found =
+            near.iter().zip(weights).filter_map(|(movie, weight)| Some((places.find(movie)?, weight)));
+        found.map(|(place, weight)| self.0[place].1 * weight.to_f32()).sum::<f32>() + 0.0
+    }
+}
+
+/// Finds movies in a list with ascending rows, each by one look-up. A movie may be near thousands of others, so a search for each
+/// would take most of the time of a prediction.
+struct Places(Vec<Word>);
+
+/// Which of 64 rows are in the list, and how many are in the words before.
+#[derive(Clone, Copy, Default)]
+struct Word {
+    rows: u64,
+    before: u32,
+}
+
+impl Places {
+    fn of(signals: &[(MovieRow, f32)]) -> Self {
+        let count = signals.last().map_or(0, |(last, _)| last.index() / 64 + 1);
+        let mut words = vec![Word::default(); count];
+        for (movie, _) in signals {
+            words[movie.index() / 64].rows |= 1 << (movie.0 % 64);
         }
-        sum
+        let mut before = 0;
+        for word in &mut words {
+            word.before = before;
+            before += word.rows.count_ones();
+        }
+        Self(words)
+    }
+
+    fn find(&self, movie: u32) -> Option<usize> {
+        let Word { rows, before } = *self.0.get(movie as usize / 64)?;
+        let own = 1 << (movie % 64);
+        (rows & own != 0).then(|| (before + (rows & (own - 1)).count_ones()) as usize)
     }
 }
 

@@ -20,7 +20,7 @@ use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// The rank of the rating head: the default of the default algorithm.
-const RATING_RANK: usize = 16;
+const RATING_RANK: usize = 32;
 
 fn main() {
     let bandwidth = bandwidth();
@@ -124,7 +124,7 @@ fn train_on_data(path: &Path, method: &str) {
     let read = |name: &str| CsvFile { name: name.to_owned(), bytes: std::fs::read(data.join(name)).unwrap() };
     let inputs = Inputs { ratings: vec![read("ratings.csv")], movies: Some(read("movies.csv")), links: None };
     let (dataset, _) = check(&inputs, RatingScale::MOVIELENS);
-    let algorithm = configure("svd", [("n_factors", "16"), ("n_epochs", "5")]).unwrap();
+    let algorithm = configure("svd", [("n_factors", "32"), ("n_epochs", "5")]).unwrap();
     let plan = Plan::new(algorithm, 0, 0.0);
     let mut trained = train(&dataset, &plan, &Silent);
     let training = dataset.ranking_training(0);
@@ -145,11 +145,15 @@ fn generate_ials(movies: usize, rank: usize) -> Head {
 }
 
 fn generate_ease(movies: usize) -> Head {
-    const EACH: usize = 64;
+    /// The default of training.
+    const EACH: usize = 128;
     let step = movies / EACH;
     let columns = (0..movies).flat_map(|row| (0..EACH).map(move |place| (place * step + row % step) as u32));
-    let method =
-        RankingMethod::Ease { regularisation: 60.0, weights_per_movie: EACH as u32, attribute_signals: None };
+    let method = RankingMethod::Ease {
+        regularisation: 100.0,
+        weights_per_movie: EACH as u32,
+        attribute_signals: None,
+    };
     let weights = RankingWeights::Ease {
         offsets: (0..=movies).map(|row| (row * EACH) as u32).collect(),
         movies: columns.collect(),

@@ -104,15 +104,15 @@ fn lines(dataset: &Dataset, train: &[Rating], tested: &[Rating]) -> Result<Vec<L
 
     let algorithm = bayes(&[])?.for_ratings(dataset.ratings.len());
     let hold_outs = HoldOuts::new(dataset, train, &algorithm, HOLD_OUT, derive(SEED, "intervals", 0));
-    let (watched, watched_seconds) = timed(|| hold_outs.begin(&algorithm, SEED).complete(&Silent))?;
+    let (watched, watched_seconds) = timed(|| hold_outs.begin_watched(&algorithm, SEED).complete(&Silent))?;
     let (factors, seconds) = fit(&algorithm.with_chosen(watched.chosen))?;
     let seconds = seconds + watched_seconds;
     let scores = predictions(dataset, &factors, None, train, &asked, None);
     lines.push(Line { name: "+ capacity and burn-in by the data", rmse: error(&scores), seconds });
 
-    let learn = |train: &[Rating]| rank_weights(dataset, train, SEED);
+    let learn = |train: &[Rating], asked: &[TestRating]| rank_weights(dataset, train, asked, SEED);
     let (hold_outs, inner_seconds) = timed(|| hold_outs.with_rankings(learn))?;
-    let (ranking, ranking_seconds) = timed(|| learn(train))?;
+    let (ranking, ranking_seconds) = timed(|| learn(train, &asked))?;
     let ranking_seconds = inner_seconds + ranking_seconds;
     let held_out = hold_outs.with(watched.fitted.iter().map(|fitted| &fitted.factors));
     let explained = Explained::new(dataset, &held_out).ok_or("the hold-outs are too small")?;

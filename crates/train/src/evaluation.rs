@@ -104,10 +104,10 @@ pub fn evaluate(
             Inner::default()
         };
         let fitted = algorithm.with_chosen(chosen).fit(&dataset.training(&train, seed), progress);
-        let ranking = calibration.as_ref().and_then(|_| rank_weights(dataset, &train, seed));
+        let test_ratings = as_served(dataset, &train, &test_ratings);
+        let ranking = calibration.as_ref().and_then(|_| rank_weights(dataset, &train, &test_ratings, seed));
         let fit_seconds = begin.elapsed().as_secs_f64();
         let begin = Instant::now();
-        let test_ratings = as_served(dataset, &train, &test_ratings);
         let predict = |factors: &Factors| {
             predictions(dataset, factors, calibration.as_ref(), &train, &test_ratings, ranking.as_ref())
         };

@@ -25,6 +25,7 @@ pub use measure::{RankingMetrics, RankingTest, is_relevant};
 use signals::Signals;
 
 use crate::attributes::MovieAttributes;
+use crate::evaluation::TestRating;
 use crate::progress::Progress;
 use crate::ratings::{Dataset, Rating};
 
@@ -101,6 +102,16 @@ impl RankingTraining<'_> {
             }
             RankingMethod::Ials { .. } => ials::learn(&signals, method, self.seed),
         }
+    }
+
+    /// Trains one method, but only what the rank scores of the movies `asked` need. Other scores are wrong.
+    pub fn learn_by_for(&self, method: RankingMethod, asked: &[TestRating]) -> RankingWeights {
+        let RankingMethod::Ease { regularisation, weights_per_movie, attribute_signals } = method else {
+            return self.learn_by(method);
+        };
+        let settings = ease::Settings { regularisation, weights_per_movie, attribute_signals };
+        let asked = asked.iter().filter_map(|asked| Some(asked.movie?.index())).collect();
+        ease::learn_for(&asked, &self.signals(), self.attributes, &settings)
     }
 
     /// Trains the method that ranks a hold-out best: see the module.

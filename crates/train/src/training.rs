@@ -177,17 +177,19 @@ impl Plan {
         dataset.ranking_training(derive(self.seed, "ranking", 0))
     }
 
-    /// The weights of the ranking head that will be served, learned from `train`, if the calibration can use its scores.
+    /// The weights of the ranking head that will be served, learned from `train`, as far as the ratings `asked` need them. `None`
+    /// if the calibration cannot use its scores.
     fn weights_for_calibration(
         &self,
         dataset: &Dataset,
         train: &[Rating],
+        asked: &[TestRating],
         served_by: RankingMethod,
     ) -> Option<RankingWeights> {
         let is_used =
             self.algorithm_for(dataset).is_calibrated() && matches!(served_by, RankingMethod::Ease { .. });
         let training = RankingTraining { ratings: train, timestamps: None, ..self.ranking_training(dataset) };
-        is_used.then(|| training.learn_by(served_by))
+        is_used.then(|| training.learn_by_for(served_by, asked))
     }
 }
 

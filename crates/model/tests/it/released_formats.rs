@@ -41,7 +41,7 @@ fn answers(model: &Model) -> Value {
 fn what_a_release_wrote_still_answers_the_same() {
     let folders: Vec<PathBuf> =
         fs::read_dir(released()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert!(folders.len() >= 5, "{folders:?}");
+    assert!(folders.len() >= 6, "{folders:?}");
     for folder in folders {
         let model = Model::open(&folder.join("model"))
             .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
@@ -69,6 +69,7 @@ fn write_the_format_of_this_release() {
         cut_into_chunks(folder);
     });
     write("format-1-ease-by-recency", &|folder| recency::write(folder, Some(1.0), Some(&[1, 0, 0])));
+    write("format-1-calibrated", &|folder| drop(sample::write_calibrated(folder, &ease())));
     write("format-2-plain", &|folder| {
         let factors = sample::factors();
         let artifact = sample::artifact(&factors, &[4.0, 5.0, 1.5]);

@@ -81,11 +81,14 @@ impl<'a> HoldOuts<'a> {
         Errors::of(&tested.collect::<Vec<_>>()).rmse
     }
 
-    /// Learns ranking heads, whose scores a calibration can use.
+    /// Learns ranking heads, whose scores a calibration can use, from what is left of the ratings, for those that are held out.
     #[must_use]
-    pub fn with_rankings(mut self, learn: impl Fn(&[Rating]) -> Option<RankingWeights>) -> Self {
+    pub fn with_rankings(
+        mut self,
+        learn: impl Fn(&[Rating], &[TestRating]) -> Option<RankingWeights>,
+    ) -> Self {
         for part in &mut self.parts {
-            part.ranking = learn(&part.train);
+            part.ranking = learn(&part.train, &part.asked);
         }
         self
     }

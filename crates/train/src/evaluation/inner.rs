@@ -36,8 +36,8 @@ pub fn calibrate(
     seed: u64,
     progress: &dyn Progress,
 ) -> Inner {
-    let learn_ranking = |train: &[Rating]| {
-        if algorithm.is_calibrated() { rank_weights(dataset, train, seed) } else { None }
+    let learn_ranking = |train: &[Rating], asked: &[TestRating]| {
+        if algorithm.is_calibrated() { rank_weights(dataset, train, asked, seed) } else { None }
     };
     let hold_outs = HoldOuts::new(dataset, train, algorithm, HOLD_OUT, derive(seed, "intervals", 0))
         .with_rankings(learn_ranking);
@@ -62,13 +62,19 @@ pub fn predictions(
     scored.iter().map(|scored| calibration.predict(scored, dataset.scale)).collect()
 }
 
-/// The weights of a ranking head whose score a calibration can use, learned from `train`.
-pub fn rank_weights(dataset: &Dataset, train: &[Rating], seed: u64) -> Option<RankingWeights> {
+/// The weights of a ranking head whose score a calibration can use, learned from `train`, as far as the ratings `asked` need
+/// them.
+pub fn rank_weights(
+    dataset: &Dataset,
+    train: &[Rating],
+    asked: &[TestRating],
+    seed: u64,
+) -> Option<RankingWeights> {
     let training = RankingTraining {
         ratings: train,
         timestamps: None,
         ..dataset.ranking_training(derive(seed, "ranking", 0))
     };
     let ease = training.methods().into_iter().find(|method| matches!(method, RankingMethod::Ease { .. }))?;
-    Some(training.learn_by(ease))
+    Some(training.learn_by_for(ease, asked))
 }

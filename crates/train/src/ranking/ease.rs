@@ -12,6 +12,8 @@ mod inverse;
 mod precision;
 mod threshold;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use half::f16;
 use matinee_model::ranking::{RankingMethod, RankingWeights};
 use pulp::Arch;
@@ -23,7 +25,7 @@ use examples::Examples;
 use precision::Precision;
 use threshold::Threshold;
 
-use super::signals::Signals;
+use super::signals::{Rows, Signals};
 use crate::attributes::MovieAttributes;
 
 /// The hyperparameters that rank a hold-out of `data/` best. 128 weights per movie cost less than 1 % of the NDCG@10 of all
@@ -57,29 +59,115 @@ pub(super) fn is_feasible(signals: &Signals) -> bool {
 }
 
 pub(super) fn learn(signals: &Signals, attributes: &MovieAttributes, settings: &Settings) -> RankingWeights {
-    let examples = Examples::new(signals, attributes, settings.attribute_signals, MAX_ORDER);
-    let movies = &examples.movies;
-    let precision = Precision::new(&examples, attributes, settings);
-    let diagonal: Vec<f32> =
-        (0..movies.len()).into_par_iter().map(|movie| precision.diagonal(movies, movie)).collect();
-    let weights_from = |of: &[usize]| {
-        let mut weights = precision.rows(movies, of);
-        Arch::new().dispatch(|| divide(&mut weights, &diagonal));
-        of.iter().enumerate().for_each(|(place, &movie)| weights[movie][place] = 0.0);
-        weights
-    };
-    let liked = signals.movies.filled();
-    let threshold = Threshold::find(&liked, settings.weights_per_movie as usize, weights_from);
-    let kept: Vec<Vec<(u32, f16)>> =
-        liked.par_chunks(TOGETHER).flat_map_iter(|of| threshold.kept(&weights_from(of), of.len())).collect();
-    let mut counts = vec![0; movies.len()];
-    liked.iter().zip(&kept).for_each(|(&movie, row)| counts[movie] = row.len() as u32);
-    let mut offsets = vec![0];
-    offsets.extend(counts.iter().scan(0, |end, count| {
-        *end += count;
-        Some(*end)
-    }));
-    let (movies, weights) = kept.into_iter().flatten().unzip();
+    let learned = Learned::new(signals, attributes, settings);
+    let kept = learned.kept_from(&learned.liked);
+    compressed(signals.movies.len(), learned.liked.iter().copied().zip(kept))
+}
+
+/// Only the weights that the rank scores of the movies `asked` need: those from these movies, and to a movie that has none,
+/// those towards it.
+pub(super) fn learn_for(
+    asked: &BTreeSet<usize>,
+    signals: &Signals,
+    attributes: &MovieAttributes,
+    settings: &Settings,
+) -> RankingWeights {
+    let learned = Learned::new(signals, attributes, settings);
+    let (liked, mut others): (Vec<usize>, Vec<usize>) =
+        asked.iter().partition(|&&movie| learned.is_liked(movie));
+    let mut rows: BTreeMap<usize, Row> = BTreeMap::new();
+    for (movie, row) in liked.iter().copied().zip(learned.kept_from(&liked)) {
+        if row.is_empty() {
+            others.push(movie);
+        } else {
+            rows.insert(movie, row);
+        }
+    }
+    others.sort_unstable();
+    for (&to, column) in others.iter().zip(learned.kept_towards(&others)) {
+        for (from, weight) in column {
+            let from = from as usize;
+            if learned.is_liked(from) && !(asked.contains(&from) && rows.contains_key(&from)) {
+                rows.entry(from).or_default().push((to as u32, weight));
+            }
+        }
+    }
+    compressed(signals.movies.len(), rows)
+}
+
+/// The kept weights from a movie, or towards it, each with the other movie.
+type Row = Vec<(u32, f16)>;
+
+/// What all weights are computed from.
+struct Learned {
+    examples: Examples,
+    precision: Precision,
+    /// The diagonal of `P`.
+    diagonal: Vec<f32>,
+    /// The movies with signals.
+    liked: Vec<usize>,
+    threshold: Threshold,
+}
+
+impl Learned {
+    fn new(signals: &Signals, attributes: &MovieAttributes, settings: &Settings) -> Self {
+        let examples = Examples::new(signals, attributes, settings.attribute_signals, MAX_ORDER);
+        let precision = Precision::new(&examples, attributes, settings);
+        let movies = &examples.movies;
+        let diagonal: Vec<f32> =
+            (0..movies.len()).into_par_iter().map(|movie| precision.diagonal(movies, movie)).collect();
+        let liked = signals.movies.filled();
+        let weights = |of: &[usize]| weights_from(of, &precision, movies, &diagonal);
+        let threshold = Threshold::find(&liked, settings.weights_per_movie as usize, weights);
+        Self { examples, precision, diagonal, liked, threshold }
+    }
+
+    fn is_liked(&self, movie: usize) -> bool {
+        self.liked.binary_search(&movie).is_ok()
+    }
+
+    /// The weights from each of these movies that are kept.
+    fn kept_from(&self, movies: &[usize]) -> Vec<Row> {
+        let Self { examples, precision, diagonal, threshold, .. } = self;
+        let kept =
+            |of: &[usize]| threshold.kept(&weights_from(of, precision, &examples.movies, diagonal), of.len());
+        movies.par_chunks(TOGETHER).flat_map_iter(kept).collect()
+    }
+
+    /// The weights towards each of these movies that would be kept. `P` is symmetric, so they too are found from its rows.
+    fn kept_towards(&self, movies: &[usize]) -> Vec<Row> {
+        let Self { examples, precision, diagonal, threshold, .. } = self;
+        let kept = |of: &[usize]| {
+            let mut weights = precision.rows(&examples.movies, of);
+            for (place, &movie) in of.iter().enumerate() {
+                weights.iter_mut().for_each(|entries| entries[place] /= -diagonal[movie]);
+                weights[movie][place] = 0.0;
+            }
+            threshold.kept(&weights, of.len())
+        };
+        movies.par_chunks(TOGETHER).flat_map_iter(kept).collect()
+    }
+}
+
+/// The weights from some movies: a group for each target.
+fn weights_from(of: &[usize], precision: &Precision, movies: &Rows, diagonal: &[f32]) -> Vec<Group> {
+    let mut weights = precision.rows(movies, of);
+    Arch::new().dispatch(|| divide(&mut weights, diagonal));
+    of.iter().enumerate().for_each(|(place, &movie)| weights[movie][place] = 0.0);
+    weights
+}
+
+/// The weights from some movies, in ascending order.
+fn compressed(movie_count: usize, rows: impl IntoIterator<Item = (usize, Row)>) -> RankingWeights {
+    let mut offsets = vec![0; movie_count + 1];
+    let (mut movies, mut weights) = (Vec::new(), Vec::new());
+    for (from, row) in rows {
+        offsets[from + 1] = row.len() as u32;
+        let (targets, values): (Vec<u32>, Vec<f16>) = row.into_iter().unzip();
+        movies.extend(targets);
+        weights.extend(values);
+    }
+    (0..movie_count).for_each(|movie| offsets[movie + 1] += offsets[movie]);
     RankingWeights::Ease { offsets, movies, weights }
 }
 
@@ -98,7 +186,7 @@ mod tests {
     use super::*;
     use crate::ranking::RankingTraining;
     use crate::ratings::Rating;
-    use matinee_model::{Catalogue, Links, MovieRecord, MovieRow, RatingScale, UserRow};
+    use matinee_model::{Catalogue, Links, MovieRecord, MovieRow, Rated, RatingScale, UserRow, calibration};
     use nalgebra::DMatrix;
 
     /// A movie with attributes that nobody has rated.
@@ -245,6 +333,37 @@ mod tests {
         let larger = all.iter().filter(|weight| weight.abs() >= smallest).count();
         assert_eq!(larger, some.len());
         assert!(some.len() <= 200 && some.len() > 100, "{}", some.len());
+    }
+
+    #[test]
+    fn what_is_learned_for_some_movies_gives_their_rank_scores() {
+        let (ratings, attributes) = (ratings(30, 38), attributes(38));
+        let signals = Signals::new(&training(30, &ratings, &attributes));
+        let users = |user: u32| {
+            let own = ratings.iter().filter(|rating| rating.user.0 == user);
+            let rated: Vec<Rated> = own.map(|own| Rated { movie: own.movie, rating: own.value }).collect();
+            calibration::Signals::of(&rated, RatingScale::MOVIELENS)
+        };
+        let users: Vec<_> = (0..30).map(users).collect();
+        for per_movie in [1, 5, 1_000] {
+            let settings = settings(per_movie, Some([1.0, 1.0, 2.0]));
+            let all = learn(&signals, &attributes, &settings);
+            for asked in [vec![0, 5, UNRATED], (0..38).collect()] {
+                let some = learn_for(
+                    &asked.iter().map(|&movie| movie as usize).collect(),
+                    &signals,
+                    &attributes,
+                    &settings,
+                );
+                for (user, &movie) in
+                    users.iter().flat_map(|user| asked.iter().map(move |movie| (user, movie)))
+                {
+                    let score = |weights: &RankingWeights| user.rank_score(&weights.view(), MovieRow(movie));
+                    let (expected, found) = (score(&all), score(&some));
+                    assert!((expected - found).abs() < 1e-3, "{movie} of {per_movie}: {expected}, {found}");
+                }
+            }
+        }
     }
 
     /// Fifty users like something. Six thousand others have given one star each.

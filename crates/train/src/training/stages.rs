@@ -166,7 +166,8 @@ impl Stages<'_> {
 
     /// The hold-outs with ranking heads, if the calibration can use their scores.
     fn with_rankings<'h>(&self, hold_outs: HoldOuts<'h>) -> HoldOuts<'h> {
-        hold_outs
-            .with_rankings(|train| self.plan.weights_for_calibration(self.dataset, train, self.served_by))
+        hold_outs.with_rankings(|train, asked| {
+            self.plan.weights_for_calibration(self.dataset, train, asked, self.served_by)
+        })
     }
 }

@@ -7,7 +7,7 @@ use super::lanes::{self, LANES, Lanes};
 use super::layout::{Layout, Values};
 use super::pseudo_observations::PseudoObservations;
 use super::random::LaneRandom;
-use super::sweep::{Sweep, Workspace};
+use super::sweep::{SetDraws, Sweep, Workspace};
 use crate::state::{StateError, StateReader, StateWriter};
 
 /// The state of eight chains.
@@ -35,45 +35,66 @@ impl Chains {
         }
     }
 
-    /// Draws every parameter once. Returns the root mean squared error before the sweep, averaged over the chains.
+    /// Draws every parameter once, except those of sets that are left out. Returns the root mean squared error before the sweep, averaged over the chains.
     pub(super) fn sweep<T: Copy + Into<Lanes>>(
         &mut self,
         layout: &Layout,
         values: &Values<T>,
+        sets: SetDraws,
         work: &mut Workspace,
     ) -> f64 {
         let arch = Arch::new();
         self.users.draw_priors(&layout.users.features, &self.pseudo, &mut self.random);
         let intercept = self.intercept;
-        arch.dispatch(Scoring { sweep: self.over_users(layout, work), intercept, values: &values.by_user });
+        arch.dispatch(Scoring {
+            sweep: self.over_users(layout, sets, work),
+            intercept,
+            values: &values.by_user,
+        });
         let (sum, squares) = sums(&work.errors);
         let count = work.errors.len() as f64;
         let shift = self.draw_noise_and_intercept(count, &sum, &squares);
-        arch.dispatch(Drawing { sweep: self.over_users(layout, work), shift });
+        arch.dispatch(Drawing { sweep: self.over_users(layout, sets, work), shift });
         self.movies.draw_priors(&layout.movies.features, &self.pseudo, &mut self.random);
         let intercept = self.intercept;
-        arch.dispatch(Scoring { sweep: self.over_movies(layout, work), intercept, values: &values.by_movie });
-        arch.dispatch(Drawing { sweep: self.over_movies(layout, work), shift: Lanes::ZERO });
+        arch.dispatch(Scoring {
+            sweep: self.over_movies(layout, sets, work),
+            intercept,
+            values: &values.by_movie,
+        });
+        arch.dispatch(Drawing { sweep: self.over_movies(layout, sets, work), shift: Lanes::ZERO });
         squares.iter().map(|square| (square / count.max(1.0)).sqrt()).sum::<f64>() / LANES as f64
     }
 
-    fn over_users<'a>(&'a mut self, layout: &'a Layout, work: &'a mut Workspace) -> Sweep<'a> {
+    fn over_users<'a>(
+        &'a mut self,
+        layout: &'a Layout,
+        sets: SetDraws,
+        work: &'a mut Workspace,
+    ) -> Sweep<'a> {
         Sweep {
             side: &layout.users,
             block: &mut self.users,
             other: &self.movies,
             noise_precision: self.noise_precision,
+            sets,
             work,
             random: &mut self.random,
         }
     }
 
-    fn over_movies<'a>(&'a mut self, layout: &'a Layout, work: &'a mut Workspace) -> Sweep<'a> {
+    fn over_movies<'a>(
+        &'a mut self,
+        layout: &'a Layout,
+        sets: SetDraws,
+        work: &'a mut Workspace,
+    ) -> Sweep<'a> {
         Sweep {
             side: &layout.movies,
             block: &mut self.movies,
             other: &self.users,
             noise_precision: self.noise_precision,
+            sets,
             work,
             random: &mut self.random,
         }

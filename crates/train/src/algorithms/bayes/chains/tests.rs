@@ -70,27 +70,35 @@ fn errors_are_ratings_minus_scores_before_and_after_the_draws() {
     for sweep in 0..=20 {
         let intercept = chains.intercept;
         let values = &layout.values.by_user;
-        arch.dispatch(Scoring { sweep: chains.over_users(&layout, &mut work), intercept, values });
+        arch.dispatch(Scoring {
+            sweep: chains.over_users(&layout, SetDraws::All, &mut work),
+            intercept,
+            values,
+        });
         for lane in 0..LANES {
             let errors: Vec<f64> = work.errors.iter().map(|error| f64::from(error.0[lane])).collect();
             let expected = expected_errors(&chains, &layout, lane);
             assert_near(&errors, &expected, &format!("users are scored, sweep {sweep}"));
         }
-        arch.dispatch(Drawing { sweep: chains.over_users(&layout, &mut work), shift });
+        arch.dispatch(Drawing { sweep: chains.over_users(&layout, SetDraws::All, &mut work), shift });
         for lane in 0..LANES {
             let errors = errors_after(&work, &layout.users, &chains.movies, lane);
             let expected = expected_errors(&chains, &layout, lane);
             assert_near(&errors, &expected, &format!("users are drawn, sweep {sweep}"));
         }
         let values = &layout.values.by_movie;
-        arch.dispatch(Scoring { sweep: chains.over_movies(&layout, &mut work), intercept, values });
-        arch.dispatch(Drawing { sweep: chains.over_movies(&layout, &mut work), shift });
+        arch.dispatch(Scoring {
+            sweep: chains.over_movies(&layout, SetDraws::All, &mut work),
+            intercept,
+            values,
+        });
+        arch.dispatch(Drawing { sweep: chains.over_movies(&layout, SetDraws::All, &mut work), shift });
         for lane in 0..LANES {
             let errors = errors_after(&work, &layout.movies, &chains.users, lane);
             let expected = by_movie(expected_errors(&chains, &layout, lane));
             assert_near(&errors, &expected, &format!("movies are drawn, sweep {sweep}"));
         }
-        chains.sweep(&layout, &layout.values, &mut work);
+        chains.sweep(&layout, &layout.values, SetDraws::All, &mut work);
     }
 }
 
@@ -102,8 +110,8 @@ fn a_sweep_does_not_depend_on_what_is_in_the_buffers() {
     let (mut chains, mut others, mut work) = (new(), new(), Workspace::default());
     work.errors = vec![Lanes::splat(f32::NAN); 10_000];
     for _ in 0..3 {
-        chains.sweep(&layout, &layout.values, &mut work);
-        others.sweep(&layout, &layout.values, &mut Workspace::default());
+        chains.sweep(&layout, &layout.values, SetDraws::All, &mut work);
+        others.sweep(&layout, &layout.values, SetDraws::All, &mut Workspace::default());
         assert_eq!(chains.intercept, others.intercept);
         assert_eq!(chains.users.parameters, others.users.parameters);
         assert_eq!(chains.movies.parameters, others.movies.parameters);
@@ -114,10 +122,18 @@ fn a_sweep_does_not_depend_on_what_is_in_the_buffers() {
 fn draw_weights(chains: &mut Chains, layout: &Layout, work: &mut Workspace) {
     let (arch, intercept, shift) = (Arch::new(), chains.intercept, Lanes::ZERO);
     let Values { by_user, by_movie } = &layout.values;
-    arch.dispatch(Scoring { sweep: chains.over_users(layout, work), intercept, values: by_user });
-    arch.dispatch(Drawing { sweep: chains.over_users(layout, work), shift });
-    arch.dispatch(Scoring { sweep: chains.over_movies(layout, work), intercept, values: by_movie });
-    arch.dispatch(Drawing { sweep: chains.over_movies(layout, work), shift });
+    arch.dispatch(Scoring {
+        sweep: chains.over_users(layout, SetDraws::All, work),
+        intercept,
+        values: by_user,
+    });
+    arch.dispatch(Drawing { sweep: chains.over_users(layout, SetDraws::All, work), shift });
+    arch.dispatch(Scoring {
+        sweep: chains.over_movies(layout, SetDraws::All, work),
+        intercept,
+        values: by_movie,
+    });
+    arch.dispatch(Drawing { sweep: chains.over_movies(layout, SetDraws::All, work), shift });
 }
 
 /// With one rating and factors of 0, the score is the intercept plus four weights: of the two ids, and of the two sets with

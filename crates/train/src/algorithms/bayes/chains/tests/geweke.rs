@@ -100,7 +100,7 @@ fn by_sweeps(layout: &Layout, sweeps: usize) -> BatchMeans {
         };
         let by_user: Vec<Lanes> = features.iter().map(&mut rating).collect();
         let by_movie = places.iter().map(|&place| by_user[place]).collect();
-        chains.sweep(layout, &Values { by_user, by_movie }, &mut work);
+        chains.sweep(layout, &Values { by_user, by_movie }, SetDraws::of(sweep), &mut work);
         if sweep >= 800 {
             for lane in 0..LANES {
                 means.add(lane, functions(layout, &features, &State::of(&chains, lane), &mut random));
