@@ -20,6 +20,7 @@ main() {
   step "sam validate --lint" sam validate --lint --region us-east-1
   step "template, as CloudFormation transforms it" transformed
   step "checkov" checkov --file template.yaml --framework cloudformation --compact --quiet
+  PATH="$PATH:$(scripts/tools.sh --spark)"
   step "the loop on AWS" cargo test --workspace --features "$AWS" --locked --quiet --test loop -- --ignored
   step "requests to SageMaker" python tests/job_requests.py
   step "sam build" sam build

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the commands that the documents use (sam, the AWS CLI, cargo-lambda and cfn-lint) from PyPI into virtual
 # environments, and prints their folder. With --tests it also installs checkov, moto and ministack, which only the tests
-# use. With --spark it installs Spark and Java instead.
+# use. With --spark it installs Spark and Java instead, and with --arm a compiler of programs for ARM processors.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,7 +18,16 @@ PINNED_EMULATOR=(ministack==1.5.33 aws-sam-translator==1.115.0 boto3==1.43.106 c
 SPARK=$TOOLS-spark
 PINNED_SPARK=(pyspark==3.5.9)
 
+# Zig comes with it, which compiles C for every processor.
+ARM=$TOOLS-arm
+PINNED_ARM=(cargo-zigbuild==0.24.0)
+
 main() {
+  if [ "${1:-}" = --arm ]; then
+    install "$ARM" "${PINNED_ARM[@]}"
+    echo "$ARM/bin"
+    return
+  fi
   if [ "${1:-}" = --spark ]; then
     install "$SPARK" "${PINNED_SPARK[@]}"
     command -v java >/dev/null || install_java

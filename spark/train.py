@@ -19,7 +19,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 USER = ["userid", "user", "uid"]  # The names of the column, as `matinee` knows them.
-FILES = ["movies.csv", "model.safetensors", "manifest.json"]  # A model is whole when its manifest is there.
+MANIFEST = "manifest.json"  # A model is whole when its manifest is there.
 
 
 def main(given=None):
@@ -42,7 +42,7 @@ def main(given=None):
 def arguments(given):
     parser = argparse.ArgumentParser(description="Trains a model by `vb` on Apache Spark.")
     parser.add_argument("--matinee", required=True, help="the static binary, for the processor of the machines")
-    parser.add_argument("--ratings", required=True, help="ratings, as CSV or Parquet: a file or a folder")
+    parser.add_argument("--ratings", required=True, nargs="+", help="ratings, as CSV or Parquet: files or folders")
     parser.add_argument("--format", choices=["csv", "parquet"], default="csv", help="of the ratings")
     parser.add_argument("--movies", help="the catalogue")
     parser.add_argument("--links", help="links to other catalogues")
@@ -107,7 +107,7 @@ def packed(spark, run, args):
     ratings, place = placed(spark, args)
     user = next((column for name in USER for column in ratings.columns if letters(column) == name), None)
     if user is None:
-        sys.exit(f"error: {args.ratings} has no column `userId`, but {', '.join(ratings.columns)}")
+        sys.exit(f"error: {' '.join(args.ratings)} has no column `userId`, but {', '.join(ratings.columns)}")
     id_of_user = F.regexp_replace(F.col(quoted(user)).cast("string"), r"(?U)^\s+|\s+$", "")
     fields = [F.col(quoted(column)).cast("string") for column in ratings.columns]
     lines = ratings.select(
@@ -131,7 +131,7 @@ def packed(spark, run, args):
 def placed(spark, args):
     """The ratings, and the place of each: the number of the file, and then the number of the row or where it begins."""
     if args.format == "parquet":
-        ratings = spark.read.parquet(args.ratings)
+        ratings = spark.read.parquet(*args.ratings)
         row = F.col("_metadata.row_index")
     else:
         reader = spark.read.option("header", True).option("escape", '"').option("enforceSchema", False)
@@ -189,7 +189,7 @@ def upload(context, model, output):
     hadoop = context._jvm.org.apache.hadoop.fs
     folder = hadoop.Path(output)
     system = folder.getFileSystem(context._jsc.hadoopConfiguration())
-    for name in FILES:
+    for name in sorted(os.listdir(model), key=lambda name: name == MANIFEST):
         system.copyFromLocalFile(False, True, hadoop.Path(os.path.join(model, name)), hadoop.Path(folder, name))
 
 

@@ -51,7 +51,10 @@ class Test:
         subprocess.run([*command, self.folder / "alone"], check=True, capture_output=True)
         for blocks in (1, 2, 7):
             self.train(self.binary, f"{blocks} blocks", blocks)
+        parts = [str(self.data / f"ratings/part-{part}.csv") for part in (0, 1)]
+        self.train(self.binary, "2 blocks of two files", 2, "--ratings", *parts)
         self.parquet()
+        self.uploaded()
         self.killed()
         self.refused()
 
@@ -84,6 +87,7 @@ class Test:
     def manifest(self, model):
         """The manifest, except when it was written, and from which files of which time."""
         manifest = json.loads((self.folder / model / "manifest.json").read_text())
+        assert manifest["data_as_of"] <= manifest["created_at"], manifest
         return {name: value for name, value in manifest.items() if name not in ("created_at", "data", "data_as_of")}
 
     def parquet(self):
@@ -100,6 +104,20 @@ class Test:
             written.rename(self.folder / f"parquet/{part}.parquet")
         files = str(self.folder / "parquet/*.parquet")
         self.train(self.binary, "2 blocks of Parquet", 2, "--format", "parquet", "--ratings", files)
+
+    def uploaded(self):
+        """Every file that a model has is uploaded, and the manifest comes last: without it, there is no model."""
+        import train
+        from pyspark.sql import SparkSession
+
+        model, output = self.folder / "local", self.folder / "uploaded"
+        model.mkdir()
+        for name in ("manifest.json", "model.safetensors", "movies.csv", "users.bin"):
+            (model / name).write_text(name)
+        train.upload(SparkSession.builder.getOrCreate().sparkContext, str(model), f"file://{output}")
+        times = {path.name: path.stat().st_mtime_ns for path in output.iterdir() if not path.name.startswith(".")}
+        assert sorted(times) == ["manifest.json", "model.safetensors", "movies.csv", "users.bin"], times
+        assert max(times, key=times.get) == "manifest.json", times
 
     def killed(self):
         """Steps that are killed are repeated, with the same result."""

@@ -12,5 +12,6 @@ mod publishing;
 mod retirement;
 mod scheduling;
 mod service_faults;
+mod spark;
 mod starting;
 mod world;

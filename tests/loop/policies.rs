@@ -19,12 +19,13 @@ const NOT_OURS: [(&str, &str); 7] = [
     ("AskTheEndpoint", "under a condition; functions/predict/tests/it/from_endpoint.rs makes the call"),
 ];
 
+/// What a statement of a role allows.
 #[derive(Debug)]
-struct Allowed {
-    sid: String,
-    action: String,
-    resource: String,
-    prefix: Vec<String>,
+pub struct Allowed {
+    pub sid: String,
+    pub action: String,
+    pub resource: String,
+    pub prefix: Vec<String>,
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,7 +61,8 @@ async fn the_policies_allow_just_the_calls_that_are_made() {
     }
 }
 
-fn compare(role: &str, allowed: &[Allowed], calls: &[Call]) {
+/// Fails unless the statements allow the calls, and nothing else that is ours.
+pub fn compare(role: &str, allowed: &[Allowed], calls: &[Call]) {
     assert!(!calls.is_empty(), "{role} makes no calls");
     let mut used = BTreeSet::new();
     for call in calls {
@@ -101,7 +103,7 @@ fn is_like(pattern: &str, text: &str) -> bool {
 }
 
 /// Every action of every statement.
-fn allowed(policies: &Value) -> Vec<Allowed> {
+pub fn allowed(policies: &Value) -> Vec<Allowed> {
     let policies = policies.as_array().unwrap();
     let statements =
         policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
@@ -109,7 +111,8 @@ fn allowed(policies: &Value) -> Vec<Allowed> {
     for statement in statements {
         let sid = statement["Sid"].as_str().unwrap().to_owned();
         assert_eq!(statement["Effect"], "Allow", "{sid}");
-        let prefix = texts(&statement["Condition"]["StringLike"]["s3:prefix"]);
+        let prefixes = texts(&statement["Condition"]["StringLike"]["s3:prefix"]);
+        let prefix: Vec<String> = prefixes.iter().map(|prefix| resolved(prefix)).collect();
         for action in texts(&statement["Action"]) {
             assert!(!action.contains('*'), "{sid} allows {action}");
             for resource in resources(&statement["Resource"]) {

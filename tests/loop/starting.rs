@@ -8,15 +8,17 @@ use tokio::sync::Notify;
 
 use crate::world::{Function, JOB_NAME_PREFIX, World, upload_event};
 
-/// Sends two events at once. The job of the first is created after that of the second, and neither saw a running job.
-async fn at_once(
+/// Sends two events at once. The job of the first is created by this action after that of the second, and neither saw a
+/// running job.
+pub async fn at_once(
+    action: &'static str,
     first: (&Function, &Value),
     second: (&Function, &Value),
     between: impl FnOnce(),
 ) -> (Value, Value) {
     let (arrived, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let held = Fault::Hold(Arc::clone(&arrived), Arc::clone(&go_on));
-    first.0.recorder.inject(held.at("sagemaker:CreateTrainingJob", "").times(1));
+    first.0.recorder.inject(held.at(action, "").times(1));
     let overtaking = async {
         arrived.notified().await;
         between();
@@ -26,6 +28,9 @@ async fn at_once(
     };
     tokio::join!(first.0.answer(first.1.clone()), overtaking)
 }
+
+/// The action that creates a job in SageMaker.
+const CREATE: &str = "sagemaker:CreateTrainingJob";
 
 fn requests(function: &Function) -> Vec<Value> {
     function.recorder.training_requests()
@@ -40,7 +45,7 @@ async fn two_files_of_the_same_second_start_one_job() {
     let mut movies = ratings.clone();
     movies["id"] = "upload-2".into();
     movies["detail"]["object"]["key"] = "data/movies.csv".into();
-    let (late, started) = at_once((&world.start, &movies), (&other, &ratings), || ()).await;
+    let (late, started) = at_once(CREATE, (&world.start, &movies), (&other, &ratings), || ()).await;
     assert_eq!(started["status"], "started", "{started}");
     assert_eq!((&late["status"], &late["job"]), (&json!("running"), &started["job"]), "{late}");
 
@@ -112,7 +117,7 @@ async fn of_two_jobs_the_last_to_end_leaves_a_model_of_the_last_data() {
     let other = World::starter(&world.moto, JOB_NAME_PREFIX).await;
     let (one, two) = (world.upload(), upload_event("data/more.csv", "upload-2"));
     let more = || world.moto.put("data/more.csv", b"userId,movieId,rating,timestamp\n1,1,4.0,1\n");
-    let (older, newer) = at_once((&world.start, &one), (&other, &two), more).await;
+    let (older, newer) = at_once(CREATE, (&world.start, &one), (&other, &two), more).await;
     assert_eq!(
         (&older["status"], &newer["status"]),
         (&json!("started"), &json!("started")),

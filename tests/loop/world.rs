@@ -90,6 +90,11 @@ impl World {
 
     /// Another sandbox of start-training, for the stack whose job names have this prefix.
     pub async fn starter(moto: &Moto, job_name_prefix: &str) -> Function {
+        Self::starter_with(moto, job_name_prefix, &[]).await
+    }
+
+    /// The same, with these variables, which override the usual ones.
+    pub async fn starter_with(moto: &Moto, job_name_prefix: &str, own: &[(&str, &str)]) -> Function {
         let variables = [
             ("FUNCTION", "start-training"),
             ("BUCKET", BUCKET),
@@ -101,11 +106,16 @@ impl World {
             ("HYPERPARAMETERS", HYPERPARAMETERS),
             ("METRIC_DEFINITIONS", METRICS),
         ];
-        Function::run(moto, "training", &variables).await
+        Function::run(moto, "training", &[&variables[..], own].concat()).await
     }
 
     /// Another sandbox of publish-model.
     pub async fn publisher(moto: &Moto) -> Function {
+        Self::publisher_with(moto, &[]).await
+    }
+
+    /// The same, with these variables, which override the usual ones.
+    pub async fn publisher_with(moto: &Moto, own: &[(&str, &str)]) -> Function {
         let variables = [
             ("FUNCTION", "publish-model"),
             ("BUCKET", BUCKET),
@@ -113,7 +123,7 @@ impl World {
             ("JOB_NAME_PREFIX", JOB_NAME_PREFIX),
             ("PREDICT_MEMORY_MB", "256"),
         ];
-        Function::run(moto, "training", &variables).await
+        Function::run(moto, "training", &[&variables[..], own].concat()).await
     }
 
     /// A sandbox of predict that follows the pointer and looks at it at most once a second.

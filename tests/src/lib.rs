@@ -10,6 +10,7 @@ mod fake_runtime;
 mod moto;
 mod recorder;
 mod s3_double;
+mod spark_service;
 mod stack;
 mod training_service;
 
@@ -21,5 +22,6 @@ pub use fake_runtime::{FakeRuntime, RunningFunction, TRACE_ID};
 pub use moto::{BUCKET, Moto};
 pub use recorder::{Aimed, Call, Fault, Recorder};
 pub use s3_double::S3Double;
+pub use spark_service::{do_run, run_state_change};
 pub use stack::{refusal, stack};
 pub use training_service::{do_job, state_change};

@@ -197,6 +197,32 @@ impl Moto {
         ureq::post(format!("{}/matinee/finish", self.address)).send(end.to_string()).unwrap();
     }
 
+    /// Creates an application of EMR Serverless for Spark, and returns its id.
+    pub fn make_application(&self) -> String {
+        let application = json!({"clientToken": "1", "type": "SPARK", "releaseLabel": "emr-7.9.0"});
+        let answer = ureq::post(format!("{}/applications", self.address))
+            .header("authorization", SIGNED.replace("us-east-1/s3", "eu-west-1/emr-serverless"))
+            .content_type("application/json")
+            .send(application.to_string())
+            .unwrap();
+        let answer: Value = serde_json::from_str(&answer.into_body().read_to_string().unwrap()).unwrap();
+        answer["applicationId"].as_str().unwrap().to_owned()
+    }
+
+    /// Ends a run in EMR Serverless at this time, in seconds since 1970, and returns its id.
+    pub fn finish_run(&self, application: &str, name: &str, state: &str, details: &str, time: u64) -> String {
+        let end = json!({"application": application, "name": name, "state": state, "details": details, "time": time});
+        let answer =
+            ureq::post(format!("{}/matinee/finish-run", self.address)).send(end.to_string()).unwrap();
+        answer.into_body().read_to_string().unwrap()
+    }
+
+    /// What functions were sent: `{"function", "type", "event"}`.
+    pub fn invocations(&self) -> Vec<Value> {
+        let answer = ureq::get(format!("{}/matinee/invocations", self.address)).call().unwrap();
+        serde_json::from_str(&answer.into_body().read_to_string().unwrap()).unwrap()
+    }
+
     /// Sets the date of an object, in seconds since 1970.
     pub fn date(&self, key: &str, time: i64) {
         let date = json!({"bucket": BUCKET, "key": key, "time": time});

@@ -43,6 +43,7 @@ struct Shared {
     struck: Mutex<Vec<Call>>,
     calls: Mutex<Vec<Call>>,
     requests: Mutex<Vec<Value>>,
+    spark_requests: Mutex<Vec<Value>>,
 }
 
 impl Recorder {
@@ -54,6 +55,7 @@ impl Recorder {
             struck: Mutex::default(),
             calls: Mutex::default(),
             requests: Mutex::default(),
+            spark_requests: Mutex::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let socket = listener.local_addr().unwrap();
@@ -94,6 +96,11 @@ impl Recorder {
     /// The bodies of the calls to this action of `SageMaker`.
     pub fn training_requests(&self) -> Vec<Value> {
         self.shared.requests.lock().unwrap().clone()
+    }
+
+    /// The bodies of the calls that start a run in EMR Serverless.
+    pub fn spark_requests(&self) -> Vec<Value> {
+        self.shared.spark_requests.lock().unwrap().clone()
     }
 
     /// Records a call that is made elsewhere.
@@ -208,6 +215,12 @@ impl Shared {
     /// Records a call, and the other permissions that the service checks for it.
     fn note_call(&self, call: Call, body: &[u8]) {
         let is_new_job = call.action == "sagemaker:CreateTrainingJob";
+        if call.action == "emr-serverless:StartJobRun" {
+            let body = json_of(body);
+            let resource = body["executionRoleArn"].as_str().unwrap().to_owned();
+            self.note(Call { action: "iam:PassRole".to_owned(), resource });
+            self.spark_requests.lock().unwrap().push(body);
+        }
         let job = call.resource.clone();
         self.note(call);
         if is_new_job {
@@ -231,6 +244,9 @@ impl Call {
             };
         }
         let path = uri.path().trim_start_matches('/');
+        if let Some(call) = Self::of_emr_serverless(method, path).or_else(|| Self::of_lambda(path)) {
+            return call;
+        }
         let query = uri.query().unwrap_or_default();
         let (action, resource) = match method.as_str() {
             "GET" if query.contains("list-type=2") => {
@@ -251,6 +267,26 @@ impl Call {
     fn of_dynamodb(operation: &str, body: &[u8]) -> Self {
         let table = json_of(body)["TableName"].as_str().unwrap().to_owned();
         Self { action: format!("dynamodb:{operation}"), resource: format!("table/{table}") }
+    }
+
+    /// A call to EMR Serverless; the resource is the application or the run.
+    fn of_emr_serverless(method: &Method, path: &str) -> Option<Self> {
+        let (application, run) = path.strip_prefix("applications/")?.split_once("/jobruns")?;
+        let action = match (method.as_str(), run) {
+            ("POST", "") => "StartJobRun",
+            (_, "") => "ListJobRuns",
+            _ => "GetJobRun",
+        };
+        let run = if run.is_empty() { String::new() } else { format!("/jobruns{run}") };
+        Some(Self {
+            action: format!("emr-serverless:{action}"),
+            resource: format!("applications/{application}{run}"),
+        })
+    }
+
+    fn of_lambda(path: &str) -> Option<Self> {
+        let function = path.strip_prefix("2015-03-31/functions/")?.strip_suffix("/invocations")?;
+        Some(Self { action: "lambda:InvokeFunction".to_owned(), resource: format!("function/{function}") })
     }
 
     fn of_sagemaker(operation: &str, body: &[u8]) -> Self {

@@ -29,6 +29,8 @@ SETS = {
     "image": {"ImageUri": IMAGE, "Architecture": "arm64"},
     "endpoint": {"CreateEndpoint": "true", "ModelUri": MODEL, "ImageUri": IMAGE},
     "pinned model": {"ModelUri": MODEL},
+    "spark": {"SparkTraining": "true", "SparkDriverMemoryGb": "120", "SparkMaximumVcpu": "64", "TrainingSchedule": "rate(7 days)"},
+    "spark, no upload": {"SparkTraining": "true", "TrainOnUpload": "false"},
     "http-api": {"ApiType": "http-api", "Alarms": "true", "Dashboard": "true"},
     "http-api, iam, cors": {"ApiType": "http-api", "Authorization": "iam", "CorsOrigins": "https://example.com"},
     "function-url": {"ApiType": "function-url", "Alarms": "true", "Dashboard": "true"},
@@ -40,6 +42,9 @@ REFUSED = {
     "cognito on an http-api": {"ApiType": "http-api", "Authorization": "cognito", "UserPoolArn": POOL},
     "canary without alarms": {"Deployment": "Canary10Percent5Minutes"},
     "endpoint without a model": {"CreateEndpoint": "true"},
+    "spark with live ratings": {"SparkTraining": "true", "LiveRatings": "true", "Authorization": "api-key"},
+    "spark without workers, 60 GB": {"SparkTraining": "true", "SparkDriverMemoryGb": "60", "SparkMaximumVcpu": "8"},
+    "spark without workers, 120 GB": {"SparkTraining": "true", "SparkDriverMemoryGb": "120"},
 }
 
 
@@ -63,7 +68,8 @@ def check(name, given, folder):
     file = folder / f"{name.replace(', ', '-').replace(' ', '-')}.json"
     # The values become the defaults here, so that cfn-lint checks this set.
     for parameter, value in given.items():
-        transformed["Parameters"][parameter]["Default"] = value
+        declared = transformed["Parameters"][parameter]
+        declared["Default"] = type(declared["Default"])(value)
     file.write_text(json.dumps(transformed, indent=1))
     resources = stack.Resolver(transformed, values).stack()["Resources"]
     machine = resources.get("UploadQuiet")

@@ -7,6 +7,7 @@ mod configuration;
 mod names;
 mod ratings;
 mod roles;
+mod spark;
 mod versions;
 mod watching;
 

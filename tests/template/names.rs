@@ -36,7 +36,7 @@ fn jobs_of_two_stacks_are_told_apart() {
     ]
     .map(|(name, guid)| {
         let id = id(name, guid);
-        let stack = stack(&[("AWS::StackName", name), ("AWS::StackId", &id)]);
+        let stack = stack(&[("AWS::StackName", name), ("AWS::StackId", &id), ("SparkTraining", "true")]);
         let prefix =
             variables(&stack, "StartTrainingFunction")["JOB_NAME_PREFIX"].as_str().unwrap().to_owned();
         assert!(prefix.len() <= 16, "{prefix} leaves no room in a job's 63 characters");
@@ -48,6 +48,7 @@ fn jobs_of_two_stacks_are_told_apart() {
             ("PublishModelRole", "DescribeJobs"),
             ("TrainingRole", "WriteModels"),
             ("TrainingRole", "KeepCheckpoints"),
+            ("SparkRole", "WriteModels"),
         ] {
             let resource = statement(&stack, role, sid)["Resource"].as_str().unwrap();
             assert!(resource.ends_with(&format!("/{prefix}-*")), "{role} {sid}: {resource}");
@@ -65,7 +66,13 @@ fn jobs_of_two_stacks_are_told_apart() {
 #[test]
 #[ignore = "needs sam: scripts/test.sh"]
 fn the_queue_takes_what_each_rule_cannot_deliver() {
-    for set in [vec![], vec![("TrainOnUpload", "false")], vec![("TrainingSchedule", "rate(7 days)")]] {
+    for set in [
+        vec![],
+        vec![("TrainOnUpload", "false")],
+        vec![("TrainingSchedule", "rate(7 days)")],
+        vec![("SparkTraining", "true")],
+        vec![("SparkTraining", "true"), ("TrainOnUpload", "false")],
+    ] {
         let stack = stack(&set);
         let policy = &properties(&stack, "FailedEventsPolicy")["PolicyDocument"]["Statement"][0];
         let sources = policy["Condition"]["ArnEquals"]["aws:SourceArn"].as_array().unwrap();

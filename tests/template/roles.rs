@@ -77,7 +77,13 @@ fn eventbridge_may_start_the_state_machine_and_does() {
 #[test]
 #[ignore = "needs sam: scripts/test.sh"]
 fn a_function_that_a_rule_invokes_permits_just_that_rule() {
-    for set in [vec![], vec![("TrainOnUpload", "false")], vec![("TrainingSchedule", "rate(7 days)")]] {
+    for set in [
+        vec![],
+        vec![("TrainOnUpload", "false")],
+        vec![("TrainingSchedule", "rate(7 days)")],
+        vec![("SparkTraining", "true")],
+        vec![("SparkTraining", "true"), ("TrainOnUpload", "false")],
+    ] {
         let stack = stack(&set);
         let permissions = of_type(&stack, "AWS::Lambda::Permission").map(|(_, permission)| permission);
         let of_rules = permissions.filter(|permission| permission["Principal"] == "events.amazonaws.com");

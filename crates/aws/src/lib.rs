@@ -28,7 +28,7 @@ pub use data::{DATA_PREFIX, DataDigest, DataError, DataObject, data_files, list_
 pub use error_chain::{error_chain, is_transient};
 pub use function::run_function;
 pub use gate::{Gate, Verdict};
-pub use live_model::live_model;
+pub use live_model::{live_model, live_pointer};
 pub use logging::init_logging;
 pub use matinee_model::live_pointer::{LivePointer, Published};
 pub use memory::Memory;

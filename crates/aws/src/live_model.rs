@@ -12,14 +12,19 @@ use crate::retirement::MODELS;
 /// The live model, if it is among the models of the bucket, which a training job may read, and still there. `SageMaker` fails a job with a channel that is empty.
 /// The error says what could not be read.
 pub async fn live_model(client: &Client, bucket: &str) -> Result<Option<S3Uri>, String> {
-    let objects = Objects { client: client.clone(), bucket: bucket.to_owned() };
-    let pointer = PointerObject { objects }.read().await.map_err(|error| error.to_string())?;
-    let Some((LivePointer { live, .. }, _)) = pointer else { return Ok(None) };
+    let Some(LivePointer { live, .. }) = live_pointer(client, bucket).await? else { return Ok(None) };
     let uri: S3Uri = live.uri.parse().map_err(|error| format!("{}: {error}", live.uri))?;
     let Some(key) = key_in(&uri, bucket) else { return Ok(None) };
     let listing = client.list_objects_v2().bucket(bucket).prefix(key).max_keys(1).send();
     let found = listing.await.map_err(|error| format!("cannot list {uri}: {}", error_chain(&error)))?;
     Ok((!found.contents().is_empty()).then_some(uri))
+}
+
+/// The live pointer of a bucket, if a model was published. The error says why it cannot be read.
+pub async fn live_pointer(client: &Client, bucket: &str) -> Result<Option<LivePointer>, String> {
+    let objects = Objects { client: client.clone(), bucket: bucket.to_owned() };
+    let pointer = PointerObject { objects }.read().await.map_err(|error| error.to_string())?;
+    Ok(pointer.map(|(pointer, _)| pointer))
 }
 
 /// Prefix or key of a model in the folder of the models of this bucket.

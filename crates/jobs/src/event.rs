@@ -25,6 +25,21 @@ pub struct JobStateChange {
     pub output: Option<String>,
 }
 
+/// The kind of the events about runs on Spark, in the field `detail-type`.
+pub const RUN_STATE_CHANGE: &str = "EMR Serverless Job Run State Change";
+
+/// What `EventBridge` says when the state of a run on Spark changes. It does not say the name of the job.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunStateChange {
+    /// The application in which it runs.
+    pub application_id: String,
+    /// The run.
+    pub job_run_id: String,
+    /// Its new state, such as `SUCCESS`.
+    pub state: String,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Detail {

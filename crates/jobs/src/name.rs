@@ -1,7 +1,7 @@
 //! The names of jobs: `PREFIX-DATA-WORK`.
 //!
-//! A job is named after what it does. `SageMaker` accepts a name only once in an account and region, so asking for the same
-//! job twice starts one. `DATA` is the digest of the job's data, and `WORK` a digest of everything else that distinguishes
+//! A job is named after what it does. `SageMaker` accepts a name only once in an account and region, and EMR Serverless starts
+//! one run for it, so asking for the same job twice starts one. `DATA` is the digest of the job's data, and `WORK` a digest of everything else that distinguishes
 //! it from other jobs.
 
 use std::fmt;
@@ -93,6 +93,11 @@ pub fn belongs_to_stack(bucket: &str, prefix: &JobNamePrefix, name: &str, output
 /// Where the jobs of the stack write their models in its bucket.
 pub(crate) fn output_path(bucket: &str) -> String {
     format!("s3://{bucket}/models/")
+}
+
+/// Where the model of the job with this name is, which writes files and not an archive.
+pub(crate) fn model_uri(bucket: &str, name: &str) -> String {
+    format!("{}{name}/output/model/", output_path(bucket))
 }
 
 #[cfg(test)]

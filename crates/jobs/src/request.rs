@@ -42,6 +42,8 @@ pub struct JobRequest {
     pub spot: Option<bool>,
     /// The longest time that it may take, in seconds.
     pub max_seconds: Option<i32>,
+    /// Whether it runs on Spark. If this is not given, the size of the ratings decides.
+    pub spark: Option<bool>,
 }
 
 impl JobRequest {

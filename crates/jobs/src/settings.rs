@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::name::JobNamePrefix;
+use crate::spark::SparkSettings;
 
 /// The instance type that jobs run on by default.
 pub const DEFAULT_INSTANCE_TYPE: &str = "ml.m5.large";
@@ -37,6 +38,8 @@ pub struct JobSettings {
     pub ratings_table: Option<TableName>,
     /// `HYPERPARAMETERS`: the hyperparameters of the jobs, a JSON object of strings.
     pub hyperparameters: BTreeMap<String, String>,
+    /// Jobs that run on Spark, if the stack has an application for them.
+    pub spark: Option<SparkSettings>,
     /// `METRIC_DEFINITIONS`: how to find the metrics in the output of a job, as JSON.
     pub metric_definitions: Vec<MetricDefinition>,
 }
@@ -68,6 +71,7 @@ impl JobSettings {
             max_seconds: variables.whole_number("TRAINING_MAX_SECONDS", 1..=i32::MAX)?.unwrap_or(3600),
             spot: variables.flag("TRAINING_SPOT")?.unwrap_or(true),
             ratings_table: variables.parse("RATINGS_TABLE")?,
+            spark: SparkSettings::from_variables(variables)?,
             hyperparameters: json(variables, "HYPERPARAMETERS", "an object of strings")?,
             metric_definitions: json(variables, "METRIC_DEFINITIONS", "a list of metric definitions")?,
         })

@@ -6,10 +6,12 @@ use matinee_aws::DataDigest;
 use matinee_dynamodb_ratings::Arrivals;
 use matinee_live_ratings::Moment;
 
-use crate::jobs::{Job, JobError, Sources, TrainingJobs, service_error};
+use crate::jobs::{Job, JobError, TrainingJobs, service_error};
 use crate::name::JobName;
 use crate::request::JobRequest;
 use crate::settings::JobSettings;
+use crate::spark::SparkRequest;
+use crate::start::{Sources, Wanted};
 
 /// How long to look for new ratings. If the time is not enough, a job is started.
 const LOOK: Duration = Duration::from_secs(15);
@@ -24,18 +26,41 @@ impl TrainingJobs {
         sources: &Sources,
         settings: &JobSettings,
         request: &JobRequest,
+        wanted: &Wanted<'_>,
         digest: &DataDigest,
     ) -> Result<Option<String>, JobError> {
         let Some(last) = self.recent(&settings.name_prefix, 1).await?.pop() else { return Ok(None) };
         let read = JobName::parse(&settings.name_prefix, &last.name);
         let is_current = last.status == "Completed" && read.is_some_and(|name| name.data() == digest);
         if !is_current
-            || !self.does_the_same(&last.name, settings, request).await?
+            || !self.does_what_is_wanted(&last.name, settings, request, wanted).await?
             || has_arrivals(sources, &last).await
         {
             return Ok(None);
         }
         Ok(Some(last.name))
+    }
+
+    /// Whether a job runs where another one would, and does the same.
+    async fn does_what_is_wanted(
+        &self,
+        job: &str,
+        settings: &JobSettings,
+        request: &JobRequest,
+        wanted: &Wanted<'_>,
+    ) -> Result<bool, JobError> {
+        let runs = self.spark.all(&settings.name_prefix).await?;
+        match (&wanted.spark, runs.iter().find(|run| run.job.name == job)) {
+            (Some(spark), Some(run)) => self.runs_the_same(job, &run.id, spark).await,
+            (None, None) => self.does_the_same(job, settings, request).await,
+            _ => Ok(false),
+        }
+    }
+
+    /// Whether a run has the script and the arguments that another one would have.
+    async fn runs_the_same(&self, job: &str, run: &str, wanted: &SparkRequest<'_>) -> Result<bool, JobError> {
+        let (script, arguments) = self.spark.command(run).await?;
+        Ok(script == wanted.script() && arguments == wanted.arguments(job))
     }
 
     /// Whether a job had the image and the hyperparameters that another one would have.

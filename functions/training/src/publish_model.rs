@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use lambda_runtime::LambdaEvent;
 use matinee_aws::metrics::{self, Metric};
 use matinee_aws::{Decision, JobModels, Publisher, S3Uri, run_function, s3_client};
-use matinee_jobs::{TrainingJobs, belongs_to_stack};
+use matinee_jobs::{Job, JobName, TrainingJobs, belongs_to_stack};
 use matinee_variables::Variables;
 use serde_json::{Value, json};
 
@@ -31,8 +31,10 @@ pub async fn run() -> Result<()> {
         JobModels::new(s3.clone(), &config.bucket, &config.name_prefix.to_string(), config.pinned.clone());
     let publisher = Publisher::new(s3, &config.bucket, config.gate, config.memory);
     let publisher = publisher.with_serving_memory(config.serving_memory);
-    let context = Context { publisher, models, jobs: TrainingJobs::new().await, config };
-    let handle = async |event: LambdaEvent<Value>| context.handle(event.payload).await;
+    let jobs = TrainingJobs::new().await.with_spark(config.spark_application.clone());
+    let context = Context { publisher, models, jobs, config };
+    // Boxed, because the futures of the SDK are large.
+    let handle = async |event: LambdaEvent<Value>| Box::pin(context.handle(event.payload)).await;
     run_function(handle, |_| "PublishError").await.map_err(anyhow::Error::from_boxed)
 }
 
@@ -47,8 +49,13 @@ impl Context {
                 tracing::info!(job = name, "the job belongs to another stack");
                 Ok(json!({"status": "not_ours", "job": name}))
             }
-            Task::JobEnded { name, status, .. } if status == "Completed" => self.publish_job(&name).await,
-            Task::JobEnded { name, status, .. } => self.report_failure(&name, &status).await,
+            Task::JobEnded { name, status, .. } if status == "Completed" => {
+                self.publish_job(self.jobs.describe(&name).await?).await
+            }
+            Task::JobEnded { name, status, .. } => {
+                Ok(self.report_failure(Job { status, ..self.jobs.describe(&name).await? }))
+            }
+            Task::RunEnded { application, run } => self.run_ended(&application, &run).await,
             Task::Action(Action::Publish { uri, force }) => {
                 let uri: S3Uri = uri.parse().context("the field `uri`")?;
                 self.finish(self.publisher.publish(&uri, force).await?, &json!({})).await
@@ -68,17 +75,36 @@ impl Context {
         belongs_to_stack(&self.config.bucket, &self.config.name_prefix, name, output)
     }
 
-    async fn publish_job(&self, name: &str) -> Result<Value> {
-        let job = self.jobs.describe(name).await?;
-        let artifact =
-            job.artifact.with_context(|| format!("job {name} is {}, but has no artifact", job.status))?;
+    /// Decides about the model of a run on Spark, if it is a run of this stack, started by `start-training`.
+    async fn run_ended(&self, application: &str, run: &str) -> Result<Value> {
+        if self.config.spark_application.as_deref() != Some(application) {
+            tracing::info!(application, run, "the run belongs to another application");
+            return Ok(json!({"status": "not_ours", "run": run}));
+        }
+        let job = self.jobs.describe_run(&self.config.bucket, run).await?;
+        if JobName::parse(&self.config.name_prefix, &job.name).is_none() {
+            tracing::info!(run, job = job.name, "the run was not started by start-training");
+            return Ok(json!({"status": "not_ours", "run": run}));
+        }
+        match job.status.as_str() {
+            "Completed" => self.publish_job(job).await,
+            "Failed" | "Stopped" => Ok(self.report_failure(job)),
+            status => {
+                anyhow::bail!("run {run} is {status} although its event says that it has ended; try again")
+            }
+        }
+    }
+
+    async fn publish_job(&self, job: Job) -> Result<Value> {
+        let Job { name, status, artifact, .. } = job;
+        let artifact = artifact.with_context(|| format!("job {name} is {status}, but has no artifact"))?;
         let uri: S3Uri = artifact.parse().with_context(|| format!("the artifact of job {name}"))?;
         self.finish(self.publisher.publish(&uri, false).await?, &json!({"job": name})).await
     }
 
-    async fn report_failure(&self, name: &str, status: &str) -> Result<Value> {
-        let job = self.jobs.describe(name).await?;
-        let reason = job.failure.unwrap_or_else(|| format!("the job is {status}"));
+    fn report_failure(&self, job: Job) -> Value {
+        let Job { name, status, failure, .. } = job;
+        let reason = failure.unwrap_or_else(|| format!("the job is {status}"));
         let properties = json!({"job": name, "status": status, "reason": reason});
         self.measure(
             Metric::TrainingFailed,
@@ -86,7 +112,7 @@ impl Context {
             "training ended without a model; the live model has not changed",
             &properties,
         );
-        Ok(json!({"status": "no_model", "job": name, "reason": reason}))
+        json!({"status": "no_model", "job": name, "reason": reason})
     }
 
     /// Reports a decision, and retires the models that nothing refers to any more. A failure to retire them does not change

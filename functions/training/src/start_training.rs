@@ -4,6 +4,7 @@
 //! a job ends, another job starts.
 
 mod event;
+mod pass_on;
 
 use anyhow::Result;
 use lambda_runtime::LambdaEvent;
@@ -19,11 +20,14 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use event::{Cause, Trigger};
+use pass_on::PassOn;
 
 struct Context {
     sources: Sources,
     jobs: TrainingJobs,
     settings: JobSettings,
+    /// Passes on runs on Spark whose event got lost.
+    pass_on: Option<PassOn>,
 }
 
 /// The function's answer.
@@ -56,7 +60,13 @@ pub async fn run() -> Result<()> {
         None => None,
     };
     let sources = Sources { s3: s3_client().await, ratings };
-    let context = Context { sources, jobs: TrainingJobs::new().await, settings };
+    let spark = settings.spark.as_ref();
+    let jobs = TrainingJobs::new().await.with_spark(spark.map(|spark| spark.application.clone()));
+    let pass_on = match spark {
+        Some(spark) => PassOn::new(spark).await,
+        None => None,
+    };
+    let context = Context { sources, jobs, settings, pass_on };
     let handle = async |event| context.handle(event).await;
     run_function(handle, error_type).await.map_err(anyhow::Error::from_boxed)
 }
@@ -81,6 +91,9 @@ impl Context {
     }
 
     async fn answer(&self, trigger: Trigger) -> Result<Answer> {
+        if let Some(pass_on) = &self.pass_on {
+            pass_on.unannounced(&self.sources.s3, &self.jobs, &self.settings, &trigger).await;
+        }
         let answer = match &trigger.cause {
             Cause::Upload { bucket, key, etag } => {
                 anyhow::ensure!(
@@ -94,6 +107,7 @@ impl Context {
                 self.start(&JobRequest::default(), StartReason::Scheduled(&trigger.id)).await?
             }
             Cause::JobEnded { name, output } => self.job_ended(name, output.as_deref()).await?,
+            Cause::RunEnded { application, run } => self.run_ended(application, run).await?,
             Cause::Manual(request) => self.start(request, StartReason::Requested(&trigger.id)).await?,
         };
         tracing::info!(answer = serde_json::to_string(&answer).unwrap_or_default(), "done");
@@ -120,6 +134,16 @@ impl Context {
             return Ok(Answer::Skipped(Skipped::ByHand { job: name.to_owned() }));
         }
         without_ratings(self.start(&JobRequest::default(), StartReason::JobEnded(name)).await)
+    }
+
+    async fn run_ended(&self, application: &str, run: &str) -> Result<Answer> {
+        let JobSettings { bucket, spark, .. } = &self.settings;
+        if spark.as_ref().is_none_or(|spark| spark.application != application) {
+            return Ok(Answer::Skipped(Skipped::NotOurs { job: run.to_owned() }));
+        }
+        let job = self.jobs.describe_run(bucket, run).await?;
+        let name = if job.name.is_empty() { run } else { &job.name };
+        self.job_ended(name, Some(&format!("s3://{bucket}/models/"))).await
     }
 
     async fn start(&self, request: &JobRequest, reason: StartReason<'_>) -> Result<Answer, JobError> {

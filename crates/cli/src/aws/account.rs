@@ -39,7 +39,10 @@ impl Account {
         if let Ok(variables) = &stack_variables {
             stack.fill(|name| variables.get(name).cloned());
         }
-        Self { s3: s3_client_of(&config), jobs: TrainingJobs::of(&config), stack, config, stack_variables }
+        let jobs = TrainingJobs::of(&config);
+        let account = Self { s3: s3_client_of(&config), jobs, stack, config, stack_variables };
+        let application = account.variables().get("SPARK_APPLICATION_ID");
+        Self { jobs: account.jobs.clone().with_spark(application), ..account }
     }
 
     /// The variables of the stack's functions, under their names there. An option overrides the variable of this process,

@@ -24,8 +24,11 @@ pub async fn train(
     on_demand: bool,
     wait: bool,
 ) -> Result<ExitCode> {
+    // Who chooses an instance means SageMaker, however large the ratings are.
+    let spark = (instance_type.is_some() || on_demand).then_some(false);
     let settings = settings(account, instance_type, on_demand)?;
-    let request = JobRequest { hyperparameters: parameters.into_iter().collect(), ..JobRequest::default() };
+    let hyperparameters = parameters.into_iter().collect();
+    let request = JobRequest { hyperparameters, spark, ..JobRequest::default() };
     let now = jiff::Timestamp::now().to_string();
     let sources = Sources { s3: account.s3.clone(), ratings: None };
     match account.jobs.start(&sources, &settings, &request, StartReason::Requested(&now)).await? {
@@ -61,7 +64,7 @@ async fn wait_until_ended(account: &Account, name: &str) -> Result<ExitCode> {
     let bar = ProgressBar::new_spinner();
     bar.enable_steady_tick(Duration::from_millis(200));
     loop {
-        let job = account.jobs.describe(name).await?;
+        let job = account.jobs.find(&account.job_name_prefix()?, account.bucket()?, name).await?;
         bar.set_message(format!("{name}: {}", job.status));
         match job.status.as_str() {
             "InProgress" | "Stopping" => tokio::time::sleep(POLL_INTERVAL).await,

@@ -11,7 +11,7 @@ use matinee_model::RatingScale;
 use matinee_model::artifact::check_output;
 use matinee_train::parts::{Block, Gathered, Gathering, Message, Settings, State, Sums, Users, pack};
 use matinee_train::ratings::Digests;
-use matinee_train::training::{HOLD_OUT_RANGE, HOLD_OUTS, write};
+use matinee_train::training::{HOLD_OUT_RANGE, HOLD_OUTS, now, write};
 
 use super::learning::name_and_value;
 use super::train::print_summary;
@@ -127,7 +127,9 @@ fn first_state(begin: Begin) -> Result<State> {
     }
     let movies = movies.as_deref().map(read_csv).transpose()?;
     let links = links.as_deref().map(read_csv).transpose()?;
-    let settings = Settings { parameters, seed, hold_out, scale, titles_from_ids, training_job };
+    // The ratings are read after this step.
+    let data_as_of = Some(now());
+    let settings = Settings { parameters, seed, hold_out, scale, titles_from_ids, training_job, data_as_of };
     let (state, report) = State::begin(settings, movies.as_ref(), links.as_ref())?;
     eprint!("{report}");
     Ok(state)

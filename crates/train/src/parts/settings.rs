@@ -1,5 +1,6 @@
 //! What is learned, and how.
 
+use jiff::Timestamp;
 use matinee_model::{Catalogue, RatingScale};
 
 use super::PartError;
@@ -23,6 +24,8 @@ pub struct Settings {
     pub titles_from_ids: bool,
     /// The name of the training job, if there is one.
     pub training_job: Option<String>,
+    /// A time, in whole seconds, before which all ratings were there that are learned from.
+    pub data_as_of: Option<Timestamp>,
 }
 
 impl Settings {
@@ -30,7 +33,7 @@ impl Settings {
     pub(super) fn plan(&self) -> Result<Plan, PartError> {
         let given = self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let plan = Plan::new(configure(vb::NAME, given)?, self.seed, self.hold_out);
-        Ok(Plan { training_job: self.training_job.clone(), ..plan })
+        Ok(Plan { training_job: self.training_job.clone(), data_as_of: self.data_as_of, ..plan })
     }
 
     /// Gives the movies their titles, if there is no catalogue and the ids are the titles.
@@ -41,15 +44,20 @@ impl Settings {
     }
 
     pub(super) fn save(&self, state: &mut StateWriter<'_>) {
-        state.value(&(&self.parameters, self.scale.to_string(), self.titles_from_ids, &self.training_job));
+        let data_as_of = self.data_as_of.map(Timestamp::as_second);
+        let scale = self.scale.to_string();
+        state.value(&(&self.parameters, scale, self.titles_from_ids, &self.training_job, data_as_of));
         state.number(self.seed);
         state.real(self.hold_out);
     }
 
     pub(super) fn restore(state: &mut StateReader<'_>) -> Result<Self, StateError> {
-        let (parameters, scale, titles_from_ids, training_job): (_, String, _, _) = state.value()?;
+        let (parameters, scale, titles_from_ids, training_job, time): (_, String, _, _, Option<i64>) =
+            state.value()?;
         let scale = scale.parse().map_err(|_| StateError::new(format!("`{scale}` is not a scale")))?;
+        let data_as_of = time.map(Timestamp::from_second).transpose();
+        let data_as_of = data_as_of.map_err(|error| StateError::new(error.to_string()))?;
         let (seed, hold_out) = (state.number()?, state.real()?);
-        Ok(Self { parameters, seed, hold_out, scale, titles_from_ids, training_job })
+        Ok(Self { parameters, seed, hold_out, scale, titles_from_ids, training_job, data_as_of })
     }
 }

@@ -33,6 +33,7 @@ impl Case {
             scale: RatingScale::MOVIELENS,
             titles_from_ids: movies.is_none(),
             training_job: None,
+            data_as_of: Some(jiff::Timestamp::from_second(1_790_000_000).unwrap()),
         };
         Self { header, lines, movies, settings }
     }
@@ -77,7 +78,8 @@ impl Case {
         let Settings { parameters, seed, hold_out, .. } = &self.settings;
         let given = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let algorithm = configure("vb", given).unwrap();
-        let plan = Plan::new(algorithm, *seed, *hold_out);
+        let data_as_of = self.settings.data_as_of;
+        let plan = Plan { data_as_of, ..Plan::new(algorithm, *seed, *hold_out) };
         let dataset = self.dataset();
         write(folder, &dataset, &plan, &train(&dataset, &plan, &Silent), &BTreeMap::new()).unwrap();
     }

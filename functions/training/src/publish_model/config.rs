@@ -15,6 +15,8 @@ pub struct Config {
     pub name_prefix: JobNamePrefix,
     /// `PINNED_MODEL_URI`: the model that the stack serves whatever is published. It is never retired.
     pub pinned: Option<S3Uri>,
+    /// `SPARK_APPLICATION_ID`: the application of EMR Serverless in which jobs run on Spark, if there is one.
+    pub spark_application: Option<String>,
     /// `GATE_MAX_RMSE_RISE`, `GATE_MAX_NDCG_DROP`, `GATE_MAX_RATING_LOSS`: how much worse a new model may be.
     pub gate: Gate,
     /// `PREDICT_MEMORY_MB`: the memory of the predict function in MB.
@@ -38,6 +40,7 @@ impl Config {
             stack: variables.get("STACK_NAME").unwrap_or_else(|| name_prefix.to_string()),
             name_prefix,
             pinned,
+            spark_application: variables.get("SPARK_APPLICATION_ID"),
             gate: Gate::from_variables(variables)?,
             serving_memory: megabytes("PREDICT_MEMORY_MB")?,
             memory: Memory::of_megabytes(megabytes("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?),

@@ -1,7 +1,7 @@
 //! The events that the function is sent: the end of a training job, or an action by hand.
 
 use anyhow::{Context, Result};
-use matinee_jobs::{JobStateChange, read_event};
+use matinee_jobs::{JobStateChange, RUN_STATE_CHANGE, RunStateChange, read_event};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -10,6 +10,8 @@ use serde_json::Value;
 pub enum Task {
     /// A training job ended. It wrote its model to `output`, if the event has that.
     JobEnded { name: String, status: String, output: Option<String> },
+    /// A run on Spark ended. The event does not say the name of its job.
+    RunEnded { application: String, run: String },
     /// Somebody asked for this action.
     Action(Action),
 }
@@ -34,15 +36,21 @@ pub enum Action {
 }
 
 #[derive(Deserialize)]
-struct StateChange {
-    detail: JobStateChange,
+struct StateChange<D> {
+    detail: D,
 }
 
 impl Task {
     /// Reads an event; the error names the field that is wrong.
     pub fn parse(event: Value) -> Result<Self> {
+        if event.get("detail-type").is_some_and(|kind| kind == RUN_STATE_CHANGE) {
+            let change: StateChange<RunStateChange> =
+                read_event(event).context("the event is not the state change of a run on Spark")?;
+            let RunStateChange { application_id: application, job_run_id: run, .. } = change.detail;
+            return Ok(Self::RunEnded { application, run });
+        }
         if event.get("detail-type").is_some() {
-            let change: StateChange =
+            let change: StateChange<JobStateChange> =
                 read_event(event).context("the event is not the state change of a training job")?;
             let JobStateChange { name, status, output } = change.detail;
             return Ok(Self::JobEnded { name, status, output });
@@ -72,6 +80,12 @@ mod tests {
             let (name, status, output) = ("matinee-1".into(), "Completed".into(), output.map(str::to_owned));
             assert_eq!(Task::parse(ended).unwrap(), Task::JobEnded { name, status, output });
         }
+        let detail = json!({
+            "jobRunId": "00f1cbn5g4bb0c01", "applicationId": "00f1982r1uukb925", "state": "SUCCESS", "previousState": "RUNNING"
+        });
+        let ended = json!({"detail-type": "EMR Serverless Job Run State Change", "detail": detail});
+        let (application, run) = ("00f1982r1uukb925".to_owned(), "00f1cbn5g4bb0c01".to_owned());
+        assert_eq!(Task::parse(ended).unwrap(), Task::RunEnded { application, run });
         for (event, action) in [
             (json!({"action": "list"}), Action::List {}),
             (json!({"action": "rollback"}), Action::Rollback { version: None }),
@@ -92,6 +106,7 @@ mod tests {
             (json!({"action": "rollback", "versio": "1"}), "versio"),
             (json!({}), "action"),
             (json!({"detail-type": "x", "detail": {"TrainingJobName": 1}}), "detail.TrainingJobName"),
+            (json!({"detail-type": RUN_STATE_CHANGE, "detail": {"applicationId": "a"}}), "jobRunId"),
         ] {
             let error = format!("{:#}", Task::parse(event).unwrap_err());
             assert!(error.contains(named), "{error}");

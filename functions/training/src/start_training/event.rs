@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use matinee_aws::DATA_PREFIX;
-use matinee_jobs::{JobRequest, JobStateChange, read_event};
+use matinee_jobs::{JobRequest, JobStateChange, RUN_STATE_CHANGE, RunStateChange, read_event};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -28,6 +28,8 @@ pub enum Cause {
     Schedule,
     /// A job ended. It wrote its model to `output`, if the event has that.
     JobEnded { name: String, output: Option<String> },
+    /// A run on Spark ended. The event does not say the name of its job.
+    RunEnded { application: String, run: String },
     /// Somebody invoked the function by hand.
     Manual(JobRequest),
 }
@@ -84,9 +86,14 @@ impl Trigger {
                 let JobStateChange { name, output, .. } = read(detail, "that of a training job")?;
                 Cause::JobEnded { name, output }
             }
+            RUN_STATE_CHANGE => {
+                let RunStateChange { application_id: application, job_run_id: run, .. } =
+                    read(detail, "that of a run on Spark")?;
+                Cause::RunEnded { application, run }
+            }
             other => anyhow::bail!(
-                "the field `detail-type` is `{other}`; it must be `Object Created`, `Scheduled Event` or \
-                 `SageMaker Training Job State Change`"
+                "the field `detail-type` is `{other}`; it must be `Object Created`, `Scheduled Event`, \
+                 `SageMaker Training Job State Change` or `{RUN_STATE_CHANGE}`"
             ),
         };
         let time: Timestamp =
@@ -132,6 +139,10 @@ mod tests {
             let ended = Cause::JobEnded { name: "matinee-1".into(), output };
             assert_eq!(cause(event("SageMaker Training Job State Change", state)).unwrap(), ended);
         }
+        let state =
+            json!({"applicationId": "a1", "jobRunId": "r1", "state": "FAILED", "releaseLabel": "emr-7.9.0"});
+        let ended = Cause::RunEnded { application: "a1".into(), run: "r1".into() };
+        assert_eq!(cause(event(RUN_STATE_CHANGE, state)).unwrap(), ended);
         let request = JobRequest { spot: Some(false), ..JobRequest::default() };
         assert_eq!(cause(json!({"spot": false})).unwrap(), Cause::Manual(request));
         assert_eq!(cause(Value::Null).unwrap(), Cause::Manual(JobRequest::default()));

@@ -48,6 +48,8 @@ pub const ALL: [Function; 3] = [
             ("TRAINING_MAX_SECONDS", "TrainingMaxSeconds"),
             ("TRAINING_SPOT", "TrainingSpot"),
             ("HYPERPARAMETERS", "Hyperparameters"),
+            ("SPARK_ABOVE_MEGABYTES", "SparkAboveMegabytes"),
+            ("SPARK_DRIVER_MEMORY_GB", "SparkDriverMemoryGb"),
         ],
     },
     Function {
