@@ -80,7 +80,8 @@ impl Context {
 async fn scorer(model: Reloadable<Model>, config: &Config) -> Arc<dyn Scorer> {
     let Some(table) = &config.ratings_table else { return Arc::new(model) };
     let store = Arc::new(DynamoDbRatings::new(table.clone()).await);
-    Arc::new(LiveScorer::new(model, LiveRatings::new(store, config.ratings_timeout)))
+    let ratings = LiveRatings::new(store, config.ratings_timeout).remembering(config.ratings_cache);
+    Arc::new(LiveScorer::new(model, ratings))
 }
 
 /// Waits for the load, but not longer than the init phase allows. [`Reloadable`] logs a failure.
