@@ -13,4 +13,5 @@ mod retirement;
 mod scheduling;
 mod service_faults;
 mod starting;
+mod training_on_kept;
 mod world;
