@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{of_type, properties};
 
 /// A value other than the default for each parameter that the predict function depends on.
-const OF_THE_FUNCTION: [(&str, &str); 13] = [
+const OF_THE_FUNCTION: [(&str, &str); 14] = [
     ("Administrators", "staff"),
     ("Architecture", "arm64"),
     ("Authorization", "api-key"),
@@ -21,6 +21,7 @@ const OF_THE_FUNCTION: [(&str, &str); 13] = [
     ("MemorySize", "512"),
     ("ModelRefreshSeconds", "5"),
     ("ModelUri", "/opt/model"),
+    ("SignInPage", "https://movies.example/login?client_id=1a2b"),
     ("Tracing", "true"),
 ];
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
-use matinee_api::{Access, Sampling};
+use matinee_api::{Access, Sampling, SignInPage};
 use matinee_aws::{EndpointName, Memory, ModelUri};
 use matinee_dynamodb_ratings::TableName;
 use matinee_live_ratings::DEFAULT_TIME_LIMIT;
@@ -38,6 +38,8 @@ pub struct Config {
     pub ratings_cache: Duration,
     /// `AUTHORIZATION` and `ADMINISTRATORS`: who may act for which users.
     pub access: Access,
+    /// `SIGN_IN_PAGE`: where people sign in before they use the page.
+    pub sign_in: Option<SignInPage>,
     /// `CORS_ORIGINS`: the origins whose pages may call the API, separated by commas.
     pub origins: Vec<HeaderValue>,
     /// `LOG_SAMPLE`: the share of successful requests that are logged.
@@ -67,6 +69,7 @@ impl Config {
             access: variables
                 .parse_with("AUTHORIZATION", |text| access(text, administrators))?
                 .unwrap_or_default(),
+            sign_in: variables.parse("SIGN_IN_PAGE")?,
             origins: variables.parse_with("CORS_ORIGINS", origins)?.unwrap_or_default(),
             sampling: variables.parse("LOG_SAMPLE")?.unwrap_or(Sampling::ALL),
             memory: Memory::of_megabytes(number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?),
@@ -122,6 +125,7 @@ mod tests {
                 "RATINGS_CACHE_SECONDS",
                 "AUTHORIZATION",
                 "ADMINISTRATORS",
+                "SIGN_IN_PAGE",
                 "CORS_ORIGINS",
                 "LOG_SAMPLE",
             ] {
@@ -141,6 +145,7 @@ mod tests {
             ("RATINGS_CACHE_SECONDS", "-1"),
             ("RATINGS_CACHE_SECONDS", "3601"),
             ("AUTHORIZATION", "Cognito"),
+            ("SIGN_IN_PAGE", "https://movies.example"),
             ("CORS_ORIGINS", "https://a.example,*"),
             ("CORS_ORIGINS", "https://a.example/path"),
             ("LOG_SAMPLE", "1%"),

@@ -53,8 +53,12 @@ impl Context {
     /// again: a crash would only repeat itself.
     async fn build(config: Config) -> Self {
         let metrics = config.stack.clone().map(|stack| Arc::new(ServingMetrics::new(stack)));
-        let settings =
-            Settings { sampling: config.sampling, access: config.access.clone(), ..Settings::default() };
+        let settings = Settings {
+            sampling: config.sampling,
+            access: config.access.clone(),
+            sign_in: config.sign_in.clone(),
+            ..Settings::default()
+        };
         let router = match &config.endpoint {
             None => {
                 let model: Reloadable<Model> = reloadable(&config, metrics.clone()).await;
