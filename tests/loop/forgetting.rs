@@ -118,3 +118,42 @@ async fn a_file_that_somebody_replaces_meanwhile_is_not_overwritten() {
     let current = String::from_utf8(world.moto.get("data/ratings.csv").unwrap()).unwrap();
     assert!(current.contains("7,1,4,200"), "it is as it was");
 }
+
+/// S3 takes at most 5 GiB in one request. What is larger than 16 MiB is written in parts.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs moto: scripts/test.sh"]
+async fn a_large_file_is_written_in_parts_and_keeps_what_it_has() {
+    let world = World::start().await;
+    world.moto.keep_versions();
+    let folder = tempfile::tempdir().unwrap();
+    let others: String =
+        (0..900_000).map(|index| format!("{},{},4,1700000000\n", 100 + index / 50, index % 50)).collect();
+    let text = format!("{HEADER}7,1,4,200\n{others}7,7,1,300\n");
+    assert!(text.len() > 16 << 20, "{} bytes are no large file", text.len());
+    std::fs::write(folder.path().join("ratings.csv"), &text).unwrap();
+    let titles: String = (0..50).map(|movie| format!("{movie},Movie {movie}\n")).collect();
+    std::fs::write(folder.path().join("movies.csv"), format!("movieId,title\n{titles}")).unwrap();
+
+    let between = Recorder::start(world.moto.address()).await;
+    let (_, address) =
+        between.environment().into_iter().find(|(name, _)| name.starts_with("AWS_ENDPOINT_URL")).unwrap();
+    let matinee = CommandLine::new(address).with_settings("http://127.0.0.1:9");
+    let parts = || between.calls().iter().filter(|call| call.action == "s3:CompleteMultipartUpload").count();
+    matinee.says(&["upload", folder.path().to_str().unwrap()]);
+    assert_eq!(parts(), 1, "the ratings, and not the catalogue");
+    assert!(world.moto.get("data/ratings.csv").unwrap() == text.as_bytes(), "the file is another one");
+
+    between.inject(
+        Fault::Refuse(412, "PreconditionFailed").at("s3:CompleteMultipartUpload", "ratings").times(1),
+    );
+    let refused = matinee.refuses(&["forget", "7", "--yes"]);
+    assert!(refused.contains("somebody else has replaced s3://matinee-test/data/ratings.csv"), "{refused}");
+    assert!(world.moto.get("data/ratings.csv").unwrap() == text.as_bytes(), "it is as it was");
+
+    let said = matinee.says(&["forget", "7", "--yes"]);
+    assert!(said.contains("data/ratings.csv: written without 2 ratings"), "{said}");
+    assert_eq!(parts(), 2);
+    let all = contents(&world);
+    let [(_, movies), (_, left)] = all.as_slice() else { panic!("{} versions", all.len()) };
+    assert!(movies.starts_with("movieId") && *left == format!("{HEADER}{others}"), "the file is another one");
+}

@@ -13,13 +13,23 @@ use crate::world::{Function, TABLE, World, until_version};
 
 /// The function over the model in this folder.
 pub async fn function(moto: &Moto, model: &str) -> Function {
-    // No answer is late because the machine is busy.
-    let variables = [("MODEL_URI", model), ("RATINGS_TABLE", TABLE), ("RATINGS_TIMEOUT_MS", "5000")];
+    remembering(moto, model, "0").await
+}
+
+/// The same, which may keep the ratings of a user in memory for this many seconds.
+async fn remembering(moto: &Moto, model: &str, seconds: &str) -> Function {
+    let variables = [
+        ("MODEL_URI", model),
+        ("RATINGS_TABLE", TABLE),
+        // No answer is late because the machine is busy.
+        ("RATINGS_TIMEOUT_MS", "5000"),
+        ("RATINGS_CACHE_SECONDS", seconds),
+    ];
     Function::run(moto, "predict", &variables).await
 }
 
 /// The table without the function's time limits: moto answers one request after the other.
-async fn store(moto: &Moto) -> DynamoDbRatings {
+pub async fn store(moto: &Moto) -> DynamoDbRatings {
     let patient = TimeoutConfig::builder().operation_timeout(Duration::from_mins(2)).build();
     let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
         .endpoint_url(moto.address())
@@ -68,6 +78,36 @@ async fn the_function_counts_a_rating_in_its_next_answer() {
     assert_eq!(alone["live_ratings"], "unavailable", "{alone}");
     let (status, refused) = function.ask("PUT", "/users/new/ratings/2959", &rating).await;
     assert_eq!((status, &refused["error"]["code"]), (503, &json!("live_ratings_unavailable")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs moto: scripts/test.sh"]
+async fn a_sandbox_with_a_memory_asks_once_and_counts_its_own_writes_at_once() {
+    let (moto, folder) = (Moto::start(), tempfile::tempdir().unwrap());
+    moto.make_ratings_table(TABLE);
+    let model = folder.path().join("model");
+    train_small(&model, 0);
+    let model = model.to_str().unwrap();
+    let (function, another) = (remembering(&moto, model, "3600").await, self::function(&moto, model).await);
+    let is_known = async |function: &Function| {
+        let (_, answer) =
+            function.ask("POST", "/predict", &json!({"userId": "new", "movieId": "2959"})).await;
+        answer["known_user"].as_bool().unwrap()
+    };
+    let look_ups = |function: &Function| {
+        function.recorder.calls().iter().filter(|call| call.action == "dynamodb:Query").count()
+    };
+    assert!(!is_known(&function).await && !is_known(&function).await);
+    assert_eq!(another.ask("PUT", "/users/new/ratings/2959", &json!({"rating": 5})).await.0, 201);
+    assert!(!is_known(&function).await, "from memory");
+    assert_eq!(look_ups(&function), 1);
+    assert_eq!(function.ask("PUT", "/users/new/hidden/2571", &Value::Null).await.0, 204);
+    assert!(is_known(&function).await && is_known(&function).await);
+    assert_eq!(look_ups(&function), 2);
+    assert_eq!(function.ask("DELETE", "/users/new", &Value::Null).await.0, 204);
+    assert!(!is_known(&function).await);
+    assert!(!is_known(&another).await && !is_known(&another).await);
+    assert_eq!(look_ups(&another), 2, "without a memory each request asks");
 }
 
 /// A job learns from all that was kept before it was asked for, and the answers before, across and after the swap agree.

@@ -14,4 +14,5 @@ mod scheduling;
 mod service_faults;
 mod spark;
 mod starting;
+mod training_on_kept;
 mod world;

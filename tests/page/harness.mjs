@@ -1,12 +1,13 @@
-// The page in headless Chromium, on a server that runs: ADDRESS of the server, TOOLS with npm's packages, OUTPUT for
-// the screenshots, REPORT with a page of `matinee evaluate --html`. Each test has a page of its own; none may write an error to the console or ask another origin.
+// The page in headless Chromium, on servers that run: ADDRESS of the server, TOKEN_ADDRESS of one that needs TOKEN for what is
+// about users, TOOLS with npm's packages, OUTPUT for the screenshots, REPORT with a page of `matinee evaluate --html`. Each test has a page of its own; none may write an error to the console or ask an origin that is neither its own nor among
+// `others`.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
-export const { ADDRESS, OUTPUT } = process.env;
+export const { ADDRESS, OUTPUT, TOKEN_ADDRESS, TOKEN } = process.env;
 const require = createRequire(`${process.env.TOOLS}/`);
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -19,7 +20,7 @@ export const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, is
 export const DARK = { colorScheme: "dark" };
 
 // `before` is called with the page before it loads.
-export async function test(name, body, { allowErrors = false, address = `${ADDRESS}/`, before, ...options } = {}) {
+export async function test(name, body, { allowErrors = false, address = `${ADDRESS}/`, before, others = [], ...options } = {}) {
   if (process.env.ONLY && !name.includes(process.env.ONLY)) return;
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: new URL(address).origin });
@@ -29,7 +30,8 @@ export async function test(name, body, { allowErrors = false, address = `${ADDRE
   page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
   page.on("pageerror", (error) => faults.push(String(error)));
   page.on("request", (request) => {
-    if (!["data:", "blob:"].includes(new URL(request.url()).protocol) && new URL(request.url()).origin !== new URL(address).origin) faults.push(`asked ${request.url()}`);
+    const { protocol, origin } = new URL(request.url());
+    if (!["data:", "blob:"].includes(protocol) && ![new URL(address).origin, ...others].includes(origin)) faults.push(`asked ${request.url()}`);
   });
   if (before) await before(page);
   await page.goto(address);
@@ -49,8 +51,9 @@ export async function test(name, body, { allowErrors = false, address = `${ADDRE
 }
 
 // A proxy in front of the server. `refuse` is asked about each request: with what to answer in the server's place, if
-// with anything. `rewrite` changes the path of a request that is passed on.
-export async function proxied(name, body, { refuse = () => undefined, rewrite = (url) => url, path = "/", ...options }) {
+// with anything. `instead` gives the JSON to answer with in its place, if any. `rewrite` changes the path of a request that
+// is passed on. The security policy lets the page ask `others` too, as the server does where people sign in.
+export async function proxied(name, body, { refuse = () => undefined, instead = () => undefined, rewrite = (url) => url, path = "/", ...options }) {
   const proxy = createServer(async (request, response) => {
     const parts = [];
     for await (const part of request) parts.push(part);
@@ -60,11 +63,18 @@ export async function proxied(name, body, { refuse = () => undefined, rewrite = 
       response.writeHead(refusal.status, { "content-type": "application/json" }).end(JSON.stringify({ error }));
       return;
     }
-    const content = request.method === "POST" ? Buffer.concat(parts) : undefined;
+    const other = instead(request);
+    if (other) {
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(other));
+      return;
+    }
+    const content = parts.length ? Buffer.concat(parts) : undefined;
     const answer = await fetch(ADDRESS + rewrite(request.url), { method: request.method, body: content });
     const headers = Object.fromEntries(answer.headers);
     // fetch() has read the answer as plain text.
     for (const name of ["content-encoding", "content-length", "transfer-encoding"]) delete headers[name];
+    const { others = [] } = options;
+    headers["content-security-policy"] = headers["content-security-policy"].replace("connect-src 'self'", ["connect-src 'self'", ...others].join(" "));
     response.writeHead(answer.status, headers).end(Buffer.from(await answer.arrayBuffer()));
   });
   await new Promise((listening) => proxy.listen(0, "127.0.0.1", listening));

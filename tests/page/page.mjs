@@ -4,6 +4,7 @@ import { end } from "./harness.mjs";
 
 await import("./ratings.mjs");
 await import("./someone.mjs");
+await import("./signing.mjs");
 await import("./look.mjs");
 await import("./files.mjs");
 await import("./speed.mjs");

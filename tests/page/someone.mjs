@@ -96,7 +96,8 @@ await test("by keyboard alone", async (page) => {
   await page.keyboard.press("Tab");
   await page.keyboard.type("page-c");
   await page.keyboard.press("Enter");
-  await page.locator("#someone-status", { hasText: "user page-c" }).waitFor();
+  await page.locator("#rated-status", { hasText: "user page-c" }).waitFor();
+  assert.equal(await page.locator("text=You rate as user page-c").count(), 1, "once is enough");
   await page.locator("#start-list input").first().focus();
   await page.keyboard.press("4");
   await until("page-c", ({ count }) => count === 1);

@@ -24,4 +24,4 @@ pub use recorder::{Aimed, Call, Fault, Recorder};
 pub use s3_double::S3Double;
 pub use spark_service::{do_run, run_state_change};
 pub use stack::{refusal, stack};
-pub use training_service::{do_job, state_change};
+pub use training_service::{TrainingJob, do_job, state_change};

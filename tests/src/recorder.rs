@@ -259,6 +259,10 @@ impl Call {
             "PUT" if query.contains("tagging") => ("s3:PutObjectTagging".to_owned(), path.to_owned()),
             "DELETE" if query.contains("tagging") => ("s3:DeleteObjectTagging".to_owned(), path.to_owned()),
             "PUT" => ("s3:PutObject".to_owned(), path.to_owned()),
+            // Its permission is that to put an object, but here it is told from the parts before it.
+            "POST" if query.contains("uploadId=") => {
+                ("s3:CompleteMultipartUpload".to_owned(), path.to_owned())
+            }
             other => (format!("s3:{other}"), path.to_owned()),
         };
         Self { action, resource }

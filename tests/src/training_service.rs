@@ -8,29 +8,53 @@ use serde_json::{Value, json};
 use crate::moto::{BUCKET, Moto};
 use crate::recorder::Recorder;
 
-/// Runs the job that a `CreateTrainingJob` describes, with the container's own binary, and returns the event of its end.
-/// Its calls are made under the job's role, and `role` records them.
+/// A training job on this machine: what it was asked, and the folder that stands for `/opt/ml`.
+pub struct TrainingJob<'a> {
+    request: &'a Value,
+    folder: tempfile::TempDir,
+}
+
+impl<'a> TrainingJob<'a> {
+    /// Downloads what the job that a `CreateTrainingJob` describes reads.
+    pub fn prepare(moto: &Moto, role: &Recorder, request: &'a Value) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        write_config(folder.path(), request);
+        for channel in request["InputDataConfig"].as_array().unwrap() {
+            bring(moto, role, folder.path(), channel);
+        }
+        Self { request, folder }
+    }
+
+    /// The folder that stands for `/opt/ml`.
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The container's own binary. Its calls are made under the job's role, and `role` records them.
+    pub fn command(&self, role: &Recorder, matinee: &Path) -> Command {
+        let name = self.request["TrainingJobName"].as_str().unwrap();
+        let variables = self.request["Environment"].as_object().into_iter().flatten();
+        let variables = variables.map(|(name, value)| (name.as_str(), value.as_str().unwrap()));
+        // SageMaker gives the container credentials of the role.
+        let credentials = role.environment().into_iter().filter(|(name, _)| *name != "AWS_REGION");
+        let mut command = Command::new(matinee);
+        command
+            .args(["sagemaker", "train", "--root"])
+            .arg(self.root())
+            .env("TRAINING_JOB_NAME", name)
+            .env("TRAINING_JOB_ARN", format!("arn:aws:sagemaker:eu-west-1:123456789012:training-job/{name}"))
+            .envs(credentials)
+            .envs(variables);
+        command
+    }
+}
+
+/// Runs the job that a `CreateTrainingJob` describes, uploads its model, and returns the event of its end.
 pub fn do_job(moto: &Moto, role: &Recorder, matinee: &Path, request: &Value) -> Value {
     let name = request["TrainingJobName"].as_str().unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let root = folder.path();
-    write_config(root, request);
-    for channel in request["InputDataConfig"].as_array().unwrap() {
-        bring(moto, role, root, channel);
-    }
-    let variables = request["Environment"].as_object().into_iter().flatten();
-    let variables = variables.map(|(name, value)| (name.as_str(), value.as_str().unwrap()));
-    // SageMaker gives the container credentials of the role.
-    let credentials = role.environment().into_iter().filter(|(name, _)| *name != "AWS_REGION");
-    let run = Command::new(matinee)
-        .args(["sagemaker", "train", "--root"])
-        .arg(root)
-        .env("TRAINING_JOB_NAME", name)
-        .env("TRAINING_JOB_ARN", format!("arn:aws:sagemaker:eu-west-1:123456789012:training-job/{name}"))
-        .envs(credentials)
-        .envs(variables)
-        .output()
-        .unwrap();
+    let job = TrainingJob::prepare(moto, role, request);
+    let root = job.root();
+    let run = job.command(role, matinee).output().unwrap();
     if !run.status.success() {
         let reason = std::fs::read_to_string(root.join("output/failure")).unwrap();
         moto.finish(name, "Failed", Some(&reason));

@@ -1,7 +1,9 @@
 //! Swaps two models a thousand times under load. It is a program of its own, because it measures its own memory.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::{Path, PathBuf};
+mod folders;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,10 +16,12 @@ use matinee_api::router;
 use matinee_aws::{ModelUri, S3Source, s3_client_of};
 use matinee_model::Model;
 use matinee_model::artifact::sha256_hex;
-use matinee_serving::{LoadFuture, Reloadable, Source};
+use matinee_serving::Reloadable;
 use matinee_tests::{S3Double, train_on};
 use serde_json::{Value, json};
 use tower::ServiceExt;
+
+use folders::Folders;
 
 const SWAPS: usize = 1_000;
 /// Each takes a dozen calls over HTTP, with libraries that are not optimised here.
@@ -90,25 +94,6 @@ async fn follow(s3: &S3Double) -> Reloadable<Model> {
     Reloadable::refreshed(S3Source::new(s3_client_of(&config), uri), PAUSE)
 }
 
-/// Two folders, and a pointer to one of them.
-struct Folders {
-    paths: [PathBuf; 2],
-    pointed: Arc<AtomicUsize>,
-    loaded: AtomicUsize,
-}
-
-impl Source<Model> for Folders {
-    fn load(&self) -> LoadFuture<'_, Model> {
-        Box::pin(async { Ok(Model::open(&self.paths[self.loaded.load(Ordering::Relaxed)])?) })
-    }
-
-    fn reload(&self) -> LoadFuture<'_, Option<Model>> {
-        let pointed = self.pointed.load(Ordering::Relaxed);
-        let is_newer = self.loaded.swap(pointed, Ordering::Relaxed) != pointed;
-        Box::pin(async move { if is_newer { self.load().await.map(Some) } else { Ok(None) } })
-    }
-}
-
 /// Swaps models this often while clients send requests, and returns the number of answers.
 async fn swap_under_load(
     live: Reloadable<Model>,
@@ -167,9 +152,8 @@ async fn a_thousand_swaps_under_load_lose_no_request_and_no_memory() {
     assert!(from_s3.await > S3_SWAPS);
 
     let pointed = Arc::new(AtomicUsize::new(0));
-    let paths = [0, 1].map(|index| models[index].folder.path().join("model"));
-    let source = Folders { paths, pointed: Arc::clone(&pointed), loaded: AtomicUsize::new(0) };
-    let live = Reloadable::refreshed(source, PAUSE);
+    let paths = models.iter().map(|model| model.folder.path().join("model")).collect();
+    let live = Reloadable::refreshed(Folders::new(paths, &pointed), PAUSE);
     let served = swap_under_load(live, &models, SWAPS, |index| pointed.store(index, Ordering::Relaxed)).await;
     assert!(served > SWAPS);
 }

@@ -16,12 +16,13 @@ from samcli.yamlhelper import yaml_parse
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/matinee:1"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:matinee"
 POOL = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_AbCdEfGhI"
+SIGN_IN_PAGE = "https://movies.auth.us-east-1.amazoncognito.com/login?client_id=1a2b3c&response_type=code"
 MODEL = "s3://matinee-bucket/models/a-job/output/model/"
 SETS = {
     "defaults": {},
     "api-key": {"Authorization": "api-key"},
     "iam": {"Authorization": "iam"},
-    "cognito, live ratings": {"Authorization": "cognito", "UserPoolArn": POOL, "Administrators": "staff", "LiveRatings": "true"},
+    "cognito, live ratings": {"Authorization": "cognito", "UserPoolArn": POOL, "Administrators": "staff", "LiveRatings": "true", "LiveRatingsCacheSeconds": "60", "SignInPage": SIGN_IN_PAGE},
     "cors": {"CorsOrigins": "https://example.com,https://example.org"},
     "alarms, canary": {"Alarms": "true", "AlarmTopicArn": TOPIC, "Deployment": "Canary10Percent5Minutes"},
     "dashboard, tracing, schedule": {"Dashboard": "true", "Tracing": "true", "TrainingSchedule": "rate(7 days)"},

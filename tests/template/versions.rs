@@ -8,18 +8,20 @@ use serde_json::Value;
 use crate::{of_type, properties};
 
 /// A value other than the default for each parameter that the predict function depends on.
-const OF_THE_FUNCTION: [(&str, &str); 12] = [
+const OF_THE_FUNCTION: [(&str, &str); 14] = [
     ("Administrators", "staff"),
     ("Architecture", "arm64"),
     ("Authorization", "api-key"),
     ("CorsOrigins", "https://example.com"),
     ("CreateEndpoint", "true"),
     ("LiveRatings", "true"),
+    ("LiveRatingsCacheSeconds", "60"),
     ("LiveRatingsTimeoutMs", "500"),
     ("LogSample", "0.5"),
     ("MemorySize", "512"),
     ("ModelRefreshSeconds", "5"),
     ("ModelUri", "/opt/model"),
+    ("SignInPage", "https://movies.example/login?client_id=1a2b"),
     ("Tracing", "true"),
 ];
 

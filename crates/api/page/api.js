@@ -1,6 +1,10 @@
 // The API beside this page: every path is relative, so that it works at a root and under a stage.
 
 const KEY = "matinee-api-key";
+const TOKEN = "matinee-token";
+
+// What a user with a token is called in paths and bodies.
+export const ME = "me";
 
 export class ApiError extends Error {
   constructor(message, code) {
@@ -16,36 +20,73 @@ export function onKeyRequired(callback) {
   refused = callback;
 }
 
-let key = storedKey();
+let tokenRefused = () => {};
+
+// Calls back when the API asks who the visitor is: with whether a token was sent.
+export function onTokenRequired(callback) {
+  tokenRefused = callback;
+}
+
+let key = stored(() => localStorage, KEY);
+let token = stored(() => sessionStorage, TOKEN);
 
 // The key stays on this device, and is sent to the API beside this page alone.
 export function useKey(given) {
   key = given || null;
-  try {
-    if (key === null) localStorage.removeItem(KEY);
-    else localStorage.setItem(KEY, key);
-  } catch {
-    // A browser that stores nothing keeps it until the page is left.
-  }
+  store(() => localStorage, KEY, key);
 }
 
 export function hasKey() {
   return key !== null;
 }
 
-function storedKey() {
+// The token stays in this tab until it is closed, and is sent to the API beside this page alone.
+export function useToken(given) {
+  token = given || null;
+  store(() => sessionStorage, TOKEN, token);
+}
+
+export function hasToken() {
+  return token !== null;
+}
+
+// The name of the token's holder; nothing if there is no token, or one that says nothing about its holder.
+export function holder() {
   try {
-    return localStorage.getItem(KEY);
+    const claims = atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"));
+    const bytes = Uint8Array.from(claims, (sign) => sign.charCodeAt(0));
+    const { email, "cognito:username": name, sub } = JSON.parse(new TextDecoder().decode(bytes));
+    return email ?? name ?? sub;
+  } catch {
+    return undefined;
+  }
+}
+
+function stored(storage, name) {
+  try {
+    return storage().getItem(name);
   } catch {
     return null;
   }
 }
 
+function store(storage, name, value) {
+  try {
+    if (value === null) storage().removeItem(name);
+    else storage().setItem(name, value);
+  } catch {
+    // A browser that stores nothing keeps it until the page is left.
+  }
+}
+
 async function ask(path, options = {}) {
-  const sent = key;
+  const sent = { key, token };
+  const headers = {};
+  if (key !== null) headers["x-api-key"] = key;
+  if (token !== null) headers.authorization = `Bearer ${token}`;
   let response;
   try {
-    response = await fetch(path, sent === null ? options : { ...options, headers: { "x-api-key": sent } });
+    response = await fetch(path, { ...options, headers });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError("", "unreachable");
@@ -63,10 +104,11 @@ async function ask(path, options = {}) {
 }
 
 function failure(status, body, sent) {
-  const code = body.error?.code;
-  if (code === "api_key_required") {
-    refused(sent !== null);
-  }
+  let code = body.error?.code;
+  if (code === "api_key_required") refused(sent.key !== null);
+  // What was sent with another token says nothing about this one.
+  if (code === "unauthorized" && sent.token === token) tokenRefused(token !== null);
+  if (code === "access_denied" && sent.token !== null) code = "other_user";
   return new ApiError(body.error?.message ?? body.message ?? `status ${status}`, code);
 }
 
@@ -76,6 +118,9 @@ function withParameters(path, parameters) {
   const given = pairs.filter(([, value]) => value !== "" && value !== undefined);
   return given.length ? `${path}?${new URLSearchParams(given)}` : path;
 }
+
+// Where people sign in: `{ domain, client_id }`, or nothing of them.
+export const signInPage = () => ask("page/sign-in.json");
 
 export const model = () => ask("model");
 export const versions = () => ask("model/versions");

@@ -18,6 +18,7 @@ const FILTERS = { genre: "genre", from: "year-from", to: "year-to" };
 
 const refreshSoon = whenQuiet(60, recommendations.refresh);
 let asked;
+let signing;
 
 translatePage();
 search.start();
@@ -56,7 +57,26 @@ addEventListener("online", load);
 together.start();
 
 key.start(load);
-load();
+api.onTokenRequired(async (wasSent) => (await signIn()).ask(wasSent));
+begin();
+
+async function begin() {
+  const hasReturned = new URLSearchParams(location.search).has("state");
+  if (hasReturned || api.hasToken()) {
+    const view = await signIn();
+    if (hasReturned) await view.finish();
+  }
+  await load();
+}
+
+// Who needs no token does not load it.
+function signIn() {
+  signing ??= import("./signin.js").then((view) => {
+    view.start(load);
+    return view;
+  });
+  return signing;
+}
 
 async function load() {
   asked = undefined;

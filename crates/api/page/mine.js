@@ -64,6 +64,7 @@ function render(id) {
 
 function status(count) {
   const user = ratings.user();
+  if (user === api.ME) return t("keptForYou", { name: api.holder() });
   if (user) return t("keptFor", { user });
   if (count === 0) return t("noRatings");
   return ratings.areKept() ? t("kept") : t("notKept");

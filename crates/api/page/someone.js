@@ -9,6 +9,8 @@ import { problem, t } from "./strings.js";
 
 const KEY = "matinee-user";
 
+// Who was refused for want of a token; another attempt follows when the visitor has given one.
+let wanted = "";
 // By movie, what is still to be sent. Of several changes of one movie only the last is sent.
 const waiting = new Map();
 let sending = Promise.resolve();
@@ -38,14 +40,24 @@ export function canBecome(user) {
   return isPossible && user !== ratings.user();
 }
 
-// Whoever was somebody when the page was left still is.
+// Whoever was somebody when the page was left still is, and whoever has signed in rates as this person.
 export async function resume() {
-  const user = stored();
+  if (wanted) return become(wanted);
+  const user = api.holder() === undefined ? stored() : await own();
   if (user && user !== ratings.user()) await adopt(user);
+  if (!user && ratings.user() === api.ME) leave();
+}
+
+// The user of the token, if the server keeps ratings.
+async function own() {
+  const { keeps_ratings: keepsRatings } = await api.model().catch(() => ({}));
+  return keepsRatings ? api.ME : "";
 }
 
 export async function become(user) {
+  wanted = user;
   if (!user || !(await adopt(user))) return;
+  wanted = "";
   byId("someone-form").reset();
   const { user: other, ratings: link, together } = address.read();
   if (other || link || together) address.open({ user: "", ratings: "", together: "" });
@@ -59,10 +71,12 @@ async function adopt(user) {
     await sending;
     const kept = await api.everythingOfUser(user);
     ratings.keepOnServer({ user, ...kept, send: (changes) => send(user, changes) });
-    store(user);
-    tell(status, t("keptFor", { user }));
+    // The token says who its holder is.
+    if (user !== api.ME) store(user);
+    tell(status, "");
     return true;
   } catch (error) {
+    if (error.code !== "unauthorized") wanted = "";
     byId("someone-box").hidden = false;
     byId("someone-box").open = true;
     tell(status, problem(error), true);
@@ -71,6 +85,7 @@ async function adopt(user) {
 }
 
 function leave() {
+  wanted = "";
   store("");
   tell(byId("someone-status"), "");
   ratings.keepHere();

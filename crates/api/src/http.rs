@@ -9,6 +9,7 @@ mod layers;
 mod observe;
 mod sampling;
 mod security;
+mod sign_in;
 
 pub(crate) use caching::{EntityTag, Freshness, IfNoneMatch};
 pub(crate) use caller::Caller;
@@ -19,3 +20,5 @@ pub(crate) use json::Json;
 pub(crate) use layers::{Limits, with_layers};
 pub use observe::{ColdStart, REQUEST_ID};
 pub use sampling::{Sampling, ShareError};
+pub(crate) use sign_in::ConfiguredSignIn;
+pub use sign_in::{NotASignInPage, SignInPage};

@@ -20,7 +20,9 @@ mod schema;
 pub mod scorer;
 mod summary;
 
-pub use http::{Access, ColdStart, REQUEST_ID, Sampling, Sender, ShareError, compressed};
+pub use http::{
+    Access, ColdStart, NotASignInPage, REQUEST_ID, Sampling, Sender, ShareError, SignInPage, compressed,
+};
 pub use openapi::document;
 pub use predict_error::PredictError;
 pub use request::MAX_QUERY_STRING_BYTES;

@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 use axum::{Extension, Router};
 
 use crate::error::ApiError;
-use crate::http::{Access, Limits, Sampling, with_layers};
+use crate::http::{Access, ConfiguredSignIn, Limits, Sampling, SignInPage, with_layers};
 use crate::openapi;
 use crate::routes::{marks, movies, page, predictions, ratings, recommendations};
 use crate::scorer::Scorer;
@@ -33,20 +33,24 @@ pub struct Settings {
     pub sampling: Sampling,
     /// Who may act for which users.
     pub access: Access,
+    /// Where people sign in before they use the page.
+    pub sign_in: Option<SignInPage>,
     /// Refuses some of the requests. Refusals are logged, and have a request id and headers like all other answers.
     pub guard: Option<Guard>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { sampling: Sampling::ALL, access: Access::default(), guard: None }
+        Self { sampling: Sampling::ALL, access: Access::default(), sign_in: None, guard: None }
     }
 }
 
 /// The whole API with these settings, answered by `scorer`.
-pub fn router_with(scorer: Arc<dyn Scorer>, Settings { sampling, access, guard }: Settings) -> Router {
+pub fn router_with(scorer: Arc<dyn Scorer>, settings: Settings) -> Router {
+    let Settings { sampling, access, sign_in, guard } = settings;
     let routes = routes().into_iter().fold(Router::new(), |router, (path, route)| router.route(path, route));
     let routes = routes.with_state(scorer).layer(Extension(access));
+    let routes = routes.layer(Extension(ConfiguredSignIn(sign_in.map(Arc::new))));
     let routes = match guard {
         None => routes,
         Some(guard) => routes.layer(from_fn_with_state(guard, guarded)),

@@ -9,3 +9,4 @@ mod stack;
 pub mod table;
 pub mod upload;
 pub mod versions;
+mod writing;

@@ -8,9 +8,12 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(test)]
+mod counted;
 mod kept;
 mod live;
 mod mark;
+mod memory;
 mod moment;
 #[cfg(any(test, feature = "conformance"))]
 pub mod stalled;

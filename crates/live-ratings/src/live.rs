@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use matinee_model::UserId;
 
+use crate::memory::Memory;
 use crate::{Kept, Moment, Outcome, RatingStore, StoreError, Write};
 
 /// How long a request waits for the ratings of a user, unless something else is configured.
@@ -25,16 +26,37 @@ const LOOK_UPS: usize = 32;
 pub struct LiveRatings {
     store: Arc<dyn RatingStore>,
     time_limit: Duration,
+    /// Nothing is remembered without it.
+    memory: Option<Arc<Memory>>,
 }
 
 impl LiveRatings {
     /// `store`, whose look-ups may take `time_limit`.
     pub fn new(store: Arc<dyn RatingStore>, time_limit: Duration) -> Self {
-        Self { store, time_limit }
+        Self { store, time_limit, memory: None }
+    }
+
+    /// The same, but what was looked up is not looked up again for `time`. A write through this value counts at once; one
+    /// through another counts after that time at the latest. At most 10,000 users and about 8 MiB are remembered.
+    #[must_use]
+    pub fn remembering(self, time: Duration) -> Self {
+        let memory = (!time.is_zero()).then(|| Arc::new(Memory::new(time)));
+        Self { memory, ..self }
     }
 
     /// What is kept of a user.
     pub async fn kept(&self, user: &UserId) -> Result<Kept, StoreError> {
+        let Some(memory) = &self.memory else { return self.look_up(user).await };
+        if let Some(kept) = memory.get(user) {
+            return Ok(kept);
+        }
+        let look_up = memory.begin_look_up();
+        let kept = self.look_up(user).await?;
+        memory.remember(&look_up, user, &kept);
+        Ok(kept)
+    }
+
+    async fn look_up(&self, user: &UserId) -> Result<Kept, StoreError> {
         within(self.time_limit, self.store.kept(user)).await
     }
 
@@ -50,12 +72,16 @@ impl LiveRatings {
     /// Keeps marks.
     pub async fn keep(&self, writes: Vec<Write>) -> Vec<Result<Outcome, StoreError>> {
         let count = writes.len();
+        let users = writes.iter().map(|write| &write.user);
+        let _ends_before_the_answer = self.memory.as_ref().map(|memory| memory.begin_write(users));
         let outcomes = async { Ok(self.store.keep(writes).await) };
         within(WRITE_TIME_LIMIT, outcomes).await.unwrap_or_else(|error| vec![Err(error); count])
     }
 
     /// Removes what is kept of a user.
     pub async fn forget(&self, user: &UserId) -> Result<(), StoreError> {
+        let _ends_before_the_answer =
+            self.memory.as_ref().map(|memory| memory.begin_write([user].into_iter()));
         within(WRITE_TIME_LIMIT, self.store.forget(user, Moment::now())).await
     }
 }
@@ -80,18 +106,127 @@ impl fmt::Debug for LiveRatings {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering;
+
     use super::*;
+    use crate::Mark;
+    use crate::counted::Counted;
     use crate::stalled::Stalled;
+
+    const A_MINUTE: Duration = Duration::from_mins(1);
+
+    /// A store, and two sandboxes that remember what they look up in it for a minute.
+    fn two_sandboxes() -> (Arc<Counted>, [LiveRatings; 2]) {
+        let store = Arc::new(Counted::default());
+        let sandbox =
+            || LiveRatings::new(Arc::<Counted>::clone(&store), DEFAULT_TIME_LIMIT).remembering(A_MINUTE);
+        let sandboxes = [sandbox(), sandbox()];
+        (store, sandboxes)
+    }
+
+    async fn rate(live: &LiveRatings, user: &str, movie: &str) {
+        let write =
+            Write { user: user.into(), movie: movie.into(), mark: Mark::Rated(4.0), time: Moment::now() };
+        assert_eq!(live.keep(vec![write]).await, [Ok(Outcome::Created)]);
+    }
+
+    async fn rated(live: &LiveRatings, user: &str) -> Vec<String> {
+        let kept = live.kept(&user.into()).await.unwrap();
+        kept.ratings.iter().map(|rating| rating.movie.to_string()).collect()
+    }
 
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_for_a_store_that_does_not_answer() {
         let live = LiveRatings::new(Arc::new(Stalled), DEFAULT_TIME_LIMIT);
-        let user = UserId::from("1");
-        assert_eq!(live.kept(&user).await, Err(StoreError::Timeout));
-        assert_eq!(live.forget(&user).await, Err(StoreError::Timeout));
-        let write =
-            Write { user: user.clone(), movie: "2".into(), mark: crate::Mark::Hidden, time: Moment(1) };
-        assert_eq!(live.keep(vec![write; 2]).await, vec![Err(StoreError::Timeout); 2]);
-        assert_eq!(live.kept_of_all(vec![user.clone()]).await, [(user, Err(StoreError::Timeout))]);
+        for live in [live.clone(), live.remembering(A_MINUTE)] {
+            let user = UserId::from("1");
+            assert_eq!(live.kept(&user).await, Err(StoreError::Timeout));
+            assert_eq!(live.forget(&user).await, Err(StoreError::Timeout));
+            let write = Write { user: user.clone(), movie: "2".into(), mark: Mark::Hidden, time: Moment(1) };
+            assert_eq!(live.keep(vec![write; 2]).await, vec![Err(StoreError::Timeout); 2]);
+            assert_eq!(live.kept_of_all(vec![user.clone()]).await, [(user, Err(StoreError::Timeout))]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_user_is_looked_up_again_only_after_the_time() {
+        let (store, [live, _]) = two_sandboxes();
+        rate(&live, "1", "a").await;
+        for _ in 0..3 {
+            assert_eq!(rated(&live, "1").await, ["a"]);
+            assert_eq!(rated(&live, "2").await, [""; 0], "nothing is remembered as well");
+        }
+        let all = live.kept_of_all(vec!["1".into(), "2".into(), "3".into()]).await;
+        assert!(all.iter().all(|(_, kept)| kept.is_ok()));
+        assert_eq!(store.take_look_ups(), 3);
+        tokio::time::advance(A_MINUTE).await;
+        assert_eq!(rated(&live, "1").await, ["a"]);
+        assert_eq!(store.take_look_ups(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_time_every_request_looks_up() {
+        let store = Arc::new(Counted::default());
+        let live = LiveRatings::new(Arc::<Counted>::clone(&store), DEFAULT_TIME_LIMIT);
+        for live in [live.clone(), live.remembering(Duration::ZERO)] {
+            for _ in 0..3 {
+                rated(&live, "1").await;
+            }
+            assert_eq!(store.take_look_ups(), 3);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_own_write_counts_at_once_and_that_of_another_sandbox_after_the_time() {
+        let (store, [live, other]) = two_sandboxes();
+        for live in [&live, &other] {
+            assert_eq!(rated(live, "1").await, [""; 0]);
+        }
+        rate(&live, "1", "a").await;
+        assert_eq!(rated(&live, "1").await, ["a"]);
+        assert_eq!(rated(&other, "1").await, [""; 0]);
+        tokio::time::advance(A_MINUTE).await;
+        assert_eq!(rated(&other, "1").await, ["a"]);
+
+        store.take_look_ups();
+        live.forget(&"1".into()).await.unwrap();
+        let kept = live.kept(&"1".into()).await.unwrap();
+        assert!(kept.ratings.is_empty() && kept.forgotten.is_some(), "{kept:?}");
+        assert_eq!(live.kept(&"1".into()).await, Ok(kept), "the deletion is remembered as well");
+        assert_eq!(store.take_look_ups(), 1);
+        assert_eq!(rated(&other, "1").await, ["a"]);
+        tokio::time::advance(A_MINUTE).await;
+        assert_eq!(rated(&other, "1").await, [""; 0]);
+    }
+
+    /// The store answers a look-up with what it read before the write.
+    #[tokio::test(start_paused = true)]
+    async fn a_write_during_a_look_up_counts_in_the_next_answer() {
+        let (_, [live, _]) = two_sandboxes();
+        let (before, ()) = tokio::join!(rated(&live, "1"), rate(&live, "1", "a"));
+        assert_eq!(before, [""; 0]);
+        assert_eq!(rated(&live, "1").await, ["a"]);
+        let user = UserId::from("2");
+        let (before, forgotten) = tokio::join!(rated(&live, "2"), live.forget(&user));
+        assert_eq!((before, forgotten), (Vec::new(), Ok(())));
+        assert!(live.kept(&user).await.unwrap().forgotten.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_is_not_remembered() {
+        let (store, [live, _]) = two_sandboxes();
+        rate(&live, "1", "a").await;
+        store.fails.store(true, Ordering::Relaxed);
+        assert!(live.kept(&"1".into()).await.is_err());
+        store.fails.store(false, Ordering::Relaxed);
+        assert_eq!(rated(&live, "1").await, ["a"]);
+
+        // A failed write may have been kept all the same.
+        store.fails.store(true, Ordering::Relaxed);
+        assert!(live.forget(&"1".into()).await.is_err());
+        store.fails.store(false, Ordering::Relaxed);
+        store.take_look_ups();
+        assert_eq!(rated(&live, "1").await, ["a"]);
+        assert_eq!(store.take_look_ups(), 1);
     }
 }

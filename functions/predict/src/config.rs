@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
-use matinee_api::{Access, Sampling};
+use matinee_api::{Access, Sampling, SignInPage};
 use matinee_aws::{EndpointName, Memory, ModelUri};
 use matinee_dynamodb_ratings::TableName;
 use matinee_live_ratings::DEFAULT_TIME_LIMIT;
@@ -14,6 +14,8 @@ use matinee_variables::{VariableError, Variables};
 const DEMO_MODEL: &str = "/opt/model";
 /// How often the pointer is read if `MODEL_REFRESH_SECONDS` is not set.
 const REFRESH: Duration = Duration::from_mins(1);
+/// An hour: a deleted user may be answered from memory for as long.
+const LONGEST_CACHE_SECONDS: u32 = 3600;
 
 /// The configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +34,12 @@ pub struct Config {
     pub ratings_table: Option<TableName>,
     /// `RATINGS_TIMEOUT_MS`: how long a request waits for the ratings of a user, in milliseconds.
     pub ratings_timeout: Duration,
+    /// `RATINGS_CACHE_SECONDS`: how long the ratings of a user may be kept in memory, in seconds.
+    pub ratings_cache: Duration,
     /// `AUTHORIZATION` and `ADMINISTRATORS`: who may act for which users.
     pub access: Access,
+    /// `SIGN_IN_PAGE`: where people sign in before they use the page.
+    pub sign_in: Option<SignInPage>,
     /// `CORS_ORIGINS`: the origins whose pages may call the API, separated by commas.
     pub origins: Vec<HeaderValue>,
     /// `LOG_SAMPLE`: the share of successful requests that are logged.
@@ -57,9 +63,13 @@ impl Config {
             ratings_table: variables.parse("RATINGS_TABLE")?,
             ratings_timeout: number("RATINGS_TIMEOUT_MS")?
                 .map_or(DEFAULT_TIME_LIMIT, |milliseconds| Duration::from_millis(milliseconds.into())),
+            ratings_cache: variables
+                .whole_number("RATINGS_CACHE_SECONDS", 0..=LONGEST_CACHE_SECONDS)?
+                .map_or(Duration::ZERO, |seconds| Duration::from_secs(seconds.into())),
             access: variables
                 .parse_with("AUTHORIZATION", |text| access(text, administrators))?
                 .unwrap_or_default(),
+            sign_in: variables.parse("SIGN_IN_PAGE")?,
             origins: variables.parse_with("CORS_ORIGINS", origins)?.unwrap_or_default(),
             sampling: variables.parse("LOG_SAMPLE")?.unwrap_or(Sampling::ALL),
             memory: Memory::of_megabytes(number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?),
@@ -112,8 +122,10 @@ mod tests {
                 "MODEL_REFRESH_SECONDS",
                 "RATINGS_TABLE",
                 "RATINGS_TIMEOUT_MS",
+                "RATINGS_CACHE_SECONDS",
                 "AUTHORIZATION",
                 "ADMINISTRATORS",
+                "SIGN_IN_PAGE",
                 "CORS_ORIGINS",
                 "LOG_SAMPLE",
             ] {
@@ -130,7 +142,10 @@ mod tests {
             ("MODEL_REFRESH_SECONDS", "0"),
             ("RATINGS_TABLE", "a table"),
             ("RATINGS_TIMEOUT_MS", "0"),
+            ("RATINGS_CACHE_SECONDS", "-1"),
+            ("RATINGS_CACHE_SECONDS", "3601"),
             ("AUTHORIZATION", "Cognito"),
+            ("SIGN_IN_PAGE", "https://movies.example"),
             ("CORS_ORIGINS", "https://a.example,*"),
             ("CORS_ORIGINS", "https://a.example/path"),
             ("LOG_SAMPLE", "1%"),
@@ -144,6 +159,12 @@ mod tests {
         assert!(matches!(config.model, ModelUri::S3(_)));
         assert_eq!(config.access, Access::Anyone);
         assert_eq!(config.endpoint, Some("matinee-1".parse().unwrap()));
+    }
+
+    #[test]
+    fn ratings_are_not_kept_in_memory_unless_it_is_wanted() {
+        let cache = |seconds| config(&[("RATINGS_CACHE_SECONDS", seconds)]).unwrap().ratings_cache;
+        assert_eq!(["", "0", "90"].map(cache).map(|time| time.as_secs()), [0, 0, 90]);
     }
 
     #[test]

@@ -53,8 +53,12 @@ impl Context {
     /// again: a crash would only repeat itself.
     async fn build(config: Config) -> Self {
         let metrics = config.stack.clone().map(|stack| Arc::new(ServingMetrics::new(stack)));
-        let settings =
-            Settings { sampling: config.sampling, access: config.access.clone(), ..Settings::default() };
+        let settings = Settings {
+            sampling: config.sampling,
+            access: config.access.clone(),
+            sign_in: config.sign_in.clone(),
+            ..Settings::default()
+        };
         let router = match &config.endpoint {
             None => {
                 let model: Reloadable<Model> = reloadable(&config, metrics.clone()).await;
@@ -80,7 +84,8 @@ impl Context {
 async fn scorer(model: Reloadable<Model>, config: &Config) -> Arc<dyn Scorer> {
     let Some(table) = &config.ratings_table else { return Arc::new(model) };
     let store = Arc::new(DynamoDbRatings::new(table.clone()).await);
-    Arc::new(LiveScorer::new(model, LiveRatings::new(store, config.ratings_timeout)))
+    let ratings = LiveRatings::new(store, config.ratings_timeout).remembering(config.ratings_cache);
+    Arc::new(LiveScorer::new(model, ratings))
 }
 
 /// Waits for the load, but not longer than the init phase allows. [`Reloadable`] logs a failure.

@@ -4,12 +4,11 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
 use crate::error::ApiError;
-use crate::http::{EntityTag, Freshness, IfNoneMatch, PathSegment};
+use crate::http::{ConfiguredSignIn, EntityTag, Freshness, IfNoneMatch, PathSegment, SignInPage};
 use crate::schema::{NotModified, PageFileErrors};
 
-/// The page loads and requests nothing from other servers, and no other page may frame it.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-     img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Tells the page where people sign in. It is made from the configuration, and empty if they do not.
+const SIGN_IN_FILE: &str = "sign-in.json";
 
 struct PageFile {
     name: &'static str,
@@ -47,6 +46,7 @@ const FILES: &[PageFile] = page_files! {
     "ratings.js": "text/javascript; charset=utf-8",
     "recommendations.js": "text/javascript; charset=utf-8",
     "search.js": "text/javascript; charset=utf-8",
+    "signin.js": "text/javascript; charset=utf-8",
     "someone.js": "text/javascript; charset=utf-8",
     "stars.js": "text/javascript; charset=utf-8",
     "start.js": "text/javascript; charset=utf-8",
@@ -58,8 +58,8 @@ const FILES: &[PageFile] = page_files! {
 /// The page, where visitors search for movies, rate them and get recommendations
 #[utoipa::path(get, path = "/", tag = "page",
     responses((status = 200, description = "The page", content_type = "text/html", body = String), NotModified))]
-pub(crate) async fn page(cached: IfNoneMatch) -> Response {
-    FILES[0].response(&cached)
+pub(crate) async fn page(cached: IfNoneMatch, ConfiguredSignIn(sign_in): ConfiguredSignIn) -> Response {
+    FILES[0].response(&cached, sign_in.as_deref())
 }
 
 /// A file of the page
@@ -71,23 +71,49 @@ pub(crate) async fn page(cached: IfNoneMatch) -> Response {
 pub(crate) async fn page_file(
     PathSegment(name): PathSegment,
     cached: IfNoneMatch,
+    ConfiguredSignIn(sign_in): ConfiguredSignIn,
 ) -> Result<Response, ApiError> {
+    if name == SIGN_IN_FILE {
+        return sign_in_file(&cached, sign_in.as_deref());
+    }
     let file = FILES
         .iter()
         .find(|file| file.name == name)
         .ok_or(ApiError::NotFound("GET / answers with the page"))?;
-    Ok(file.response(&cached))
+    Ok(file.response(&cached, sign_in.as_deref()))
+}
+
+fn sign_in_file(cached: &IfNoneMatch, sign_in: Option<&SignInPage>) -> Result<Response, ApiError> {
+    let content = match sign_in {
+        None => "{}".to_owned(),
+        Some(page) => serde_json::to_string(page).map_err(|_| ApiError::Internal)?,
+    };
+    let tag = EntityTag::of_text(&content);
+    Ok(tag.respond(cached, Freshness::Revalidate, || ([(header::CONTENT_TYPE, "application/json")], content)))
+}
+
+/// The page loads and requests nothing from other servers, but for the one that people sign in at, and no other page may
+/// frame it.
+fn security_policy(sign_in: Option<&SignInPage>) -> Option<HeaderValue> {
+    let other = sign_in.map(|page| format!(" {}", page.origin())).unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'{other}; img-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::from_str(&policy).ok()
 }
 
 impl PageFile {
     /// A new release has a new page, so a browser revalidates its cached files each time. A 304 carries the policy as
     /// well, because a browser updates the cached headers from it.
-    fn response(&self, cached: &IfNoneMatch) -> Response {
+    fn response(&self, cached: &IfNoneMatch, sign_in: Option<&SignInPage>) -> Response {
         let content =
             || ([(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type))], self.content);
         let mut response = EntityTag::of_text(self.content).respond(cached, Freshness::Revalidate, content);
-        let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        // Without one, the answer would get the policy of data, which forbids more.
+        if let Some(policy) = security_policy(sign_in) {
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
         response
     }
 }

@@ -14,6 +14,7 @@ mod predict;
 mod rating_pages;
 mod recommendations;
 mod security_headers;
+mod sign_in;
 mod support;
 mod users_file;
 mod versions;

@@ -5,13 +5,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use aws_config::timeout::TimeoutConfig;
-use aws_sdk_s3::Config;
-use aws_sdk_s3::primitives::ByteStream;
-use matinee_aws::{DATA_PREFIX, DataObject, data_files, error_chain, list_data_prefix};
+use matinee_aws::{DATA_PREFIX, DataObject, data_files, list_data_prefix};
 use matinee_train::ratings::Inputs;
 
 use super::account::Account;
+use super::writing::Destination;
 use crate::files::{self, Titles};
 use crate::progress::Waiting;
 use crate::sagemaker::Settings;
@@ -86,19 +84,11 @@ fn refuse_unread(there: &[DataObject], new: &[(&str, u64)], bucket: &str) -> Res
 }
 
 async fn put(account: &Account, bucket: &str, name: &str, path: &Path) -> Result<()> {
-    let body =
-        ByteStream::from_path(path).await.with_context(|| format!("cannot read {}", path.display()))?;
     let key = format!("{DATA_PREFIX}{name}");
     let waiting = Waiting::with(format!("uploading {name}"));
-    let request = account.s3.put_object().bucket(bucket).key(&key).content_type("text/csv").body(body);
-    // A large file may take as long as it needs.
-    let without_timeouts = Config::builder().timeout_config(TimeoutConfig::disabled());
-    request
-        .customize()
-        .config_override(without_timeouts)
-        .send()
-        .await
-        .map_err(|error| anyhow::anyhow!("cannot upload s3://{bucket}/{key}: {}", error_chain(&error)))?;
+    let destination =
+        Destination { content_type: Some("text/csv".to_owned()), ..Destination::new(bucket, &key) };
+    destination.write(&account.s3, path).await?;
     drop(waiting);
     say!("s3://{bucket}/{key}");
     Ok(())

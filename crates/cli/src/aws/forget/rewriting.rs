@@ -5,10 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Seek, Write};
 
 use anyhow::{Context, Result, anyhow};
-use aws_config::timeout::TimeoutConfig;
-use aws_sdk_s3::Config;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
-use aws_sdk_s3::primitives::ByteStream;
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
@@ -18,6 +15,7 @@ use matinee_train::ratings::{RemovalError, without_user};
 
 use super::files::DataVersion;
 use crate::aws::account::Account;
+use crate::aws::writing::Destination;
 use crate::files::GZIP_MAGIC;
 
 /// A version that contains the user.
@@ -92,27 +90,15 @@ async fn rewrite(account: &Account, bucket: &str, version: &DataVersion, user: &
         filtered(file, &mut output, key, user)?;
         output.flush()?;
     }
-    let body = ByteStream::from_path(rest.path()).await.context("cannot read a temporary file")?;
     let etag = head.e_tag.with_context(|| format!("s3://{bucket}/{key} has no ETag"))?;
-    let writing = account
-        .s3
-        .put_object()
-        .bucket(bucket)
-        .key(key)
-        .if_match(etag)
-        .set_content_type(head.content_type)
-        .set_content_encoding(head.content_encoding)
-        .set_metadata(head.metadata)
-        .body(body);
-    let without_timeouts = Config::builder().timeout_config(TimeoutConfig::disabled());
-    let written = writing.customize().config_override(without_timeouts).send().await;
-    written.map_err(|error| match error.raw_response().map(|answer| answer.status().as_u16()) {
-        Some(409 | 412) => {
-            anyhow!("somebody else has replaced s3://{bucket}/{key} meanwhile; run the command again")
-        }
-        _ => anyhow!("cannot write s3://{bucket}/{key}: {}; run the command again", error_chain(&error)),
-    })?;
-    Ok(())
+    let destination = Destination {
+        content_type: head.content_type,
+        content_encoding: head.content_encoding,
+        metadata: head.metadata,
+        replaces: Some(etag),
+        ..Destination::new(bucket, key)
+    };
+    destination.write(&account.s3, rest.path()).await
 }
 
 impl Downloaded {
