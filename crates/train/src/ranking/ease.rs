@@ -13,7 +13,7 @@ mod precision;
 mod threshold;
 
 use half::f16;
-use matinee_model::ranking::{RankingMethod, RankingWeights};
+use matinee_model::ranking::{RankingMethod, RankingWeights, signal};
 use pulp::Arch;
 use rayon::prelude::*;
 
@@ -23,6 +23,7 @@ use examples::Examples;
 use precision::Precision;
 use threshold::Threshold;
 
+use super::RankingTraining;
 use super::signals::Signals;
 use crate::attributes::MovieAttributes;
 
@@ -51,9 +52,15 @@ pub(super) struct Settings {
     pub(super) attribute_signals: Option<[f32; 3]>,
 }
 
-/// Whether the smaller side is small enough.
-pub(super) fn is_feasible(signals: &Signals) -> bool {
-    (1..=MAX_ORDER).contains(&signals.users.filled().len().min(signals.movies.filled().len()))
+/// Whether the smaller side is small enough: the users with signals, or the movies with signals.
+pub(super) fn is_feasible(training: &RankingTraining<'_>) -> bool {
+    let (mut users, mut movies) = (vec![false; training.user_count], vec![false; training.movie_count]);
+    for rating in training.ratings.iter().filter(|rating| signal(rating.value, training.scale) > 0.0) {
+        users[rating.user.index()] = true;
+        movies[rating.movie.index()] = true;
+    }
+    let [users, movies] = [users, movies].map(|side| side.into_iter().filter(|&is_there| is_there).count());
+    (1..=MAX_ORDER).contains(&users.min(movies))
 }
 
 pub(super) fn learn(signals: &Signals, attributes: &MovieAttributes, settings: &Settings) -> RankingWeights {
@@ -96,7 +103,6 @@ fn divide(rows: &mut [Group], diagonal: &[f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ranking::RankingTraining;
     use crate::ratings::Rating;
     use matinee_model::{Catalogue, Links, MovieRecord, MovieRow, RatingScale, UserRow};
     use nalgebra::DMatrix;
@@ -152,6 +158,7 @@ mod tests {
             attributes,
             scale: RatingScale::MOVIELENS,
             seed: 0,
+            sampling: None,
         }
     }
 
