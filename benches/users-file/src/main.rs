@@ -112,7 +112,9 @@ async fn print_requests(what: &str, forms: &mut [Form], users: &[String]) {
     }
     let heading = format!("POST /predict, {what}, ms");
     println!("{heading:<42} {:>10} {:>10} {:>10} {:>8}", "p50", "p99", "added", "times");
-    times.iter_mut().for_each(|times| times.sort_unstable_by(f64::total_cmp));
+    for times in &mut times {
+        times.sort_unstable_by(f64::total_cmp);
+    }
     let first = times[0][users.len() / 2];
     for (form, times) in forms.iter().zip(&times) {
         let (p50, p99) = (times[users.len() / 2], times[users.len() * 99 / 100]);

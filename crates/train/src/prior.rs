@@ -44,7 +44,9 @@ pub fn user_prior(factors: FactorsView<'_>, ratings: &[Rating], scale: RatingSca
 /// The users with ratings, ascending.
 fn trained_users(user_count: usize, ratings: &[Rating]) -> Vec<u32> {
     let mut has_ratings = vec![false; user_count];
-    ratings.iter().for_each(|rating| has_ratings[rating.user.index()] = true);
+    for rating in ratings {
+        has_ratings[rating.user.index()] = true;
+    }
     (0..).zip(has_ratings).filter(|&(_, has_ratings)| has_ratings).map(|(user, _)| user).collect()
 }
 

@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_sample_is_learned_from_with_the_same_bits_after_an_interruption_at_each_step() {
         let (ids, ratings) = ratings();
-        let timestamps: Vec<i64> = (0..ratings.len() as i64).collect();
+        let timestamps: Vec<i64> = (0_i64..).take(ratings.len()).collect();
         let training = RankingTraining {
             user_count: 300,
             movie_count: 40,
