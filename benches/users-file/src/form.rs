@@ -84,6 +84,11 @@ impl Answer {
         serde_json::from_str(self.0["body"].as_str().unwrap()).unwrap()
     }
 
+    /// Whether it is a prediction, and not an error.
+    pub fn is_prediction(&self) -> bool {
+        self.0["statusCode"] == 200
+    }
+
     /// The prediction, without the version: it differs between the forms.
     pub fn prediction(&self) -> Value {
         assert_eq!(self.0["statusCode"], 200, "{}", self.0);
@@ -94,7 +99,7 @@ impl Answer {
 
     /// What became of the request, in one line.
     pub fn outcome(&self) -> String {
-        if self.0["statusCode"] == 200 {
+        if self.is_prediction() {
             return "answers".to_owned();
         }
         let error = &self.body()["error"];
