@@ -9,6 +9,6 @@ binary=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_director
 printf '%-8s %9s %7s %7s %9s %12s %10s %10s %8s %8s\n' algorithm ratings users movies 'fit, s' 'million/s' 'before, MB' 'peak, MB' RMSE noise
 for count; do
   for algorithm in bayes vb als svd; do
-    "$binary" "$count" --algorithm "$algorithm"
+    "$binary" fit "$count" --algorithm "$algorithm"
   done
 done

@@ -126,12 +126,13 @@ async fn a_large_file_is_written_in_parts_and_keeps_what_it_has() {
     let world = World::start().await;
     world.moto.keep_versions();
     let folder = tempfile::tempdir().unwrap();
-    let others: String =
-        (0..900_000).map(|index| format!("{},{},4,1700000000\n", 100 + index / 50, index % 50)).collect();
+    let others = (0..900_000).fold(String::new(), |others, index| {
+        others + &format!("{},{},4,1700000000\n", 100 + index / 50, index % 50)
+    });
     let text = format!("{HEADER}7,1,4,200\n{others}7,7,1,300\n");
     assert!(text.len() > 16 << 20, "{} bytes are no large file", text.len());
     std::fs::write(folder.path().join("ratings.csv"), &text).unwrap();
-    let titles: String = (0..50).map(|movie| format!("{movie},Movie {movie}\n")).collect();
+    let titles = (0..50).fold(String::new(), |titles, movie| titles + &format!("{movie},Movie {movie}\n"));
     std::fs::write(folder.path().join("movies.csv"), format!("movieId,title\n{titles}")).unwrap();
 
     let between = Recorder::start(world.moto.address()).await;

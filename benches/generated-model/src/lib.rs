@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use matinee_model::artifact::{Description, Metrics, NewArtifact, write_folder};
+use matinee_model::artifact::{Description, Metrics, NewArtifact, UsersFile, write_folder_with};
 use matinee_model::ranking::{RankingHead, RankingMethod, RankingWeights};
 use matinee_model::{Catalogue, Factors, Ids, Links, MovieRecord, RatingScale};
 use ndarray::{Array1, Array2};
@@ -32,6 +32,16 @@ impl ModelSize {
 
     /// Writes a model of this size to `folder`.
     pub fn write(self, folder: &Path, ranking: Option<(RankingMethod, &RankingWeights)>) {
+        self.write_with(folder, ranking, UsersFile::default());
+    }
+
+    /// The same, with a choice of where the users are written.
+    pub fn write_with(
+        self,
+        folder: &Path,
+        ranking: Option<(RankingMethod, &RankingWeights)>,
+        users_file: UsersFile,
+    ) {
         let (user_ids, movie_ids) = (ids(self.users), ids(self.movies));
         let artifact = NewArtifact {
             description: description(ranking.map(|(method, _)| method)),
@@ -47,7 +57,7 @@ impl ModelSize {
             ranking: ranking.map(|(_, weights)| weights),
             catalogue: &catalogue(&movie_ids),
         };
-        write_folder(folder, &artifact).unwrap();
+        write_folder_with(folder, &artifact, users_file).unwrap();
     }
 
     fn factors(self) -> Factors {

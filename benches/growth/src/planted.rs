@@ -17,7 +17,7 @@ const MEAN: f32 = 2.9;
 const RANK: usize = 8;
 /// As in MovieLens: about 150 ratings per user, spread by a factor of three. The first 10 movies get a third of the
 /// ratings of the first 100.
-const RATINGS_PER_USER: f64 = 145.0;
+pub const RATINGS_PER_USER: f64 = 145.0;
 const SPREAD: f64 = 1.1;
 const ZIPF_EXPONENT: f64 = 0.8;
 
@@ -35,10 +35,10 @@ struct Side {
 }
 
 impl Planted {
-    /// About `count` ratings, user by user. Each user rates distinct movies, drawn by popularity.
-    pub fn new(count: usize, seed: u64) -> Self {
+    /// About `count` ratings, user by user, with so many of each on average. Each user rates distinct movies, drawn by popularity.
+    pub fn new(count: usize, ratings_per_user: f64, seed: u64) -> Self {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let user_count = (count as f64 / RATINGS_PER_USER).ceil() as usize;
+        let user_count = (count as f64 / ratings_per_user).ceil() as usize;
         // As catalogues grow: 9,000 movies for 100,000 ratings, 60,000 for 10 million.
         let movie_count = (9_000.0 * (count as f64 / 1e5).powf(0.41)) as usize;
         let users = Side::new(user_count, USER_BIAS, &mut random);

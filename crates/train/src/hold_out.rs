@@ -27,6 +27,19 @@ impl Shares {
     pub(crate) fn of(&self, rating: &Rating) -> f64 {
         share_of(self.users[rating.user.index()], self.movies[rating.movie.index()])
     }
+
+    /// Marks the ratings in the part of the unit circle that begins at `start` and is `length` long, or the first one after
+    /// `start` if there is none.
+    fn marks(&self, ratings: &[Rating], start: f64, length: f64) -> Vec<bool> {
+        let place = |rating: &Rating| (self.of(rating) - start).rem_euclid(1.0);
+        let mut marks: Vec<bool> = ratings.iter().map(|rating| place(rating) < length).collect();
+        if !marks.contains(&true)
+            && let Some((first, _)) = ratings.iter().map(place).enumerate().min_by(|a, b| a.1.total_cmp(&b.1))
+        {
+            marks[first] = true;
+        }
+        marks
+    }
 }
 
 /// Whether a hold-out of this share of so many ratings, rounded, is empty.
@@ -48,8 +61,7 @@ impl Dataset {
             return vec![vec![false; ratings.len()]; count];
         }
         let shares = Shares::new(self.user_ids.table(), self.movie_ids.table(), seed);
-        let shares: Vec<f64> = ratings.iter().map(|rating| shares.of(rating)).collect();
-        (0..count).map(|index| marks(&shares, index as f64 * fraction, fraction)).collect()
+        (0..count).map(|index| shares.marks(ratings, index as f64 * fraction, fraction)).collect()
     }
 
     /// The number of users' groups in which the errors on a hold-out are summed.
@@ -73,17 +85,4 @@ impl Dataset {
         }
         sums
     }
-}
-
-/// Marks the shares in the part of the unit circle that begins at `start` and is `length` long, or the first one after `start`
-/// if there is none.
-fn marks(shares: &[f64], start: f64, length: f64) -> Vec<bool> {
-    let places: Vec<f64> = shares.iter().map(|share| (share - start).rem_euclid(1.0)).collect();
-    let mut marks: Vec<bool> = places.iter().map(|&place| place < length).collect();
-    if !marks.contains(&true)
-        && let Some(first) = (0..places.len()).min_by(|&a, &b| places[a].total_cmp(&places[b]))
-    {
-        marks[first] = true;
-    }
-    marks
 }

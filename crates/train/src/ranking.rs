@@ -3,6 +3,7 @@
 //! Every method is trained without a hold-out and measured on it, with signals that fade by recency and without. The
 //! candidate with the highest NDCG@10 is then trained on all ratings. The hold-out is the latest ratings of each user,
 //! because recommended movies are watched after the rated ones. If there are no timestamps, the hold-out is random.
+//! Of many users, a [sample](Sampling) is learned from.
 
 mod comparison;
 mod ease;
@@ -10,6 +11,7 @@ pub mod evaluation;
 mod ials;
 mod learning;
 mod measure;
+mod sample;
 mod saved;
 mod signals;
 
@@ -22,6 +24,7 @@ use matinee_model::ranking::{RankingHead, RankingMethod, RankingWeights};
 pub(crate) use ease::AttributeInverse;
 pub(crate) use learning::RankingRun;
 pub use measure::{RankingMetrics, RankingTest, is_relevant};
+pub use sample::{RankingSample, Sampling};
 use signals::Signals;
 
 use crate::attributes::MovieAttributes;
@@ -64,6 +67,8 @@ pub struct RankingTraining<'a> {
     pub scale: RatingScale,
     /// The seed of all random numbers.
     pub seed: u64,
+    /// Which users are learned from, if they have more ratings than are enough. `None` to learn from all.
+    pub sampling: Option<Sampling<'a>>,
 }
 
 /// The name of ranking by popularity, which is measured for comparison with the methods.
@@ -81,6 +86,7 @@ impl Dataset {
             attributes: &self.attributes,
             scale: self.scale,
             seed,
+            sampling: Some(Sampling::new(self.user_ids.table())),
         }
     }
 }
@@ -88,20 +94,22 @@ impl Dataset {
 impl RankingTraining<'_> {
     /// The methods that are feasible for these ratings.
     pub fn methods(&self) -> Vec<RankingMethod> {
-        let ease = ease::is_feasible(&self.signals()).then_some(ease::DEFAULT);
+        let ease = self.sampled(ease::is_feasible).then_some(ease::DEFAULT);
         ease.into_iter().chain([ials::method_for(self.movie_count)]).collect()
     }
 
     /// Trains one method.
     pub fn learn_by(&self, method: RankingMethod) -> RankingWeights {
-        let signals = self.signals();
-        match method {
-            RankingMethod::Ease { regularisation, weights_per_movie, attribute_signals } => {
-                let settings = ease::Settings { regularisation, weights_per_movie, attribute_signals };
-                ease::learn(&signals, self.attributes, &settings)
+        self.sampled(|training| {
+            let signals = training.signals();
+            match method {
+                RankingMethod::Ease { regularisation, weights_per_movie, attribute_signals } => {
+                    let settings = ease::Settings { regularisation, weights_per_movie, attribute_signals };
+                    ease::learn(&signals, self.attributes, &settings)
+                }
+                RankingMethod::Ials { .. } => ials::learn(&signals, method, self.seed),
             }
-            RankingMethod::Ials { .. } => ials::learn(&signals, method, self.seed),
-        }
+        })
     }
 
     /// Trains one method, but only what the rank scores of the movies `asked` need. Other scores are wrong.
@@ -116,16 +124,23 @@ impl RankingTraining<'_> {
 
     /// Trains the method that ranks a hold-out best: see the module.
     pub fn learn(&self, progress: &dyn Progress) -> RankedHead {
-        let Ok(head) = RankingRun::begin(*self).complete(progress, |_| Ok::<_, Infallible>(()));
+        let sample = self.sample();
+        if let Some(sample) = &sample {
+            sample.announce(self, progress);
+        }
+        let training = sample.as_ref().map_or(*self, |sample| sample.training(self));
+        let Ok(head) = RankingRun::begin(training).complete(progress, |_| Ok::<_, Infallible>(()));
         head
     }
 
     /// The name of the candidate that [`learn`](Self::learn) chooses.
     pub fn choose(&self, progress: &dyn Progress) -> String {
-        let mut run = RankingRun::begin(*self);
-        let Ok(()) = run.compare(progress, &mut |_: &RankingRun<'_>| Ok::<_, Infallible>(()));
-        let (method, recency) = run.best();
-        method.name_with(recency)
+        self.sampled(|training| {
+            let mut run = RankingRun::begin(*training);
+            let Ok(()) = run.compare(progress, &mut |_: &RankingRun<'_>| Ok::<_, Infallible>(()));
+            let (method, recency) = run.best();
+            method.name_with(recency)
+        })
     }
 
     fn signals(&self) -> Signals {

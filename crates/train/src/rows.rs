@@ -1,5 +1,7 @@
 //! Compressed sparse rows: entries by row, one row after the other in a single vector.
 
+use crate::ratings::Rating;
+
 /// The entries of each row.
 #[derive(Debug, Clone)]
 pub(crate) struct Rows<T> {
@@ -18,13 +20,15 @@ impl<T: Copy> Rows<T> {
         for row in 0..count {
             offsets[row + 1] += offsets[row];
         }
-        let mut next = offsets.clone();
         let first = pairs.clone().next().map(|(_, entry)| entry);
         let mut entries = first.map_or_else(Vec::new, |entry| vec![entry; offsets[count]]);
+        // Each offset moves to the end of its row, which is where the next one begins.
         for (row, entry) in pairs {
-            entries[next[row]] = entry;
-            next[row] += 1;
+            entries[offsets[row]] = entry;
+            offsets[row] += 1;
         }
+        offsets.rotate_right(1);
+        offsets[0] = 0;
         Self { offsets, entries }
     }
 
@@ -42,10 +46,13 @@ impl<T: Copy> Rows<T> {
     pub(crate) fn filled(&self) -> Vec<usize> {
         (0..self.len()).filter(|&row| !self.row(row).is_empty()).collect()
     }
+}
 
-    /// Offsets, as many as rows and one more, and the entries of all rows.
-    pub(crate) fn into_parts(self) -> (Vec<usize>, Vec<T>) {
-        (self.offsets, self.entries)
+impl Rows<u32> {
+    /// For each user, the places of the user's ratings among all.
+    pub(crate) fn places_by_user(ratings: &[Rating]) -> Self {
+        let count = ratings.iter().map(|rating| rating.user.index() + 1).max().unwrap_or(0);
+        Self::of(count, (0..).zip(ratings).map(|(place, rating)| (rating.user.index(), place)))
     }
 }
 
@@ -64,8 +71,6 @@ mod tests {
                 prop_assert_eq!(rows.row(row), &own);
                 prop_assert_eq!(rows.filled().contains(&row), !own.is_empty());
             }
-            let (offsets, entries) = rows.into_parts();
-            prop_assert_eq!((offsets.len(), offsets[7], entries.len()), (8, pairs.len(), pairs.len()));
         }
     }
 

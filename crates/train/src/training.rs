@@ -339,18 +339,23 @@ struct RatedRows {
 
 impl RatedRows {
     fn of(dataset: &Dataset) -> Self {
-        let mut order: Vec<u32> = (0..dataset.ratings.len() as u32).collect();
-        let key = |&index: &u32| {
-            let rating = dataset.ratings[index as usize];
-            (rating.user, rating.movie)
+        let by_user = Rows::places_by_user(&dataset.ratings);
+        let mut rows = Self {
+            offsets: Vec::with_capacity(dataset.user_count() + 1),
+            movies: Vec::with_capacity(dataset.ratings.len()),
+            values: Vec::with_capacity(dataset.ratings.len()),
         };
-        order.sort_unstable_by_key(key);
-        let pairs = order.iter().map(|&index| {
-            let Rating { user, movie, value } = dataset.ratings[index as usize];
-            (user.index(), (movie.0, value))
-        });
-        let (offsets, entries) = Rows::of(dataset.user_count(), pairs).into_parts();
-        let (movies, values) = entries.into_iter().unzip();
-        Self { offsets: offsets.into_iter().map(|offset| offset as u32).collect(), movies, values }
+        let mut own = Vec::new();
+        for user in 0..dataset.user_count() {
+            rows.offsets.push(rows.movies.len() as u32);
+            own.clear();
+            let places = if user < by_user.len() { by_user.row(user) } else { &[] };
+            own.extend(places.iter().map(|&place| dataset.ratings[place as usize]));
+            own.sort_unstable_by_key(|rating: &Rating| rating.movie);
+            rows.movies.extend(own.iter().map(|rating| rating.movie.0));
+            rows.values.extend(own.iter().map(|rating| rating.value));
+        }
+        rows.offsets.push(rows.movies.len() as u32);
+        rows
     }
 }

@@ -55,10 +55,9 @@ impl Progress for TerminalProgress {
     }
 
     fn epoch(&self, epoch: usize, train_rmse: f64) {
-        if self.is_terminal {
-            self.step(epoch);
-        } else {
-            eprintln!("epoch {epoch}: training RMSE {train_rmse:.4}");
+        match &*self.current() {
+            Some(stage) => advance(&stage.bar, epoch),
+            None => eprintln!("epoch {epoch}: training RMSE {train_rmse:.4}"),
         }
     }
 
@@ -67,8 +66,9 @@ impl Progress for TerminalProgress {
     }
 
     fn step(&self, step: usize) {
-        if let Some(stage) = &*self.current() {
-            advance(&stage.bar, step);
+        match &*self.current() {
+            Some(stage) => advance(&stage.bar, step),
+            None => eprintln!("step {step}"),
         }
     }
 }

@@ -37,6 +37,10 @@ impl Progress for JobProgress {
     fn epoch(&self, epoch: usize, train_rmse: f64) {
         say!("epoch={epoch}; train_rmse={train_rmse:.6};");
     }
+
+    fn step(&self, step: usize) {
+        say!("step {step}");
+    }
 }
 
 impl TuningProgress for JobProgress {

@@ -94,20 +94,19 @@ fn bounds(support: impl Iterator<Item = u32>) -> Vec<u32> {
     bounds
 }
 
-fn quantiles(errors: &[Tested], user_bounds: Vec<u32>, movie_bounds: Vec<u32>) -> Option<IntervalTable> {
-    let of_all = quantile_pair(errors.iter(), FEWEST_ERRORS)?;
-    let bin = |bounds: &[u32], count: u32| bounds.partition_point(|&bound| bound <= count);
+fn quantiles(tested: &[Tested], user_bounds: Vec<u32>, movie_bounds: Vec<u32>) -> Option<IntervalTable> {
+    let errors = BinnedErrors::new(tested, &user_bounds, &movie_bounds);
+    let of_all = quantile_pair(errors.all(), FEWEST_ERRORS)?;
+    let of_users: Vec<_> =
+        (0..=user_bounds.len()).map(|bin| quantile_pair(errors.of_users(bin), MIN_ERRORS)).collect();
+    let of_movies: Vec<_> =
+        (0..=movie_bounds.len()).map(|bin| quantile_pair(errors.of_movies(bin), MIN_ERRORS)).collect();
     let (mut lower, mut upper) = (Vec::new(), Vec::new());
-    for user_bin in 0..=user_bounds.len() {
-        let of_users = |tested: &&Tested| bin(&user_bounds, tested.user_ratings) == user_bin;
-        for movie_bin in 0..=movie_bounds.len() {
-            let of_movies = |tested: &&Tested| bin(&movie_bounds, tested.movie_ratings) == movie_bin;
-            let both = quantile_pair(errors.iter().filter(of_users).filter(of_movies), MIN_ERRORS);
-            let either = [
-                quantile_pair(errors.iter().filter(of_users), MIN_ERRORS),
-                quantile_pair(errors.iter().filter(of_movies), MIN_ERRORS),
-            ];
-            let wider = either.into_iter().flatten().max_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0)));
+    for (users, of_users) in of_users.into_iter().enumerate() {
+        for (movies, &of_movies) in of_movies.iter().enumerate() {
+            let both = quantile_pair(errors.of_both(users, movies), MIN_ERRORS);
+            let either = [of_users, of_movies].into_iter().flatten();
+            let wider = either.max_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0)));
             let pair = both.or(wider).unwrap_or(of_all);
             lower.push(pair.0);
             upper.push(pair.1);
@@ -116,9 +115,44 @@ fn quantiles(errors: &[Tested], user_bounds: Vec<u32>, movie_bounds: Vec<u32>) -
     Some(IntervalTable { level: LEVEL, user_bounds, movie_bounds, lower, upper })
 }
 
+/// Errors by the bins of their users and movies: one vector for each pair of bins, those of a bin of users one after another.
+struct BinnedErrors {
+    errors: Vec<Vec<f32>>,
+    movie_bins: usize,
+}
+
+impl BinnedErrors {
+    fn new(tested: &[Tested], user_bounds: &[u32], movie_bounds: &[u32]) -> Self {
+        let movie_bins = movie_bounds.len() + 1;
+        let mut errors = vec![Vec::new(); (user_bounds.len() + 1) * movie_bins];
+        let bin = |bounds: &[u32], count: u32| bounds.partition_point(|&bound| bound <= count);
+        for tested in tested {
+            let (users, movies) =
+                (bin(user_bounds, tested.user_ratings), bin(movie_bounds, tested.movie_ratings));
+            errors[users * movie_bins + movies].push(tested.rating - tested.score);
+        }
+        Self { errors, movie_bins }
+    }
+
+    fn all(&self) -> Vec<f32> {
+        self.errors.concat()
+    }
+
+    fn of_users(&self, bin: usize) -> Vec<f32> {
+        self.errors[bin * self.movie_bins..(bin + 1) * self.movie_bins].concat()
+    }
+
+    fn of_movies(&self, bin: usize) -> Vec<f32> {
+        self.errors.iter().skip(bin).step_by(self.movie_bins).flatten().copied().collect()
+    }
+
+    fn of_both(&self, users: usize, movies: usize) -> Vec<f32> {
+        self.errors[users * self.movie_bins + movies].clone()
+    }
+}
+
 /// The quantiles with [`TAIL`] of the errors beyond each. `None` for fewer than `fewest` errors.
-fn quantile_pair<'a>(tested: impl Iterator<Item = &'a Tested>, fewest: usize) -> Option<(f32, f32)> {
-    let mut errors: Vec<f32> = tested.map(|tested| tested.rating - tested.score).collect();
+fn quantile_pair(mut errors: Vec<f32>, fewest: usize) -> Option<(f32, f32)> {
     if errors.len() < fewest {
         return None;
     }
@@ -138,10 +172,10 @@ mod tests {
 
     #[test]
     fn quantiles_leave_a_tenth_beyond_either_end() {
-        let errors: Vec<Tested> = (0..999).map(|index| tested(index as f32, 7)).collect();
-        assert_eq!(quantile_pair(errors.iter(), 9), Some((99.0, 899.0)));
-        assert_eq!(quantile_pair(errors[..9].iter(), 9), Some((0.0, 8.0)));
-        assert_eq!(quantile_pair(errors[..8].iter(), 9), None);
+        let errors: Vec<f32> = (0..999).map(|index| index as f32).collect();
+        assert_eq!(quantile_pair(errors.clone(), 9), Some((99.0, 899.0)));
+        assert_eq!(quantile_pair(errors[..9].to_vec(), 9), Some((0.0, 8.0)));
+        assert_eq!(quantile_pair(errors[..8].to_vec(), 9), None);
     }
 
     #[test]
@@ -166,6 +200,7 @@ mod tests {
         let table = quantiles(&errors, vec![1, 10], vec![1]).unwrap();
         let of = |user: usize, movie: usize| table.upper[user * 2 + movie];
         assert!(of(2, 1) < 1.0, "enough of their own");
-        assert_eq!(of(1, 1), quantile_pair(errors.iter(), 9).unwrap().1, "movies of all users");
+        let all = errors.iter().map(|tested| tested.rating - tested.score).collect();
+        assert_eq!(of(1, 1), quantile_pair(all, 9).unwrap().1, "movies of all users");
     }
 }

@@ -15,7 +15,7 @@ mod threshold;
 use std::collections::{BTreeMap, BTreeSet};
 
 use half::f16;
-use matinee_model::ranking::{RankingMethod, RankingWeights};
+use matinee_model::ranking::{RankingMethod, RankingWeights, signal};
 use pulp::Arch;
 use rayon::prelude::*;
 
@@ -25,6 +25,7 @@ use examples::Examples;
 use precision::Precision;
 use threshold::Threshold;
 
+use super::RankingTraining;
 use super::signals::{Rows, Signals};
 use crate::attributes::MovieAttributes;
 
@@ -53,9 +54,15 @@ pub(super) struct Settings {
     pub(super) attribute_signals: Option<[f32; 3]>,
 }
 
-/// Whether the smaller side is small enough.
-pub(super) fn is_feasible(signals: &Signals) -> bool {
-    (1..=MAX_ORDER).contains(&signals.users.filled().len().min(signals.movies.filled().len()))
+/// Whether the smaller side is small enough: the users with signals, or the movies with signals.
+pub(super) fn is_feasible(training: &RankingTraining<'_>) -> bool {
+    let (mut users, mut movies) = (vec![false; training.user_count], vec![false; training.movie_count]);
+    for rating in training.ratings.iter().filter(|rating| signal(rating.value, training.scale) > 0.0) {
+        users[rating.user.index()] = true;
+        movies[rating.movie.index()] = true;
+    }
+    let [users, movies] = [users, movies].map(|side| side.into_iter().filter(|&is_there| is_there).count());
+    (1..=MAX_ORDER).contains(&users.min(movies))
 }
 
 pub(super) fn learn(signals: &Signals, attributes: &MovieAttributes, settings: &Settings) -> RankingWeights {
@@ -140,7 +147,9 @@ impl Learned {
         let kept = |of: &[usize]| {
             let mut weights = precision.rows(&examples.movies, of);
             for (place, &movie) in of.iter().enumerate() {
-                weights.iter_mut().for_each(|entries| entries[place] /= -diagonal[movie]);
+                for entries in &mut weights {
+                    entries[place] /= -diagonal[movie];
+                }
                 weights[movie][place] = 0.0;
             }
             threshold.kept(&weights, of.len())
@@ -184,7 +193,6 @@ fn divide(rows: &mut [Group], diagonal: &[f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ranking::RankingTraining;
     use crate::ratings::Rating;
     use matinee_model::{Catalogue, Links, MovieRecord, MovieRow, Rated, RatingScale, UserRow, calibration};
     use nalgebra::DMatrix;
@@ -240,6 +248,7 @@ mod tests {
             attributes,
             scale: RatingScale::MOVIELENS,
             seed: 0,
+            sampling: None,
         }
     }
 

@@ -26,7 +26,9 @@ pub(crate) struct RankingRun<'a> {
 }
 
 impl<'a> RankingRun<'a> {
+    /// Begins with all of these ratings. Whoever wants to learn from a sample gives it as the training.
     pub(crate) fn begin(training: RankingTraining<'a>) -> Self {
+        let training = RankingTraining { sampling: None, ..training };
         let methods = training.methods();
         Self { training, methods, compared: 0, candidates: BTreeMap::new(), ials: None }
     }

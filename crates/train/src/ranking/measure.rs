@@ -62,19 +62,22 @@ impl From<RankingMetrics> for Ranking {
 impl RankingTest {
     /// Tests models trained on `training` with the ratings in `test`. `None` if nobody liked anything in `test`.
     pub fn new(training: &RankingTraining<'_>, test: &[Rating]) -> Option<Self> {
-        let mut rated = vec![Vec::new(); training.user_count];
         let mut relevant = vec![Vec::new(); training.user_count];
-        let mut rating_counts = vec![0; training.movie_count];
-        for (index, rating) in training.ratings.iter().enumerate() {
-            let given = training.timestamps.map(|timestamps| timestamps[index]);
-            rated[rating.user.index()].push((given, Rated { movie: rating.movie, rating: rating.value }));
-            rating_counts[rating.movie.index()] += 1;
-        }
         let can_be_found = |rating: &&Rating| {
             is_relevant(rating.value, training.scale) && training.listed[rating.movie.index()]
         };
         for rating in test.iter().filter(can_be_found) {
             relevant[rating.user.index()].push(rating.movie);
+        }
+        // Of the other users, only the numbers of ratings count.
+        let mut rated = vec![Vec::new(); training.user_count];
+        let mut rating_counts = vec![0; training.movie_count];
+        for (index, rating) in training.ratings.iter().enumerate() {
+            rating_counts[rating.movie.index()] += 1;
+            if !relevant[rating.user.index()].is_empty() {
+                let given = training.timestamps.map(|timestamps| timestamps[index]);
+                rated[rating.user.index()].push((given, Rated { movie: rating.movie, rating: rating.value }));
+            }
         }
         let users: Vec<User> = rated
             .into_iter()
@@ -205,6 +208,7 @@ mod tests {
             attributes: &MovieAttributes::default(),
             scale: RatingScale::MOVIELENS,
             seed: 0,
+            sampling: None,
         };
         assert!(RankingTest::new(&training, &[rating(0, 1, 3.5)]).is_none(), "nobody liked it");
         // User 0 sees 1, 2, 3 and likes 2 and 3; user 3 sees 0, 1, 2, 3 and likes 0.
@@ -232,6 +236,7 @@ mod tests {
             attributes: &MovieAttributes::default(),
             scale: RatingScale::MOVIELENS,
             seed: 0,
+            sampling: None,
         };
         let mut test = RankingTest::new(&training, &[rating(0, 1, 5.0)]).unwrap();
         test.listed = vec![true, false];
@@ -262,6 +267,7 @@ mod tests {
             attributes: &MovieAttributes::default(),
             scale: RatingScale::MOVIELENS,
             seed: 0,
+            sampling: None,
         };
         assert!(RankingTest::new(&training, &[rating(0, 2, 5.0)]).is_none(), "nobody can find it");
         // User 0 sees 1 and 3, not 2, which is the most popular.

@@ -298,7 +298,7 @@ impl Columns {
             rating.movie = MovieRow(movie_rows[rating.movie.index()]);
         }
         let records = self.drop_records(&replaced);
-        let timestamps = has_times.then(|| self.times.iter().map(|&time| time::seconds(time)).collect());
+        let timestamps = has_times.then(|| self.times.into_iter().map(time::seconds).collect());
         let dataset = Dataset::new(user_ids, movie_ids, self.ratings, timestamps, catalogue, scale);
         Dataset { records, record_count, ..dataset }
     }

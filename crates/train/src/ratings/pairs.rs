@@ -1,23 +1,23 @@
 //! Decides which of several ratings of one movie by one user counts.
 
-use rayon::slice::ParallelSliceMut;
-
 use super::Rating;
+use crate::rows::Rows;
 
 /// The records that are replaced by another one with the same user and movie, ascending. The newest by `times` counts. Of
 /// equally new ones, or without times, the last counts.
 pub(super) fn replaced(ratings: &[Rating], times: Option<&[i64]>) -> Vec<u32> {
-    let mut pairs: Vec<(u64, u32)> = ratings
-        .iter()
-        .zip(0..)
-        .map(|(rating, record)| (u64::from(rating.user.0) << 32 | u64::from(rating.movie.0), record))
-        .collect();
-    pairs.par_sort_unstable();
     let age = |record: u32| (times.map(|times| times[record as usize]), record);
+    let by_user = Rows::places_by_user(ratings);
     let mut replaced = Vec::new();
-    for same in pairs.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
-        let newest = same.iter().map(|&(_, record)| record).max_by_key(|&record| age(record));
-        replaced.extend(same.iter().map(|&(_, record)| record).filter(|&record| Some(record) != newest));
+    let mut pairs = Vec::new();
+    for user in 0..by_user.len() {
+        pairs.clear();
+        pairs.extend(by_user.row(user).iter().map(|&record| (ratings[record as usize].movie, record)));
+        pairs.sort_unstable();
+        for same in pairs.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
+            let newest = same.iter().map(|&(_, record)| record).max_by_key(|&record| age(record));
+            replaced.extend(same.iter().map(|&(_, record)| record).filter(|&record| Some(record) != newest));
+        }
     }
     replaced.sort_unstable();
     replaced

@@ -6,11 +6,12 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::TestSet;
 use crate::ratings::Rating;
+use crate::rows::Rows;
 
 /// Marks `fraction` of each user's ratings at random.
 pub fn random_per_user(ratings: &[Rating], fraction: f64, seed: u64) -> Vec<bool> {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
-    mark(ratings, |count| share_of(count, fraction), |indices| indices.shuffle(&mut random))
+    mark(ratings, |count| share_of(count, fraction), |places| places.shuffle(&mut random))
 }
 
 /// Marks the latest `fraction` of each user's ratings. Ratings with the same time are ordered as in the file.
@@ -45,22 +46,24 @@ fn share_of(count: usize, fraction: f64) -> usize {
 }
 
 fn latest(ratings: &[Rating], timestamps: &[i64], held_out: impl Fn(usize) -> usize) -> Vec<bool> {
-    mark(ratings, held_out, |indices| indices.sort_by_key(|&index| timestamps[index]))
+    mark(ratings, held_out, |places| places.sort_by_key(|&place| timestamps[place as usize]))
 }
 
 /// Marks the last of each user's ratings in the order that `arrange` gives them: `held_out` of how many there are.
 fn mark(
     ratings: &[Rating],
     held_out: impl Fn(usize) -> usize,
-    mut arrange: impl FnMut(&mut [usize]),
+    mut arrange: impl FnMut(&mut [u32]),
 ) -> Vec<bool> {
-    let mut by_user: Vec<usize> = (0..ratings.len()).collect();
-    by_user.sort_by_key(|&index| ratings[index].user);
+    let by_user = Rows::places_by_user(ratings);
     let mut marks = vec![false; ratings.len()];
-    for indices in by_user.chunk_by_mut(|&a, &b| ratings[a].user == ratings[b].user) {
-        arrange(indices);
-        for &index in &indices[indices.len() - held_out(indices.len())..] {
-            marks[index] = true;
+    let mut places = Vec::new();
+    for user in 0..by_user.len() {
+        places.clear();
+        places.extend_from_slice(by_user.row(user));
+        arrange(&mut places);
+        for &place in &places[places.len() - held_out(places.len())..] {
+            marks[place as usize] = true;
         }
     }
     marks

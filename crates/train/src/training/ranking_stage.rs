@@ -27,7 +27,9 @@ impl<'a> RankingStage<'a> {
         training: RankingTraining<'_>,
         progress: &dyn Progress,
     ) -> Result<RankedHead, Halt> {
-        let mut run = RankingRun::begin(training);
+        let sample = training.sample();
+        let sampled = sample.as_ref().map_or(training, |sample| sample.training(&training));
+        let mut run = RankingRun::begin(sampled);
         if let Some(state) = self.slot.load()? {
             let finished = resume(state, &mut run).map_err(|error| self.slot.unreadable(error))?;
             if let Some(head) = finished {
@@ -35,6 +37,9 @@ impl<'a> RankingStage<'a> {
                 return Ok(head);
             }
             progress.stage("continuing from the checkpoint of the ranking head");
+        }
+        if let Some(sample) = &sample {
+            sample.announce(&training, progress);
         }
         run.complete(progress, |run| self.slot.pass(|state| save_unfinished(run, state)))
     }
@@ -69,4 +74,89 @@ fn resume(mut state: StateReader<'_>, run: &mut RankingRun<'_>) -> Result<Option
     };
     state.finish()?;
     Ok(finished)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use matinee_model::{Ids, MovieRow, RatingScale, UserRow};
+
+    use super::*;
+    use crate::attributes::MovieAttributes;
+    use crate::checkpoint::{Checkpoints, Fingerprint};
+    use crate::ranking::Sampling;
+    use crate::ratings::Rating;
+
+    /// Interrupts after each step.
+    #[derive(Default)]
+    struct Steps {
+        count: AtomicUsize,
+        interrupted: Arc<AtomicBool>,
+    }
+
+    impl Progress for Steps {
+        fn stage(&self, _: &str) {}
+
+        fn begin(&self, _: usize) {}
+
+        fn epoch(&self, _: usize, _: f64) {
+            self.count.fetch_add(1, Ordering::Relaxed);
+            self.interrupted.store(true, Ordering::Relaxed);
+        }
+
+        fn step(&self, step: usize) {
+            self.epoch(step, 0.0);
+        }
+    }
+
+    /// 300 users with ids, each with 12 of 40 movies.
+    fn ratings() -> (Ids, Vec<Rating>) {
+        let ids: Vec<String> = (0..300).map(|id| format!("user {id}")).collect();
+        let rating = |index: u32| Rating {
+            user: UserRow(index / 12),
+            movie: MovieRow((index / 12 * 7 + index % 12 * 3) % 40),
+            value: 0.5 + (index % 10) as f32 * 0.5,
+        };
+        (Ids::new(ids.iter().map(String::as_str)), (0..3_600).map(rating).collect())
+    }
+
+    #[test]
+    fn a_sample_is_learned_from_with_the_same_bits_after_an_interruption_at_each_step() {
+        let (ids, ratings) = ratings();
+        let timestamps: Vec<i64> = (0_i64..).take(ratings.len()).collect();
+        let training = RankingTraining {
+            user_count: 300,
+            movie_count: 40,
+            ratings: &ratings,
+            timestamps: Some(&timestamps),
+            listed: &[true; 40],
+            attributes: &MovieAttributes::default(),
+            scale: RatingScale::MOVIELENS,
+            seed: 0,
+            sampling: Some(Sampling { user_ids: ids.table(), ratings: 1_000, ratings_per_movie: 40 }),
+        };
+        assert!(training.sample().is_some());
+        let all_steps = Steps::default();
+        let whole = training.learn(&all_steps);
+        let folder = tempfile::tempdir().unwrap();
+        let mut interruptions = 0;
+        let resumed = loop {
+            let steps = Steps::default();
+            let checkpoints =
+                Checkpoints::new(folder.path().to_owned(), Duration::MAX, Arc::clone(&steps.interrupted));
+            let of = Fingerprint { settings: [].into(), data_sha256: String::new() };
+            let slot = checkpoints.slot("ranking.checkpoint", of);
+            match RankingStage::new(slot).learn(training, &steps) {
+                Ok(head) => break head,
+                Err(Halt::Interrupted(_)) => interruptions += 1,
+                Err(halt) => panic!("{halt}"),
+            }
+        };
+        assert!(resumed == whole);
+        let steps = all_steps.count.into_inner();
+        assert!(interruptions == steps && steps >= 8, "{interruptions} {steps}");
+    }
 }

@@ -56,6 +56,23 @@ fn a_stopped_job_continues_and_writes_the_same_bytes() {
 }
 
 #[test]
+fn a_job_that_is_stopped_while_it_learns_the_ranking_head_continues() {
+    let hyperparameters =
+        json!({"algorithm": "svd", "n_factors": "4", "n_epochs": "1", "checkpoint_interval": "3600"});
+    let whole = Job::new(&hyperparameters);
+    whole.succeed();
+    let job = Job::new(&hyperparameters);
+    let (code, printed) = interrupt(&job, "step 2");
+    assert_eq!(code, Some(143), "{printed}");
+    assert_eq!(checkpoints(&job.path("checkpoints")), ["ranking.checkpoint"]);
+    let printed = job.succeed();
+    assert!(printed.contains("continuing from the checkpoint of the ranking head"), "{printed}");
+    let first_step = printed.lines().find(|line| line.starts_with("step ")).unwrap();
+    assert!(first_step != "step 1" && first_step != "step 2", "these were done before: {printed}");
+    assert!(job.tensors() == whole.tensors());
+}
+
+#[test]
 fn a_stopped_tuning_continues() {
     let hyperparameters = json!({"algorithm": "svd", "tune": "grid", "n_factors": "4,8", "n_epochs": "30", "tune_margin": "inf", "hold_out": "0"});
     let whole = Job::new(&hyperparameters);
