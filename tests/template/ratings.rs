@@ -23,7 +23,7 @@ fn there_is_no_table_and_no_permission_unless_it_is_wanted() {
     assert_eq!(of_type(&stack, "AWS::DynamoDB::Table").count(), 0);
     assert!(!stack["Resources"].to_string().contains("dynamodb:"), "no role may use a table");
     assert_eq!(variable(&stack, "RATINGS_TABLE"), "");
-    assert_eq!(variable(&stack, "RATINGS_CACHE_SECONDS"), 0, "nothing is kept in memory");
+    assert_eq!(variable(&stack, "RATINGS_CACHE_SECONDS"), "0", "nothing is kept in memory");
 }
 
 #[test]
