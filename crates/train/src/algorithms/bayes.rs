@@ -151,13 +151,17 @@ impl Algorithm for Bayes {
         Box::new(Sampling::new(*self, training))
     }
 
-    /// The chains are divided among the hold-outs, and end after a third of the samples: this costs 0.0001 of RMSE.
+    /// The chains are divided among the hold-outs, and end after a third of the samples: this costs 0.0001 of RMSE. But there are
+    /// enough of them to watch the burn-in.
     fn begin_without_hold_out<'a>(&'a self, training: &Training<'_>) -> Box<dyn Run + 'a> {
         if training.ratings.is_empty() {
             return Mean.begin(training);
         }
-        let share =
-            Self { groups: self.groups.div_ceil(HOLD_OUTS), samples: self.samples.div_ceil(3), ..*self };
+        let share = Self {
+            groups: self.groups.div_ceil(HOLD_OUTS),
+            samples: self.samples.div_ceil(3).max(self.samples.min(burn_in::WINDOW)),
+            ..*self
+        };
         Box::new(Sampling::new(share, training))
     }
 }

@@ -7,7 +7,7 @@
 use crate::state::{StateError, StateReader, StateWriter};
 
 /// The sweeps of a window.
-const WINDOW: usize = 4;
+pub(super) const WINDOW: usize = 4;
 /// How much lower the error of a window must be than that of the window before, as a share of it.
 const GAIN: f64 = 0.007;
 
