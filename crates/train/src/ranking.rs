@@ -119,7 +119,7 @@ impl RankingTraining<'_> {
         };
         let settings = ease::Settings { regularisation, weights_per_movie, attribute_signals };
         let asked = asked.iter().filter_map(|asked| Some(asked.movie?.index())).collect();
-        ease::learn_for(&asked, &self.signals(), self.attributes, &settings)
+        self.sampled(|training| ease::learn_for(&asked, &training.signals(), self.attributes, &settings))
     }
 
     /// Trains the method that ranks a hold-out best: see the module.

@@ -116,6 +116,7 @@ impl<'a> Sampling<'a> {
 mod tests {
     use super::*;
     use crate::attributes::MovieAttributes;
+    use crate::evaluation::TestRating;
     use matinee_model::{Ids, MovieRow, RatingScale};
 
     /// 400 users, whose ids are from `first` on, each with five of 20 movies. Each time is the number of the user.
@@ -213,6 +214,10 @@ mod tests {
             assert!(whole.learn(&crate::progress::Silent) != alone);
             let method = all.methods()[0];
             assert!(all.learn_by(method) == sample.training(all).learn_by(method));
+            let asked: Vec<TestRating> = all.ratings[..9].iter().copied().map(TestRating::from).collect();
+            let for_some = |training: &RankingTraining<'_>| training.learn_by_for(method, &asked);
+            assert!(for_some(all) == for_some(&sample.training(all)));
+            assert!(for_some(&whole) != for_some(all));
         });
     }
 }
