@@ -161,7 +161,10 @@ async fn ratings_go_into_the_table_and_come_out_again() {
 
     let matinee = matinee.with("MATINEE_RATINGS_TABLE", TABLE);
     let (is_done, imported) = ratings(&matinee, &["import", &file("new.csv")]);
-    assert!(is_done && imported.contains("kept 3 ratings; 0 are older"), "{imported}");
+    assert!(
+        is_done && imported.contains("kept 3 ratings, 0 of them instead of others; 0 are older"),
+        "{imported}"
+    );
     let (_, counted) = ratings(&matinee, &["count"]);
     assert!(
         counted.contains("3 ratings by 2 users; 0 taken back; 0 hidden movies; 0 deleted users"),

@@ -46,7 +46,10 @@ fn the_function_gets_its_table_and_what_it_calls() {
             .collect::<Vec<_>>()
     };
     let [statement] = on_tables("PredictRole").try_into().unwrap();
-    assert_eq!(statement["Action"], json!(["dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"]));
+    assert_eq!(
+        statement["Action"],
+        json!(["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"])
+    );
     assert_eq!(referred(&statement["Resource"]), "RatingsTable");
     for (role, _) in of_type(&stack, "AWS::IAM::Role").filter(|(role, _)| *role != "PredictRole") {
         let mentions = properties(&stack, role)["Policies"].to_string().contains("dynamodb:");

@@ -18,7 +18,7 @@ pub use body::FromBody;
 pub use cursor::{Cursor, Offset};
 pub use fields::is_spelling;
 pub use invalid::InvalidRequest;
-pub use marks::{DoneAt, MAX_KEPT, RateRequest, RatingsBatch, UserAndMovie, checked_user};
+pub use marks::{DoneAt, MAX_KEPT, ME, NoParameters, RateRequest, RatingsBatch, UserAndMovie, checked_user};
 pub use matinee_model::MAX_ID_BYTES;
 use matinee_model::{MovieId, UserId};
 pub(crate) use query::split_list;

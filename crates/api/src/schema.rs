@@ -7,9 +7,10 @@ mod parameters;
 
 pub(crate) use bodies::{BatchBody, KeptRatingBody, PairBody, RatingsBatchBody, RatingsBody, TogetherBody};
 pub(crate) use errors::{
-    BatchErrors, GenresErrors, HealthErrors, KeepBatchErrors, KeepErrors, ListErrors, MarkErrors,
-    ModelErrors, MovieErrors, NotModified, PageFileErrors, PredictErrors, RecommendErrors,
-    RecommendToUserErrors, SimilarErrors, StartErrors, TogetherErrors, UserRatingsErrors, error_response,
+    BatchErrors, ForgetErrors, GenresErrors, HealthErrors, KeepBatchErrors, KeepErrors, ListErrors,
+    MarkErrors, ModelErrors, MovieErrors, NotModified, PageFileErrors, PredictErrors, RecommendErrors,
+    RecommendToUserErrors, SimilarErrors, StartErrors, TogetherErrors, UnmarkErrors, UserRatingsErrors,
+    error_response,
 };
 pub(crate) use parameters::{
     CursorParameter, ListedLimit, RatingsOrderParameter, RecommendedLimit, SearchParameters,

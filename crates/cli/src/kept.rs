@@ -45,15 +45,15 @@ pub struct Opened {
 }
 
 impl KeptRatings {
-    /// Opens the store, which must exist.
+    /// Opens the store, which must exist, for reading.
     pub fn open(&self) -> Result<Opened> {
         self.ratings.open()
     }
 
-    /// Opens the store. A file is created if there is none.
+    /// Opens the store for writing. A file is created if there is none.
     pub fn create(&self) -> Result<Opened> {
         match &self.ratings {
-            Place::File(path) => Opened::file(path),
+            Place::File(path) => Opened::file(path, open_file(path)?),
             Place::Table => Opened::table(),
         }
     }
@@ -78,24 +78,24 @@ impl FromStr for Place {
 }
 
 impl Place {
-    /// Opens the store, which must exist.
+    /// Opens the store, which must exist, for reading.
     pub fn open(&self) -> Result<Opened> {
         match self {
             Self::File(path) if !path.exists() => bail!(
                 "there are no ratings at {}; name the file that `matinee up` or `matinee serve --ratings` keeps, with --ratings",
                 path.display()
             ),
-            Self::File(path) => Opened::file(path),
+            Self::File(path) => Opened::file(path, Arc::new(SqliteRatings::open_to_read(path)?)),
             Self::Table => Opened::table(),
         }
     }
 }
 
 impl Opened {
-    fn file(path: &Path) -> Result<Self> {
+    fn file(path: &Path, store: Arc<dyn RatingStore>) -> Result<Self> {
         let name =
             path.file_name().map_or_else(|| FILE.to_owned(), |name| name.to_string_lossy().into_owned());
-        Ok(Self { store: open_file(path)?, runtime: runtime()?, name })
+        Ok(Self { store, runtime: runtime()?, name })
     }
 
     #[cfg(feature = "aws")]

@@ -49,6 +49,11 @@ pub struct Address {
 /// Serves `model` until Ctrl-C or SIGTERM, and keeps ratings in the file `ratings` if one is given.
 pub fn serve(model: Model, address: &Address, ratings: Option<&Path>, access: &Access) -> Result<()> {
     let socket = SocketAddr::new(address.host, address.port);
+    if access.token.as_ref().is_some_and(|token| token.trim().is_empty()) {
+        bail!(
+            "the token is empty, so anybody could send it; give another with --token or MATINEE_TOKEN, or none at all"
+        );
+    }
     if ratings.is_some() && access.token.is_none() && !address.host.is_loopback() {
         bail!(
             "other machines reach {}, and could change everybody's ratings; give --token, or keep no ratings",

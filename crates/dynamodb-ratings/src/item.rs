@@ -53,17 +53,18 @@ impl Item {
     /// What the item says.
     pub(super) fn records(&self) -> Vec<Record> {
         if self.text(MOVIE) == Some(FORGOTTEN) {
-            return self
-                .number(FORGOTTEN_AT)
-                .map(|time| Record::Forgotten(Moment(time)))
-                .into_iter()
-                .collect();
+            return self.forgotten().map(Record::Forgotten).into_iter().collect();
         }
         let Some(movie) = self.movie_key().and_then(|key| key.strip_prefix(PREFIX)) else {
             return Vec::new();
         };
         let marks = [Kind::Rating, Kind::Hiding].into_iter().filter_map(|kind| self.mark(kind));
         marks.map(|(mark, time)| Record::Marked { movie: movie.into(), mark, time }).collect()
+    }
+
+    /// When the user was deleted, if the item says that.
+    pub(super) fn forgotten(&self) -> Option<Moment> {
+        self.number(FORGOTTEN_AT).map(Moment)
     }
 
     /// The sort key, if it is that of a movie.

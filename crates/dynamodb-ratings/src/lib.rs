@@ -7,6 +7,7 @@
 //! the time at which the last write arrived.
 
 mod arrivals;
+mod deletions;
 mod item;
 mod table_name;
 
@@ -26,10 +27,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use matinee_live_ratings::{
     Kept, Mark, Moment, Outcome, Outcomes, Page, Position, RatingStore, StoreError, StoreFuture, Write,
 };
-use matinee_model::UserId;
+use matinee_model::{MovieId, UserId};
 
 pub use arrivals::Arrivals;
-use item::{Columns, FORGOTTEN, FORGOTTEN_AT, Item, KEPT_AT, MOVIE, USER};
+use item::{Columns, Item, KEPT_AT, MOVIE, USER};
 pub use table_name::{TableName, TableNameError};
 
 /// How many updates are sent at the same time.
@@ -80,7 +81,21 @@ impl DynamoDbRatings {
         Self { client: Client::new(shared), table }
     }
 
-    /// Keeps marks on one movie by one user, one after the other.
+    /// Keeps marks. Those on one movie by one user are kept one after the other.
+    async fn keep_all(&self, writes: Vec<Write>) -> Vec<Result<Outcome, StoreError>> {
+        let mut outcomes = vec![Err(StoreError::Timeout); writes.len()];
+        let mut by_key: HashMap<(UserId, MovieId), Vec<(usize, Write)>> = HashMap::new();
+        for (index, write) in writes.into_iter().enumerate() {
+            by_key.entry((write.user.clone(), write.movie.clone())).or_default().push((index, write));
+        }
+        let keeping = by_key.into_values().map(|writes| self.keep_in_order(writes));
+        let kept: Vec<_> = stream::iter(keeping).buffer_unordered(CONCURRENT).collect().await;
+        for (index, outcome) in kept.into_iter().flatten() {
+            outcomes[index] = outcome;
+        }
+        outcomes
+    }
+
     async fn keep_in_order(&self, writes: Vec<(usize, Write)>) -> Vec<(usize, Result<Outcome, StoreError>)> {
         let mut outcomes = Vec::with_capacity(writes.len());
         for (index, write) in writes {
@@ -139,26 +154,6 @@ impl DynamoDbRatings {
         Ok(items.into_iter().map(Item).collect())
     }
 
-    /// Keeps the time at which a user was deleted, unless the user was deleted later.
-    async fn mark_forgotten(&self, user: &UserId, time: Moment) -> Result<(), StoreError> {
-        let update = self
-            .client
-            .update_item()
-            .table_name(self.table.as_str())
-            .key(USER, text(user.as_str()))
-            .key(MOVIE, text(FORGOTTEN))
-            .update_expression("SET #time = :time, #kept = :now")
-            .condition_expression("attribute_not_exists(#time) OR #time <= :time")
-            .expression_attribute_names("#time", FORGOTTEN_AT)
-            .expression_attribute_names("#kept", KEPT_AT)
-            .expression_attribute_values(":time", number(time.0))
-            .expression_attribute_values(":now", number(Moment::now().0));
-        match update.send().await {
-            Err(error) if !is_later(&error) => Err(failed(&error)),
-            _ => Ok(()),
-        }
-    }
-
     /// The next page of a segment, as it is after every write that was answered. Its size is what `DynamoDB` allows, 1 MB.
     fn scan_of(&self, segment: u32) -> ScanFluentBuilder {
         self.client
@@ -168,48 +163,13 @@ impl DynamoDbRatings {
             .segment(segment.cast_signed())
             .total_segments(SEGMENTS.cast_signed())
     }
-
-    /// Removes an item, unless a mark came in after `time`.
-    async fn remove(&self, user: &UserId, movie: String, time: Moment) -> Result<(), StoreError> {
-        let [rating, hiding] = Columns::ALL;
-        let remove = self
-            .client
-            .delete_item()
-            .table_name(self.table.as_str())
-            .key(USER, text(user.as_str()))
-            .key(MOVIE, AttributeValue::S(movie))
-            .condition_expression(
-                "(attribute_not_exists(#rated) OR #rated <= :time) AND (attribute_not_exists(#hidden) OR #hidden <= :time)",
-            )
-            .expression_attribute_names("#rated", rating.time)
-            .expression_attribute_names("#hidden", hiding.time)
-            .expression_attribute_values(":time", number(time.0));
-        match remove.send().await {
-            // The user has come back. What is older does not count, because the time of the deletion is kept.
-            Err(SdkError::ServiceError(refusal)) if refusal.err().is_conditional_check_failed_exception() => {
-                Ok(())
-            }
-            Err(error) => Err(failed(&error)),
-            Ok(_) => Ok(()),
-        }
-    }
 }
 
 impl RatingStore for DynamoDbRatings {
     fn keep(&self, writes: Vec<Write>) -> Outcomes<'_> {
         Box::pin(async move {
-            let count = writes.len();
-            let mut by_key: HashMap<(String, String), Vec<(usize, Write)>> = HashMap::new();
-            for (index, write) in writes.into_iter().enumerate() {
-                let key = (write.user.to_string(), write.movie.to_string());
-                by_key.entry(key).or_default().push((index, write));
-            }
-            let keeping = by_key.into_values().map(|writes| self.keep_in_order(writes));
-            let kept: Vec<_> = stream::iter(keeping).buffer_unordered(CONCURRENT).collect().await;
-            let mut outcomes = vec![Err(StoreError::Timeout); count];
-            for (index, outcome) in kept.into_iter().flatten() {
-                outcomes[index] = outcome;
-            }
+            let mut outcomes = self.keep_all(writes.clone()).await;
+            self.take_back_forgotten(&writes, &mut outcomes).await;
             outcomes
         })
     }

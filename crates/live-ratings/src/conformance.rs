@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use futures_util::future::join_all;
 use matinee_model::UserId;
 
-use crate::{Kept, Mark, Moment, Outcome, RatingStore, Record, Write, for_each_user};
+use crate::{Kept, Mark, Moment, NewMark, Outcome, RatingStore, Record, Write, for_each_user, keeping};
 
 /// Runs every test. It panics if the store does not do what [`RatingStore`] says. The store must be empty.
 pub async fn assert_conforms(store: &dyn RatingStore) {
@@ -16,6 +16,7 @@ pub async fn assert_conforms(store: &dyn RatingStore) {
     ratings_and_hidden_movies_do_not_touch_each_other(store).await;
     a_batch_takes_effect_in_its_order_and_may_be_repeated(store).await;
     a_deleted_user_is_forgotten(store).await;
+    a_mark_without_a_time_counts(store).await;
     any_id_is_kept_as_it_is(store).await;
     concurrent_writers_agree_on_the_latest(store).await;
     a_user_may_have_many_ratings(store).await;
@@ -162,9 +163,11 @@ async fn a_deleted_user_is_forgotten(store: &dyn RatingStore) {
     let nothing = Kept { forgotten: Some(Moment(20)), ..Kept::default() };
     assert_eq!(kept(store, user).await, nothing);
 
-    keep(store, vec![write(user, "a", Mark::Rated(3.0), 15)]).await;
-    assert_eq!(kept(store, user).await, nothing, "a mark from before arrives late");
-    keep(store, vec![write(user, "a", Mark::Rated(2.0), 21)]).await;
+    let late = [15, 20].map(|time| write(user, "a", Mark::Rated(3.0), time));
+    assert_eq!(keep(store, late.to_vec()).await, [Outcome::Forgotten(Moment(20)); 2]);
+    assert_eq!(kept(store, user).await, nothing, "marks from before arrive late");
+    let mixed = vec![write(user, "c", Mark::Hidden, 20), write(user, "a", Mark::Rated(2.0), 21)];
+    assert_eq!(keep(store, mixed).await, [Outcome::Forgotten(Moment(20)), Outcome::Created]);
     assert_eq!(ratings(&kept(store, user).await), [("a", Some(2.0), 21)], "the user comes back");
 
     forget(store, user, 19).await;
@@ -173,6 +176,30 @@ async fn a_deleted_user_is_forgotten(store: &dyn RatingStore) {
     forget(store, user, 30).await;
     assert_eq!(kept(store, user).await, Kept { forgotten: Some(Moment(30)), ..Kept::default() });
     assert!(ratings(&kept(store, "hides").await).len() == 1, "others are not touched");
+}
+
+async fn a_mark_without_a_time_counts(store: &dyn RatingStore) {
+    let user = "without times";
+    let ahead = Moment(Moment::now().0 + 60_000);
+    let rate = async |rating: f32| {
+        let mark = NewMark { user: user.into(), movie: "m".into(), mark: Mark::Rated(rating), time: None };
+        let answer = keeping::keep(store, &[mark]).await.remove(0).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(ratings(&kept(store, user).await), [("m", Some(rating), answer.time.0)]);
+        answer
+    };
+    let first = rate(1.0).await;
+    assert!(first.outcome == Outcome::Created && first.time <= Moment::now());
+
+    keep(store, vec![write(user, "m", Mark::Rated(2.0), ahead.0)]).await;
+    let second = rate(3.0).await;
+    assert_eq!((second.time, second.outcome), (ahead, Outcome::Replaced), "another clock is ahead");
+    forget(store, user, ahead.0).await;
+    let third = rate(4.0).await;
+    assert_eq!((third.time.0, third.outcome), (ahead.0 + 1, Outcome::Created), "at the time of the deletion");
+
+    let given = NewMark { user: user.into(), movie: "n".into(), mark: Mark::Unrated, time: Some(ahead) };
+    let answer = keeping::keep(store, &[given]).await.remove(0).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((answer.time, answer.outcome), (ahead, Outcome::Forgotten(ahead)), "a given time stays");
 }
 
 async fn any_id_is_kept_as_it_is(store: &dyn RatingStore) {
@@ -237,6 +264,7 @@ async fn all_pages_together_have_every_record_once(store: &dyn RatingStore) {
     for user in ["reads", "hides", "deleted", "batch 3", "crowd", "rates a lot"] {
         assert!(by_user.contains_key(user), "{user}");
     }
+    assert_eq!(by_user["deleted"], [Record::Forgotten(Moment(30))], "nothing else is left");
     let many = &by_user["rates a lot"];
     assert_eq!(many.len(), 3_000);
 

@@ -32,6 +32,8 @@ pub struct Kept {
     /// When the user was deleted. Ratings that a model learned of this user do not count, because it may have learned
     /// them before.
     pub forgotten: Option<Moment>,
+    /// The time of the newest mark that counts.
+    pub latest: Option<Moment>,
 }
 
 /// A rating that was given or taken back.
@@ -52,18 +54,22 @@ impl Kept {
         for record in records {
             match record {
                 Record::Forgotten(time) => kept.forgotten = kept.forgotten.max(Some(time)),
-                Record::Marked { movie, mark, time } => match mark {
-                    Mark::Rated(rating) => {
-                        kept.ratings.push(KeptRating { movie, rating: Some(rating), time });
+                Record::Marked { movie, mark, time } => {
+                    kept.latest = kept.latest.max(Some(time));
+                    match mark {
+                        Mark::Rated(rating) => {
+                            kept.ratings.push(KeptRating { movie, rating: Some(rating), time });
+                        }
+                        Mark::Unrated => kept.ratings.push(KeptRating { movie, rating: None, time }),
+                        Mark::Hidden => hidden.push((movie, time)),
+                        Mark::Shown => {}
                     }
-                    Mark::Unrated => kept.ratings.push(KeptRating { movie, rating: None, time }),
-                    Mark::Hidden => hidden.push((movie, time)),
-                    Mark::Shown => {}
-                },
+                }
             }
         }
-        // A mark that arrives after the user was deleted may be older than that.
+        // While a user is being deleted, older marks may still be there.
         let counts = |time: Moment| kept.forgotten.is_none_or(|forgotten| time > forgotten);
+        kept.latest = kept.latest.filter(|&latest| counts(latest));
         kept.ratings.retain(|rating| counts(rating.time));
         let hidden = hidden.into_iter().filter(|&(_, time)| counts(time));
         kept.hidden = hidden.map(|(movie, _)| movie.as_str().into()).collect();
@@ -115,6 +121,8 @@ mod tests {
         assert_eq!(kept.ratings.len(), 1);
         assert_eq!(kept.ratings[0].movie.as_str(), "new");
         assert_eq!(kept.hidden().map(|movie| movie.to_string()).collect::<Vec<_>>(), ["hidden after"]);
-        assert_eq!(kept.forgotten, Some(Moment(5)));
+        assert_eq!((kept.forgotten, kept.latest), (Some(Moment(5)), Some(Moment(9))));
+        let nothing = Kept::of([marked("old", Mark::Rated(4.0), 5), Record::Forgotten(Moment(5))]);
+        assert_eq!(nothing, Kept { forgotten: Some(Moment(5)), ..Kept::default() });
     }
 }

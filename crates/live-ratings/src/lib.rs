@@ -10,6 +10,7 @@
 pub mod conformance;
 #[cfg(test)]
 mod counted;
+mod keeping;
 mod kept;
 mod live;
 mod mark;
@@ -22,7 +23,7 @@ mod users;
 
 pub use kept::{Kept, KeptRating, Record};
 pub use live::{DEFAULT_TIME_LIMIT, LiveRatings};
-pub use mark::{Kind, Mark, Write};
+pub use mark::{Answer, Kind, Mark, NewMark, Write};
 pub use moment::{InvalidMoment, Moment};
 pub use store::{Outcome, Outcomes, Page, Position, RatingStore, StoreError, StoreFuture};
 pub use users::for_each_user;

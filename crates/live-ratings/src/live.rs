@@ -10,7 +10,7 @@ use futures_util::stream;
 use matinee_model::UserId;
 
 use crate::memory::Memory;
-use crate::{Kept, Moment, Outcome, RatingStore, StoreError, Write};
+use crate::{Answer, Kept, Moment, NewMark, RatingStore, StoreError, keeping};
 
 /// How long a request waits for the ratings of a user, unless something else is configured.
 pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_millis(250);
@@ -69,20 +69,32 @@ impl LiveRatings {
         stream::iter(users).map(look_up).buffered(LOOK_UPS).collect().await
     }
 
-    /// Keeps marks.
-    pub async fn keep(&self, writes: Vec<Write>) -> Vec<Result<Outcome, StoreError>> {
-        let count = writes.len();
-        let users = writes.iter().map(|write| &write.user);
+    /// Keeps marks, and says of each, in their order, what became of it.
+    pub async fn keep(&self, marks: &[NewMark]) -> Vec<Result<Answer, StoreError>> {
+        let users = marks.iter().map(|mark| &mark.user);
         let _ends_before_the_answer = self.memory.as_ref().map(|memory| memory.begin_write(users));
-        let outcomes = async { Ok(self.store.keep(writes).await) };
-        within(WRITE_TIME_LIMIT, outcomes).await.unwrap_or_else(|error| vec![Err(error); count])
+        let answers = async { Ok(keeping::keep(&*self.store, marks).await) };
+        within(WRITE_TIME_LIMIT, answers).await.unwrap_or_else(|error| vec![Err(error); marks.len()])
     }
 
-    /// Removes what is kept of a user.
-    pub async fn forget(&self, user: &UserId) -> Result<(), StoreError> {
+    /// Removes what is kept of a user up to `time`; everything that is kept now if it is missing.
+    pub async fn forget(&self, user: &UserId, time: Option<Moment>) -> Result<(), StoreError> {
         let _ends_before_the_answer =
             self.memory.as_ref().map(|memory| memory.begin_write([user].into_iter()));
-        within(WRITE_TIME_LIMIT, self.store.forget(user, Moment::now())).await
+        let forgetting = async {
+            let time = match time {
+                Some(time) => time,
+                // Another clock that is ahead may have given a mark its time.
+                None => self
+                    .store
+                    .kept(user)
+                    .await?
+                    .latest
+                    .map_or_else(Moment::now, |latest| latest.max(Moment::now())),
+            };
+            self.store.forget(user, time).await
+        };
+        within(WRITE_TIME_LIMIT, forgetting).await
     }
 }
 
@@ -109,9 +121,9 @@ mod tests {
     use std::sync::atomic::Ordering;
 
     use super::*;
-    use crate::Mark;
     use crate::counted::Counted;
     use crate::stalled::Stalled;
+    use crate::{Mark, Outcome};
 
     const A_MINUTE: Duration = Duration::from_mins(1);
 
@@ -125,9 +137,9 @@ mod tests {
     }
 
     async fn rate(live: &LiveRatings, user: &str, movie: &str) {
-        let write =
-            Write { user: user.into(), movie: movie.into(), mark: Mark::Rated(4.0), time: Moment::now() };
-        assert_eq!(live.keep(vec![write]).await, [Ok(Outcome::Created)]);
+        let mark = NewMark { user: user.into(), movie: movie.into(), mark: Mark::Rated(4.0), time: None };
+        let answer = live.keep(&[mark]).await.pop().unwrap().unwrap();
+        assert_eq!(answer.outcome, Outcome::Created);
     }
 
     async fn rated(live: &LiveRatings, user: &str) -> Vec<String> {
@@ -141,9 +153,9 @@ mod tests {
         for live in [live.clone(), live.remembering(A_MINUTE)] {
             let user = UserId::from("1");
             assert_eq!(live.kept(&user).await, Err(StoreError::Timeout));
-            assert_eq!(live.forget(&user).await, Err(StoreError::Timeout));
-            let write = Write { user: user.clone(), movie: "2".into(), mark: Mark::Hidden, time: Moment(1) };
-            assert_eq!(live.keep(vec![write; 2]).await, vec![Err(StoreError::Timeout); 2]);
+            assert_eq!(live.forget(&user, None).await, Err(StoreError::Timeout));
+            let mark = NewMark { user: user.clone(), movie: "2".into(), mark: Mark::Hidden, time: None };
+            assert_eq!(live.keep(&[mark.clone(), mark]).await, vec![Err(StoreError::Timeout); 2]);
             assert_eq!(live.kept_of_all(vec![user.clone()]).await, [(user, Err(StoreError::Timeout))]);
         }
     }
@@ -188,8 +200,8 @@ mod tests {
         tokio::time::advance(A_MINUTE).await;
         assert_eq!(rated(&other, "1").await, ["a"]);
 
+        live.forget(&"1".into(), None).await.unwrap();
         store.take_look_ups();
-        live.forget(&"1".into()).await.unwrap();
         let kept = live.kept(&"1".into()).await.unwrap();
         assert!(kept.ratings.is_empty() && kept.forgotten.is_some(), "{kept:?}");
         assert_eq!(live.kept(&"1".into()).await, Ok(kept), "the deletion is remembered as well");
@@ -207,7 +219,7 @@ mod tests {
         assert_eq!(before, [""; 0]);
         assert_eq!(rated(&live, "1").await, ["a"]);
         let user = UserId::from("2");
-        let (before, forgotten) = tokio::join!(rated(&live, "2"), live.forget(&user));
+        let (before, forgotten) = tokio::join!(rated(&live, "2"), live.forget(&user, None));
         assert_eq!((before, forgotten), (Vec::new(), Ok(())));
         assert!(live.kept(&user).await.unwrap().forgotten.is_some());
     }
@@ -223,7 +235,7 @@ mod tests {
 
         // A failed write may have been kept all the same.
         store.fails.store(true, Ordering::Relaxed);
-        assert!(live.forget(&"1".into()).await.is_err());
+        assert!(live.forget(&"1".into(), None).await.is_err());
         store.fails.store(false, Ordering::Relaxed);
         store.take_look_ups();
         assert_eq!(rated(&live, "1").await, ["a"]);

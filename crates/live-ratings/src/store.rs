@@ -17,7 +17,7 @@ pub type Outcomes<'a> = Pin<Box<dyn Future<Output = Vec<Result<Outcome, StoreErr
 pub trait RatingStore: Send + Sync + 'static {
     /// Keeps marks, and says of each, in their order, what became of it. What was answered survives a crash of this
     /// process and a power failure. Marks on the same movie by the same user take effect in their order, and a batch may
-    /// be repeated.
+    /// be repeated. A mark that is not later than the deletion of its user is not kept.
     fn keep(&self, writes: Vec<Write>) -> Outcomes<'_>;
 
     /// What is kept of a user. It contains every mark whose write was answered before.
@@ -50,6 +50,8 @@ pub enum Outcome {
         /// Its time.
         time: Moment,
     },
+    /// The user was deleted at this time. The mark is not later, so it is not kept.
+    Forgotten(Moment),
 }
 
 /// Some records.

@@ -5,6 +5,7 @@
 //! beside it.
 
 mod error;
+mod presence;
 mod reading;
 mod schema;
 mod writer;
@@ -17,6 +18,7 @@ use matinee_live_ratings::{
 use matinee_model::UserId;
 
 pub use error::OpenError;
+use presence::Presence;
 use reading::Readers;
 use writer::Writer;
 
@@ -24,23 +26,37 @@ use writer::Writer;
 #[derive(Debug)]
 pub struct SqliteRatings {
     readers: Readers,
-    writer: Writer,
+    /// `None` if the file was opened for reading.
+    writer: Option<Writer>,
 }
 
 impl SqliteRatings {
     /// Opens the file, or creates it.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let connection = schema::open(path)?;
-        Ok(Self { readers: Readers::of(path), writer: Writer::start(connection)? })
+        let presence = Presence::of(path)?;
+        let writer = Writer::start(connection, presence.clone())?;
+        Ok(Self { readers: Readers::of(presence), writer: Some(writer) })
+    }
+
+    /// Opens a file that exists, for reading. Nothing can be kept in it.
+    pub fn open_to_read(path: &Path) -> Result<Self, OpenError> {
+        schema::open_to_read(path)?;
+        Ok(Self { readers: Readers::of(Presence::of(path)?), writer: None })
+    }
+
+    fn writer(&self) -> Result<&Writer, StoreError> {
+        self.writer.as_ref().ok_or_else(|| StoreError::Failed("the file was opened for reading".to_owned()))
     }
 }
 
 impl RatingStore for SqliteRatings {
     fn keep(&self, writes: Vec<Write>) -> Outcomes<'_> {
         let count = writes.len();
-        let answer = self.writer.keep(writes);
+        let answer = self.writer().map(|writer| writer.keep(writes));
         Box::pin(async move {
-            match answer.await {
+            let outcomes = async { answer?.await };
+            match outcomes.await {
                 Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
                 Err(error) => vec![Err(error); count],
             }
@@ -53,7 +69,8 @@ impl RatingStore for SqliteRatings {
     }
 
     fn forget<'a>(&'a self, user: &'a UserId, time: Moment) -> StoreFuture<'a, ()> {
-        Box::pin(self.writer.forget(user.clone(), time))
+        let answer = self.writer().map(|writer| writer.forget(user.clone(), time));
+        Box::pin(async { answer?.await })
     }
 
     fn page(&self, _: u32, after: Option<Position>) -> StoreFuture<'_, Page> {

@@ -1,12 +1,12 @@
 //! Reads, on connections of their own.
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use matinee_live_ratings::{Kept, Kind, Mark, Moment, Page, Position, Record, StoreError};
 use matinee_model::{MovieId, UserId};
 use rusqlite::{Connection, Row, params};
 
+use crate::presence::Presence;
 use crate::{failed, schema};
 
 /// How many records are on a page.
@@ -21,13 +21,13 @@ const SEPARATOR: char = ':';
 /// Idle connections. A read takes one, or opens one if all are in use.
 #[derive(Debug)]
 pub(crate) struct Readers {
-    path: PathBuf,
+    presence: Presence,
     idle: Arc<Mutex<Vec<Connection>>>,
 }
 
 impl Readers {
-    pub(crate) fn of(path: &Path) -> Self {
-        Self { path: path.to_owned(), idle: Arc::default() }
+    pub(crate) fn of(presence: Presence) -> Self {
+        Self { presence, idle: Arc::default() }
     }
 
     /// Runs `query` on a thread for blocking work.
@@ -38,19 +38,19 @@ impl Readers {
     where
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
+        let (presence, idle) = (self.presence.clone(), Arc::clone(&self.idle));
         let read = move || {
+            presence.check()?;
             let taken = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let connection = taken.map_or_else(|| schema::connect(&path), Ok)?;
+            let connected = taken.map_or_else(|| schema::connect_to_read(presence.path()), Ok);
+            let connection = connected.map_err(failed)?;
             let found = query(&connection);
             idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-            found
+            found.map_err(failed)
         };
         async {
-            let found = tokio::task::spawn_blocking(read)
-                .await
-                .map_err(|error| StoreError::Failed(error.to_string()))?;
-            found.map_err(failed)
+            let found = tokio::task::spawn_blocking(read).await;
+            found.map_err(|error| StoreError::Failed(error.to_string()))?
         }
     }
 }

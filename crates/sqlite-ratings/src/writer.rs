@@ -1,7 +1,8 @@
 //! The one thread that writes. All writes that are waiting are committed together, because a commit waits for the disk.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use matinee_live_ratings::{Kind, Mark, Moment, Outcome, StoreError, Write};
 use matinee_model::UserId;
@@ -9,10 +10,15 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use tokio::sync::oneshot;
 
 use crate::failed;
+use crate::presence::Presence;
 use crate::reading::number;
+use crate::schema::BUSY_TIMEOUT;
 
 /// The largest number of jobs in one transaction.
 const MAX_JOBS: usize = 1_000;
+
+/// How long after a failure the log is emptied again.
+const LOG_RETRY: Duration = Duration::from_secs(1);
 
 /// The thread, and the way to it.
 #[derive(Debug)]
@@ -35,11 +41,11 @@ enum Task {
 
 impl Writer {
     /// Starts the thread.
-    pub(crate) fn start(connection: Connection) -> std::io::Result<Self> {
+    pub(crate) fn start(connection: Connection, presence: Presence) -> std::io::Result<Self> {
         let (jobs, waiting) = channel();
         let thread = std::thread::Builder::new()
             .name("ratings".to_owned())
-            .spawn(move || run(connection, &waiting))?;
+            .spawn(move || run(connection, &presence, &waiting))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -81,23 +87,55 @@ impl Drop for Writer {
 }
 
 /// Commits what is waiting, until the sender is gone.
-fn run(mut connection: Connection, waiting: &Receiver<Job>) {
-    while let Ok(first) = waiting.recv() {
-        let jobs: Vec<Job> = std::iter::once(first).chain(waiting.try_iter().take(MAX_JOBS - 1)).collect();
-        let tasks: Vec<&Task> = jobs.iter().map(|job| &job.task).collect();
-        let done = commit(&mut connection, &tasks).map_err(failed);
-        match done {
-            Ok(outcomes) => {
-                for (job, outcomes) in jobs.into_iter().zip(outcomes) {
-                    // Whoever asked may have gone.
-                    let _ = job.answer.send(Ok(outcomes));
-                }
-            }
-            Err(error) => jobs.into_iter().for_each(|job| {
-                let _ = job.answer.send(Err(error.clone()));
-            }),
+fn run(mut connection: Connection, presence: &Presence, waiting: &Receiver<Job>) {
+    let mut log_has_deleted = false;
+    while let Some(jobs) = next_jobs(waiting, log_has_deleted) {
+        if !jobs.is_empty() {
+            log_has_deleted |= jobs.iter().any(|job| matches!(job.task, Task::Forget(..)));
+            answer(&mut connection, presence, jobs);
+        }
+        if log_has_deleted {
+            log_has_deleted = !empty_log(&connection).unwrap_or(false);
         }
     }
+}
+
+/// Commits jobs together.
+fn answer(connection: &mut Connection, presence: &Presence, jobs: Vec<Job>) {
+    let tasks: Vec<&Task> = jobs.iter().map(|job| &job.task).collect();
+    match presence.check().and_then(|()| commit(connection, &tasks).map_err(failed)) {
+        Ok(outcomes) => {
+            for (job, outcomes) in jobs.into_iter().zip(outcomes) {
+                // Whoever asked may have gone.
+                let _ = job.answer.send(Ok(outcomes));
+            }
+        }
+        Err(error) => jobs.into_iter().for_each(|job| {
+            let _ = job.answer.send(Err(error.clone()));
+        }),
+    }
+}
+
+/// The jobs that are waiting, when there are some; nothing after a while if `is_limited`. `None` if the sender is gone.
+fn next_jobs(waiting: &Receiver<Job>, is_limited: bool) -> Option<Vec<Job>> {
+    let limit = if is_limited { LOG_RETRY } else { Duration::MAX };
+    let first = match waiting.recv_timeout(limit) {
+        Ok(job) => job,
+        Err(RecvTimeoutError::Timeout) => return Some(Vec::new()),
+        Err(RecvTimeoutError::Disconnected) => return None,
+    };
+    let jobs = std::iter::once(first).chain(waiting.try_iter().take(MAX_JOBS - 1));
+    // Whoever no longer waits was told that the write failed.
+    Some(jobs.filter(|job| !job.answer.is_closed()).collect())
+}
+
+/// Moves all of the write-ahead log into the database, and truncates it: what was deleted is then in neither. It does not
+/// wait for those who read, and is `false` if they are in the way.
+fn empty_log(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let emptied = connection.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get::<_, i64>(0));
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    emptied.map(|is_blocked| is_blocked == 0)
 }
 
 /// Does all tasks in one transaction, or none.
@@ -119,6 +157,9 @@ fn keep(transaction: &Transaction<'_>, write: &Write) -> rusqlite::Result<Outcom
     if let Some((mark, later)) = before.filter(|(_, before)| before > time) {
         return Ok(Outcome::Outdated { mark, time: later });
     }
+    if let Some(deleted) = forgotten(transaction, user)?.filter(|deleted| deleted >= time) {
+        return Ok(Outcome::Forgotten(deleted));
+    }
     let mut replace =
         transaction.prepare_cached("insert or replace into marks values (?1, ?2, ?3, ?4, ?5)")?;
     replace.execute(params![key.0, key.1, key.2, mark.value(), time.0])?;
@@ -137,6 +178,12 @@ fn latest(
     select.query_row(key, |row| Ok((Mark::of(kind, row.get(0)?), Moment(row.get(1)?)))).optional()
 }
 
+/// When the user was deleted.
+fn forgotten(transaction: &Transaction<'_>, user: &UserId) -> rusqlite::Result<Option<Moment>> {
+    let mut select = transaction.prepare_cached("select time from forgotten where user = ?1")?;
+    select.query_row([user.as_str()], |row| row.get(0).map(Moment)).optional()
+}
+
 fn forget(transaction: &Transaction<'_>, user: &UserId, time: Moment) -> rusqlite::Result<()> {
     transaction
         .execute("delete from marks where user = ?1 and time <= ?2", params![user.as_str(), time.0])?;
@@ -145,4 +192,29 @@ fn forget(transaction: &Transaction<'_>, user: &UserId, time: Moment) -> rusqlit
         params![user.as_str(), time.0],
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_for_those_who_have_gone() {
+        let (jobs, waiting) = channel();
+        let mut answers = Vec::new();
+        for user in ["1", "2", "3"] {
+            let (answer, answered) = oneshot::channel();
+            jobs.send(Job { task: Task::Forget(user.into(), Moment(1)), answer }).unwrap();
+            answers.push(answered);
+        }
+        answers.remove(1);
+        let found = next_jobs(&waiting, false).unwrap();
+        let users = found.iter().map(|job| match &job.task {
+            Task::Forget(user, _) => user.as_str(),
+            Task::Keep(_) => "",
+        });
+        assert_eq!(users.collect::<Vec<_>>(), ["1", "3"]);
+        drop(jobs);
+        assert!(next_jobs(&waiting, true).is_none());
+    }
 }

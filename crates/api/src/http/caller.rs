@@ -9,10 +9,7 @@ use axum::http::request::Parts;
 use matinee_model::UserId;
 
 use crate::error::ApiError;
-use crate::request::InvalidRequest;
-
-/// The name of the caller's own user, in paths and bodies.
-const ME: &str = "me";
+use crate::request::{InvalidRequest, ME};
 
 /// Who may act for which users.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -54,6 +54,8 @@ pub enum InvalidRequest {
     EmptyId(&'static str),
     /// An id is longer than [`MAX_ID_BYTES`].
     LongId(&'static str),
+    /// An id that is to be kept contains a control character.
+    ControlCharacter(&'static str),
     /// A field must be a list.
     NotAList {
         /// The field.
@@ -116,6 +118,15 @@ pub enum InvalidRequest {
         /// The value.
         found: String,
     },
+    /// A route that writes does not have this parameter.
+    UnknownParameter {
+        /// The parameter in the request.
+        given: String,
+        /// The parameters of the route.
+        known: String,
+    },
+    /// A parameter of a route that writes occurs twice.
+    RepeatedParameter(&'static str),
     /// Two parameters cannot be combined.
     Exclusive {
         /// One.
@@ -192,6 +203,9 @@ impl fmt::Display for InvalidRequest {
             }
             Self::EmptyId(field) => write!(f, "the field `{field}` is empty"),
             Self::LongId(field) => write!(f, "the field `{field}` is longer than {MAX_ID_BYTES} bytes"),
+            Self::ControlCharacter(field) => {
+                write!(f, "the id `{field}` contains a control character, such as a line break; remove it")
+            }
             Self::NotAList { field, found } => write!(f, "the field `{field}` must be a list, not {found}"),
             Self::TooMany { field, limit } => {
                 write!(f, "the field `{field}` has more than {limit} entries; send them in parts")
@@ -221,6 +235,13 @@ impl fmt::Display for InvalidRequest {
             Self::Parameter { name, expected, found } => {
                 write!(f, "the parameter `{name}` must be {expected}, not {found}")
             }
+            Self::UnknownParameter { given, known } if known.is_empty() => {
+                write!(f, "`{given}` is not a parameter of this route, which has none; send it in the body, or remove it")
+            }
+            Self::UnknownParameter { given, known } => {
+                write!(f, "`{given}` is not a parameter of this route; it has `{known}`")
+            }
+            Self::RepeatedParameter(name) => write!(f, "the parameter `{name}` occurs twice; send it once"),
             Self::Exclusive { name, other } => {
                 write!(f, "the parameters `{name}` and `{other}` cannot be combined; send one of them")
             }

@@ -1,4 +1,5 @@
-//! The query string. A route ignores parameters that it does not know, and an empty parameter counts as missing.
+//! The query string. A route that reads ignores parameters that it does not know; one that writes refuses them. An empty
+//! parameter counts as missing.
 
 use std::str::FromStr;
 
@@ -163,6 +164,21 @@ impl Parameters {
         }
         let Query(parameters) = Query::try_from_uri(uri).map_err(|_| InvalidRequest::Query)?;
         Ok(Self(parameters))
+    }
+
+    /// Refuses parameters that are not `known`, and those that occur twice: whoever sends them expects an effect.
+    pub(super) fn refuse_others(&self, known: &[&'static str]) -> Result<(), InvalidRequest> {
+        for (given, _) in &self.0 {
+            let name = known.iter().copied().find(|name| is_spelling(given, name));
+            let name = name.ok_or_else(|| InvalidRequest::UnknownParameter {
+                given: given.chars().take(50).collect(),
+                known: known.join("`, `"),
+            })?;
+            if self.0.iter().filter(|(other, _)| is_spelling(other, name)).count() > 1 {
+                return Err(InvalidRequest::RepeatedParameter(name));
+            }
+        }
+        Ok(())
     }
 
     /// The value of a parameter. If it occurs several times, the last value counts.

@@ -1,6 +1,6 @@
 //! What became of ratings that were sent to be kept.
 
-use matinee_live_ratings::{Mark, Moment, Outcome};
+use matinee_live_ratings::{Answer, Mark, Outcome};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -22,7 +22,7 @@ pub enum Became {
     Created,
     /// It is kept instead of another.
     Replaced,
-    /// A rating with a later time is kept, or the rating was taken back later.
+    /// A rating with a later time is kept; or the rating was taken back later, or the user deleted.
     Outdated,
 }
 
@@ -31,11 +31,11 @@ pub enum Became {
 pub struct KeptRatingAnswer {
     /// What became of the rating.
     pub status: Became,
-    /// The rating that is kept; missing if it was taken back later.
+    /// The rating that is kept; missing if it was taken back later, or the user deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 4.5)]
     pub rating: Option<f32>,
-    /// When it was given, or taken back, in seconds since 1970 in UTC.
+    /// When it was given or taken back, or the user deleted, in seconds since 1970 in UTC.
     #[schema(example = 1_445_714_835.0)]
     pub timestamp: f64,
 }
@@ -71,13 +71,14 @@ impl KeptEntry {
 }
 
 impl KeptRatingAnswer {
-    /// The answer to a write of `mark` at `time`.
-    pub fn new(mark: Mark, time: Moment, outcome: Outcome) -> Self {
-        let (status, mark, time) = match outcome {
-            Outcome::Created => (Became::Created, mark, time),
-            Outcome::Replaced => (Became::Replaced, mark, time),
-            Outcome::Outdated { mark, time } => (Became::Outdated, mark, time),
+    /// The answer to a `mark` that was sent.
+    pub fn new(mark: Mark, Answer { time, outcome }: Answer) -> Self {
+        let (status, rating, time) = match outcome {
+            Outcome::Created => (Became::Created, mark.value(), time),
+            Outcome::Replaced => (Became::Replaced, mark.value(), time),
+            Outcome::Outdated { mark, time } => (Became::Outdated, mark.value(), time),
+            Outcome::Forgotten(time) => (Became::Outdated, None, time),
         };
-        Self { status, rating: mark.value(), timestamp: time.seconds() }
+        Self { status, rating, timestamp: time.seconds() }
     }
 }

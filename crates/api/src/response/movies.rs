@@ -119,7 +119,7 @@ pub struct UserRatingsAnswer {
     pub hidden_movies: Vec<String>,
     /// The parameter `cursor` for the next page; missing on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "efff89ff64d6e4a010")]
+    #[schema(example = "efff89ff64d6e4a0l1f")]
     pub next_cursor: Option<String>,
     /// The version of the model that answered.
     pub model_version: String,

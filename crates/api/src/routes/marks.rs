@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use matinee_live_ratings::{LiveRatings, Mark, Moment, Outcome, StoreError, Write};
+use matinee_live_ratings::{Answer, LiveRatings, Mark, Moment, NewMark, StoreError};
 use matinee_model::{Model, UnknownMovie};
 
 use crate::error::ApiError;
 use crate::http::{Caller, Json, JsonBody, PathUser, PathUserAndMovie, QueryParameters};
 use crate::predict_error::PredictError;
-use crate::request::{DoneAt, InvalidRequest, RateRequest, RatingsBatch, UserAndMovie};
+use crate::request::{DoneAt, InvalidRequest, NoParameters, RateRequest, RatingsBatch, UserAndMovie};
 use crate::response::{Became, KeptBatchAnswer, KeptEntry, KeptRatingAnswer};
 use crate::schema::{
-    KeepBatchErrors, KeepErrors, KeptRatingBody, MarkErrors, RatingsBatchBody, TimeParameter,
+    ForgetErrors, KeepBatchErrors, KeepErrors, KeptRatingBody, MarkErrors, RatingsBatchBody, TimeParameter,
+    UnmarkErrors,
 };
 use crate::scorer::Scorer;
 
@@ -30,12 +31,13 @@ use crate::scorer::Scorer;
 pub(crate) async fn rate(
     State(scorer): State<Arc<dyn Scorer>>,
     PathUserAndMovie(place): PathUserAndMovie,
+    QueryParameters(NoParameters): QueryParameters<NoParameters>,
     JsonBody(RateRequest { rating, time }): JsonBody<RateRequest>,
 ) -> Result<(StatusCode, Json<KeptRatingAnswer>), ApiError> {
     let live = live_ratings(&*scorer)?;
-    let write = place.marked(Mark::Rated(rating), time);
-    check(&write, scorer.model().await?.as_ref())?;
-    let answer = KeptRatingAnswer::new(write.mark, write.time, keep(live, write).await?);
+    let mark = place.marked(Mark::Rated(rating), time);
+    check(&mark, scorer.model().await?.as_ref())?;
+    let answer = KeptRatingAnswer::new(mark.mark, keep(live, mark).await?);
     let status = if answer.status == Became::Created { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(answer)))
 }
@@ -45,7 +47,7 @@ pub(crate) async fn rate(
     params(
         ("userId" = String, Path, description = "The user's id, or `me` for the holder of a token", max_length = 256, example = "2"),
         ("movieId" = String, Path, description = "The movie's id", max_length = 256, example = "2959"), TimeParameter),
-    responses((status = 204, description = "There is no rating, unless a later one is kept"), MarkErrors))]
+    responses((status = 204, description = "There is no rating, unless a later one is kept"), UnmarkErrors))]
 pub(crate) async fn unrate(
     State(scorer): State<Arc<dyn Scorer>>,
     PathUserAndMovie(place): PathUserAndMovie,
@@ -73,7 +75,7 @@ pub(crate) async fn hide(
     params(
         ("userId" = String, Path, description = "The user's id, or `me` for the holder of a token", max_length = 256, example = "2"),
         ("movieId" = String, Path, description = "The movie's id", max_length = 256, example = "2959"), TimeParameter),
-    responses((status = 204, description = "It is not hidden, unless it was hidden again later"), MarkErrors))]
+    responses((status = 204, description = "It is not hidden, unless it was hidden again later"), UnmarkErrors))]
 pub(crate) async fn show(
     State(scorer): State<Arc<dyn Scorer>>,
     PathUserAndMovie(place): PathUserAndMovie,
@@ -90,34 +92,37 @@ pub(crate) async fn show(
 pub(crate) async fn rate_batch(
     State(scorer): State<Arc<dyn Scorer>>,
     caller: Caller,
-    JsonBody(RatingsBatch(writes)): JsonBody<RatingsBatch>,
+    QueryParameters(NoParameters): QueryParameters<NoParameters>,
+    JsonBody(RatingsBatch(marks)): JsonBody<RatingsBatch>,
 ) -> Result<Json<KeptBatchAnswer>, ApiError> {
     let live = live_ratings(&*scorer)?;
     let model = scorer.model().await?;
-    let checked = |write: Result<Write, InvalidRequest>| {
-        let write = write.map_err(ApiError::from)?;
-        let write = Write { user: caller.user(write.user)?, ..write };
-        check(&write, &model).map(|()| write)
+    let checked = |mark: Result<NewMark, InvalidRequest>| {
+        let mark = mark.map_err(ApiError::from)?;
+        let mark = NewMark { user: caller.user(mark.user)?, ..mark };
+        check(&mark, &model).map(|()| mark)
     };
-    let writes: Vec<Result<Write, ApiError>> = writes.into_iter().map(checked).collect();
-    let mut outcomes = live.keep(writes.iter().flatten().cloned().collect()).await.into_iter();
-    let entry = |write: Result<Write, ApiError>| {
-        let write = write?;
-        let outcome = outcomes.next().ok_or(ApiError::Internal)?.map_err(unavailable)?;
-        Ok(KeptRatingAnswer::new(write.mark, write.time, outcome))
+    let marks: Vec<Result<NewMark, ApiError>> = marks.into_iter().map(checked).collect();
+    let valid: Vec<NewMark> = marks.iter().flatten().cloned().collect();
+    let mut answers = live.keep(&valid).await.into_iter();
+    let entry = |mark: Result<NewMark, ApiError>| {
+        let mark = mark?.mark;
+        let answer = answers.next().ok_or(ApiError::Internal)?.map_err(unavailable)?;
+        Ok(KeptRatingAnswer::new(mark, answer))
     };
-    Ok(Json(KeptBatchAnswer { ratings: writes.into_iter().map(entry).map(KeptEntry::from).collect() }))
+    Ok(Json(KeptBatchAnswer { ratings: marks.into_iter().map(entry).map(KeptEntry::from).collect() }))
 }
 
 /// Forget a user: nothing that is kept of the user counts any more, nor what the model was trained on
 #[utoipa::path(delete, path = "/users/{userId}", tag = "ratings",
-    params(("userId" = String, Path, description = "The user's id, or `me` for the holder of a token", max_length = 256, example = "2")),
-    responses((status = 204, description = "The user is unknown from now on"), MarkErrors))]
+    params(("userId" = String, Path, description = "The user's id, or `me` for the holder of a token", max_length = 256, example = "2"), TimeParameter),
+    responses((status = 204, description = "The user is unknown from now on, apart from later ratings"), ForgetErrors))]
 pub(crate) async fn forget(
     State(scorer): State<Arc<dyn Scorer>>,
     PathUser(user): PathUser,
+    QueryParameters(DoneAt(time)): QueryParameters<DoneAt>,
 ) -> Result<StatusCode, ApiError> {
-    live_ratings(&*scorer)?.forget(&user).await.map_err(unavailable)?;
+    live_ratings(&*scorer)?.forget(&user, time).await.map_err(unavailable)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -125,18 +130,18 @@ async fn mark(
     scorer: &dyn Scorer,
     place: UserAndMovie,
     mark: Mark,
-    time: Moment,
+    time: Option<Moment>,
 ) -> Result<StatusCode, ApiError> {
     let live = live_ratings(scorer)?;
-    let write = place.marked(mark, time);
-    check(&write, scorer.model().await?.as_ref())?;
-    keep(live, write).await?;
+    let mark = place.marked(mark, time);
+    check(&mark, scorer.model().await?.as_ref())?;
+    keep(live, mark).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn keep(live: &LiveRatings, write: Write) -> Result<Outcome, ApiError> {
-    let outcome = live.keep(vec![write]).await.pop();
-    outcome.unwrap_or(Err(StoreError::Timeout)).map_err(unavailable)
+async fn keep(live: &LiveRatings, mark: NewMark) -> Result<Answer, ApiError> {
+    let answer = live.keep(&[mark]).await.pop();
+    answer.unwrap_or(Err(StoreError::Timeout)).map_err(unavailable)
 }
 
 fn live_ratings(scorer: &dyn Scorer) -> Result<&LiveRatings, ApiError> {
@@ -149,12 +154,12 @@ fn unavailable(_: StoreError) -> ApiError {
 
 /// Refuses a rating that is not on the scale, and a movie that is not in the catalogue. What takes a mark back is always
 /// accepted, because the movie may have left the catalogue since.
-fn check(write: &Write, model: &Model) -> Result<(), ApiError> {
+fn check(mark: &NewMark, model: &Model) -> Result<(), ApiError> {
     let scale = model.manifest().rating_scale;
-    match write.mark {
+    match mark.mark {
         Mark::Rated(rating) if !scale.contains(rating) => Err(InvalidRequest::NotARating(scale).into()),
-        Mark::Rated(_) | Mark::Hidden if model.catalogue().find(&write.movie).is_none() => {
-            Err(UnknownMovie(write.movie.clone()).into())
+        Mark::Rated(_) | Mark::Hidden if model.catalogue().find(&mark.movie).is_none() => {
+            Err(UnknownMovie(mark.movie.clone()).into())
         }
         _ => Ok(()),
     }

@@ -42,6 +42,7 @@ const NO_MODEL_USER_OR_RATINGS: Documented = (
 );
 const NO_MODEL_OR_RATINGS: Documented =
     ("503", "`model_unavailable` or `live_ratings_unavailable`: try again after `Retry-After`");
+const NO_RATINGS: Documented = ("503", "`live_ratings_unavailable`: try again after `Retry-After`");
 const ENDPOINT_TIMEOUT: Documented =
     ("504", "`endpoint_timeout`: the endpoint did not answer in time; or `gateway_timeout`");
 
@@ -75,9 +76,13 @@ errors! {
     /// A rating that is kept.
     KeepErrors: INVALID, UNKNOWN_MOVIE_OR_OFF, LARGE, BUG, NO_MODEL_OR_RATINGS;
     /// Ratings that are kept. Each may have an error of its own.
-    KeepBatchErrors: INVALID, OFF, LARGE, BUG, NO_MODEL_OR_RATINGS;
-    /// A rating that is taken back, a movie that is hidden, a user who is forgotten.
+    KeepBatchErrors: INVALID, OFF, LARGE, BUG, NO_MODEL;
+    /// A movie that is hidden.
     MarkErrors: INVALID, UNKNOWN_MOVIE_OR_OFF, BUG, NO_MODEL_OR_RATINGS;
+    /// A rating that is taken back, a movie that is shown again. The movie may have left the catalogue.
+    UnmarkErrors: INVALID, OFF, BUG, NO_MODEL_OR_RATINGS;
+    /// A user who is forgotten.
+    ForgetErrors: INVALID, OFF, BUG, NO_RATINGS;
     /// Recommendations for several people.
     TogetherErrors: INVALID, LARGE, BUG, NOT_SUPPORTED, NO_MODEL;
     /// The movies to begin with.

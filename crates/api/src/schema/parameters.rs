@@ -1,6 +1,6 @@
 //! The parameters of query strings. A route takes several of these groups.
 
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 /// How many movies to recommend.
 #[derive(IntoParams)]
@@ -84,9 +84,19 @@ pub(crate) struct TogetherParameters {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "its fields are documentation")]
 pub(crate) struct RatingsOrderParameter {
-    /// Which ratings come first: `newest` or `highest`. If missing, the newest where ratings are kept, otherwise the
-    /// highest
-    order: Option<String>,
+    /// Which ratings come first. `newest`: those that the model has not learned, and then those that it has, each by their
+    /// times. If missing, `newest` where ratings are kept, and `highest` elsewhere
+    #[param(inline)]
+    order: Option<RatingsOrder>,
+}
+
+/// An order of ratings.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "its variants are documentation")]
+enum RatingsOrder {
+    Newest,
+    Highest,
 }
 
 /// When something was done.

@@ -208,9 +208,15 @@ async fn nothing_answers_for_a_deleted_user() {
         assert_eq!((status, code(&body)), (StatusCode::NOT_FOUND, "unknown_user"), "{path}");
     }
     assert_eq!(server.predict("1", "40").await, server.predict("nobody", "40").await);
-    tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    let late = json!({"rating": 5, "timestamp": 1_445_714_835});
+    let (status, body) = server.ask(Method::PUT, "/users/1/ratings/10", &late).await;
+    assert_eq!((status, &body["status"], body.get("rating")), (StatusCode::OK, &json!("outdated"), None));
+
+    // In the same millisecond, perhaps.
     server.rate("1/ratings/20", 5.0).await;
     assert_eq!(server.recommended("1").await, ["10", "30", "40"], "who comes back is new");
+    server.do_without_answer(Method::DELETE, "/users/1?timestamp=1445714835").await;
+    assert_eq!(server.get("/users/1/ratings").await["count"], 1, "an old deletion is repeated");
     server.rate("somebody/ratings/20", 5.0).await;
     assert_eq!(server.predict("1", "40").await, server.predict("somebody", "40").await);
 }
@@ -276,6 +282,10 @@ async fn what_cannot_be_kept_is_refused_by_name() {
         ("1/hidden/404", Value::Null, "`404`"),
         ("%20/ratings/10", json!({"rating": 5}), "`userId`"),
         ("1/hidden/10?timestamp=x", Value::Null, "`timestamp`"),
+        ("1/ratings/10?timestamp=5", json!({"rating": 5}), "`timestamp` is not a parameter"),
+        ("1/hidden/10?time=5", Value::Null, "`time` is not a parameter"),
+        ("1/hidden/10?timestamp=5&timestamp=6", Value::Null, "occurs twice"),
+        ("a%0Ab/ratings/10", json!({"rating": 5}), "control character"),
         (&format!("1/ratings/{long}"), json!({"rating": 5}), "256"),
         (&format!("{long}/hidden/10"), Value::Null, "256"),
     ] {

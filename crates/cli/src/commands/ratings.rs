@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
 use clap::{Args as ClapArgs, Subcommand};
+use matinee_api::request::{InvalidRequest, ME, UserAndMovie};
 use matinee_live_ratings::{Mark, Moment, Outcome, Write};
 use matinee_model::RatingScale;
 use matinee_model::columns::{MOVIE, RATING, TIMESTAMP, USER};
@@ -98,20 +99,31 @@ fn write(file: &CsvFile, given: GivenRating, now: Moment) -> Result<Write> {
             )
         })?,
     };
-    Ok(Write { user: user.into(), movie: movie.into(), mark: Mark::Rated(rating), time })
+    let place = UserAndMovie::new(&user, &movie)
+        .and_then(|place| if place.user.as_str() == ME { Err(InvalidRequest::Me) } else { Ok(place) })
+        .map_err(|error| anyhow!("nothing was imported: {}:{line}: {error}", file.name))?;
+    Ok(Write { user: place.user, movie: place.movie, mark: Mark::Rated(rating), time })
 }
 
 fn import(writes: &[Write], store: &Opened) -> Result<()> {
-    let (mut kept, mut outdated) = (0_usize, 0_usize);
+    let (mut created, mut replaced, mut outdated, mut forgotten) = (0_usize, 0_usize, 0_usize, 0_usize);
     for batch in writes.chunks(BATCH) {
         for outcome in store.keep(batch.to_vec())? {
-            match outcome {
-                Outcome::Outdated { .. } => outdated += 1,
-                Outcome::Created | Outcome::Replaced => kept += 1,
-            }
+            *match outcome {
+                Outcome::Created => &mut created,
+                Outcome::Replaced => &mut replaced,
+                Outcome::Outdated { .. } => &mut outdated,
+                Outcome::Forgotten(_) => &mut forgotten,
+            } += 1;
         }
     }
-    say!("kept {kept} ratings; {outdated} are older than what was kept already");
+    let kept = created + replaced;
+    say!(
+        "kept {kept} ratings, {replaced} of them instead of others; {outdated} are older than what was kept already"
+    );
+    if forgotten > 0 {
+        say!("{forgotten} were not kept, because they are not later than the deletion of their user");
+    }
     Ok(())
 }
 
@@ -128,7 +140,7 @@ fn export(store: &Opened, output: impl io::Write) -> Result<()> {
     store.for_each_user(|user, kept| {
         for rated in &kept.ratings {
             let (Some(rating), Ok(())) = (rated.rating, &written) else { continue };
-            let (rating, time) = (rating.to_string(), rated.time.0.div_euclid(1000).to_string());
+            let (rating, time) = (rating.to_string(), rated.time.to_string());
             written = csv.write_record([user.as_str(), rated.movie.as_str(), &rating, &time]);
         }
     })?;
@@ -222,6 +234,11 @@ mod tests {
                 "new.csv:2: the timestamp: it must be at least 0; correct it",
             ),
             ("userId,movieId,rating,timestamp\n1,2,3,yesterday\n", "write seconds since 1970 or a date"),
+            ("userId,movieId,rating\n1,2,3\nme,2,3\n", "new.csv:3: the user `me` is the holder of a token"),
+            (
+                "userId,movieId,rating\n1\u{1},2,3\n",
+                "new.csv:2: the id `userId` contains a control character",
+            ),
         ] {
             let refusal = refusal(csv);
             assert!(refusal.starts_with("nothing was imported: "), "{csv}: {refusal}");
