@@ -71,7 +71,7 @@ pub(super) fn learn(signals: &Signals, attributes: &MovieAttributes, settings: &
     compressed(signals.movies.len(), learned.liked.iter().copied().zip(kept))
 }
 
-/// Only the weights that the rank scores of the movies `asked` need: those from these movies, and to a movie that has none,
+/// Only the weights that the rank scores of the movies `asked` need: those from these movies, and, for a movie that has none,
 /// those towards it.
 pub(super) fn learn_for(
     asked: &BTreeSet<usize>,
