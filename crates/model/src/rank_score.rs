@@ -16,10 +16,11 @@ use crate::{MovieRow, Rated, RatingScale};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Signals(Vec<(MovieRow, f32)>);
 
-/// [`Signals`] for several rank scores. It takes more memory: two bits for each movie of the model.
+/// The signals of a user of a model, for any number of rank scores.
 #[derive(Debug, Clone)]
 pub(crate) struct PlacedSignals {
-    signals: Signals,
+    /// Of each rating. Those of low ratings are 0.
+    signals: Vec<f32>,
     places: Places,
 }
 
@@ -42,24 +43,18 @@ impl Signals {
         if near.is_empty() {
             return self.0.iter().map(|&(from, signal)| signal * view.weight(from, movie)).sum::<f32>() + 0.0;
         }
-        self.sum(&Places::of(&self.0), near, weights)
-    }
-
-    /// The sum of the signals of these movies, times their weights.
-    fn sum(&self, places: &Places, movies: Columns<'_>, weights: &[f16]) -> f32 {
-        let found =
-            movies.iter().zip(weights).filter_map(|(movie, weight)| Some((places.find(movie)?, weight)));
-        // An empty sum is -0.0.
-        found.map(|(place, weight)| self.0[place].1 * weight.to_f32()).sum::<f32>() + 0.0
+        let places = Places::of(self.0.iter().map(|&(movie, _)| movie));
+        places.sum(near, weights, |place| self.0[place].1)
     }
 }
 
 impl PlacedSignals {
-    /// Those of a user's ratings, at most one for each movie.
+    /// Those of a user's ratings, by ascending movie rows.
     pub(crate) fn of(rated: &[Rated], scale: RatingScale) -> Self {
-        let signals = Signals::of(rated, scale);
-        let places = Places::of(&signals.0);
-        Self { signals, places }
+        Self {
+            signals: rated.iter().map(|rated| signal(rated.rating, scale)).collect(),
+            places: Places::of(rated.iter().map(|rated| rated.movie)),
+        }
     }
 
     /// The rank score of a movie: the same as [`Signals::rank_score`]. `unliked` gives the movies that have no weights in
@@ -73,7 +68,7 @@ impl PlacedSignals {
         let (near, weights) = view.weights_of(movie);
         let (near, weights) =
             if near.is_empty() { unliked().weights_towards(movie) } else { (near, weights) };
-        self.signals.sum(&self.places, near, weights)
+        self.places.sum(near, weights, |place| self.signals[place])
     }
 }
 
@@ -90,10 +85,12 @@ struct Word {
 }
 
 impl Places {
-    fn of(signals: &[(MovieRow, f32)]) -> Self {
-        let count = signals.last().map_or(0, |(last, _)| last.index() / 64 + 1);
+    /// Those of the movies of a list with ascending rows.
+    fn of(movies: impl DoubleEndedIterator<Item = MovieRow> + Clone) -> Self {
+        debug_assert!(movies.clone().is_sorted(), "the rows are ascending");
+        let count = movies.clone().next_back().map_or(0, |last| last.index() / 64 + 1);
         let mut words = vec![Word::default(); count];
-        for (place, (movie, _)) in signals.iter().enumerate() {
+        for (place, movie) in movies.enumerate() {
             let word = &mut words[movie.index() / 64];
             if word.rows == 0 {
                 word.before = place as u32;
@@ -101,6 +98,27 @@ impl Places {
             word.rows |= 1 << (movie.0 % 64);
         }
         Self(words)
+    }
+
+    /// The sum of the weights of those movies that are in the list, times their signals. `signal_at` gives the signal at
+    /// a place in the list.
+    fn sum(&self, movies: Columns<'_>, weights: &[f16], signal_at: impl Fn(usize) -> f32) -> f32 {
+        match movies {
+            Columns::Narrow(rows) => {
+                self.sum_of(rows.iter().map(|&row| u32::from(row)).zip(weights), signal_at)
+            }
+            Columns::Wide(rows) => self.sum_of(rows.iter().copied().zip(weights), signal_at),
+        }
+    }
+
+    fn sum_of<'w>(
+        &self,
+        weights: impl Iterator<Item = (u32, &'w f16)>,
+        signal_at: impl Fn(usize) -> f32,
+    ) -> f32 {
+        let found = weights.filter_map(|(movie, weight)| Some((self.find(movie)?, weight)));
+        // An empty sum is -0.0.
+        found.map(|(place, weight)| signal_at(place) * weight.to_f32()).sum::<f32>() + 0.0
     }
 
     fn find(&self, movie: u32) -> Option<usize> {
@@ -123,7 +141,9 @@ mod tests {
     fn ease() -> RankingWeights {
         let (mut offsets, mut movies, mut weights) = (vec![0], Vec::new(), Vec::new());
         for from in 0..MOVIES {
-            let is_near = |movie: &u32| from % 3 != 0 && movie % 30 != 0 && (from * 7 + movie * 5) % 4 == 0;
+            let is_near = |movie: &u32| {
+                from % 3 != 0 && !movie.is_multiple_of(30) && (from * 7 + movie * 5).is_multiple_of(4)
+            };
             let near: Vec<u32> = (0..MOVIES).filter(is_near).collect();
             weights.extend(near.iter().map(|movie| f16::from_f32(((from * 31 + movie) as f32).sin() * 0.2)));
             movies.extend(near);
@@ -137,15 +157,11 @@ mod tests {
             let movies = (step / 2..MOVIES).step_by(step as usize);
             movies.map(|movie| Rated { movie: MovieRow(movie), rating: (movie % 10 + 1) as f32 / 2.0 })
         };
-        let mut users: Vec<Vec<Rated>> = [1, 2, 7, 64, 200].map(|step| rated(step).collect()).into();
-        users.push(rated(3).rev().collect());
-        users
+        [1, 2, 7, 64, 200, 400].map(|step| rated(step).collect()).into()
     }
 
     /// The definition: a search in the weights of each movie that has a signal.
     fn searched(view: &RankingView<'_>, rated: &[Rated], movie: MovieRow) -> f32 {
-        let mut rated = rated.to_vec();
-        rated.sort_by_key(|rated| rated.movie);
         let (near, weights) = view.weights_of(movie);
         let weight_of = |from: MovieRow| match near.find(from.0) {
             _ if near.is_empty() => view.weight(from, movie),
@@ -161,7 +177,9 @@ mod tests {
         let unliked = UnlikedMovies::of(&view);
         let mut unliked_scores = 0;
         for rated in users() {
-            let (signals, placed) = (Signals::of(&rated, SCALE), PlacedSignals::of(&rated, SCALE));
+            let placed = PlacedSignals::of(&rated, SCALE);
+            let backwards: Vec<Rated> = rated.iter().rev().copied().collect();
+            let signals = Signals::of(&backwards, SCALE);
             for movie in (0..MOVIES).map(MovieRow) {
                 let expected = searched(&view, &rated, movie);
                 let found = [signals.rank_score(&view, movie), placed.rank_score(&view, || &unliked, movie)];

@@ -28,9 +28,8 @@ pub(super) struct BodyLimit(pub(super) usize);
 
 /// The routes with all that they share. `hint` tells callers of an unknown path where to find the routes.
 ///
-/// All layers are added by one call, the outermost first. Each call of [`Router::layer`] puts every route into a box of its
-/// own, and each request clones a box with all boxes in it: with one call for each layer, that took a sixth of the
-/// instructions of a prediction.
+/// All layers are added by one call, the outermost first. Each call of [`Router::layer`] puts every route into one more box,
+/// and each box clones all that it contains on each request: the cost grows with the square of the number of calls.
 pub(crate) fn with_layers(routes: Router, hint: &'static str, limits: &Limits) -> Router {
     routes
         .fallback(async move || ApiError::NotFound(hint))
