@@ -49,11 +49,11 @@ impl Default for Settings {
 pub fn router_with(scorer: Arc<dyn Scorer>, settings: Settings) -> Router {
     let Settings { sampling, access, sign_in, guard } = settings;
     let routes = routes().into_iter().fold(Router::new(), |router, (path, route)| router.route(path, route));
-    let routes = routes.with_state(scorer).layer(Extension(access));
-    let routes = routes.layer(Extension(ConfiguredSignIn(sign_in.map(Arc::new))));
+    let routes = routes.with_state(scorer);
+    let attached = (Extension(access), Extension(ConfiguredSignIn(sign_in.map(Arc::new))));
     let routes = match guard {
-        None => routes,
-        Some(guard) => routes.layer(from_fn_with_state(guard, guarded)),
+        None => routes.layer(attached),
+        Some(guard) => routes.layer((from_fn_with_state(guard, guarded), attached)),
     };
     let limits = Limits { body_bytes: MAX_BODY_BYTES, sampling };
     with_layers(routes, "GET /openapi.json lists all routes", &limits)

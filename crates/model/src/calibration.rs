@@ -15,8 +15,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::RatingScale;
-use crate::ranking::{RankingView, signal};
-use crate::{MovieRow, Rated};
+pub use crate::rank_score::Signals;
 
 /// The numbers of the bilinear part.
 pub const BILINEAR_TERMS: usize = 18;
@@ -107,10 +106,6 @@ pub struct Terms {
     /// Of the rank score.
     pub rank_score: [f32; RANK_TERMS],
 }
-
-/// A user in the ranking head: the movies with a signal, and the signals.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Signals(Vec<(MovieRow, f32)>);
 
 /// A score, and everything else that the correction depends on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -229,66 +224,6 @@ impl Moments {
         let about_mean = (squares - sum * sum / ratings.max(1.0)).max(0.0);
         let usual = USUAL_RATINGS * f64::from(usual_spread).powi(2);
         Support { count, spread: ((about_mean + usual) / (ratings + USUAL_RATINGS)).sqrt() as f32 }
-    }
-}
-
-impl Signals {
-    /// Those of a user's ratings, by ascending movie rows.
-    pub fn of(rated: &[Rated], scale: RatingScale) -> Self {
-        let signals = rated.iter().map(|rated| (rated.movie, signal(rated.rating, scale)));
-        let mut signals: Vec<_> = signals.filter(|&(_, signal)| signal > 0.0).collect();
-        signals.sort_unstable_by_key(|&(movie, _)| movie);
-        Self(signals)
-    }
-
-    /// How near a movie is to what the user likes: the signals times the weights of the movie towards the rated movies. 0 for
-    /// a factor model, which has no weights.
-    ///
-    /// The head recommends by the weights in the other direction. Both are multiples of the same entry of a symmetric matrix,
-    /// and predict equally well. But those of one movie lie side by side, so a prediction does not have to search the weights
-    /// of all rated movies. Only a movie that nobody likes has none; then the other direction stands for it.
-    pub fn rank_score(&self, view: &RankingView<'_>, movie: MovieRow) -> f32 {
-        let (near, weights) = view.weights_of(movie);
-        if near.is_empty() {
-            return self.0.iter().map(|&(from, signal)| signal * view.weight(from, movie)).sum::<f32>() + 0.0;
-        }
-        let places = Places::of(&self.0);
-        let found =
-            near.iter().zip(weights).filter_map(|(movie, weight)| Some((places.find(movie)?, weight)));
-        found.map(|(place, weight)| self.0[place].1 * weight.to_f32()).sum::<f32>() + 0.0
-    }
-}
-
-/// Finds movies in a list with ascending rows, each by one look-up. A movie may be near thousands of others, so a search for each
-/// would take most of the time of a prediction.
-struct Places(Vec<Word>);
-
-/// Which of 64 rows are in the list, and how many are in the words before.
-#[derive(Clone, Copy, Default)]
-struct Word {
-    rows: u64,
-    before: u32,
-}
-
-impl Places {
-    fn of(signals: &[(MovieRow, f32)]) -> Self {
-        let count = signals.last().map_or(0, |(last, _)| last.index() / 64 + 1);
-        let mut words = vec![Word::default(); count];
-        for (movie, _) in signals {
-            words[movie.index() / 64].rows |= 1 << (movie.0 % 64);
-        }
-        let mut before = 0;
-        for word in &mut words {
-            word.before = before;
-            before += word.rows.count_ones();
-        }
-        Self(words)
-    }
-
-    fn find(&self, movie: u32) -> Option<usize> {
-        let Word { rows, before } = *self.0.get(movie as usize / 64)?;
-        let own = 1 << (movie % 64);
-        (rows & own != 0).then(|| (before + (rows & (own - 1)).count_ones()) as usize)
     }
 }
 

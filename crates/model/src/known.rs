@@ -1,13 +1,14 @@
 //! The facts about a person that the calibration uses, besides their factors.
 
-use crate::calibration::{Moments, Scored, Signals, Support};
+use crate::calibration::{Moments, Scored, Support};
+use crate::rank_score::PlacedSignals;
 use crate::{Model, MovieRow, Rated};
 
 /// What the calibration uses of a person's ratings.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
     support: Support,
-    signals: Signals,
+    signals: PlacedSignals,
 }
 
 impl Model {
@@ -15,7 +16,7 @@ impl Model {
     pub(crate) fn known(&self, rated: &[Rated]) -> Option<Known> {
         let frame = self.manifest().calibration.as_ref()?.table().frame;
         let moments = Moments::of(rated.iter().map(|rated| rated.rating));
-        let signals = Signals::of(rated, self.manifest().rating_scale);
+        let signals = PlacedSignals::of(rated, self.manifest().rating_scale);
         Some(Known { support: moments.support(frame.usual_spread), signals })
     }
 
@@ -28,7 +29,9 @@ impl Model {
             return scale.clip(score);
         };
         let support = Support { count: self.rating_count(movie), spread: spreads[movie.index()] };
-        let rank_score = self.ranking().map_or(0.0, |view| known.signals.rank_score(&view, movie));
+        let rank_score = self
+            .ranking()
+            .map_or(0.0, |view| known.signals.rank_score(&view, || self.unliked_movies(&view), movie));
         calibration.predict(&Scored { score, user: known.support, movie: support, rank_score }, scale)
     }
 }

@@ -21,6 +21,7 @@ mod linear;
 mod lines;
 pub mod live_pointer;
 mod model;
+mod rank_score;
 pub mod ranking;
 mod rater;
 mod recommendation;

@@ -7,7 +7,7 @@ use crate::artifact::{
     self, ArtifactError, ArtifactFiles, Manifest, Tensors, USERS_FILE, UserIndex, UserTensors, folder,
 };
 use crate::known::Known;
-use crate::ranking::RankingView;
+use crate::ranking::{RankingView, UnlikedMovies};
 use crate::recommendation::{Estimate, Histogram, MovieIndex};
 use crate::threads::join;
 use crate::user_source::StoredUsers;
@@ -28,6 +28,8 @@ pub struct Model {
     movie_index: OnceLock<MovieIndex>,
     /// Counted by the first request that needs them.
     histograms: OnceLock<Vec<Histogram>>,
+    /// Found by the first request that asks for one of them.
+    unliked_movies: OnceLock<UnlikedMovies>,
 }
 
 /// The answer for one user and one movie.
@@ -96,8 +98,15 @@ impl Model {
             return Err(ArtifactError::Tensors("the counts differ from those in the manifest".to_owned()));
         }
         let stored_users = manifest.has_users_file().then(|| StoredUsers::new(users));
-        let (movie_index, histograms) = (OnceLock::new(), OnceLock::new());
-        Ok(Self { manifest, tensors, catalogue, stored_users, movie_index, histograms })
+        Ok(Self {
+            manifest,
+            tensors,
+            catalogue,
+            stored_users,
+            movie_index: OnceLock::new(),
+            histograms: OnceLock::new(),
+            unliked_movies: OnceLock::new(),
+        })
     }
 
     /// Loads the artifact at `path`: a folder, or a `model.tar.gz`.
@@ -217,6 +226,11 @@ impl Model {
     /// The weights of the ranking head, if there is one.
     pub fn ranking(&self) -> Option<RankingView<'_>> {
         self.tensors.ranking()
+    }
+
+    /// The movies without weights in `view`, which is this model's ranking head.
+    pub(crate) fn unliked_movies(&self, view: &RankingView<'_>) -> &UnlikedMovies {
+        self.unliked_movies.get_or_init(|| UnlikedMovies::of(view))
     }
 
     /// The number of ratings of each movie, by row.

@@ -21,6 +21,7 @@ mod recency;
 mod similar;
 mod taste;
 mod top;
+mod unliked;
 
 pub use columns::Columns;
 pub(crate) use columns::MOST_NARROW;
@@ -30,3 +31,4 @@ pub(crate) use recency::positions;
 pub use recency::{InvalidRecency, Recency};
 pub use taste::Taste;
 pub use top::{Ranked, best};
+pub(crate) use unliked::UnlikedMovies;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use matinee_model::{Model, MovieId, Rater as Person, TrainedUser, UserId};
-use matinee_serving::{Reloadable, find_users};
+use matinee_serving::{Reloadable, find_user, find_users};
 
 use super::news::News;
 use super::{BatchResult, Scorer, ScorerFuture, Titles};
@@ -72,8 +72,9 @@ impl<'m> Predictions<'m> {
 
     /// The answer to one request.
     pub(crate) async fn answer(&mut self, request: &PredictRequest) -> Result<PredictAnswer, PredictError> {
-        self.look_up(std::slice::from_ref(request)).await;
-        self.predict(request)
+        let Rater::User(id) = &request.rater else { return self.predict(request) };
+        let user = self.person(id, find_user(self.model, id).await?);
+        self.predict_for(id, user.as_ref(), &request.movie)
     }
 
     /// The answers to several requests.
@@ -107,19 +108,11 @@ impl<'m> Predictions<'m> {
     fn predict(&mut self, request: &PredictRequest) -> Result<PredictAnswer, PredictError> {
         let model = self.model;
         match &request.rater {
-            Rater::User(user) => {
-                let prediction = match self.users.get(user) {
-                    Some(Ok(Some(user))) => user.predict(&request.movie)?,
-                    Some(Ok(None)) | None => model.predict_for_stranger(&request.movie)?,
-                    Some(Err(error)) => return Err(error.clone()),
-                };
-                let answer = PredictAnswer::new(prediction, model.manifest());
-                let is_unavailable = self.news.get(user).is_some_and(News::is_unavailable);
-                Ok(PredictAnswer {
-                    live_ratings: is_unavailable.then_some(LiveRatingsState::Unavailable),
-                    ..answer
-                })
-            }
+            Rater::User(id) => match self.users.get(id) {
+                Some(Err(error)) => Err(error.clone()),
+                Some(Ok(user)) => self.predict_for(id, user.as_ref(), &request.movie),
+                None => self.predict_for(id, None, &request.movie),
+            },
             Rater::Ratings(ratings) => {
                 // The entry owns the ratings, so the address cannot be reused.
                 let entry = self.visitors.entry(Arc::as_ptr(ratings).addr());
@@ -129,6 +122,22 @@ impl<'m> Predictions<'m> {
                 Ok(answer.from_ratings(rater.rating_count(), unknown))
             }
         }
+    }
+
+    /// The answer for a user who was looked up.
+    fn predict_for(
+        &self,
+        id: &UserId,
+        user: Option<&Person<'m>>,
+        movie: &MovieId,
+    ) -> Result<PredictAnswer, PredictError> {
+        let prediction = match user {
+            Some(user) => user.predict(movie)?,
+            None => self.model.predict_for_stranger(movie)?,
+        };
+        let answer = PredictAnswer::new(prediction, self.model.manifest());
+        let is_unavailable = self.news.get(id).is_some_and(News::is_unavailable);
+        Ok(PredictAnswer { live_ratings: is_unavailable.then_some(LiveRatingsState::Unavailable), ..answer })
     }
 }
 

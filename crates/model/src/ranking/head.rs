@@ -95,6 +95,7 @@ pub enum RankingView<'a> {
 }
 
 /// The signal of a rating: 0 in the lowest third of the scale, then rising linearly to 1 for the highest rating.
+#[inline]
 pub fn signal(rating: f32, scale: RatingScale) -> f32 {
     let floor = scale.min() + (scale.max() - scale.min()) / 3.0;
     ((rating - floor) / (scale.max() - floor)).clamp(0.0, 1.0)
