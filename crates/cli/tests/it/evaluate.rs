@@ -170,7 +170,8 @@ fn writes_a_page_about_recommendations() {
 /// Without the movies `bayes` does not know their genres, years and titles, so its model and its errors are different.
 #[test]
 fn a_folder_is_measured_with_its_movies() {
-    let few = ["-p", "n_burn_in=1", "-p", "n_samples=1", "-p", "n_chains=8", "--folds", "2"];
+    let few = ["n_burn_in=1", "n_samples=1", "n_chains=8", "n_factors=4", "rank=4", "calibrated=false"];
+    let few = [&few.map(|value| ["-p", value]).concat()[..], &["--folds", "2"]].concat();
     let rmse = |arguments: &[&str]| evaluate(&[&few[..], arguments].concat()).1["mean"]["rmse"].clone();
     let whole = rmse(&[]);
     assert_eq!(rmse(&["--data", "data"]), whole);
