@@ -11,6 +11,10 @@ fn event(method: &str, path: &str, subject: &str, groups: Option<&str>) -> Value
     event["httpMethod"] = method.into();
     event["path"] = path.into();
     event["pathParameters"] = json!({"proxy": path.trim_start_matches('/')});
+    if method != "GET" {
+        event["queryStringParameters"] = Value::Null;
+        event["multiValueQueryStringParameters"] = Value::Null;
+    }
     let claims = event["requestContext"]["authorizer"]["claims"].as_object_mut().unwrap();
     claims.insert("sub".to_owned(), subject.into());
     claims.remove("cognito:groups");
