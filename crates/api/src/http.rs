@@ -15,7 +15,9 @@ pub(crate) use caching::{EntityTag, Freshness, IfNoneMatch};
 pub(crate) use caller::Caller;
 pub use caller::{Access, Sender};
 pub use compression::compressed;
-pub(crate) use extract::{JsonBody, PathSegment, PathUser, PathUserAndMovie, QueryParameters, RawBody};
+pub(crate) use extract::{
+    JsonBody, NoTimeInBody, PathSegment, PathUser, PathUserAndMovie, QueryParameters, RawBody,
+};
 pub(crate) use json::Json;
 pub(crate) use layers::{Limits, with_layers};
 pub use observe::{ColdStart, REQUEST_ID};

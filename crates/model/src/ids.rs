@@ -6,6 +6,14 @@ use std::fmt;
 /// The length of the longest accepted id, in bytes.
 pub const MAX_ID_BYTES: usize = 256;
 
+/// What programs write for a missing value: pandas, R, JavaScript, SQL, Hive, spreadsheets.
+const MISSING: [&str; 8] = ["nan", "null", "none", "<na>", "n/a", "#n/a", "undefined", "\\n"];
+
+/// Whether an id stands for a missing value. All records without an id would become one user or movie.
+pub fn is_missing(id: &str) -> bool {
+    id == "NA" || MISSING.iter().any(|missing| id.eq_ignore_ascii_case(missing))
+}
+
 /// A user's id as in the ratings file and in requests: a non-empty string.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UserId(Box<str>);

@@ -34,7 +34,7 @@ mod user_source;
 pub use catalogue::{Catalogue, CatalogueError, Links, Movie, MovieFault, MovieReader, MovieRecord};
 pub use factors::{Factors, FactorsView};
 pub use fold_in::{Rated, UserPrior, UserPriorView, UserVector};
-pub use ids::{IdTable, Ids, MAX_ID_BYTES, MovieId, MovieRow, UserId, UserRow};
+pub use ids::{IdTable, Ids, MAX_ID_BYTES, MovieId, MovieRow, UserId, UserRow, is_missing};
 pub use intervals::{Intervals, Table as IntervalTable};
 pub use lines::LineNumbers;
 pub use model::{Model, Prediction, PredictionError, RatedMovies, UnknownMovie};

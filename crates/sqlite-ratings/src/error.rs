@@ -8,7 +8,10 @@ use rusqlite::ErrorCode;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// It is not a database, or it cannot be read or written.
-    #[error("cannot open the ratings in {path}: {error}; name another file, or a folder that exists")]
+    #[error(
+        "cannot open the ratings in {path}: {error}; name another file in a folder that exists, or, if it is damaged, put \
+         back a copy"
+    )]
     Database {
         /// The file.
         path: PathBuf,
@@ -26,6 +29,11 @@ pub enum OpenError {
         /// What `SQLite` says.
         error: rusqlite::Error,
     },
+    /// It can be read, but not written.
+    #[error(
+        "the file {0} can only be read, so no ratings can be kept in it; make it writable, or name another one"
+    )]
+    ReadOnly(PathBuf),
     /// Nothing was ever kept in it.
     #[error("{0} is an empty file; name the file of a server that keeps ratings")]
     Empty(PathBuf),

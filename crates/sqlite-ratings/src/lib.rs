@@ -7,6 +7,7 @@
 mod error;
 mod presence;
 mod reading;
+mod remains;
 mod schema;
 mod writer;
 

@@ -35,6 +35,9 @@ const TABLES: &str = "
 /// disk, and what is deleted is overwritten.
 pub(crate) fn open(path: &Path) -> Result<Connection, OpenError> {
     let mut connection = connect(path, OpenFlags::default()).map_err(OpenError::database(path))?;
+    if connection.is_readonly("main").map_err(OpenError::database(path))? {
+        return Err(OpenError::ReadOnly(path.to_owned()));
+    }
     if !is_complete(&connection, path)? {
         create(&mut connection, path)?;
     }

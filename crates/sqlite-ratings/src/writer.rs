@@ -12,13 +12,10 @@ use tokio::sync::oneshot;
 use crate::failed;
 use crate::presence::Presence;
 use crate::reading::number;
-use crate::schema::BUSY_TIMEOUT;
+use crate::remains::Remains;
 
 /// The largest number of jobs in one transaction.
 const MAX_JOBS: usize = 1_000;
-
-/// How long after a failure the log is emptied again.
-const LOG_RETRY: Duration = Duration::from_secs(1);
 
 /// The thread, and the way to it.
 #[derive(Debug)]
@@ -86,17 +83,22 @@ impl Drop for Writer {
     }
 }
 
-/// Commits what is waiting, until the sender is gone.
+/// Commits what is waiting, until the sender is gone. What was deleted is overwritten when there is nothing else to do, and
+/// at the end.
 fn run(mut connection: Connection, presence: &Presence, waiting: &Receiver<Job>) {
-    let mut log_has_deleted = false;
-    while let Some(jobs) = next_jobs(waiting, log_has_deleted) {
+    let mut remains = Remains::of_a_crash(&connection);
+    while let Some(jobs) = next_jobs(waiting, remains.wait()) {
+        if jobs.is_empty() || remains.are_due() {
+            remains.overwrite(&connection);
+        }
         if !jobs.is_empty() {
-            log_has_deleted |= jobs.iter().any(|job| matches!(job.task, Task::Forget(..)));
+            let deletes = jobs.iter().any(|job| matches!(job.task, Task::Forget(..)));
             answer(&mut connection, presence, jobs);
+            remains.add(deletes);
         }
-        if log_has_deleted {
-            log_has_deleted = !empty_log(&connection).unwrap_or(false);
-        }
+    }
+    if remains.wait().is_some() {
+        remains.overwrite(&connection);
     }
 }
 
@@ -116,10 +118,9 @@ fn answer(connection: &mut Connection, presence: &Presence, jobs: Vec<Job>) {
     }
 }
 
-/// The jobs that are waiting, when there are some; nothing after a while if `is_limited`. `None` if the sender is gone.
-fn next_jobs(waiting: &Receiver<Job>, is_limited: bool) -> Option<Vec<Job>> {
-    let limit = if is_limited { LOG_RETRY } else { Duration::MAX };
-    let first = match waiting.recv_timeout(limit) {
+/// The jobs that are waiting, when there are some; nothing after the `limit`. `None` if the sender is gone.
+fn next_jobs(waiting: &Receiver<Job>, limit: Option<Duration>) -> Option<Vec<Job>> {
+    let first = match waiting.recv_timeout(limit.unwrap_or(Duration::MAX)) {
         Ok(job) => job,
         Err(RecvTimeoutError::Timeout) => return Some(Vec::new()),
         Err(RecvTimeoutError::Disconnected) => return None,
@@ -127,15 +128,6 @@ fn next_jobs(waiting: &Receiver<Job>, is_limited: bool) -> Option<Vec<Job>> {
     let jobs = std::iter::once(first).chain(waiting.try_iter().take(MAX_JOBS - 1));
     // Whoever no longer waits was told that the write failed.
     Some(jobs.filter(|job| !job.answer.is_closed()).collect())
-}
-
-/// Moves all of the write-ahead log into the database, and truncates it: what was deleted is then in neither. It does not
-/// wait for those who read, and is `false` if they are in the way.
-fn empty_log(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.busy_timeout(Duration::ZERO)?;
-    let emptied = connection.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get::<_, i64>(0));
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    emptied.map(|is_blocked| is_blocked == 0)
 }
 
 /// Does all tasks in one transaction, or none.
@@ -208,13 +200,13 @@ mod tests {
             answers.push(answered);
         }
         answers.remove(1);
-        let found = next_jobs(&waiting, false).unwrap();
+        let found = next_jobs(&waiting, None).unwrap();
         let users = found.iter().map(|job| match &job.task {
             Task::Forget(user, _) => user.as_str(),
             Task::Keep(_) => "",
         });
         assert_eq!(users.collect::<Vec<_>>(), ["1", "3"]);
         drop(jobs);
-        assert!(next_jobs(&waiting, true).is_none());
+        assert!(next_jobs(&waiting, Some(Duration::ZERO)).is_none());
     }
 }

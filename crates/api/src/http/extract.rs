@@ -5,12 +5,14 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use matinee_model::UserId;
+use serde_json::{Map, Value};
 
 use super::caller::Caller;
 use super::layers::BodyLimit;
 use crate::error::ApiError;
 use crate::request::{
     FromBody, FromParameters, InvalidRequest, MAX_ID_BYTES, Parameters, UserAndMovie, checked_user,
+    is_spelling,
 };
 
 /// U+FEFF in UTF-8. Some programs write this byte order mark before JSON and CSV.
@@ -21,6 +23,9 @@ pub(crate) struct RawBody(pub(crate) Bytes);
 
 /// A body that is read as JSON whatever its content type is: API Gateway and `curl -d` do not label it as JSON.
 pub(crate) struct JsonBody<T>(pub(crate) T);
+
+/// A body that is ignored. It must not have a time: whoever sends one there expects an effect.
+pub(crate) struct NoTimeInBody;
 
 /// The query string.
 pub(crate) struct QueryParameters<T>(pub(crate) T);
@@ -56,6 +61,19 @@ impl<S: Send + Sync, T: FromBody> FromRequest<S> for JsonBody<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let RawBody(body) = RawBody::from_request(request, state).await?;
         Ok(Self(T::from_body(&body)?))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for NoTimeInBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let RawBody(body) = RawBody::from_request(request, state).await?;
+        let fields: Map<String, Value> = serde_json::from_slice(&body).unwrap_or_default();
+        if fields.keys().any(|name| is_spelling(name, "timestamp")) {
+            return Err(InvalidRequest::TimeInBody.into());
+        }
+        Ok(Self)
     }
 }
 

@@ -56,6 +56,15 @@ pub enum InvalidRequest {
     LongId(&'static str),
     /// An id that is to be kept contains a control character.
     ControlCharacter(&'static str),
+    /// An id that is to be kept stands for a missing value.
+    MissingValue {
+        /// The field.
+        field: &'static str,
+        /// The id.
+        found: String,
+    },
+    /// A route that takes the time as a parameter has got it in the body.
+    TimeInBody,
     /// A field must be a list.
     NotAList {
         /// The field.
@@ -206,6 +215,12 @@ impl fmt::Display for InvalidRequest {
             Self::ControlCharacter(field) => {
                 write!(f, "the id `{field}` contains a control character, such as a line break; remove it")
             }
+            Self::MissingValue { field, found } => {
+                write!(f, "the id `{field}` is `{found}`, which programs write for a missing value; send the id")
+            }
+            Self::TimeInBody => f.write_str(
+                "this route does not read the body; send `timestamp` as a parameter, as in ?timestamp=1445714835",
+            ),
             Self::NotAList { field, found } => write!(f, "the field `{field}` must be a list, not {found}"),
             Self::TooMany { field, limit } => {
                 write!(f, "the field `{field}` has more than {limit} entries; send them in parts")

@@ -1,7 +1,7 @@
 //! Ratings and hidden movies that are kept.
 
 use matinee_live_ratings::{Mark, Moment, NewMark};
-use matinee_model::{MovieId, UserId};
+use matinee_model::{MovieId, UserId, is_missing};
 use serde_json::{Map, Value};
 
 use super::fields::{checked_id, field, id, kind, list};
@@ -68,6 +68,9 @@ impl FromBody for RatingsBatch {
 impl FromParameters for DoneAt {
     fn from_parameters(parameters: &Parameters) -> Result<Self, InvalidRequest> {
         parameters.refuse_others(&["timestamp"])?;
+        if parameters.is_empty("timestamp") {
+            return Err(parameters.refuse("timestamp", TIME));
+        }
         let Some(seconds) = parameters.parse::<f64>("timestamp", TIME)? else { return Ok(Self(None)) };
         let time = Moment::given(seconds, Moment::now());
         time.map(|time| Self(Some(time))).map_err(|_| parameters.refuse("timestamp", TIME))
@@ -98,9 +101,15 @@ pub fn checked_user(user: &str) -> Result<UserId, InvalidRequest> {
     Ok(checked_id(user, "userId")?.into())
 }
 
-/// An id as it can be kept. In files of ratings, a control character would end a line or a field.
+/// An id as it can be kept: as training reads it from a file. There, a control character would end a line or a field.
 fn plain<'i>(id: &'i str, name: &'static str) -> Result<&'i str, InvalidRequest> {
-    if id.contains(char::is_control) { Err(InvalidRequest::ControlCharacter(name)) } else { Ok(id) }
+    if id.contains(char::is_control) {
+        Err(InvalidRequest::ControlCharacter(name))
+    } else if is_missing(id) {
+        Err(InvalidRequest::MissingValue { field: name, found: id.to_owned() })
+    } else {
+        Ok(id)
+    }
 }
 
 fn new_mark(entry: &Value) -> Result<NewMark, InvalidRequest> {
@@ -167,6 +176,15 @@ mod tests {
     }
 
     #[test]
+    fn what_programs_write_for_a_missing_id_cannot_be_kept() {
+        for id in ["null", "NaN", "NA", "undefined", "None"] {
+            let refusal = UserAndMovie::new(id, "10").unwrap_err().to_string();
+            assert!(refusal.contains(&format!("`userId` is `{id}`, which programs write")), "{refusal}");
+        }
+        assert!(UserAndMovie::new("na", "Nina").is_ok());
+    }
+
+    #[test]
     fn parameters_that_would_have_no_effect_are_refused() {
         let read = |query: &str| {
             let parameters = Parameters::of(&format!("/users/1?{query}").parse().unwrap()).unwrap();
@@ -183,6 +201,7 @@ mod tests {
                 .unwrap_err()
                 .contains("`time` is not a parameter of this route; it has `timestamp`")
         );
+        assert!(read("timestamp=").0.unwrap_err().contains("`timestamp` must be a time in seconds"));
         assert!(read("timestamp=5&time_stamp=6").0.unwrap_err().contains("`timestamp` occurs twice"));
     }
 

@@ -1,5 +1,5 @@
-//! The query string. A route that reads ignores parameters that it does not know; one that writes refuses them. An empty
-//! parameter counts as missing.
+//! The query string. A route that reads ignores parameters that it does not know, and an empty parameter counts as missing.
+//! A route that writes refuses both.
 
 use std::str::FromStr;
 
@@ -179,6 +179,11 @@ impl Parameters {
             }
         }
         Ok(())
+    }
+
+    /// Whether a parameter is there without a value.
+    pub(super) fn is_empty(&self, name: &str) -> bool {
+        self.0.iter().any(|(given, value)| is_spelling(given, name) && value.trim().is_empty())
     }
 
     /// The value of a parameter. If it occurs several times, the last value counts.

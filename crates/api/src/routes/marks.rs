@@ -8,7 +8,7 @@ use matinee_live_ratings::{Answer, LiveRatings, Mark, Moment, NewMark, StoreErro
 use matinee_model::{Model, UnknownMovie};
 
 use crate::error::ApiError;
-use crate::http::{Caller, Json, JsonBody, PathUser, PathUserAndMovie, QueryParameters};
+use crate::http::{Caller, Json, JsonBody, NoTimeInBody, PathUser, PathUserAndMovie, QueryParameters};
 use crate::predict_error::PredictError;
 use crate::request::{DoneAt, InvalidRequest, NoParameters, RateRequest, RatingsBatch, UserAndMovie};
 use crate::response::{Became, KeptBatchAnswer, KeptEntry, KeptRatingAnswer};
@@ -52,6 +52,7 @@ pub(crate) async fn unrate(
     State(scorer): State<Arc<dyn Scorer>>,
     PathUserAndMovie(place): PathUserAndMovie,
     QueryParameters(DoneAt(time)): QueryParameters<DoneAt>,
+    _: NoTimeInBody,
 ) -> Result<StatusCode, ApiError> {
     mark(&*scorer, place, Mark::Unrated, time).await
 }
@@ -66,6 +67,7 @@ pub(crate) async fn hide(
     State(scorer): State<Arc<dyn Scorer>>,
     PathUserAndMovie(place): PathUserAndMovie,
     QueryParameters(DoneAt(time)): QueryParameters<DoneAt>,
+    _: NoTimeInBody,
 ) -> Result<StatusCode, ApiError> {
     mark(&*scorer, place, Mark::Hidden, time).await
 }
@@ -80,6 +82,7 @@ pub(crate) async fn show(
     State(scorer): State<Arc<dyn Scorer>>,
     PathUserAndMovie(place): PathUserAndMovie,
     QueryParameters(DoneAt(time)): QueryParameters<DoneAt>,
+    _: NoTimeInBody,
 ) -> Result<StatusCode, ApiError> {
     mark(&*scorer, place, Mark::Shown, time).await
 }
@@ -121,6 +124,7 @@ pub(crate) async fn forget(
     State(scorer): State<Arc<dyn Scorer>>,
     PathUser(user): PathUser,
     QueryParameters(DoneAt(time)): QueryParameters<DoneAt>,
+    _: NoTimeInBody,
 ) -> Result<StatusCode, ApiError> {
     live_ratings(&*scorer)?.forget(&user, time).await.map_err(unavailable)?;
     Ok(StatusCode::NO_CONTENT)

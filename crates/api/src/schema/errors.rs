@@ -78,11 +78,11 @@ errors! {
     /// Ratings that are kept. Each may have an error of its own.
     KeepBatchErrors: INVALID, OFF, LARGE, BUG, NO_MODEL;
     /// A movie that is hidden.
-    MarkErrors: INVALID, UNKNOWN_MOVIE_OR_OFF, BUG, NO_MODEL_OR_RATINGS;
+    MarkErrors: INVALID, UNKNOWN_MOVIE_OR_OFF, LARGE, BUG, NO_MODEL_OR_RATINGS;
     /// A rating that is taken back, a movie that is shown again. The movie may have left the catalogue.
-    UnmarkErrors: INVALID, OFF, BUG, NO_MODEL_OR_RATINGS;
+    UnmarkErrors: INVALID, OFF, LARGE, BUG, NO_MODEL_OR_RATINGS;
     /// A user who is forgotten.
-    ForgetErrors: INVALID, OFF, BUG, NO_RATINGS;
+    ForgetErrors: INVALID, OFF, LARGE, BUG, NO_RATINGS;
     /// Recommendations for several people.
     TogetherErrors: INVALID, LARGE, BUG, NOT_SUPPORTED, NO_MODEL;
     /// The movies to begin with.

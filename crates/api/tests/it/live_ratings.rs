@@ -285,7 +285,10 @@ async fn what_cannot_be_kept_is_refused_by_name() {
         ("1/ratings/10?timestamp=5", json!({"rating": 5}), "`timestamp` is not a parameter"),
         ("1/hidden/10?time=5", Value::Null, "`time` is not a parameter"),
         ("1/hidden/10?timestamp=5&timestamp=6", Value::Null, "occurs twice"),
+        ("1/hidden/10?timestamp=", Value::Null, "`timestamp`"),
+        ("1/hidden/10", json!({"timestamp": 5}), "does not read the body; send `timestamp` as a parameter"),
         ("a%0Ab/ratings/10", json!({"rating": 5}), "control character"),
+        ("undefined/ratings/10", json!({"rating": 5}), "missing value"),
         (&format!("1/ratings/{long}"), json!({"rating": 5}), "256"),
         (&format!("{long}/hidden/10"), Value::Null, "256"),
     ] {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
 use clap::{Args as ClapArgs, Subcommand};
-use matinee_api::request::{InvalidRequest, ME, UserAndMovie};
+use matinee_api::request::{ME, UserAndMovie};
 use matinee_live_ratings::{Mark, Moment, Outcome, Write};
 use matinee_model::RatingScale;
 use matinee_model::columns::{MOVIE, RATING, TIMESTAMP, USER};
@@ -100,8 +100,13 @@ fn write(file: &CsvFile, given: GivenRating, now: Moment) -> Result<Write> {
         })?,
     };
     let place = UserAndMovie::new(&user, &movie)
-        .and_then(|place| if place.user.as_str() == ME { Err(InvalidRequest::Me) } else { Ok(place) })
         .map_err(|error| anyhow!("nothing was imported: {}:{line}: {error}", file.name))?;
+    if place.user.as_str() == ME {
+        bail!(
+            "nothing was imported: {}:{line}: `{ME}` stands for the holder of a token; write the id of the user",
+            file.name
+        );
+    }
     Ok(Write { user: place.user, movie: place.movie, mark: Mark::Rated(rating), time })
 }
 
@@ -234,7 +239,7 @@ mod tests {
                 "new.csv:2: the timestamp: it must be at least 0; correct it",
             ),
             ("userId,movieId,rating,timestamp\n1,2,3,yesterday\n", "write seconds since 1970 or a date"),
-            ("userId,movieId,rating\n1,2,3\nme,2,3\n", "new.csv:3: the user `me` is the holder of a token"),
+            ("userId,movieId,rating\n1,2,3\nme,2,3\n", "new.csv:3: `me` stands for the holder of a token"),
             (
                 "userId,movieId,rating\n1\u{1},2,3\n",
                 "new.csv:2: the id `userId` contains a control character",

@@ -168,7 +168,7 @@ fn read_movies(table: &Table<'_>, found: &mut FileReport<'_>) -> Catalogue {
     };
     for read in reader {
         match read {
-            Ok(record) if reader::is_missing(&record.id) => found.add(FileFault {
+            Ok(record) if matinee_model::is_missing(&record.id) => found.add(FileFault {
                 line: record.line - table.added_lines,
                 kind: FaultKind::EmptyId,
                 detail: reader::missing(&record.id, "movieId"),

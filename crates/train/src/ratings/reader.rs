@@ -139,21 +139,13 @@ fn text(record: &ByteRecord, column: usize) -> Result<&str, RecordFault> {
 fn id<'r>(record: &'r ByteRecord, column: usize, name: &str) -> Result<&'r str, RecordFault> {
     match text(record, column)? {
         "" => Err((FaultKind::EmptyId, format!("the {name} is empty"))),
-        id if is_missing(id) => Err((FaultKind::EmptyId, missing(id, name))),
+        id if matinee_model::is_missing(id) => Err((FaultKind::EmptyId, missing(id, name))),
         id if id.len() > MAX_ID_BYTES => {
             let detail = format!("the {name} has {} bytes; an id has at most {MAX_ID_BYTES}", id.len());
             Err((FaultKind::LongId, detail))
         }
         id => Ok(id),
     }
-}
-
-/// What programs write for a missing value: pandas, R, JavaScript, SQL, Hive, spreadsheets.
-const MISSING: [&str; 8] = ["nan", "null", "none", "<na>", "n/a", "#n/a", "undefined", "\\n"];
-
-/// Whether an id stands for a missing value. All records without an id would become one user or movie.
-pub(super) fn is_missing(id: &str) -> bool {
-    id == "NA" || MISSING.iter().any(|missing| id.eq_ignore_ascii_case(missing))
 }
 
 /// The error for such an id in the column `name`.
