@@ -105,7 +105,7 @@ fn an_operation_documents_the_errors_that_it_can_return() {
         ("POST /predict/batch", &[200, 400, 401, 403, 413, 429, 500, 502, 503, 504]),
         ("POST /recommendations", &[200, 400, 401, 403, 413, 429, 500, 501, 503, 504]),
         ("PUT /users/{userId}/ratings/{movieId}", &[200, 201, 400, 401, 403, 404, 413, 429, 500, 503, 504]),
-        ("DELETE /users/{userId}/ratings/{movieId}", &[204, 400, 401, 403, 404, 429, 500, 503, 504]),
+        ("DELETE /users/{userId}/ratings/{movieId}", &[204, 400, 401, 403, 404, 413, 429, 500, 503, 504]),
         ("GET /genres", &[200, 304, 401, 403, 429, 500, 503, 504]),
         ("GET /movies/{movieId}", &[200, 304, 400, 401, 403, 404, 429, 500, 503, 504]),
         ("GET /", &[200, 304, 429, 504]),
