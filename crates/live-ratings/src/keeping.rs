@@ -1,9 +1,40 @@
-//! Gives marks without a time the time at which they count.
+//! Marks as they are sent, and the times at which those without a time count.
 
-use crate::{Answer, Moment, NewMark, Outcome, RatingStore, StoreError, Write};
+use matinee_model::{MovieId, UserId};
+
+use crate::{Mark, Moment, Outcome, RatingStore, StoreError, Write};
 
 /// How often a mark without a time is given a later one. Each time, another request has written in between.
 const MAX_RETRIES: usize = 3;
+
+/// A mark that somebody sends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewMark {
+    /// Who says it.
+    pub user: UserId,
+    /// About which movie.
+    pub movie: MovieId,
+    /// What.
+    pub mark: Mark,
+    /// When. A mark without a time is from now, and later than all that was kept of its user and movie before, even if
+    /// clocks differ.
+    pub time: Option<Moment>,
+}
+
+/// What became of a [`NewMark`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Answer {
+    /// The time that the mark has.
+    pub time: Moment,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+impl NewMark {
+    fn at(&self, time: Moment) -> Write {
+        Write { user: self.user.clone(), movie: self.movie.clone(), mark: self.mark, time }
+    }
+}
 
 /// Keeps marks, and says of each, in their order, what became of it.
 pub(crate) async fn keep(store: &dyn RatingStore, marks: &[NewMark]) -> Vec<Result<Answer, StoreError>> {

@@ -21,9 +21,10 @@ pub mod stalled;
 mod store;
 mod users;
 
+pub use keeping::{Answer, NewMark};
 pub use kept::{Kept, KeptRating, Record};
 pub use live::{DEFAULT_TIME_LIMIT, LiveRatings};
-pub use mark::{Answer, Kind, Mark, NewMark, Write};
+pub use mark::{Kind, Mark, Write};
 pub use moment::{InvalidMoment, Moment};
 pub use store::{Outcome, Outcomes, Page, Position, RatingStore, StoreError, StoreFuture};
 pub use users::for_each_user;

@@ -2,7 +2,7 @@
 
 use matinee_model::{MovieId, UserId};
 
-use crate::{Moment, Outcome};
+use crate::Moment;
 
 /// What a user says about a movie. A mark replaces an older one of the same kind.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,35 +37,6 @@ pub struct Write {
     pub mark: Mark,
     /// When. The latest mark of a kind counts; of two at the same time, the one that arrived later.
     pub time: Moment,
-}
-
-/// A mark that somebody sends.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewMark {
-    /// Who says it.
-    pub user: UserId,
-    /// About which movie.
-    pub movie: MovieId,
-    /// What.
-    pub mark: Mark,
-    /// When. A mark without a time is from now, and later than all that was kept of its user and movie before, even if
-    /// clocks differ.
-    pub time: Option<Moment>,
-}
-
-/// What became of a [`NewMark`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Answer {
-    /// The time that the mark has.
-    pub time: Moment,
-    /// What became of it.
-    pub outcome: Outcome,
-}
-
-impl NewMark {
-    pub(crate) fn at(&self, time: Moment) -> Write {
-        Write { user: self.user.clone(), movie: self.movie.clone(), mark: self.mark, time }
-    }
 }
 
 impl Mark {
