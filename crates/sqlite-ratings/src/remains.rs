@@ -57,10 +57,45 @@ impl Remains {
 }
 
 /// Writes the file anew, and empties the log. It does not wait for those who read, and is `false` if they are in the way.
+/// Then nothing is written: the log would grow each time, because it cannot be emptied.
 fn overwrite(connection: &Connection) -> rusqlite::Result<bool> {
+    if !empty_log(connection)? {
+        return Ok(false);
+    }
     connection.execute_batch("vacuum")?;
+    empty_log(connection)
+}
+
+/// Moves the whole log into the database, and truncates it; `false` if somebody reads.
+fn empty_log(connection: &Connection) -> rusqlite::Result<bool> {
     connection.busy_timeout(Duration::ZERO)?;
     let emptied = connection.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get::<_, i64>(0));
     connection.busy_timeout(BUSY_TIMEOUT)?;
     emptied.map(|is_blocked| is_blocked == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema;
+
+    #[test]
+    fn the_log_does_not_grow_while_somebody_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ratings.db");
+        let log_bytes = || std::fs::metadata(folder.path().join("ratings.db-wal")).unwrap().len();
+        let connection = schema::open(&path).unwrap();
+        connection.execute_batch("insert into forgotten values ('1', 2)").unwrap();
+        let reader = schema::open_to_read(&path).unwrap();
+        reader.execute_batch("begin; select * from forgotten;").unwrap();
+        connection.execute_batch("insert into forgotten values ('3', 4)").unwrap();
+        let before = log_bytes();
+        for _ in 0..3 {
+            assert!(!overwrite(&connection).unwrap());
+        }
+        assert_eq!(log_bytes(), before);
+        reader.execute_batch("commit").unwrap();
+        assert!(overwrite(&connection).unwrap());
+        assert_eq!(log_bytes(), 0);
+    }
 }

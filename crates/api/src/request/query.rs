@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use axum::extract::Query;
 use axum::http::Uri;
+use utoipa::ToSchema;
 
 use super::cursor::MAX_CURSOR_BYTES;
 use super::{Cursor, InvalidRequest, MAX_QUERY_STRING_BYTES, Offset, RatingsCursor, is_spelling};
@@ -81,7 +82,8 @@ pub struct RatingsPage {
 }
 
 /// Which ratings of a user come first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub enum RatingsOrder {
     /// Those that were given last.
     Newest,

@@ -1,6 +1,8 @@
 //! The parameters of query strings. A route takes several of these groups.
 
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
+
+use crate::request::RatingsOrder;
 
 /// How many movies to recommend.
 #[derive(IntoParams)]
@@ -88,15 +90,6 @@ pub(crate) struct RatingsOrderParameter {
     /// times. If missing, `newest` where ratings are kept, and `highest` elsewhere
     #[param(inline)]
     order: Option<RatingsOrder>,
-}
-
-/// An order of ratings.
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
-#[expect(dead_code, reason = "its variants are documentation")]
-enum RatingsOrder {
-    Newest,
-    Highest,
 }
 
 /// When something was done.
