@@ -32,6 +32,9 @@ enum Command {
         /// Algorithm
         #[arg(long, default_value = algorithms::DEFAULT)]
         algorithm: String,
+        /// Hyperparameters
+        #[arg(short, long = "parameter", value_name = "NAME=VALUE")]
+        parameters: Vec<String>,
     },
     /// Writes generated ratings and their movies to a folder, as CSV
     Write {
@@ -50,6 +53,9 @@ enum Command {
         /// Algorithm
         #[arg(long, default_value = "vb")]
         algorithm: String,
+        /// Only reads, checks, and learns the rating model from all ratings
+        #[arg(long)]
+        model_only: bool,
     },
     /// Learns ranking heads from shares of the users, and prints how well they rank
     Shares {
@@ -66,11 +72,11 @@ enum Command {
 
 fn main() -> Result<()> {
     match Args::parse().command {
-        Command::Fit { ratings, algorithm } => fit::run(ratings, &algorithm),
+        Command::Fit { ratings, algorithm, parameters } => fit::run(ratings, &algorithm, &parameters),
         Command::Write { ratings, folder, ratings_per_user } => {
             written::run(ratings, &folder, ratings_per_user)
         }
         Command::Shares { folder, scale, seeds } => shares::run(&folder, scale, seeds),
-        Command::Stages { folder, algorithm } => stages::run(&folder, &algorithm),
+        Command::Stages { folder, algorithm, model_only } => stages::run(&folder, &algorithm, model_only),
     }
 }

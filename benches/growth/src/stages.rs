@@ -6,8 +6,10 @@ use std::time::Instant;
 
 use anyhow::Result;
 use matinee_model::RatingScale;
+use matinee_train::algorithm::Training;
 use matinee_train::algorithms;
-use matinee_train::progress::Progress;
+use matinee_train::progress::{Progress, Silent};
+use matinee_train::ratings::Dataset;
 use matinee_train::training::{Plan, train, write};
 
 use crate::files;
@@ -16,7 +18,7 @@ use crate::process::{cpu_seconds, forget_peak, peak_megabytes};
 /// As in `matinee train`.
 const HOLD_OUT: f64 = 0.1;
 
-pub fn run(folder: &Path, name: &str) -> Result<()> {
+pub fn run(folder: &Path, name: &str, model_only: bool) -> Result<()> {
     println!("{:<70} {:>8} {:>8} {:>9}", "stage", "wall, s", "CPU, s", "peak, MB");
     let stages = Stages::default();
     stages.stage("reading the files");
@@ -26,13 +28,16 @@ pub fn run(folder: &Path, name: &str) -> Result<()> {
     stages.stage("digests of the files");
     let digests = inputs.digests();
     drop(inputs);
+    if model_only {
+        return learn_model(&dataset, name, &stages);
+    }
     let plan = Plan::new(algorithms::configure(name, [])?, 0, HOLD_OUT);
     let trained = train(&dataset, &plan, &stages);
     stages.stage("writing the model");
     let output = tempfile::tempdir_in(folder)?;
     let manifest = write(&output.path().join("model"), &dataset, &plan, &trained, &digests)?;
     stages.end()?;
-    println!("{:<70} {:>8} {:>8.1}", "in all", "", cpu_seconds()?);
+    print_total()?;
     let rmse = manifest.metrics.hold_out.map_or(f64::NAN, |hold_out| hold_out.rmse);
     println!(
         "model {}, RMSE {rmse:.4}, {:?}",
@@ -45,6 +50,28 @@ pub fn run(folder: &Path, name: &str) -> Result<()> {
             .map(|(name, found)| (name, found.ndcg_at_10))
             .collect::<Vec<_>>()
     );
+    Ok(())
+}
+
+/// Learns the rating model from all ratings.
+fn learn_model(dataset: &Dataset, name: &str, stages: &Stages) -> Result<()> {
+    let algorithm = algorithms::configure(name, [])?.for_ratings(dataset.ratings.len());
+    let training = Training {
+        user_count: dataset.user_count(),
+        movie_count: dataset.movie_count(),
+        ratings: &dataset.ratings,
+        attributes: &dataset.attributes,
+        scale: dataset.scale,
+        seed: 0,
+    };
+    stages.stage("learning the model");
+    algorithm.fit(&training, &Silent);
+    stages.end()?;
+    print_total()
+}
+
+fn print_total() -> Result<()> {
+    println!("{:<70} {:>8} {:>8.1}", "in all", "", cpu_seconds()?);
     Ok(())
 }
 

@@ -17,6 +17,7 @@
 mod block;
 mod burn_in;
 mod chains;
+mod kernel;
 mod lanes;
 mod layout;
 mod posterior;
@@ -169,7 +170,12 @@ impl Algorithm for Bayes {
 impl Sampling {
     fn new(algorithm: Bayes, training: &Training<'_>) -> Self {
         let attributes = training.attributes.groups();
-        let layout = Layout::new(training.user_count, training.movie_count, training.ratings, attributes);
+        let mut layout = Layout::new(training.user_count, training.movie_count, training.ratings, attributes);
+        // If there are fewer threads than groups, each has a group to itself.
+        let threads = rayon::current_num_threads();
+        if threads > algorithm.groups {
+            layout.divide(threads);
+        }
         let projection = Projection::new(&layout, derive(training.seed, "bayes projection", 0));
         let pseudo = PseudoObservations::new(training.ratings.len(), training.mean() as f32, training.scale);
         let group = |index: usize| Group {

@@ -1,7 +1,5 @@
 //! Eight Markov chains over the same ratings.
 
-use pulp::{Arch, Simd, WithSimd};
-
 use super::block::Block;
 use super::lanes::{self, LANES, Lanes};
 use super::layout::{Layout, Values};
@@ -36,33 +34,24 @@ impl Chains {
     }
 
     /// Draws every parameter once, except those of sets that are left out. Returns the root mean squared error before the sweep, averaged over the chains.
-    pub(super) fn sweep<T: Copy + Into<Lanes>>(
+    pub(super) fn sweep<T: Copy + Into<Lanes> + Sync>(
         &mut self,
         layout: &Layout,
         values: &Values<T>,
         sets: SetDraws,
         work: &mut Workspace,
     ) -> f64 {
-        let arch = Arch::new();
         self.users.draw_priors(&layout.users.features, &self.pseudo, &mut self.random);
         let intercept = self.intercept;
-        arch.dispatch(Scoring {
-            sweep: self.over_users(layout, sets, work),
-            intercept,
-            values: &values.by_user,
-        });
+        self.over_users(layout, sets, work).score(intercept, &values.by_user);
         let (sum, squares) = sums(&work.errors);
         let count = work.errors.len() as f64;
         let shift = self.draw_noise_and_intercept(count, &sum, &squares);
-        arch.dispatch(Drawing { sweep: self.over_users(layout, sets, work), shift });
+        self.over_users(layout, sets, work).draw(shift);
         self.movies.draw_priors(&layout.movies.features, &self.pseudo, &mut self.random);
         let intercept = self.intercept;
-        arch.dispatch(Scoring {
-            sweep: self.over_movies(layout, sets, work),
-            intercept,
-            values: &values.by_movie,
-        });
-        arch.dispatch(Drawing { sweep: self.over_movies(layout, sets, work), shift: Lanes::ZERO });
+        self.over_movies(layout, sets, work).score(intercept, &values.by_movie);
+        self.over_movies(layout, sets, work).draw(Lanes::ZERO);
         squares.iter().map(|square| (square / count.max(1.0)).sqrt()).sum::<f64>() / LANES as f64
     }
 
@@ -160,47 +149,6 @@ fn sums(errors: &[Lanes]) -> ([f64; LANES], [f64; LANES]) {
         }
     }
     (sums, squares)
-}
-
-struct Scoring<'a, T> {
-    sweep: Sweep<'a>,
-    intercept: Lanes,
-    values: &'a [T],
-}
-
-struct Drawing<'a> {
-    sweep: Sweep<'a>,
-    shift: Lanes,
-}
-
-/// Whether `S` has fused multiply-add: AVX2 and NEON have it, SSE2 does not.
-#[inline(always)]
-fn fuses<S: Simd>() -> bool {
-    cfg!(target_arch = "aarch64") || S::F32_LANES >= LANES
-}
-
-impl<T: Copy + Into<Lanes>> WithSimd for Scoring<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { mut sweep, intercept, values } = self;
-        if fuses::<S>() {
-            sweep.score::<true, T>(intercept, values);
-        } else {
-            sweep.score::<false, T>(intercept, values);
-        }
-    }
-}
-
-impl WithSimd for Drawing<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { mut sweep, shift } = self;
-        if fuses::<S>() { sweep.run::<true>(shift) } else { sweep.run::<false>(shift) }
-    }
 }
 
 #[cfg(test)]

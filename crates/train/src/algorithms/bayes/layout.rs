@@ -17,6 +17,8 @@ pub(super) struct Side {
     pub(super) rows: Vec<u32>,
     /// For each row, its entity, if it has ratings.
     pub(super) entities: Vec<Option<u32>>,
+    /// The entities in parts that threads can pass over at the same time.
+    pub(super) parts: Vec<Range<usize>>,
     rated: Arc<Rated>,
     pub(super) features: Features,
 }
@@ -59,8 +61,15 @@ impl Size {
     }
 }
 
-/// The group of scaled sets; all others have the value 1. The first group is the one-hot ids.
+/// The group of one-hot ids.
+pub(super) const ID: usize = 0;
+/// The group of scaled sets; all others have the value 1.
 pub(super) const SET: usize = 1;
+
+/// How many parts a side has for each thread: as some take longer, threads that are done take others.
+const PARTS_PER_THREAD: usize = 4;
+/// Passing over fewer ratings takes less time than waking a thread for it.
+const MIN_RATINGS_OF_PART: usize = 16_384;
 
 /// Both sides, and their ratings.
 pub(super) struct Layout {
@@ -100,17 +109,26 @@ impl Layout {
         }
         let users = Side {
             rows: user_rows.rated,
+            parts: vec![0..of_users.len()],
             entities: user_rows.entities,
             features: Features::new(&of_users, &of_movies),
             rated: of_users,
         };
         let movies = Side {
             rows: movie_rows.rated,
+            parts: vec![0..of_movies.len()],
             entities: movie_rows.entities,
             features: movie_features,
             rated: of_movies,
         };
         Self { users, movies, values: Values { by_user, by_movie } }
+    }
+
+    /// Divides each side into parts for this many threads.
+    pub(super) fn divide(&mut self, threads: usize) {
+        for side in [&mut self.users, &mut self.movies] {
+            side.divide(threads * PARTS_PER_THREAD);
+        }
     }
 }
 
@@ -123,6 +141,24 @@ impl Side {
     /// The number of ratings.
     pub(super) fn rating_count(&self) -> usize {
         self.rated.others.len()
+    }
+
+    /// Divides the entities into at most so many parts, with about the same numbers of ratings.
+    fn divide(&mut self, parts: usize) {
+        let ratings = self.rating_count().div_ceil(parts).max(MIN_RATINGS_OF_PART);
+        self.parts.clear();
+        let mut first = 0;
+        while first < self.len() {
+            let end = self.rated.starts[first] as usize + ratings;
+            let next = self.rated.starts.partition_point(|&start| (start as usize) < end).min(self.len());
+            self.parts.push(first..next);
+            first = next;
+        }
+    }
+
+    /// The places of the ratings of some neighbouring entities.
+    pub(super) fn ratings_of(&self, entities: &Range<usize>) -> Range<usize> {
+        self.rated.starts[entities.start] as usize..self.rated.starts[entities.end] as usize
     }
 
     /// The places of an entity's ratings.

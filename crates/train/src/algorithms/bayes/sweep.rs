@@ -12,27 +12,21 @@
 //! The errors are computed at the start of each sweep over a side, in the order of that side's ratings. So they are no part
 //! of the state of the chains, and what rounding does to them does not add up.
 
+//!
+//! Given the other side, the ids of different entities do not depend on each other, so threads divide the entities. The
+//! features of sets and attributes are drawn one after another: any two of them may have entities in common. All random
+//! numbers are drawn in the order of the features, so the result is the same with any number of threads.
+
+mod cell;
+mod part;
+
 use super::block::{Block, Prior};
-use super::lanes::{LANES, Lanes};
-use super::layout::{SET, Side, Size};
+use super::kernel::{Kernel, dispatch};
+use super::lanes::Lanes;
+use super::layout::{ID, SET, Side, Size};
 use super::random::LaneRandom;
-
-/// So many errors stay in the nearest cache while products are subtracted from them.
-const BLOCK: usize = 256;
-
-/// The sums over the ratings of one entity, for the factor that is being drawn.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Cell {
-    /// `sum total^2`
-    squares: Lanes,
-    /// `sum total`
-    totals: Lanes,
-    /// `sum e`
-    errors: Lanes,
-    /// `sum e total`
-    products: Lanes,
-}
+use cell::Cell;
+use part::{FinishFactor, Part, Score, SumErrors, SumFactorAndDrawIds};
 
 /// The state of an entity at the last pass over its ratings.
 #[derive(Clone, Copy)]
@@ -93,6 +87,8 @@ pub(super) struct Workspace {
     cells: Vec<Cell>,
     before: Vec<Before>,
     pub(super) changes: Vec<Change>,
+    /// Random numbers.
+    normals: Vec<Lanes>,
 }
 
 impl Workspace {
@@ -100,9 +96,10 @@ impl Workspace {
     fn fit(&mut self, side: &Side) {
         let zero = Lanes::ZERO;
         self.errors.resize(side.rating_count(), zero);
-        self.cells.resize(side.len(), Cell { squares: zero, totals: zero, errors: zero, products: zero });
+        self.cells.resize(side.len(), Cell::ZERO);
         self.before.resize(side.len(), Before { factor: zero, errors: zero, others: zero });
         self.changes.resize(side.len(), Change { bias: zero, slope: zero });
+        self.normals.resize(side.len(), zero);
     }
 }
 
@@ -119,74 +116,27 @@ pub(super) struct Sweep<'a> {
 
 impl Sweep<'_> {
     /// Computes the errors of the scores with this intercept. `values` are the ratings in the order of this side.
-    #[inline(always)]
-    pub(super) fn score<const FUSED: bool, T: Copy + Into<Lanes>>(&mut self, intercept: Lanes, values: &[T]) {
+    pub(super) fn score<T: Copy + Into<Lanes> + Sync>(&mut self, intercept: Lanes, values: &[T]) {
         self.work.fit(self.side);
-        for entity in 0..self.side.len() {
-            let own = intercept + self.block.biases[entity];
-            let ratings = self.side.ratings(entity);
-            let errors = self.work.errors[ratings.clone()].chunks_mut(BLOCK);
-            let values = values[ratings].chunks(BLOCK);
-            for ((errors, values), others) in errors.zip(values).zip(self.side.others(entity).chunks(BLOCK)) {
-                for ((error, &value), &other) in errors.iter_mut().zip(values).zip(others) {
-                    *error = value.into() - (own + self.other.biases[other as usize]);
-                }
-                Self::subtract_products::<FUSED>(self.block, self.other, entity, errors, others);
-            }
-        }
+        let Self { side, other, .. } = *self;
+        Score { side, block: self.block, other, intercept, values }.all(&mut self.work.errors);
     }
 
     /// Draws the parameters of this side once, given the errors. `shift` is subtracted from all errors first.
-    #[inline(always)]
-    pub(super) fn run<const FUSED: bool>(&mut self, shift: Lanes) {
-        self.sum_errors(shift);
-        self.draw_weights::<FUSED>();
+    pub(super) fn draw(&mut self, shift: Lanes) {
+        Part::each(self.side, self.block, self.work, 0, &SumErrors { shift });
+        dispatch(DrawWeights(self));
         for factor in 0..self.block.factors.len() {
-            self.sum_factor::<FUSED>(factor);
-            self.draw_factor::<FUSED>(factor);
-        }
-    }
-
-    /// Subtracts the products of the factors from some errors of an entity, with these entities of the other side. Four factors
-    /// at a time, because the errors are otherwise loaded and stored for each.
-    #[inline(always)]
-    fn subtract_products<const FUSED: bool>(
-        block: &Block,
-        other: &Block,
-        entity: usize,
-        errors: &mut [Lanes],
-        others: &[u32],
-    ) {
-        let (own_fours, own_rest) = block.factors.as_chunks::<4>();
-        let (fours, rest) = other.factors.as_chunks::<4>();
-        for (own, [f, g, h, i]) in own_fours.iter().zip(fours) {
-            let [a, b, c, d] = own.each_ref().map(|plane| plane[entity]);
-            for (error, &other) in errors.iter_mut().zip(others) {
-                let other = other as usize;
-                *error = error
-                    .minus_product::<FUSED>(a, f[other])
-                    .minus_product::<FUSED>(b, g[other])
-                    .minus_product::<FUSED>(c, h[other])
-                    .minus_product::<FUSED>(d, i[other]);
-            }
-        }
-        for (own, plane) in own_rest.iter().zip(rest) {
-            let own = own[entity];
-            for (error, &other) in errors.iter_mut().zip(others) {
-                *error = error.minus_product::<FUSED>(own, plane[other as usize]);
-            }
-        }
-    }
-
-    /// `sum e` of each entity.
-    #[inline(always)]
-    fn sum_errors(&mut self, shift: Lanes) {
-        for (entity, cell) in self.work.cells.iter_mut().enumerate() {
-            cell.errors = Lanes::ZERO;
-            for error in &mut self.work.errors[self.side.ratings(entity)] {
-                *error = *error - shift;
-                cell.errors += *error;
-            }
+            dispatch(DrawNormals(self));
+            let sum_and_draw = SumFactorAndDrawIds {
+                last: &self.other.factors[factor.saturating_sub(1)],
+                others: &self.other.factors[factor],
+                noise_precision: self.noise_precision,
+                prior: self.block.priors[1 + factor][ID],
+            };
+            Part::each(self.side, self.block, self.work, factor, &sum_and_draw);
+            dispatch(DrawShared { sweep: self, factor });
+            Part::each(self.side, self.block, self.work, factor, &FinishFactor);
         }
     }
 
@@ -209,8 +159,13 @@ impl Sweep<'_> {
                     weighted = cells[entity].errors.mul_add::<FUSED>(Lanes::splat(x), weighted);
                 }
                 let weight = &mut self.block.parameters[0][feature];
-                let step =
-                    draw(weight, Lanes::splat(count), weighted, self.noise_precision, prior, self.random);
+                let conditional = Conditional {
+                    squares: Lanes::splat(count),
+                    products: weighted,
+                    noise_precision: self.noise_precision,
+                    prior,
+                };
+                let step = conditional.draw(weight, self.random.normal());
                 for &entity in having {
                     let entity = entity as usize;
                     let change = step * features.value(group, entity);
@@ -226,44 +181,11 @@ impl Sweep<'_> {
         }
     }
 
-    /// Passes over the ratings: updates the errors for the last factor, and computes the sums for this one.
+    /// Draws one factor of all features but the ids, or of all but those and the sets.
     #[inline(always)]
-    fn sum_factor<const FUSED: bool>(&mut self, factor: usize) {
-        let last = &self.other.factors[factor.saturating_sub(1)];
-        let others = &self.other.factors[factor];
-        let Workspace { errors, cells, before, changes } = &mut *self.work;
-        for (entity, cell) in cells.iter_mut().enumerate() {
-            let Change { bias, slope } = changes[entity];
-            let ratings = self.side.ratings(entity);
-            let count = self.side.features.sizes[entity].count;
-            let (mut sum, mut squares) = (Lanes::ZERO, Lanes::ZERO);
-            let (mut error_sum, mut products) = (Lanes::ZERO, Lanes::ZERO);
-            for (error, &other) in errors[ratings].iter_mut().zip(self.side.others(entity)) {
-                let b = others[other as usize];
-                let minus = last[other as usize].mul_add::<FUSED>(slope, bias);
-                *error = *error - minus;
-                sum += b;
-                squares = b.mul_add::<FUSED>(b, squares);
-                error_sum += *error;
-                products = b.mul_add::<FUSED>(*error, products);
-            }
-            let a = self.block.factors[factor][entity];
-            let totals = a.mul_add::<FUSED>(Lanes::splat(count), sum);
-            *cell = Cell {
-                squares: a.mul_add::<FUSED>(totals + sum, squares),
-                totals,
-                errors: error_sum,
-                products: a.mul_add::<FUSED>(error_sum, products),
-            };
-            before[entity] = Before { factor: a, errors: error_sum, others: sum };
-        }
-    }
-
-    /// Draws one factor of all features, or of all but those of the sets.
-    #[inline(always)]
-    fn draw_factor<const FUSED: bool>(&mut self, factor: usize) {
+    fn draw_shared<const FUSED: bool>(&mut self, factor: usize) {
         let features = &self.side.features;
-        for (group, range) in features.groups.iter().enumerate() {
+        for (group, range) in features.groups.iter().enumerate().skip(SET) {
             let prior = self.block.priors[1 + factor][group];
             if group != SET {
                 for feature in range.clone() {
@@ -275,7 +197,6 @@ impl Sweep<'_> {
                 }
             }
         }
-        self.finish_factor::<FUSED>(factor);
     }
 
     #[inline(always)]
@@ -297,75 +218,85 @@ impl Sweep<'_> {
         for &entity in having {
             let entity = entity as usize;
             let (count, x) = size(entity);
-            let cell = &cells[entity];
-            let own = old * x;
-            // sum (total - own)^2 = sum total^2 - own (2 sum total - n own)
-            let rest = cell.totals.minus_product::<FUSED>(own, Lanes::splat(count));
-            let h_squares = cell.squares.minus_product::<FUSED>(own, cell.totals + rest);
-            let h_errors = cell.products.minus_product::<FUSED>(own, cell.errors);
+            let (h_squares, h_errors) = cells[entity].without::<FUSED>(old * x, count);
             squares = h_squares.mul_add::<FUSED>(Lanes::splat(x * x), squares);
             products = h_errors.mul_add::<FUSED>(Lanes::splat(x), products);
         }
-        let step = draw(parameter, squares, products, self.noise_precision, prior, self.random);
+        let conditional = Conditional { squares, products, noise_precision: self.noise_precision, prior };
+        let step = conditional.draw(parameter, self.random.normal());
         for &entity in having {
             let entity = entity as usize;
             let (count, x) = size(entity);
             cells[entity].step::<FUSED>(old * x, step * x, count);
         }
     }
+}
 
-    /// Computes the changes of the entities from the cells.
+/// Draws the one-way weights of all features.
+struct DrawWeights<'s, 'a>(&'s mut Sweep<'a>);
+
+impl Kernel for DrawWeights<'_, '_> {
+    type Output = ();
+
     #[inline(always)]
-    fn finish_factor<const FUSED: bool>(&mut self, factor: usize) {
-        for (entity, cell) in self.work.cells.iter().enumerate() {
-            let before = self.work.before[entity];
-            let per_rating = self.side.features.sizes[entity].count.recip();
-            let new = (cell.totals - before.others) * per_rating;
-            let slope = new - before.factor;
-            let bias = (before.errors - cell.errors - slope * before.others) * per_rating;
-            self.block.factors[factor][entity] = new;
-            self.block.biases[entity] += bias;
-            self.work.changes[entity] = Change { bias, slope };
+    fn run<const FUSED: bool>(self) {
+        self.0.draw_weights::<FUSED>();
+    }
+}
+
+/// Draws a random number for the id of each entity.
+struct DrawNormals<'s, 'a>(&'s mut Sweep<'a>);
+
+impl Kernel for DrawNormals<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let Sweep { work, random, .. } = self.0;
+        for normal in &mut work.normals {
+            *normal = random.normal();
         }
     }
 }
 
-impl Cell {
-    /// Updates the sums after a feature's share of the total went from `own` to `own + step`: each total rises by `step`,
-    /// and each error falls by `step (total - own)`.
+/// Draws a factor of the features that entities share.
+struct DrawShared<'s, 'a> {
+    sweep: &'s mut Sweep<'a>,
+    factor: usize,
+}
+
+impl Kernel for DrawShared<'_, '_> {
+    type Output = ();
+
     #[inline(always)]
-    fn step<const FUSED: bool>(&mut self, own: Lanes, step: Lanes, count: f32) {
-        let counted = Lanes::splat(count);
-        let Self { squares, totals, errors, products } = *self;
-        let rest = totals.minus_product::<FUSED>(own, counted);
-        let with_rest = squares.minus_product::<FUSED>(own, totals);
-        self.totals = step.mul_add::<FUSED>(counted, totals);
-        self.squares = step.mul_add::<FUSED>(totals + self.totals, squares);
-        self.errors = errors.minus_product::<FUSED>(step, rest);
-        self.products = step.mul_add::<FUSED>(self.errors - with_rest, products);
+    fn run<const FUSED: bool>(self) {
+        self.sweep.draw_shared::<FUSED>(self.factor);
     }
 }
 
-/// Draws a parameter from its conditional distribution, given `sum h^2` and `sum h e`. Returns its change.
-#[inline(always)]
-fn draw(
-    parameter: &mut Lanes,
+/// The conditional distribution of a parameter.
+struct Conditional {
+    /// `sum h^2`
     squares: Lanes,
+    /// `sum h e`
     products: Lanes,
     noise_precision: Lanes,
     prior: Prior,
-    random: &mut LaneRandom,
-) -> Lanes {
-    let z = random.normal();
-    let old = *parameter;
-    *parameter = Lanes::from_fn(|lane| {
-        let (alpha, lambda) = (noise_precision.0[lane], prior.precision.0[lane]);
-        let deviation = (lambda + alpha * squares.0[lane]).sqrt().recip();
-        let weighted =
-            lambda * prior.mean.0[lane] + alpha * (products.0[lane] + old.0[lane] * squares.0[lane]);
-        (weighted * deviation + z.0[lane]) * deviation
-    });
-    *parameter - old
 }
 
-const _: () = assert!(size_of::<Cell>() == 4 * LANES * size_of::<f32>());
+impl Conditional {
+    /// Draws the parameter, given a standard normal number. Returns its change.
+    #[inline(always)]
+    fn draw(&self, parameter: &mut Lanes, z: Lanes) -> Lanes {
+        let Self { squares, products, noise_precision, prior } = self;
+        let old = *parameter;
+        *parameter = Lanes::from_fn(|lane| {
+            let (alpha, lambda) = (noise_precision.0[lane], prior.precision.0[lane]);
+            let deviation = (lambda + alpha * squares.0[lane]).sqrt().recip();
+            let weighted =
+                lambda * prior.mean.0[lane] + alpha * (products.0[lane] + old.0[lane] * squares.0[lane]);
+            (weighted * deviation + z.0[lane]) * deviation
+        });
+        *parameter - old
+    }
+}

@@ -66,33 +66,25 @@ fn errors_are_ratings_minus_scores_before_and_after_the_draws() {
     let by_movie = |errors: Vec<f64>| places.iter().map(|&place| errors[place]).collect::<Vec<f64>>();
     let mut chains = Chains::new(&layout, 5, pseudo(layout.values.by_user.len()), 7);
     let mut work = Workspace::default();
-    let (arch, shift) = (Arch::new(), Lanes::ZERO);
+    let shift = Lanes::ZERO;
     for sweep in 0..=20 {
         let intercept = chains.intercept;
         let values = &layout.values.by_user;
-        arch.dispatch(Scoring {
-            sweep: chains.over_users(&layout, SetDraws::All, &mut work),
-            intercept,
-            values,
-        });
+        chains.over_users(&layout, SetDraws::All, &mut work).score(intercept, values);
         for lane in 0..LANES {
             let errors: Vec<f64> = work.errors.iter().map(|error| f64::from(error.0[lane])).collect();
             let expected = expected_errors(&chains, &layout, lane);
             assert_near(&errors, &expected, &format!("users are scored, sweep {sweep}"));
         }
-        arch.dispatch(Drawing { sweep: chains.over_users(&layout, SetDraws::All, &mut work), shift });
+        chains.over_users(&layout, SetDraws::All, &mut work).draw(shift);
         for lane in 0..LANES {
             let errors = errors_after(&work, &layout.users, &chains.movies, lane);
             let expected = expected_errors(&chains, &layout, lane);
             assert_near(&errors, &expected, &format!("users are drawn, sweep {sweep}"));
         }
         let values = &layout.values.by_movie;
-        arch.dispatch(Scoring {
-            sweep: chains.over_movies(&layout, SetDraws::All, &mut work),
-            intercept,
-            values,
-        });
-        arch.dispatch(Drawing { sweep: chains.over_movies(&layout, SetDraws::All, &mut work), shift });
+        chains.over_movies(&layout, SetDraws::All, &mut work).score(intercept, values);
+        chains.over_movies(&layout, SetDraws::All, &mut work).draw(shift);
         for lane in 0..LANES {
             let errors = errors_after(&work, &layout.movies, &chains.users, lane);
             let expected = by_movie(expected_errors(&chains, &layout, lane));
@@ -118,22 +110,30 @@ fn a_sweep_does_not_depend_on_what_is_in_the_buffers() {
     }
 }
 
+/// However threads divide the entities, the draws are the same.
+#[test]
+fn a_sweep_does_not_depend_on_the_parts() {
+    let (whole, mut divided) = (layout(300, 200), layout(300, 200));
+    divided.divide(2);
+    assert!(divided.users.parts.len() > 1 && divided.movies.parts.len() > 1);
+    let new = || Chains::new(&whole, 3, pseudo(whole.values.by_user.len()), 7);
+    let (mut chains, mut others, mut work) = (new(), new(), Workspace::default());
+    for _ in 0..3 {
+        let errors = chains.sweep(&whole, &whole.values, SetDraws::All, &mut work);
+        assert_eq!(errors, others.sweep(&divided, &divided.values, SetDraws::All, &mut work));
+        assert_eq!(chains.users.parameters, others.users.parameters);
+        assert_eq!(chains.movies.parameters, others.movies.parameters);
+    }
+}
+
 /// A sweep that leaves hyperpriors, noise and intercept as they are.
 fn draw_weights(chains: &mut Chains, layout: &Layout, work: &mut Workspace) {
-    let (arch, intercept, shift) = (Arch::new(), chains.intercept, Lanes::ZERO);
+    let (intercept, shift) = (chains.intercept, Lanes::ZERO);
     let Values { by_user, by_movie } = &layout.values;
-    arch.dispatch(Scoring {
-        sweep: chains.over_users(layout, SetDraws::All, work),
-        intercept,
-        values: by_user,
-    });
-    arch.dispatch(Drawing { sweep: chains.over_users(layout, SetDraws::All, work), shift });
-    arch.dispatch(Scoring {
-        sweep: chains.over_movies(layout, SetDraws::All, work),
-        intercept,
-        values: by_movie,
-    });
-    arch.dispatch(Drawing { sweep: chains.over_movies(layout, SetDraws::All, work), shift });
+    chains.over_users(layout, SetDraws::All, work).score(intercept, by_user);
+    chains.over_users(layout, SetDraws::All, work).draw(shift);
+    chains.over_movies(layout, SetDraws::All, work).score(intercept, by_movie);
+    chains.over_movies(layout, SetDraws::All, work).draw(shift);
 }
 
 /// With one rating and factors of 0, the score is the intercept plus four weights: of the two ids, and of the two sets with
