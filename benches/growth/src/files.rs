@@ -1,35 +1,38 @@
 //! Reads the files of a folder.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use matinee_model::RatingScale;
-use matinee_train::ratings::{CsvFile, Dataset, Digests, Inputs, check};
+use matinee_train::ratings::{Checked, CsvFile, Dataset, Digests, Inputs, Source, check_files};
 
-/// The names of the files that are read, in this order.
-const NAMES: [&str; 2] = ["ratings.csv", "movies.csv"];
+const RATINGS_FILE: &str = "ratings.csv";
+const MOVIES_FILE: &str = "movies.csv";
 
-/// The files in memory.
-pub fn read(folder: &Path) -> Result<Inputs> {
-    let [ratings, movies] = NAMES.map(|name| {
-        let path = folder.join(name);
-        let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
-        Ok::<_, anyhow::Error>(CsvFile { name: name.to_owned(), bytes })
-    });
-    Ok(Inputs { ratings: vec![ratings?], movies: Some(movies?), links: None })
-}
+/// The ratings on disk.
+struct Ratings(PathBuf);
 
-/// The checked ratings.
-pub fn checked(inputs: &Inputs, scale: RatingScale) -> Result<Dataset> {
-    let (dataset, report) = check(inputs, scale);
-    if report.refuses_training() {
-        bail!("{report}");
+impl Source for Ratings {
+    fn name(&self) -> &str {
+        RATINGS_FILE
     }
-    Ok(dataset)
+
+    fn open(&self) -> io::Result<Box<dyn Read + '_>> {
+        Ok(Box::new(File::open(&self.0)?))
+    }
 }
 
 /// Reads and checks a folder, of which only the digests are kept.
 pub fn dataset_of(folder: &Path, scale: RatingScale) -> Result<(Dataset, Digests)> {
-    let inputs = read(folder)?;
-    Ok((checked(&inputs, scale)?, inputs.digests()))
+    let path = folder.join(MOVIES_FILE);
+    let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
+    let movies = Some(CsvFile { name: MOVIES_FILE.to_owned(), bytes });
+    let inputs = Inputs { ratings: vec![Ratings(folder.join(RATINGS_FILE))], movies, links: None };
+    let Checked { dataset, report, digests } = check_files(&inputs, scale)?;
+    if report.refuses_training() {
+        bail!("{report}");
+    }
+    Ok((dataset, digests))
 }

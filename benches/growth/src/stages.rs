@@ -21,13 +21,8 @@ const HOLD_OUT: f64 = 0.1;
 pub fn run(folder: &Path, name: &str, model_only: bool) -> Result<()> {
     println!("{:<70} {:>8} {:>8} {:>9}", "stage", "wall, s", "CPU, s", "peak, MB");
     let stages = Stages::default();
-    stages.stage("reading the files");
-    let inputs = files::read(folder)?;
-    stages.stage("checking the ratings");
-    let dataset = files::checked(&inputs, RatingScale::MOVIELENS)?;
-    stages.stage("digests of the files");
-    let digests = inputs.digests();
-    drop(inputs);
+    stages.stage("reading and checking the files");
+    let (dataset, digests) = files::dataset_of(folder, RatingScale::MOVIELENS)?;
     if model_only {
         return learn_model(&dataset, name, &stages);
     }

@@ -1,27 +1,29 @@
 //! The files of a data set on disk, in a folder or in a channel of a job.
 
+mod data_file;
+
 use std::collections::BTreeSet;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use flate2::read::MultiGzDecoder;
 use matinee_model::artifact::ArtifactError;
 use matinee_model::data_files::{DataFiles, is_hidden};
 use matinee_model::{Model, RatingScale};
-use matinee_train::ratings::{CsvFile, Dataset, Digests, Inputs, Report, check};
+use matinee_train::ratings::{self, Checked, CsvFile, Dataset, Digests, Source, check_files};
 
 use crate::progress::Waiting;
+pub use data_file::{DataFile, GZIP_MAGIC};
 
 /// The name of the ratings in a folder of data.
 pub const RATINGS_FILE: &str = "ratings.csv";
 /// The name of the catalogue in a folder of data.
 pub const MOVIES_FILE: &str = "movies.csv";
 
-/// The first bytes of a gzip file (RFC 1952). No other kind of file that is read begins with them.
-pub const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 /// How many files a note names.
 const MAX_NAMED: usize = 5;
+
+/// The files of a data set. The ratings are read when they are checked.
+pub type Inputs = ratings::Inputs<DataFile>;
 
 /// Where the titles of the movies come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +44,7 @@ impl Titles {
     pub fn refuse_missing_catalogue(self, inputs: &Inputs, place: &str) -> Result<()> {
         if inputs.movies.is_none() && self == Self::FromCatalogue {
             let (name, what) =
-                inputs.ratings.first().map_or(CSV_CATALOGUE, |file| catalogue_beside(&file.name));
+                inputs.ratings.first().map_or(CSV_CATALOGUE, |file| catalogue_beside(file.name()));
             bail!(
                 "{place} has no {name}, which has the titles of the movies; add {what}, or use the ids as titles with \
                  --titles-from-ids (in a job, with the hyperparameter `titles_from_ids`: true)"
@@ -84,12 +86,12 @@ fn catalogue_beside(ratings: &str) -> (&'static str, &'static str) {
     }
 }
 
-/// Reads the ratings and the catalogue of a folder, which must have both.
+/// Finds the ratings of a folder, and reads its catalogue. It must have both.
 pub fn read_folder(folder: &Path) -> Result<Inputs> {
     read_folder_with(folder, Titles::FromCatalogue)
 }
 
-/// Reads the ratings and the catalogue of a folder. The catalogue may be missing if `titles` allows that.
+/// Finds the ratings of a folder, and reads its catalogue. That may be missing if `titles` allows it.
 pub fn read_folder_with(folder: &Path, titles: Titles) -> Result<Inputs> {
     if folder.is_file() {
         bail!(
@@ -136,19 +138,19 @@ fn join_names(names: &[String]) -> String {
     format!("{}{more}", names[..names.len().min(MAX_NAMED)].join(", "))
 }
 
-/// Reads the ratings and the catalogue that were found.
-pub fn read(folder: &Path, found: &DataFiles) -> Result<Inputs> {
-    let _waiting = Waiting::with(format!("reading {}", folder.display()));
+/// Reads the catalogue that was found. The ratings are read when they are checked.
+fn read(folder: &Path, found: &DataFiles) -> Result<Inputs> {
     Ok(Inputs {
-        ratings: read_ratings(folder, found)?,
+        ratings: ratings(folder, found),
         movies: read_movies(folder, found)?,
         links: read_links(folder, found)?,
     })
 }
 
-/// Reads the ratings that were found.
-pub fn read_ratings(folder: &Path, found: &DataFiles) -> Result<Vec<CsvFile>> {
-    found.ratings.iter().map(|path| read_part(folder, path)).collect()
+/// The ratings that were found. Their names include the subfolder, because files in different subfolders may have the same
+/// name.
+pub fn ratings(folder: &Path, found: &DataFiles) -> Vec<DataFile> {
+    found.ratings.iter().map(|path| DataFile::new(path.clone(), folder.join(path))).collect()
 }
 
 /// Reads the catalogue that was found, if one was.
@@ -169,23 +171,14 @@ pub fn read_links(folder: &Path, found: &DataFiles) -> Result<Option<CsvFile>> {
     found.links.as_ref().map(|path| read_part(folder, path)).transpose()
 }
 
-/// Reads one of several files. Its name includes the subfolder, because files in different subfolders may have the same
-/// name.
+/// Reads a file with its name in the folder.
 fn read_part(folder: &Path, path: &str) -> Result<CsvFile> {
-    Ok(CsvFile { name: path.to_owned(), ..read_csv(&folder.join(path))? })
+    DataFile::new(path.to_owned(), folder.join(path)).read()
 }
 
 /// Reads one file, which may be compressed by gzip.
 pub fn read_csv(path: &Path) -> Result<CsvFile> {
-    let mut bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    if bytes.starts_with(GZIP_MAGIC) {
-        let mut plain = Vec::new();
-        let damaged = || format!("{} is damaged: it is not a complete gzip file", path.display());
-        MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut plain).with_context(damaged)?;
-        bytes = plain;
-    }
-    let name = path.file_name().map(PathBuf::from).unwrap_or_default();
-    Ok(CsvFile { name: name.display().to_string(), bytes })
+    DataFile::at(path).read()
 }
 
 /// The relative path and the length of every file in a folder and its subfolders. Hidden subfolders are included as far as
@@ -257,15 +250,15 @@ pub fn contents(folder: &Path, found: &DataFiles) -> String {
 /// Reads and checks the data set of a folder, and completes its titles. Of the files, only the digests are kept.
 pub fn dataset_of(folder: &Path, scale: RatingScale, titles: Titles) -> Result<(Dataset, Digests)> {
     let inputs = read_folder_with(folder, titles)?;
-    let mut dataset = usable_dataset(&inputs, scale)?;
+    let (mut dataset, digests) = usable_dataset(&inputs, scale)?;
     titles.complete(&mut dataset, &inputs);
-    Ok((dataset, inputs.digests()))
+    Ok((dataset, digests))
 }
 
-/// Checks the data, and says so if that takes long.
-pub fn checked(inputs: &Inputs, scale: RatingScale) -> (Dataset, Report) {
+/// Reads and checks the ratings, and says so if that takes long.
+pub fn checked(inputs: &Inputs, scale: RatingScale) -> Result<Checked> {
     let _waiting = Waiting::with("checking the ratings");
-    check(inputs, scale)
+    Ok(check_files(inputs, scale)?)
 }
 
 /// Opens a model, and says so if that takes long.
@@ -275,11 +268,11 @@ pub fn open_model(path: &Path) -> Result<Model, ArtifactError> {
 }
 
 /// Checks the files as `matinee check` does, prints the faults, and refuses data that training does not accept.
-pub fn usable_dataset(inputs: &Inputs, scale: RatingScale) -> Result<Dataset> {
-    let (dataset, report) = checked(inputs, scale);
+pub fn usable_dataset(inputs: &Inputs, scale: RatingScale) -> Result<(Dataset, Digests)> {
+    let Checked { dataset, report, digests } = checked(inputs, scale)?;
     eprint!("{report}");
     if report.refuses_training() {
         bail!("a model cannot be trained on this data; correct the faults above");
     }
-    Ok(dataset)
+    Ok((dataset, digests))
 }

@@ -6,11 +6,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use matinee_aws::{DATA_PREFIX, DataObject, data_files, list_data_prefix};
-use matinee_train::ratings::Inputs;
 
 use super::account::Account;
 use super::writing::Destination;
-use crate::files::{self, Titles};
+use crate::files::{self, Inputs, Titles};
 use crate::progress::Waiting;
 use crate::sagemaker::Settings;
 
@@ -19,7 +18,7 @@ use crate::sagemaker::Settings;
 pub async fn run(account: &Account, folder: &Path) -> Result<ExitCode> {
     let bucket = account.bucket()?;
     let inputs = read(account, folder)?;
-    let names: Vec<&str> = inputs.files().map(|file| file.name.as_str()).collect();
+    let names: Vec<&str> = inputs.names().collect();
     refuse_unread(&list_data_prefix(&account.s3, bucket).await?, &sizes(folder, &names)?, bucket)?;
     for name in names {
         put(account, bucket, name, &folder.join(name)).await?;
@@ -35,7 +34,7 @@ fn read(account: &Account, folder: &Path) -> Result<Inputs> {
         Settings::parse(given.context("the stack's parameter Hyperparameters is not a JSON object")?)
             .context("the stack's parameter Hyperparameters")?;
     let inputs = files::read_folder_with(folder, Titles::from_ids(settings.titles_from_ids))?;
-    let dataset = files::usable_dataset(&inputs, settings.scale).with_context(|| {
+    let (dataset, _) = files::usable_dataset(&inputs, settings.scale).with_context(|| {
         format!(
             "the stack's jobs read ratings on the scale {}; for another one, deploy the parameter Hyperparameters with \
              the hyperparameter `scale`",

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args as ClapArgs;
 use matinee_model::RatingScale;
+use matinee_train::ratings::Checked;
 
 use crate::files::{self, Titles};
 
@@ -26,7 +27,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let titles = Titles::from_ids(args.titles_from_ids);
     let inputs = files::read_folder_with(&args.folder, titles)?;
-    let (mut dataset, report) = files::checked(&inputs, args.scale);
+    let Checked { mut dataset, report, .. } = files::checked(&inputs, args.scale)?;
     titles.complete(&mut dataset, &inputs);
     let faults = report.to_string();
     if !faults.is_empty() {

@@ -75,9 +75,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if let (Some(json), Some(html)) = (&args.json, &args.html) {
         outputs::check_distinct(("--json", json), ("--html", html))?;
     }
-    let dataset = files::usable_dataset(&inputs, args.basics.scale)?;
-    let origin = Origin::of_process(&inputs.digests());
-    drop(inputs);
+    let (dataset, digests) = files::usable_dataset(&inputs, args.basics.scale)?;
+    let origin = Origin::of_process(&digests);
     let candidates: Vec<Configured> =
         candidates.iter().map(|candidate| candidate.for_ratings(dataset.ratings.len())).collect();
     if args.ranking.ranking {

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use matinee_model::data_files::{DataFiles, is_hidden};
-use matinee_train::ratings::{CsvFile, Inputs};
+use matinee_train::ratings::CsvFile;
 use serde::Deserialize;
 
 use super::Root;
-use crate::files::{self, MOVIES_FILE, RATINGS_FILE, Titles};
+use crate::files::{self, DataFile, Inputs, MOVIES_FILE, RATINGS_FILE, Titles};
 
 const TRAIN: &str = "train";
 /// The name that SageMaker's Python SDK gives to the channel of `fit("s3://...")`.
@@ -27,7 +27,7 @@ const CHANNELS: [(&str, &str); 5] = [
     (LIVE, "the live model, which the new one is compared with"),
 ];
 
-/// What a job reads.
+/// What a job reads. The ratings are read when they are checked.
 pub(super) struct Channels {
     /// The ratings to train on, and the catalogue.
     pub(super) train: Inputs,
@@ -47,7 +47,7 @@ pub struct Channel {
     s3_distribution_type: Option<String>,
 }
 
-/// Reads the channels. If there are several hosts, each must have all data.
+/// Reads the channels but for the ratings, which are found. If there are several hosts, each must have all data.
 pub(super) fn read(root: &Root, host_count: usize, titles: Titles) -> Result<Channels> {
     let configured: BTreeMap<String, Channel> = root.read_config("inputdataconfig.json")?;
     for (name, channel) in &configured {
@@ -136,14 +136,14 @@ impl Channel {
 }
 
 /// The ratings of a channel.
-fn ratings(channel: &str, folder: &Path, found: &DataFiles) -> Result<Vec<CsvFile>> {
+fn ratings(channel: &str, folder: &Path, found: &DataFiles) -> Result<Vec<DataFile>> {
     if found.ratings.is_empty() {
         bail!(
             "channel `{channel}` has no {RATINGS_FILE}: {}; check its S3Uri",
             files::contents(folder, found)
         );
     }
-    files::read_ratings(folder, found)
+    Ok(files::ratings(folder, found))
 }
 
 /// The model in a channel, which contains its files or an archive of them.
@@ -165,6 +165,7 @@ fn catalogue(folder: &Path) -> Result<CsvFile> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use matinee_train::ratings::Source;
     use proptest::prelude::*;
 
     fn channel(files: &[&str]) -> tempfile::TempDir {
@@ -177,13 +178,13 @@ mod tests {
         folder
     }
 
-    fn read_ratings(folder: &Path) -> Result<Vec<CsvFile>> {
+    fn find_ratings(folder: &Path) -> Result<Vec<DataFile>> {
         ratings(TRAIN, folder, &files::find(folder)?)
     }
 
     fn chosen(files: &[&str]) -> Vec<String> {
         let folder = channel(files);
-        read_ratings(folder.path()).unwrap().into_iter().map(|file| file.name).collect()
+        find_ratings(folder.path()).unwrap().iter().map(|file| file.name().to_owned()).collect()
     }
 
     proptest! {
@@ -231,9 +232,9 @@ mod tests {
     #[test]
     fn the_error_says_what_a_channel_without_ratings_contains() {
         let folder = channel(&["movies.csv"]);
-        let error = read_ratings(folder.path()).unwrap_err().to_string();
+        let error = find_ratings(folder.path()).unwrap_err().to_string();
         assert_eq!(error, "channel `train` has no ratings.csv: it holds movies.csv; check its S3Uri");
-        let error = read_ratings(channel(&[]).path()).unwrap_err().to_string();
+        let error = find_ratings(channel(&[]).path()).unwrap_err().to_string();
         assert!(error.contains("it is empty"), "{error}");
     }
 

@@ -12,7 +12,7 @@ use matinee_train::algorithms::Configured;
 use matinee_train::calibration::HeldOut;
 use matinee_train::checkpoint::Checkpoints;
 use matinee_train::evaluation::TestRating;
-use matinee_train::ratings::{Dataset, Inputs, Report, check};
+use matinee_train::ratings::{Checked, Dataset, Report, check_files};
 use matinee_train::training::{self, Measured, Plan, Trained, now};
 use matinee_train::tuning::{self, TuneError, Tuned, TuningPlan};
 use matinee_variables::{VariableError, Variables};
@@ -25,7 +25,7 @@ use super::hosts::Hosts;
 use super::kept_ratings;
 use super::metrics::{JobProgress, print_validation};
 use super::settings::{Settings, Task};
-use crate::files::Titles;
+use crate::files::{Inputs, Titles};
 use crate::report::against_live;
 use crate::tuning::best_point;
 
@@ -52,16 +52,14 @@ pub fn run(root: &Root) -> Result<()> {
     let data_as_of = data_as_of(&variables)?;
     let channels = channels::read(root, hosts.count(), titles)?;
     let hold_out = settings.hold_out(&channels)?;
-    let (mut dataset, report) = read_usable(&channels.train, settings.scale)?;
+    let Checked { mut dataset, report, digests } = read_usable(&channels.train, settings.scale)?;
     titles.complete(&mut dataset, &channels.train);
-    let (dataset, files) = kept_ratings::merged(root, dataset, channels.train.digests())?;
+    let (dataset, files) = kept_ratings::merged(root, dataset, digests)?;
     let tests = match &channels.validation {
-        Some(inputs) => Some(testable(&dataset, &read_usable(inputs, settings.scale)?.0)?),
+        Some(inputs) => Some(testable(&dataset, &read_usable(inputs, settings.scale)?.dataset)?),
         None => None,
     };
     let live = channels.live.as_deref().and_then(live_model);
-    // The files are larger than the ratings that were read from them.
-    drop(channels);
     say!(
         "{} ratings of {} movies by {} users; {} movies in the catalogue; {} faults",
         dataset.ratings.len(),
@@ -170,8 +168,9 @@ fn stop_flag() -> Result<Arc<AtomicBool>> {
 }
 
 /// Reads and checks data to train on; the error says why it cannot be used.
-fn read_usable(inputs: &Inputs, scale: RatingScale) -> Result<(Dataset, Report)> {
-    let (dataset, report) = check(inputs, scale);
+fn read_usable(inputs: &Inputs, scale: RatingScale) -> Result<Checked> {
+    let checked = check_files(inputs, scale)?;
+    let report = &checked.report;
     if let Some(fault) = report.first_refusal() {
         bail!(
             "a model cannot be trained on this data: {fault}; faults in total: {}\n{report}",
@@ -179,7 +178,7 @@ fn read_usable(inputs: &Inputs, scale: RatingScale) -> Result<(Dataset, Report)>
         );
     }
     eprint!("{report}");
-    Ok((dataset, report))
+    Ok(checked)
 }
 
 /// The ratings of the channel `validation` that can be measured on.

@@ -198,6 +198,11 @@ impl<'a> FileReport<'a> {
         Self { file, records: 0, findings: BTreeMap::new() }
     }
 
+    /// The file.
+    pub(super) fn file(&self) -> &'a str {
+        self.file
+    }
+
     /// Counts a record without a fault.
     pub(super) fn count_record(&mut self) {
         self.records += 1;

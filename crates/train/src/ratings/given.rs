@@ -73,7 +73,7 @@ fn read_records(
             timestamp: record.timestamp,
             line: 0,
         });
-        let line = reader.line() - table.added_lines;
+        let line = table.line(reader.line());
         match read {
             Ok(rating) => {
                 ratings.push(GivenRating { line, ..rating });

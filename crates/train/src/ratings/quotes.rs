@@ -14,21 +14,30 @@ pub(super) struct Closed<'a> {
     pub(super) csv: Cow<'a, [u8]>,
     /// The lines on which these quotes open, from 1, and what is wrong there.
     pub(super) faults: Vec<(u64, String)>,
+    /// Whether a quote is not closed before the end.
+    pub(super) is_open: bool,
 }
 
 /// Removes the records, from the byte `from` on, with a quoted field that does not end where its quote closes, or never
 /// ends, or swallows a line that `is_record` recognises as a record. It takes one pass, and does not copy files without
-/// quotes.
-pub(super) fn close(csv: &[u8], from: usize, is_record: impl Fn(&[&str]) -> bool) -> Closed<'_> {
+/// quotes. The first line has the number 1 + `line_offset`.
+pub(super) fn close(
+    csv: &[u8],
+    from: usize,
+    line_offset: u64,
+    is_record: impl Fn(&[&str]) -> bool,
+) -> Closed<'_> {
     let mut cuts: Vec<Range<usize>> = Vec::new();
     let mut faults = Vec::new();
-    let mut lines = Lines { csv, counted: 0, line: 1 };
+    let mut is_open = false;
+    let mut lines = Lines { csv, counted: 0, line: 1 + line_offset };
     let mut at = from;
     while let Some(quote) = memchr(b'"', &csv[at..]) {
         let begin = memrchr2(b'\n', b'\r', &csv[at..at + quote]).map_or(at, |end| at + end + 1);
         match record(csv, begin, &is_record) {
             Ok(end) => at = end,
             Err(open) => {
+                is_open |= matches!(open.problem, Problem::Never);
                 let line = lines.at(open.at);
                 faults.push((line, open.problem.describe(&mut lines)));
                 at = open.end;
@@ -36,7 +45,7 @@ pub(super) fn close(csv: &[u8], from: usize, is_record: impl Fn(&[&str]) -> bool
             }
         }
     }
-    Closed { csv: without(csv, &cuts), faults }
+    Closed { csv: without(csv, &cuts), faults, is_open }
 }
 
 /// What is wrong with the quotes of a header, if anything is.
@@ -217,7 +226,7 @@ mod tests {
 
     /// The lines of the faults, and what is left.
     fn closed(csv: &str) -> (Vec<u64>, String) {
-        let closed = close(csv.as_bytes(), 0, is_movie);
+        let closed = close(csv.as_bytes(), 0, 0, is_movie);
         let lines = closed.faults.iter().map(|(line, _)| *line).collect();
         (lines, String::from_utf8(closed.csv.into_owned()).unwrap())
     }
@@ -255,13 +264,13 @@ mod tests {
             "h\n1,\"a\"",
         ] {
             assert_eq!(closed(csv), (vec![], csv.to_owned()), "{csv:?}");
-            assert!(matches!(close(csv.as_bytes(), 0, is_movie).csv, Cow::Borrowed(_)));
+            assert!(matches!(close(csv.as_bytes(), 0, 0, is_movie).csv, Cow::Borrowed(_)));
         }
     }
 
     #[test]
     fn the_fault_of_a_quote_within_its_field_says_how_to_write_it() {
-        let fault = |csv: &[u8]| close(csv, 0, is_movie).faults.remove(0).1;
+        let fault = |csv: &[u8]| close(csv, 0, 0, is_movie).faults.remove(0).1;
         assert!(fault(b"5,\"12\" Monkeys\",d").contains("write each quote within a quoted field as two"));
         assert!(fault(b"5, \"Beta\",d").contains("remove the space"));
     }
@@ -276,7 +285,7 @@ mod tests {
 
     #[test]
     fn the_fault_says_where_the_quote_went() {
-        let closed = close(b"h\n1,\"a,b\n2,c,d\n3,\"e\",f\n4,\"g\n", 0, is_movie);
+        let closed = close(b"h\n1,\"a,b\n2,c,d\n3,\"e\",f\n4,\"g\n", 0, 0, is_movie);
         assert!(closed.faults[0].1.contains("in the middle of line 4"), "{:?}", closed.faults);
         assert!(closed.faults[1].1.contains("is never closed"), "{:?}", closed.faults);
     }
@@ -284,10 +293,10 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_left_has_the_same_lines_and_closes(csv in "([0-9a,\"\n\r]{0,6}|\"\"|\",\"){0,20}") {
-            let first = close(csv.as_bytes(), 0, is_movie);
+            let first = close(csv.as_bytes(), 0, 0, is_movie);
             let ends = |csv: &[u8]| csv.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count();
             prop_assert_eq!(ends(csv.as_bytes()), ends(&first.csv));
-            prop_assert!(close(&first.csv, 0, is_movie).faults.is_empty());
+            prop_assert!(close(&first.csv, 0, 0, is_movie).faults.is_empty());
         }
 
         #[test]
@@ -297,7 +306,7 @@ mod tests {
                 writer.write_record([id, title, genres]).unwrap();
             }
             let csv = writer.into_inner().unwrap();
-            prop_assert!(close(&csv, 0, is_movie).faults.is_empty());
+            prop_assert!(close(&csv, 0, 0, is_movie).faults.is_empty());
         }
     }
 }

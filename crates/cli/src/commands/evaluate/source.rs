@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args as ClapArgs;
-use matinee_train::ratings::Inputs;
+use matinee_train::ratings::Source as _;
 
-use crate::files::{self, RATINGS_FILE};
+use crate::files::{self, DataFile, Inputs, RATINGS_FILE};
 
 /// The folder to read by default.
 const FOLDER: &str = "data";
@@ -25,7 +25,7 @@ pub struct Source {
     movies: Option<PathBuf>,
 }
 
-/// What was read.
+/// What is read.
 pub struct Read {
     /// The files.
     pub inputs: Inputs,
@@ -49,7 +49,7 @@ impl Source {
             );
         }
         let inputs = Inputs {
-            ratings: vec![files::read_csv(&ratings)?],
+            ratings: vec![DataFile::at(&ratings)],
             movies: self.movies.as_deref().map(files::read_csv).transpose()?,
             links: None,
         };
@@ -60,9 +60,9 @@ impl Source {
 
 fn read_folder(folder: &Path) -> Result<Read> {
     let inputs = files::read_folder(folder)?;
-    let files: Vec<PathBuf> = inputs.files().map(|file| folder.join(&file.name)).collect();
+    let files: Vec<PathBuf> = inputs.names().map(|name| folder.join(name)).collect();
     let name = match inputs.ratings.as_slice() {
-        [only] => folder.join(&only.name),
+        [only] => folder.join(only.name()),
         _ => folder.to_owned(),
     };
     Ok(Read { inputs, files, name })

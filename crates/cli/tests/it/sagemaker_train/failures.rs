@@ -40,6 +40,7 @@ fn every_kind_of_bad_input_has_its_reason() {
 
     let damaged = Job::without_data(&small());
     damaged.put_bytes("input/data/train/ratings.csv.gz", &gzip(b"userId,movieId,rating\n1,10,4\n")[..20]);
+    damaged.put("input/data/train/movies.csv", TITLES);
     assert!(damaged.fail().contains("ratings.csv.gz is damaged"));
 
     let diverging = Job::new(&json!({

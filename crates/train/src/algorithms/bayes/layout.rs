@@ -6,6 +6,7 @@
 //! entities that it has ratings with, scaled by `|N|^-1/2`. The entities with a feature of the second group are those
 //! with whom the other side's entity has ratings, so both sides share these lists.
 
+use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -109,14 +110,14 @@ impl Layout {
         }
         let users = Side {
             rows: user_rows.rated,
-            parts: vec![0..of_users.len()],
+            parts: iter::once(0..of_users.len()).collect(),
             entities: user_rows.entities,
             features: Features::new(&of_users, &of_movies),
             rated: of_users,
         };
         let movies = Side {
             rows: movie_rows.rated,
-            parts: vec![0..of_movies.len()],
+            parts: iter::once(0..of_movies.len()).collect(),
             entities: movie_rows.entities,
             features: movie_features,
             rated: of_movies,

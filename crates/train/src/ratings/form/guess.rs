@@ -2,7 +2,7 @@
 
 use matinee_model::columns::Column;
 
-use super::Content;
+use super::{Content, GUESSED_BY};
 
 /// The number of characters of a first line that are shown.
 const SHOWN_CHARS: usize = 80;
@@ -59,9 +59,9 @@ const SEPARATORS: [(&str, &str); 6] =
 
 /// Describes a file that is not text, or is text of another kind, with its first line.
 pub(super) fn binary(bytes: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4096)]);
+    let head = &bytes[..bytes.len().min(GUESSED_BY)];
+    let text = String::from_utf8_lossy(head);
     let begin = text.trim_start_matches('\u{feff}').trim_start().to_ascii_lowercase();
-    let head = &bytes[..bytes.len().min(4096)];
     let is_workbook = head.starts_with(b"PK") && text.contains("xl/");
     let is_tar = head.get(TAR_MARK.0..).is_some_and(|rest| rest.starts_with(TAR_MARK.1));
     let what = if is_workbook {

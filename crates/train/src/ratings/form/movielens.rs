@@ -72,18 +72,19 @@ impl MovieLens {
         }
     }
 
-    /// The file as CSV with a header.
-    pub(super) fn table(self, bytes: &[u8]) -> Table<'static> {
+    /// The file, or a piece of it, as CSV with a header.
+    pub(super) fn table(self, bytes: &[u8], line_offset: u64) -> Table<'static> {
         let (text, note) = match std::str::from_utf8(bytes) {
             Ok(text) => (Cow::Borrowed(text), None),
             Err(_) => (Cow::Owned(bytes.iter().map(|&byte| byte as char).collect()), Some(self.note())),
         };
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let mark = if line_offset == 0 { "\u{feff}" } else { "" };
+        let text = text.strip_prefix(mark).unwrap_or(&text);
         let mut csv = String::with_capacity(text.len() + text.len() / 16 + 64);
         csv.push_str(self.content().header());
         csv.push('\n');
         let mut faults = Vec::new();
-        for (line, text) in (1..).zip(text.split_terminator('\n')) {
+        for (line, text) in (1 + line_offset..).zip(text.split_terminator('\n')) {
             let text = text.strip_suffix('\r').unwrap_or(text);
             match self.record(text) {
                 Some(record) => push_record(&mut csv, &record),
@@ -96,7 +97,15 @@ impl MovieLens {
             }
             csv.push('\n');
         }
-        Table { csv: Cow::Owned(csv.into_bytes()), added_lines: 1, faults, note }
+        Table {
+            csv: Cow::Owned(csv.into_bytes()),
+            added_lines: 1,
+            left_out_lines: line_offset,
+            faults,
+            note,
+            // Only all of the text tells whether it is UTF-8.
+            needs_rest: !bytes.is_ascii(),
+        }
     }
 
     /// What separates the fields.

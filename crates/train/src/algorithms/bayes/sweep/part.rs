@@ -52,33 +52,39 @@ impl<'a> Part<'a> {
     /// The parts of a side.
     fn all(side: &'a Side, block: &'a mut Block, work: &'a mut Workspace, factor: usize) -> Vec<Self> {
         let Workspace { errors, cells, before, changes, normals } = work;
-        let mut errors = errors.as_mut_slice();
-        let (mut cells, mut before) = (cells.as_mut_slice(), before.as_mut_slice());
-        let (mut changes, mut normals) = (changes.as_mut_slice(), normals.as_mut_slice());
-        let (mut biases, mut factors) = (block.biases.as_mut_slice(), block.factors[factor].as_mut_slice());
-        let mut ids = &mut block.parameters[1 + factor][side.features.groups[ID].clone()];
+        let mut errors = Rest(errors);
+        let (mut cells, mut before, mut changes) = (Rest(cells), Rest(before), Rest(changes));
+        let (mut biases, mut factors) = (Rest(&mut block.biases), Rest(&mut block.factors[factor]));
+        let mut ids = Rest(&mut block.parameters[1 + factor][side.features.groups[ID].clone()]);
+        let mut normals = Rest(normals);
         let part = |entities: &Range<usize>| {
             let count = entities.len();
             Self {
                 side,
                 entities: entities.clone(),
-                errors: take(&mut errors, side.ratings_of(entities).len()),
-                cells: take(&mut cells, count),
-                before: take(&mut before, count),
-                changes: take(&mut changes, count),
-                biases: take(&mut biases, count),
-                factors: take(&mut factors, count),
-                ids: take(&mut ids, count),
-                normals: take(&mut normals, count),
+                errors: errors.take(side.ratings_of(entities).len()),
+                cells: cells.take(count),
+                before: before.take(count),
+                changes: changes.take(count),
+                biases: biases.take(count),
+                factors: factors.take(count),
+                ids: ids.take(count),
+                normals: normals.take(count),
             }
         };
         side.parts.iter().map(part).collect()
     }
 }
 
-/// Takes the first elements of a slice.
-fn take<'a, T>(slice: &mut &'a mut [T], count: usize) -> &'a mut [T] {
-    slice.split_off_mut(..count).unwrap_or_default()
+/// What is left of a slice that is taken piece by piece.
+struct Rest<'a, T>(&'a mut [T]);
+
+impl<'a, T> Rest<'a, T> {
+    /// Takes the first elements.
+    #[inline(always)]
+    fn take(&mut self, count: usize) -> &'a mut [T] {
+        self.0.split_off_mut(..count).unwrap_or_default()
+    }
 }
 
 struct OnPart<'a, S> {
@@ -106,8 +112,9 @@ pub(super) struct Score<'a, T> {
 }
 
 impl<T: Copy + Into<Lanes> + Sync> Score<'_, T> {
-    pub(super) fn all(&self, mut errors: &mut [Lanes]) {
-        let of_part = |entities: &Range<usize>| take(&mut errors, self.side.ratings_of(entities).len());
+    pub(super) fn all(&self, errors: &mut [Lanes]) {
+        let mut errors = Rest(errors);
+        let of_part = |entities: &Range<usize>| errors.take(self.side.ratings_of(entities).len());
         let errors: Vec<&mut [Lanes]> = self.side.parts.iter().map(of_part).collect();
         let parts = self.side.parts.par_iter().zip(errors);
         parts.for_each(|(entities, errors)| dispatch(ScorePart { score: self, entities, errors }));
@@ -125,11 +132,12 @@ impl<T: Copy + Into<Lanes>> Kernel for ScorePart<'_, T> {
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Self { score: &Score { side, block, other, intercept, values }, entities, mut errors } = self;
+        let Self { score: &Score { side, block, other, intercept, values }, entities, errors } = self;
+        let mut errors = Rest(errors);
         for entity in entities.clone() {
             let own = intercept + block.biases[entity];
             let ratings = side.ratings(entity);
-            let errors = take(&mut errors, ratings.len()).chunks_mut(BLOCK);
+            let errors = errors.take(ratings.len()).chunks_mut(BLOCK);
             let values = values[ratings].chunks(BLOCK);
             for ((errors, values), others) in errors.zip(values).zip(side.others(entity).chunks(BLOCK)) {
                 for ((error, &value), &index) in errors.iter_mut().zip(values).zip(others) {
@@ -180,10 +188,10 @@ pub(super) struct SumErrors {
 impl Step for SumErrors {
     #[inline(always)]
     fn run<const FUSED: bool>(&self, part: Part<'_>) {
-        let mut errors = part.errors;
+        let mut errors = Rest(part.errors);
         for (entity, cell) in part.entities.zip(part.cells) {
             cell.errors = Lanes::ZERO;
-            for error in take(&mut errors, part.side.ratings(entity).len()) {
+            for error in errors.take(part.side.ratings(entity).len()) {
                 *error = *error - self.shift;
                 cell.errors += *error;
             }
@@ -205,11 +213,11 @@ pub(super) struct SumFactorAndDrawIds<'a> {
 impl Step for SumFactorAndDrawIds<'_> {
     #[inline(always)]
     fn run<const FUSED: bool>(&self, part: Part<'_>) {
-        let mut errors = part.errors;
+        let mut errors = Rest(part.errors);
         for (index, entity) in part.entities.enumerate() {
             let count = part.side.features.sizes[entity].count;
             let others = part.side.others(entity);
-            let errors = take(&mut errors, others.len());
+            let errors = errors.take(others.len());
             let a = part.factors[index];
             let (mut cell, sum) = self.sum::<FUSED>(errors, others, part.changes[index], a, count);
             part.before[index] = Before { factor: a, errors: cell.errors, others: sum };
