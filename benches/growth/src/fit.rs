@@ -13,7 +13,7 @@ use matinee_train::progress::Silent;
 use matinee_train::split::{divide, random_hold_out};
 
 use crate::planted::{NOISE, Planted, RATINGS_PER_USER};
-use crate::process::{cpu_seconds, peak_megabytes};
+use crate::process::{cpu_seconds, forget_peak, peak_megabytes};
 
 /// The share of the ratings that is tested.
 const HOLD_OUT: f64 = 0.1;
@@ -35,6 +35,7 @@ pub fn run(count: usize, name: &str, parameters: &[String]) -> Result<()> {
         scale: RatingScale::MOVIELENS,
         seed: 0,
     };
+    forget_peak()?;
     let (before, cpu_before, begin) = (peak_megabytes()?, cpu_seconds()?, Instant::now());
     let fitted = algorithm.fit(&training, &Silent);
     let (seconds, cpu, peak) =

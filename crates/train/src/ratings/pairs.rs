@@ -3,12 +3,32 @@
 use super::Rating;
 use crate::rows::Rows;
 
+/// The users are compared in this many groups, one after the other, because an index of all ratings would take a third as
+/// much memory as the ratings. Each group passes over all ratings.
+const GROUPS: usize = 8;
+
 /// The records that are replaced by another one with the same user and movie, ascending. The newest by `times` counts. Of
 /// equally new ones, or without times, the last counts.
 pub(super) fn replaced(ratings: &[Rating], times: Option<&[i64]>) -> Vec<u32> {
-    let age = |record: u32| (times.map(|times| times[record as usize]), record);
-    let by_user = Rows::places_by_user(ratings);
+    let user_count = ratings.iter().map(|rating| rating.user.index() + 1).max().unwrap_or(0);
+    let group_length = user_count.div_ceil(GROUPS);
     let mut replaced = Vec::new();
+    for group in 0..GROUPS {
+        let first = group * group_length;
+        let count = group_length.min(user_count.saturating_sub(first));
+        let own = (0..).zip(ratings).filter_map(|(record, rating)| {
+            let row = rating.user.index().checked_sub(first).filter(|&row| row < count)?;
+            Some((row, record))
+        });
+        add_replaced(&Rows::of(count, own), ratings, times, &mut replaced);
+    }
+    replaced.sort_unstable();
+    replaced
+}
+
+/// Adds the records of some users that are replaced.
+fn add_replaced(by_user: &Rows<u32>, ratings: &[Rating], times: Option<&[i64]>, replaced: &mut Vec<u32>) {
+    let age = |record: u32| (times.map(|times| times[record as usize]), record);
     let mut pairs = Vec::new();
     for user in 0..by_user.len() {
         pairs.clear();
@@ -19,8 +39,6 @@ pub(super) fn replaced(ratings: &[Rating], times: Option<&[i64]>) -> Vec<u32> {
             replaced.extend(same.iter().map(|&(_, record)| record).filter(|&record| Some(record) != newest));
         }
     }
-    replaced.sort_unstable();
-    replaced
 }
 
 #[cfg(test)]
@@ -37,5 +55,15 @@ mod tests {
         assert_eq!(replaced(&ratings, Some(&[5, 0, 9, 0, 7])), [0, 4]);
         assert_eq!(replaced(&ratings, Some(&[9, 0, 7, 0, 9])), [0, 2]);
         assert_eq!(replaced(&ratings[..2], None), [] as [u32; 0]);
+        assert_eq!(replaced(&[], None), [] as [u32; 0]);
+    }
+
+    #[test]
+    fn the_ratings_of_every_user_are_compared() {
+        let rating = |user| Rating { user: UserRow(user), movie: MovieRow(0), value: 3.0 };
+        for user_count in 1..40 {
+            let ratings: Vec<Rating> = (0..user_count).chain(0..user_count).map(rating).collect();
+            assert_eq!(replaced(&ratings, None), (0..user_count).collect::<Vec<u32>>());
+        }
     }
 }

@@ -11,7 +11,6 @@
 //!
 //! The errors are computed at the start of each sweep over a side, in the order of that side's ratings. So they are no part
 //! of the state of the chains, and what rounding does to them does not add up.
-
 //!
 //! Given the other side, the ids of different entities do not depend on each other, so threads divide the entities. The
 //! features of sets and attributes are drawn one after another: any two of them may have entities in common. All random
