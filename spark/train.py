@@ -7,6 +7,7 @@ sent along as a file, and which the tasks run as `matinee part`: see docs/scalin
 """
 
 import argparse
+import math
 import os
 import struct
 import subprocess
@@ -14,12 +15,14 @@ import sys
 import tempfile
 from functools import partial
 
-from pyspark import SparkFiles, StorageLevel, TaskContext
+from pyspark import SparkFiles, StorageLevel
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 USER = ["userid", "user", "uid"]  # The names of the column, as `matinee` knows them.
 MANIFEST = "manifest.json"  # A model is whole when its manifest is there.
+LENGTH = "<Q"  # Of a message, in bytes.
+MOST_SUMS = 4  # More of them than that are first added up in groups, so that the driver gets fewer.
 
 
 def main(given=None):
@@ -28,13 +31,13 @@ def main(given=None):
     context = spark.sparkContext
     context.addFile(args.matinee)
     run = partial(kernel, os.path.basename(args.matinee))
-    state = checked(first_state(context, run, args))
-    blocks = packed(spark, run, args).persist(StorageLevel.MEMORY_AND_DISK)
-    state = learned(context, run, blocks, state)
     with tempfile.TemporaryDirectory() as folder:
         local = "://" not in args.output
         model = args.output if local else os.path.join(folder, "model")
-        write(context, run, blocks, state, model)
+        with Lead(SparkFiles.get(run.args[0]), [*options(context, args, folder), "--output", model]) as lead:
+            blocks = packed(spark, run, args).persist(StorageLevel.MEMORY_AND_DISK)
+            learn(context, run, blocks, lead)
+            write(context, run, blocks, lead)
         if not local:
             upload(context, model, args.output)
 
@@ -57,27 +60,95 @@ def arguments(given):
     return parser.parse_args(given)
 
 
-def kernel(program, step, messages=(), options=(), plain=False):
+class Lead:
+    """The process that decides what is computed, and that writes the model. It runs as long as the job."""
+
+    def __init__(self, program, options):
+        command = [program, "part", "lead", *options]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.state = None
+        self.listen()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+    def listen(self):
+        """Hears what comes next, and what to send to the blocks for it: while a model is learned, the assignment for the pass,
+        which is a part of the state."""
+        step, state, assignment = (self.heard() for _ in range(3))
+        self.step = step.decode()
+        self.state = state or self.state
+        self.asked = assignment or self.state
+
+    def heard(self):
+        length = self.process.stdout.read(struct.calcsize(LENGTH))
+        if not length:
+            self.end()
+        return self.process.stdout.read(*struct.unpack(LENGTH, length))
+
+    def tell(self, messages):
+        try:
+            self.process.stdin.writelines(framed(messages))
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            self.end()
+
+    def end(self):
+        """Prints what the process has still to say, and ends the job if it has failed."""
+        rest, _ = self.process.communicate()
+        print(rest.decode(errors="replace"), end="")
+        if code := self.process.returncode:
+            reason = f"was ended by signal {-code}" if code < 0 else "has failed"
+            sys.exit(f"error: `matinee part lead` {reason}; no model was written")
+
+
+def options(context, args, folder):
+    """What the leading process needs to know. Its files are copied to the folder."""
+    given = ["--seed", args.seed, "--hold-out", args.hold_out, "--scale", args.scale]
+    given += [option for parameter in args.parameter for option in ("-p", parameter)]
+    given += ["--titles-from-ids"] if args.titles_from_ids else []
+    given += ["--training-job", args.training_job] if args.training_job else []
+    for option, path in (("--movies", args.movies), ("--links", args.links)):
+        if path:
+            copy = os.path.join(folder, os.path.basename(path))
+            with open(copy, "wb") as file:
+                file.write(context.binaryFiles(path).values().first())
+            given += [option, copy]
+    return given
+
+
+def kernel(program, step, messages, options=(), plain=False):
     """What a step of `matinee part` prints, or as a string, why it refuses its input. A step refuses with the reason that it
     gets instead of a message. If the step is killed, the task fails, and Spark repeats it."""
     for message in messages:
         if isinstance(message, str):
             return message
-    framed = messages if plain else (part for message in messages for part in frame(message))
-    one_core = {"RAYON_NUM_THREADS": "1"} if TaskContext.get() else {}
-    done = subprocess.run(
-        [SparkFiles.get(program), "part", step, *options],
-        input=b"".join(framed),
-        capture_output=True,
-        env={**os.environ, **one_core},
-    )
+    sys.path_importer_cache.clear()  # Otherwise, Spark reads the lists of its zip files again before each task.
+    command = [SparkFiles.get(program), "part", step, *options]
+    environment = os.environ | {"RAYON_NUM_THREADS": "1"}  # The other cores have other tasks.
+    with in_memory() as given, in_memory() as printed:
+        given.writelines(messages if plain else framed([*messages, b""]))
+        given.seek(0)
+        done = subprocess.run(command, stdin=given, stdout=printed, stderr=subprocess.PIPE, env=environment)
+        printed.seek(0)
+        answer = printed.read()
     if done.returncode < 0:
         raise RuntimeError(f"matinee part {step} was ended by signal {-done.returncode}")
-    return done.stdout if done.returncode == 0 else done.stderr.decode(errors="replace").strip()
+    return answer if done.returncode == 0 else done.stderr.decode(errors="replace").strip()
 
 
-def frame(message):
-    return struct.pack("<Q", len(message)), message
+def in_memory():
+    """A file in memory, where the system has that. Through a pipe, `subprocess` would send 4 KiB at a time."""
+    return open(os.memfd_create("message"), "w+b") if hasattr(os, "memfd_create") else tempfile.TemporaryFile()
+
+
+def framed(messages):
+    """Each message after its length. An empty one marks the end of several."""
+    return (part for message in messages for part in (struct.pack(LENGTH, len(message)), message))
 
 
 def checked(message):
@@ -85,21 +156,6 @@ def checked(message):
     if isinstance(message, str):
         sys.exit(message)
     return message
-
-
-def first_state(context, run, args):
-    options = ["--seed", args.seed, "--hold-out", args.hold_out, "--scale", args.scale]
-    options += [option for parameter in args.parameter for option in ("-p", parameter)]
-    options += ["--titles-from-ids"] if args.titles_from_ids else []
-    options += ["--training-job", args.training_job] if args.training_job else []
-    with tempfile.TemporaryDirectory() as folder:
-        for option, path in (("--movies", args.movies), ("--links", args.links)):
-            if path:
-                local = os.path.join(folder, os.path.basename(path))
-                with open(local, "wb") as file:
-                    file.write(context.binaryFiles(path).values().first())
-                options += [option, local]
-        return run("begin", options=options)
 
 
 def packed(spark, run, args):
@@ -115,15 +171,17 @@ def packed(spark, run, args):
         place.alias("place"),
         F.to_csv(F.struct(*fields, place.cast("string").alias("place")), {"escape": '"'}).alias("line"),
     )
-    count = args.blocks or max(spark.sparkContext.defaultParallelism, ratings.rdd.getNumPartitions())
+    cores = spark.sparkContext.defaultParallelism
+    # A multiple of the cores, so that the tasks of a pass end at about the same time.
+    count = args.blocks or cores * max(1, ratings.rdd.getNumPartitions() // cores)
     in_blocks = lines.repartition(count, "user").sortWithinPartitions("place").select("line").rdd
     header = ",".join('"' + column.replace('"', '""') + '"' for column in [*ratings.columns, "place"])
-    options = ["--scale", args.scale]
+    scale = ["--scale", args.scale]
 
     def pack(rows):
         text = "\n".join(row.line for row in rows)
         if text:
-            yield run("pack", [f"{header}\n{text}\n".encode()], options, plain=True)
+            yield run("pack", [f"{header}\n{text}\n".encode()], scale, plain=True)
 
     return in_blocks.mapPartitions(pack)
 
@@ -151,38 +209,43 @@ def quoted(name):
     return "`" + name.replace("`", "``") + "`"
 
 
-def learned(context, run, blocks, state):
-    """The last state. Each pass sends the state to all blocks, and adds up what they answer."""
-
-    def added(one, other):
-        return one or other if one is None or other is None else run("add", [one, other])
-
-    while (status := state.split(b"\n", 1)[0].decode()) and not status.endswith(": done"):
-        print(status, file=sys.stderr)
-        sent = context.broadcast(state)
-        sums = blocks.map(lambda block: run("pass", [sent.value, block])).treeAggregate(None, added, added)
-        sent.destroy()
-        if sums is None:
-            sys.exit("error: there are no ratings to learn from")
-        state = checked(run("solve", [state, checked(sums)]))
-    return state
+def learn(context, run, blocks, lead):
+    """Learns all models. What a model learns from is the same in all its passes, so it is arranged once."""
+    while lead.step != "done":
+        while lead.step.startswith("counting"):
+            add_up(context, run, "count", blocks, lead)
+        state = context.broadcast(lead.state)
+        arranged = blocks.map(lambda block: run("arrange", [state.value, block])).persist(StorageLevel.MEMORY_AND_DISK)
+        while lead.step.startswith("learning"):
+            add_up(context, run, "pass", arranged, lead)
+        arranged.unpersist()
+        state.destroy()
 
 
-def write(context, run, blocks, state, model):
-    """Writes the model. One block after the other is sent to the driver."""
-    sent = context.broadcast(state)
-    finish = [SparkFiles.get(run.args[0]), "part", "finish", "--output", model]
-    process = subprocess.Popen(finish, stdin=subprocess.PIPE)
-    with_users = blocks.map(lambda block: (block, run("users", [sent.value, block])))
-    try:
-        with process.stdin as pipe:
-            pipe.writelines(frame(state))
-            for block, users in with_users.toLocalIterator(prefetchPartitions=True):
-                pipe.writelines([*frame(block), *frame(checked(users))])
-    except BrokenPipeError:
-        pass  # Its error was printed.
-    if process.wait():
-        sys.exit("error: the model was not written")
+def add_up(context, run, step, blocks, lead):
+    """Sends all blocks what they are asked for, and tells the leading process what they answer."""
+    print(lead.step, file=sys.stderr)
+    asked = context.broadcast(lead.asked)
+    sums = blocks.map(lambda block: run(step, [asked.value, block]))
+    if blocks.getNumPartitions() > MOST_SUMS:
+        groups = sums.coalesce(math.isqrt(blocks.getNumPartitions()), shuffle=True)
+        sums = groups.mapPartitions(lambda group: [run("add", messages)] if (messages := list(group)) else [])
+    messages = [checked(message) for message in sums.collect()]
+    asked.destroy()
+    if not messages:
+        sys.exit("error: there are no ratings to learn from")
+    lead.tell([*messages, b""])
+    lead.listen()
+
+
+def write(context, run, blocks, lead):
+    """Writes the model. One block after the other is sent to the leading process."""
+    state = context.broadcast(lead.state)
+    with_users = blocks.map(lambda block: (block, run("users", [state.value, block])))
+    for block, users in with_users.toLocalIterator(prefetchPartitions=True):
+        lead.tell([block, checked(users)])
+    lead.tell([b""])
+    lead.end()
 
 
 def upload(context, model, output):

@@ -21,10 +21,10 @@ SPARK = {
     "PYTHONPATH": str(ROOT / "spark"),
     "SPARK_LOCAL_IP": "127.0.0.1",
 }
-# Ends the first `pack` and the first `pass` in the middle of their input.
+# Ends the first process of some steps in the middle of its input.
 KILLED = """#!/bin/sh
 case $2 in
-  pack|pass)
+  pack|arrange|pass)
     if mkdir {folder}/killed-$2 2>/dev/null; then
       head -c 2000 >/dev/null
       kill -9 $$
@@ -125,7 +125,7 @@ class Test:
         wrapper.write_text(KILLED.format(folder=self.folder, binary=self.binary))
         wrapper.chmod(0o755)
         self.train(str(wrapper), "killed steps", 2)
-        assert all((self.folder / f"killed-{step}").exists() for step in ("pack", "pass"))
+        assert all((self.folder / f"killed-{step}").exists() for step in ("pack", "arrange", "pass"))
 
     def refused(self):
         """The job, as it is submitted to a cluster, fails with the message of the step, and writes no model."""

@@ -12,6 +12,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 LEARNING = ["-p", "n_epochs=2"]
 BLOCKS = 4
+LENGTH = struct.Struct("<Q")  # Of a message, in bytes.
 # A small process in between: what a process has used before `exec` counts as its own.
 LAUNCHER = """
 import resource, subprocess, sys
@@ -30,6 +31,7 @@ def main():
 class Measurement:
     def __init__(self, binary, folder):
         self.binary, self.folder, self.peaks = binary, folder, {}
+        self.largest, self.passes, self.state = {"state": 0, "assignment": 0, "sums": 0}, 0, b""
 
     def run(self, copies):
         header, *lines = (ROOT / "data/ratings.csv").read_text().splitlines()
@@ -39,23 +41,47 @@ class Measurement:
             texts[hash(line.split(",")[0]) % BLOCKS].append(f"{line},{place}")
         movies = ["--movies", ROOT / "data/movies.csv"]
         blocks = [self.step("pack", "\n".join([f"{header},place", *text]).encode()) for text in texts]
-        state = self.step("begin", options=[*LEARNING, *movies])
-        largest = {"state": 0, "sums": 0}
-        passes = 0
-        while not state.split(b"\n", 1)[0].endswith(b": done"):
-            passed = [self.step("pass", framed(state, block)) for block in blocks]
-            sums = self.step("add", framed(*passed))
-            largest = {"state": max(largest["state"], len(state)), "sums": max(largest["sums"], len(sums))}
-            state = self.step("solve", framed(state, sums))
-            passes += 1
-        users = [self.step("users", framed(state, block)) for block in blocks]
-        parts = framed(state) + b"".join(framed(*pair) for pair in zip(blocks, users))
-        self.step("finish", parts, ["--output", self.folder / "parts"])
-        print(f"{len(lines)} ratings, {passes} passes, {BLOCKS} blocks")
-        print(f"a rating in a block: {sum(map(len, blocks)) / len(lines):.1f} bytes")
-        print(f"the state: {largest['state'] / 1e6:.1f} MB; the sums of all movies: {largest['sums'] / 1e6:.1f} MB")
+        lead = self.lead([*LEARNING, *movies, "--output", self.folder / "parts"])
+        self.listen(lead)
+        while self.next != "done":
+            while self.next.startswith("counting"):
+                self.add_up("count", blocks, lead)
+            arranged = [self.step("arrange", framed(self.state, block)) for block in blocks]
+            while self.next.startswith("learning"):
+                self.add_up("pass", arranged, lead)
+        users = [self.step("users", framed(self.state, block)) for block in blocks]
+        self.tell(lead, [message for pair in zip(blocks, users) for message in pair])
+        lead.communicate()
+        self.peaks["lead"] = int((self.folder / "lead").read_text())
+        print(f"{len(lines)} ratings, {self.passes} passes, {BLOCKS} blocks")
+        for kind, messages in (("a block", blocks), ("an arranged block", arranged)):
+            print(f"a rating in {kind}: {sum(map(len, messages)) / len(lines):.1f} bytes")
+        print("the largest: " + ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in self.largest.items()))
         self.alone(header, lines)
         print("peak memory: " + ", ".join(f"{step} {peak / 1e6:.0f} MB" for step, peak in self.peaks.items()))
+
+    def add_up(self, step, blocks, lead):
+        """Sends all blocks what they are asked for, and tells the leading process what they answer."""
+        sums = self.step("add", framed(*(self.step(step, framed(self.asked, block)) for block in blocks)))
+        self.largest["sums"] = max(self.largest["sums"], len(sums))
+        self.passes += 1
+        self.tell(lead, [sums])
+        self.listen(lead)
+
+    def lead(self, options):
+        command = [sys.executable, "-c", LAUNCHER, self.folder / "lead", self.binary, "part", "lead", *options]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def tell(self, lead, messages):
+        lead.stdin.write(framed(*messages))
+        lead.stdin.flush()
+
+    def listen(self, lead):
+        name, state, assignment = (lead.stdout.read(*LENGTH.unpack(lead.stdout.read(LENGTH.size))) for _ in range(3))
+        self.next, self.state = name.decode(), state or self.state
+        self.asked = assignment or self.state
+        for name, message in (("state", state), ("assignment", assignment)):
+            self.largest[name] = max(self.largest[name], len(message))
 
     def alone(self, header, lines):
         (self.folder / "ratings.csv").write_text("\n".join([header, *lines, ""]))
@@ -80,7 +106,8 @@ class Measurement:
 
 
 def framed(*messages):
-    return b"".join(struct.pack("<Q", len(message)) + message for message in messages)
+    """Each message after its length, and an empty one that marks the end."""
+    return b"".join(LENGTH.pack(len(message)) + message for message in [*messages, b""])
 
 
 if __name__ == "__main__":

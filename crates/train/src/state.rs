@@ -9,9 +9,6 @@ use serde::de::DeserializeOwned;
 
 /// About this many bytes are passed on at once.
 const PIECE: usize = 1 << 16;
-/// The size of the numbers of a sequence.
-const NUMBER: usize = size_of::<u32>();
-
 /// Writes the state of a run part by part (little endian).
 ///
 /// After an error, nothing more is written. [`finish`](Self::finish) reports it, so that the parts need not.
@@ -90,6 +87,14 @@ impl<'a> StateWriter<'a> {
         numbers.for_each(|number| self.number(number));
     }
 
+    /// The same for numbers of 16 bits.
+    pub fn short_numbers(&mut self, numbers: impl ExactSizeIterator<Item = u16>) {
+        self.number(numbers.len() as u64);
+        for number in numbers {
+            self.bytes(&number.to_le_bytes());
+        }
+    }
+
     /// Writes a small value without fractions as JSON, such as the state of a random number generator.
     pub fn value(&mut self, value: &impl Serialize) {
         let json = serde_json::to_vec(value).unwrap_or_default();
@@ -157,6 +162,11 @@ impl<'a> StateReader<'a> {
         })
     }
 
+    /// Reads floats, as many as were written.
+    pub fn all_floats(&mut self) -> Result<Vec<f32>, StateError> {
+        self.sequence(f32::from_le_bytes)
+    }
+
     /// Fills `reals`. It must be as long as what was written.
     pub fn reals(&mut self, reals: &mut [f64]) -> Result<(), StateError> {
         self.expect_count(reals.len())?;
@@ -165,20 +175,17 @@ impl<'a> StateReader<'a> {
 
     /// Reads whole numbers, as many as were written.
     pub fn whole_numbers(&mut self) -> Result<Vec<u32>, StateError> {
-        let count = self.length(NUMBER)?;
-        let mut numbers = Vec::with_capacity(count);
-        self.each_number(count, |bytes| numbers.push(u32::from_le_bytes(bytes)))?;
-        Ok(numbers)
+        self.sequence(u32::from_le_bytes)
     }
 
     /// The same for numbers of 64 bits.
     pub fn long_numbers(&mut self) -> Result<Vec<u64>, StateError> {
-        let count = self.length(size_of::<u64>())?;
-        let mut numbers = Vec::with_capacity(count);
-        for _ in 0..count {
-            numbers.push(self.number()?);
-        }
-        Ok(numbers)
+        self.sequence(u64::from_le_bytes)
+    }
+
+    /// The same for numbers of 16 bits.
+    pub fn short_numbers(&mut self) -> Result<Vec<u16>, StateError> {
+        self.sequence(u16::from_le_bytes)
     }
 
     /// Reads a value.
@@ -215,12 +222,26 @@ impl<'a> StateReader<'a> {
         usize::try_from(length).ok().filter(|_| is_there).ok_or_else(StateError::ended)
     }
 
-    fn each_number(&mut self, count: usize, mut read: impl FnMut([u8; NUMBER])) -> Result<(), StateError> {
-        let mut piece = vec![0; PIECE.min(count * NUMBER)];
+    fn sequence<T, const BYTES: usize>(
+        &mut self,
+        of_bytes: fn([u8; BYTES]) -> T,
+    ) -> Result<Vec<T>, StateError> {
+        let count = self.length(BYTES)?;
+        let mut numbers = Vec::with_capacity(count);
+        self.each_number(count, |bytes| numbers.push(of_bytes(bytes)))?;
+        Ok(numbers)
+    }
+
+    fn each_number<const BYTES: usize>(
+        &mut self,
+        count: usize,
+        mut read: impl FnMut([u8; BYTES]),
+    ) -> Result<(), StateError> {
+        let mut piece = vec![0; PIECE.min(count * BYTES)];
         let mut left = count;
         while left > 0 {
-            let here = left.min(PIECE / NUMBER);
-            let piece = &mut piece[..here * NUMBER];
+            let here = left.min(PIECE / BYTES);
+            let piece = &mut piece[..here * BYTES];
             self.fill(piece)?;
             piece.as_chunks().0.iter().for_each(|&bytes| read(bytes));
             left -= here;
@@ -271,6 +292,7 @@ mod tests {
             writer.whole_numbers([3, u32::MAX].into_iter());
             writer.reals(&[f64::MIN_POSITIVE]);
             writer.long_numbers([5, u64::MAX].into_iter());
+            writer.short_numbers([7, u16::MAX].into_iter());
         });
         let mut reader = reader(&bytes);
         let (mut floats, mut reals) = ([0.0; 2], [0.0]);
@@ -283,6 +305,7 @@ mod tests {
         reader.reals(&mut reals).unwrap();
         assert_eq!(reals, [f64::MIN_POSITIVE]);
         assert_eq!(reader.long_numbers().unwrap(), [5, u64::MAX]);
+        assert_eq!(reader.short_numbers().unwrap(), [7, u16::MAX]);
         reader.finish().unwrap();
     }
 
@@ -305,6 +328,7 @@ mod tests {
         let mut writer = StateWriter::new(&mut pieces);
         writer.floats(&floats);
         writer.whole_numbers(floats.iter().map(|float| float.to_bits()));
+        writer.floats(&floats);
         writer.finish().unwrap();
         assert!(pieces.1 < PIECE + 8, "{}", pieces.1);
 
@@ -314,6 +338,7 @@ mod tests {
         assert_eq!(read, floats);
         let bits: Vec<f32> = reader.whole_numbers().unwrap().into_iter().map(f32::from_bits).collect();
         assert_eq!(bits, floats);
+        assert_eq!(reader.all_floats().unwrap(), floats);
         reader.finish().unwrap();
     }
 

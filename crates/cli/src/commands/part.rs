@@ -1,7 +1,7 @@
-//! `matinee part`: the steps of a training that is divided among machines. Each reads messages from standard input and
-//! prints one: see [`matinee_train::parts`].
+//! `matinee part`: the steps of a training that is divided among machines. They read messages from standard input and print
+//! messages: see [`matinee_train::parts`].
 
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,14 +9,19 @@ use anyhow::{Context, Result, bail};
 use clap::{Args as ClapArgs, Subcommand};
 use matinee_model::RatingScale;
 use matinee_model::artifact::check_output;
-use matinee_train::parts::{Block, Gathered, Gathering, Message, Settings, State, Sums, Users, pack};
+use matinee_train::parts::{
+    Assignment, Block, Gathered, Gathering, Message, PartError, Settings, State, Sums, Users, pack,
+};
 use matinee_train::ratings::Digests;
+use matinee_train::state::StateError;
 use matinee_train::training::{HOLD_OUT_RANGE, HOLD_OUTS, now, write};
 
 use super::learning::name_and_value;
 use super::train::print_summary;
 use crate::files::read_csv;
 use crate::progress::{TerminalProgress, Waiting};
+
+const CANNOT_PRINT: &str = "cannot write to standard output";
 
 /// Which step.
 #[derive(ClapArgs)]
@@ -25,36 +30,38 @@ pub struct Args {
     step: Step,
 }
 
-/// The steps. All messages on standard input are preceded by their length in bytes (8 bytes, little endian).
+/// The steps. All messages on standard input are preceded by their length in bytes (8 bytes, little endian), and an empty one
+/// marks the end of several.
 #[derive(Subcommand)]
 enum Step {
-    /// Print the first state, which says what is learned
-    Begin(Begin),
+    /// Decide what is computed, and write the model in the end. Prints what comes next, the state if it is another one for the
+    /// blocks, and the assignment for the next pass if there is one, each preceded by its length. Then reads the sums of all
+    /// blocks, and so on until nothing is left. Then reads each block, followed by the rows of its users
+    Lead(Lead),
     /// Print a block: the ratings of some users, which are CSV on standard input
     Pack {
         /// Scale of the ratings
         #[arg(long, default_value_t = RatingScale::MOVIELENS, value_name = "LOW..HIGH", allow_hyphen_values = true)]
         scale: RatingScale,
     },
-    /// Print the sums of a pass. Reads a state and a block
+    /// Print what a state that is counting asks for. Reads the state and a block
+    Count,
+    /// Print a block as a state that is learning needs it. Reads the state and the block
+    Arrange,
+    /// Print the sums of a pass. Reads an assignment and an arranged block
     Pass,
     /// Print the sums of several blocks. Reads the sums of each
     Add,
-    /// Print the next state. Reads a state and the sums of all blocks
-    Solve,
     /// Print the rows of the users of a block. Reads the last state and the block
     Users,
-    /// Write the model. Reads the last state, and then each block, followed by the rows of its users
-    Finish {
-        /// Folder to write the model to, replacing the model that is there
-        #[arg(long)]
-        output: PathBuf,
-    },
 }
 
 /// What is learned, and how.
 #[derive(ClapArgs)]
-struct Begin {
+struct Lead {
+    /// Folder to write the model to, replacing the model that is there
+    #[arg(long)]
+    output: PathBuf,
     /// File with the catalogue
     #[arg(long)]
     movies: Option<PathBuf>,
@@ -84,38 +91,64 @@ struct Begin {
 /// Computes one step.
 pub fn run(args: Args) -> Result<ExitCode> {
     match args.step {
-        Step::Begin(begin) => print(&first_state(begin)?)?,
+        Step::Lead(lead) => self::lead(lead)?,
         Step::Pack { scale } => {
             let mut csv = Vec::new();
             io::stdin().lock().read_to_end(&mut csv).context("cannot read standard input")?;
             print(&pack(csv, scale)?)?;
         }
+        Step::Count => {
+            let state: State = required()?;
+            print(&state.count(&required()?)?)?;
+        }
+        Step::Arrange => {
+            let state: State = required()?;
+            print(&state.arrange(&required()?)?)?;
+        }
         Step::Pass => {
-            let state: State = required()?;
-            print(&state.pass(&required()?)?)?;
+            let assignment: Assignment = required()?;
+            print(&assignment.pass(&required()?)?)?;
         }
-        Step::Add => {
-            let mut sums: Sums = required()?;
-            while let Some(others) = next()? {
-                sums.add(others)?;
-            }
-            print(&sums)?;
-        }
-        Step::Solve => {
-            let state: State = required()?;
-            print(&state.solve(required()?)?)?;
-        }
+        Step::Add => print(&sum()?)?,
         Step::Users => {
             let state: State = required()?;
             print(&state.users(&required()?)?)?;
         }
-        Step::Finish { output } => finish(&output)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn first_state(begin: Begin) -> Result<State> {
-    let Begin { movies, links, titles_from_ids, parameters, seed, hold_out, scale, training_job } = begin;
+fn lead(lead: Lead) -> Result<()> {
+    let output = lead.output.clone();
+    check_output(&output)?;
+    let mut state = first_state(lead)?;
+    announce(&state, true)?;
+    while !state.is_done() {
+        let was_learning = state.is_learning();
+        state = state.solve(sum()?)?;
+        announce(&state, !(was_learning && state.is_learning()))?;
+    }
+    let mut gathering = Gathering::new(state)?;
+    while let Some(block) = next::<Block>()? {
+        gathering.add(block, required::<Users>()?)?;
+    }
+    let Gathered { dataset, plan, trained } = gathering.train(&TerminalProgress::new())?;
+    let waiting = Waiting::with("writing the model");
+    let manifest = write(&output, &dataset, &plan, &trained, &Digests::new())?;
+    drop(waiting);
+    print_summary(&output, &manifest);
+    Ok(())
+}
+
+/// Prints what comes next. While a model is learned, the state changes, but what blocks read of it does not.
+fn announce(state: &State, is_other: bool) -> Result<()> {
+    print_bytes(state.headline().as_bytes())?;
+    print_with_length(is_other.then_some(state))?;
+    print_with_length(state.assignment().as_ref())
+}
+
+fn first_state(lead: Lead) -> Result<State> {
+    let Lead { movies, links, titles_from_ids, parameters, seed, hold_out, scale, training_job, .. } = lead;
     if !HOLD_OUTS.contains(&hold_out) {
         bail!("--hold-out is {hold_out}; it must be {HOLD_OUT_RANGE}");
     }
@@ -135,45 +168,54 @@ fn first_state(begin: Begin) -> Result<State> {
     Ok(state)
 }
 
-fn finish(output: &std::path::Path) -> Result<()> {
-    check_output(output)?;
-    let mut gathering = Gathering::new(required()?)?;
-    while let Some(block) = next::<Block>()? {
-        gathering.add(block, required::<Users>()?)?;
+/// The sum of all sums on standard input.
+fn sum() -> Result<Sums> {
+    let mut sums: Sums = required()?;
+    while let Some(others) = next()? {
+        sums.add(others)?;
     }
-    let Gathered { dataset, plan, trained } = gathering.train(&TerminalProgress::new())?;
-    let waiting = Waiting::with("writing the model");
-    let manifest = write(output, &dataset, &plan, &trained, &Digests::new())?;
-    drop(waiting);
-    print_summary(output, &manifest);
-    Ok(())
+    Ok(sums)
 }
 
 /// The next message on standard input, which must be there.
 fn required<M: Message>() -> Result<M> {
-    next()?.with_context(|| format!("standard input ends where the message `{}` should begin", M::KIND))
+    next()?.with_context(|| format!("there is no message `{}` on standard input", M::KIND))
 }
 
-/// The next message on standard input, if there is one.
+/// The next message on standard input. `None` if an empty one marks the end.
 fn next<M: Message>() -> Result<Option<M>> {
     let mut input = io::stdin().lock();
-    let mut length = Vec::new();
-    let cannot = "cannot read standard input";
-    (&mut input).take(size_of::<u64>() as u64).read_to_end(&mut length).context(cannot)?;
-    if length.is_empty() {
-        return Ok(None);
+    let mut length = [0; size_of::<u64>()];
+    let read = input.read_exact(&mut length).map_err(|error| PartError::State(error.into()));
+    let message = match (read, u64::from_le_bytes(length)) {
+        (Ok(()), 0) => return Ok(None),
+        (Ok(()), length) => M::read_from(input, length),
+        (Err(error), _) => Err(error),
+    };
+    match message {
+        Err(PartError::State(StateError::Io(error))) if error.kind() == ErrorKind::UnexpectedEof => {
+            bail!("standard input ends before or within the message `{}`; send it again as a whole", M::KIND)
+        }
+        message => Ok(Some(message?)),
     }
-    let whole = length.try_into().ok().map(u64::from_le_bytes);
-    let mut bytes = Vec::new();
-    (&mut input).take(whole.unwrap_or(0)).read_to_end(&mut bytes).context(cannot)?;
-    if whole != Some(bytes.len() as u64) {
-        bail!("standard input ends within the message `{}`; send it again as a whole", M::KIND);
-    }
-    Ok(Some(M::read(&bytes)?))
 }
 
 fn print(message: &impl Message) -> Result<()> {
     let mut output = BufWriter::new(io::stdout().lock());
     let written = message.write(&mut output).and_then(|()| output.flush());
-    written.context("cannot write to standard output")
+    written.context(CANNOT_PRINT)
+}
+
+/// Prints the message, or an empty one, after its length.
+fn print_with_length(message: Option<&impl Message>) -> Result<()> {
+    let mut bytes = Vec::new();
+    message.map_or(Ok(()), |message| message.write(&mut bytes)).context(CANNOT_PRINT)?;
+    print_bytes(&bytes)
+}
+
+fn print_bytes(bytes: &[u8]) -> Result<()> {
+    let mut output = io::stdout().lock();
+    let written =
+        output.write_all(&(bytes.len() as u64).to_le_bytes()).and_then(|()| output.write_all(bytes));
+    written.and_then(|()| output.flush()).context(CANNOT_PRINT)
 }

@@ -9,6 +9,7 @@ mod inputs;
 mod kept_ratings;
 mod lists;
 mod outputs;
+mod part;
 mod progress;
 mod sagemaker_train;
 mod serve;

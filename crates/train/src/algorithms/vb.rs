@@ -11,6 +11,7 @@
 //! and of the ratings, users can be divided among any threads or machines, and sums in fixed point give the same
 //! bytes for each division.
 
+mod assignment;
 mod attributes;
 mod conjugate;
 mod facts;
@@ -32,6 +33,7 @@ use super::mean::Mean;
 use crate::algorithm::{Algorithm, Fitted, Run, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
 use crate::state::{StateError, StateReader, StateWriter};
+pub(crate) use assignment::Assignment;
 pub(crate) use facts::{Counts, Facts};
 pub(crate) use layout::Layout;
 pub(crate) use learner::Learner;

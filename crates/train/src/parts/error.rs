@@ -47,12 +47,12 @@ pub enum PartError {
     /// A block with ratings that the state does not know.
     #[error("movie `{0}` is not in the state; pass the same blocks from the first state to the last")]
     OtherBlock(String),
-    /// The work is not done yet.
-    #[error("the state is not done; solve until its first line ends with `done`")]
-    NotDone,
-    /// The work is done.
-    #[error("the state is done, so nothing is left to pass; compute the rows of the users")]
-    Done,
+    /// An arranged block of another model.
+    #[error("this block was arranged for another model; arrange it again with the state of this one")]
+    OtherModel,
+    /// A step that is not the next one.
+    #[error("this is not the next step; the state needs `{0}`")]
+    OtherStep(&'static str),
     /// Hyperparameters that are not valid.
     #[error(transparent)]
     Configure(#[from] ConfigureError),

@@ -1,12 +1,14 @@
 //! What parts tell each other, as bytes.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, Read, Write};
 
 use super::PartError;
 use crate::state::{StateError, StateReader, StateWriter};
 
 /// The version of the form of all messages.
 const FORM: u32 = 1;
+/// The most bytes of the first line.
+const LONGEST_LINE: u64 = 1 << 10;
 
 /// Something that one part computes and another one needs. Its bytes begin with a line that says what it is.
 pub trait Message: Sized {
@@ -34,14 +36,24 @@ pub trait Message: Sized {
 
     /// Reads a message, which must be whole.
     fn read(bytes: &[u8]) -> Result<Self, PartError> {
+        Self::read_from(bytes, bytes.len() as u64)
+    }
+
+    /// The same from a stream: its next `length` bytes are the message.
+    fn read_from(mut input: impl BufRead, length: u64) -> Result<Self, PartError> {
         let other = |problem: String| PartError::Message { expected: Self::KIND, problem };
-        let end = memchr::memchr(b'\n', bytes).ok_or_else(|| other("it has no first line".to_owned()))?;
-        let (line, rest) = (&bytes[..end], &bytes[end + 1..]);
+        let mut line = Vec::new();
+        let longest = length.min(LONGEST_LINE);
+        (&mut input).take(longest).read_until(b'\n', &mut line).map_err(StateError::Io)?;
+        let rest = length - line.len() as u64;
+        if line.pop() != Some(b'\n') {
+            return Err(other("it has no first line".to_owned()));
+        }
         if !line.starts_with(begin(Self::KIND).as_bytes()) {
             let shown = String::from_utf8_lossy(&line[..line.len().min(60)]).into_owned();
             return Err(other(format!("it begins with `{shown}`")));
         }
-        let mut reader = StateReader::new(rest, rest.len() as u64);
+        let mut reader = StateReader::new(input, rest);
         let message = Self::restore(&mut reader).and_then(|message| {
             reader.finish()?;
             Ok(message)

@@ -3,9 +3,11 @@
 use matinee_model::{Catalogue, MovieRow};
 
 use super::PartError;
+use super::arranged::Arranged;
+use super::assignment::Assignment;
 use super::block::Block;
 use super::settings::Settings;
-use super::sums::{Added, Messages, Sums};
+use super::sums::{Added, Sums};
 use super::tally::{self, Tally};
 use super::users::Users;
 use crate::algorithms::on_common_range;
@@ -67,18 +69,36 @@ impl State {
         matches!(self.work, Work::Done(..))
     }
 
-    /// What the next pass adds up for a block.
-    pub fn pass(&self, block: &Block) -> Result<Sums, PartError> {
+    /// Whether the next pass is over [arranged](Self::arrange) blocks.
+    pub fn is_learning(&self) -> bool {
+        matches!(self.work, Work::Learn(..))
+    }
+
+    /// What the next pass counts in a block.
+    pub fn count(&self, block: &Block) -> Result<Sums, PartError> {
         let added = match &self.work {
             Work::Tally => Added::Tally(Tally::of(block, &self.settings)?),
-            Work::Count(known, goal) => self.count(block, known, goal)?,
-            Work::Learn(known, goal, learner) => {
-                let layout = self.layout(block, known, goal, learner)?;
-                Added::Messages(Messages::from(learner.pass(&layout)))
-            }
-            Work::Done(..) => return Err(PartError::Done),
+            Work::Count(known, goal) => self.counts(block, known, goal)?,
+            _ => return Err(self.other_step()),
         };
         Ok(Sums { pass: self.passes, added })
+    }
+
+    /// The ratings of a block that the model learns from. They are the same for all passes that learn this model.
+    pub fn arrange(&self, block: &Block) -> Result<Arranged, PartError> {
+        let Work::Learn(known, goal, learner) = &self.work else { return Err(self.other_step()) };
+        Ok(Arranged { is_measured: goal.is_measured(), layout: self.layout(block, known, goal, learner)? })
+    }
+
+    /// What the arranged blocks compute in the next pass, if a model is learned.
+    pub fn assignment(&self) -> Option<Assignment> {
+        let Work::Learn(_, goal, learner) = &self.work else { return None };
+        Some(Assignment {
+            pass: self.passes,
+            is_measured: goal.is_measured(),
+            movie_count: learner.facts().movie_count(),
+            work: learner.assignment(),
+        })
     }
 
     /// The next state, given the sums of all blocks.
@@ -112,7 +132,7 @@ impl State {
 
     /// The rows of the users of a block, when everything is learned.
     pub fn users(&self, block: &Block) -> Result<Users, PartError> {
-        let Work::Done(known, learners) = &self.work else { return Err(PartError::NotDone) };
+        let Work::Done(known, learners) = &self.work else { return Err(self.other_step()) };
         let goals = [Goal::Measured, Goal::Served(None)];
         let rows = goals[goals.len() - learners.len()..]
             .iter()
@@ -125,11 +145,20 @@ impl State {
     pub(super) fn into_learned(
         self,
     ) -> Result<(Settings, Option<Catalogue>, Known, Vec<Learner>), PartError> {
-        let Work::Done(known, learners) = self.work else { return Err(PartError::NotDone) };
+        let other_step = self.other_step();
+        let Work::Done(known, learners) = self.work else { return Err(other_step) };
         Ok((self.settings, self.catalogue, known, learners))
     }
 
-    fn count(&self, block: &Block, known: &Known, goal: &Goal) -> Result<Added, PartError> {
+    fn other_step(&self) -> PartError {
+        PartError::OtherStep(match self.work {
+            Work::Tally | Work::Count(..) => "count",
+            Work::Learn(..) => "arrange` and `pass",
+            Work::Done(..) => "users",
+        })
+    }
+
+    fn counts(&self, block: &Block, known: &Known, goal: &Goal) -> Result<Added, PartError> {
         let ratings = self.ratings(block, known, goal)?;
         let movie_count = known.movie_ids.table().len();
         let mut held_out = vec![0; movie_count];
@@ -203,6 +232,10 @@ impl Goal {
                 Work::Done(known, learners.collect())
             }
         }
+    }
+
+    fn is_measured(&self) -> bool {
+        matches!(self, Self::Measured)
     }
 
     fn name(&self) -> &'static str {

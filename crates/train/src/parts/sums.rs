@@ -63,12 +63,16 @@ impl Sums {
 
 impl From<Passed> for Messages {
     fn from(passed: Passed) -> Self {
-        let (width, rows, totals) = passed.into_rows();
+        let (width, pieces, totals) = passed.into_rows();
         let mut messages = Self { width, movies: Vec::new(), sums: Vec::new(), totals };
-        for (movie, row) in (0..).zip(rows.chunks_exact(width)) {
-            if row.iter().any(|&sum| sum != 0) {
-                messages.movies.push(movie);
-                messages.sums.extend_from_slice(row);
+        let mut movie = 0;
+        for piece in pieces {
+            for row in piece.chunks_exact(width) {
+                if row.iter().any(|&sum| sum != 0) {
+                    messages.movies.push(movie);
+                    messages.sums.extend_from_slice(row);
+                }
+                movie += 1;
             }
         }
         messages
@@ -83,7 +87,8 @@ impl Messages {
 
     /// The rows of both, which are ascending, and the sums of each.
     fn merged(&self, other: &Self) -> (Vec<u32>, Vec<i64>) {
-        let (mut movies, mut sums) = (Vec::new(), Vec::new());
+        let mut movies = Vec::with_capacity(self.movies.len().max(other.movies.len()));
+        let mut sums = Vec::with_capacity(self.sums.len().max(other.sums.len()));
         let (mut own, mut others) = (self.rows().peekable(), other.rows().peekable());
         loop {
             let order = match (own.peek(), others.peek()) {
@@ -113,17 +118,13 @@ impl Messages {
     }
 
     /// The sums of all movies. `lengths` are those that the pass should have.
-    pub(super) fn all(self, movie_count: usize, lengths: [usize; 2]) -> Result<Passed, PartError> {
+    pub(super) fn all(&self, movie_count: usize, lengths: [usize; 2]) -> Result<Passed, PartError> {
         let fits = lengths == [self.width, self.totals.len()]
             && self.movies.iter().all(|&movie| (movie as usize) < movie_count);
         if !fits {
             return Err(PartError::OtherPass);
         }
-        let mut sums = vec![0; movie_count * self.width];
-        for (movie, row) in self.rows() {
-            sums[movie as usize * self.width..][..self.width].copy_from_slice(row);
-        }
-        Ok(Passed::of_rows(self.width, &sums, self.totals))
+        Ok(Passed::of_rows(movie_count, self.width, self.rows(), self.totals.clone()))
     }
 }
 
@@ -220,8 +221,9 @@ mod tests {
         let other = Sums { pass: 4, ..sums.clone() };
         assert!(matches!(sums.add(other), Err(PartError::OtherPass)));
         let Added::Messages(messages) = sums.added else { panic!("messages") };
-        assert!(matches!(messages.clone().all(2, [2, 2]), Err(PartError::OtherPass)));
-        assert!(matches!(messages.clone().all(1, [2, 1]), Err(PartError::OtherPass)));
-        assert_eq!(messages.all(2, [2, 1]).unwrap().into_rows(), (2, vec![0, 0, 2, -2], vec![0]));
+        assert!(matches!(messages.all(2, [2, 2]), Err(PartError::OtherPass)));
+        assert!(matches!(messages.all(1, [2, 1]), Err(PartError::OtherPass)));
+        let (width, pieces, totals) = messages.all(2, [2, 1]).unwrap().into_rows();
+        assert_eq!((width, pieces.collect::<Vec<_>>().concat(), totals), (2, vec![0, 0, 2, -2], vec![0]));
     }
 }

@@ -97,7 +97,7 @@ impl From<Counts> for Facts {
 
 impl Facts {
     /// The number of movie rows.
-    pub(super) fn movie_count(&self) -> usize {
+    pub(crate) fn movie_count(&self) -> usize {
         self.movie_counts.len()
     }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::facts::{Facts, STEPS};
 use crate::ratings::Rating;
+use crate::state::{StateError, StateReader, StateWriter};
 
 /// The most ratings of a block, unless it is a single user. Larger blocks take more memory. In smaller ones, each movie has
 /// fewer ratings, and its sums are fetched for fewer of them.
@@ -83,13 +84,39 @@ impl Layout {
         }
     }
 
+    /// Writes the ratings.
+    pub(crate) fn save(&self, state: &mut StateWriter<'_>) {
+        state.number(self.movie_count as u64);
+        state.long_numbers(self.starts.iter().map(|&start| start as u64));
+        state.whole_numbers(self.movies.iter().copied());
+        state.short_numbers(self.values.iter().map(|value| value.cast_unsigned()));
+    }
+
+    /// Reads what [`save`](Self::save) wrote.
+    pub(crate) fn restore(state: &mut StateReader<'_>) -> Result<Self, StateError> {
+        let movie_count = state.number()? as usize;
+        let starts: Vec<usize> = state.long_numbers()?.into_iter().map(|start| start as usize).collect();
+        let movies = state.whole_numbers()?;
+        let values: Vec<i16> = state.short_numbers()?.into_iter().map(u16::cast_signed).collect();
+        let is_whole = starts.is_sorted()
+            && starts.first() == Some(&0)
+            && starts.last() == Some(&movies.len())
+            && values.len() == movies.len()
+            && movies.iter().all(|&movie| (movie as usize) < movie_count);
+        if is_whole {
+            Ok(Self { movies, values, starts, movie_count })
+        } else {
+            Err(StateError::new("its ratings do not fit".to_owned()))
+        }
+    }
+
     /// The number of user rows.
     pub(super) fn user_count(&self) -> usize {
         self.starts.len() - 1
     }
 
     /// The number of movie rows.
-    pub(super) fn movie_count(&self) -> usize {
+    pub(crate) fn movie_count(&self) -> usize {
         self.movie_count
     }
 

@@ -6,6 +6,7 @@
 use matinee_model::Factors;
 
 use super::Vb;
+use super::assignment::Assignment;
 use super::facts::{Facts, STEPS};
 use super::features::Features;
 use super::fixed;
@@ -103,6 +104,15 @@ impl Learner {
         }
     }
 
+    /// The next pass, without the rest of the run.
+    pub(crate) fn assignment(&self) -> Assignment {
+        match &self.next {
+            Next::Counting => Assignment::Counting,
+            Next::Users => Assignment::Users(self.users().into()),
+            Next::Step(improvement) => Assignment::Step(improvement.step(&self.facts)),
+        }
+    }
+
     /// The length of the sums of a movie, and the number of totals, of the next pass.
     pub(crate) fn lengths(&self) -> [usize; 2] {
         match &self.next {
@@ -159,7 +169,7 @@ impl Learner {
 
     /// The rows of users with these ratings.
     pub(crate) fn user_rows(&self, layout: &Layout) -> UserRows {
-        served::user_rows(&self.users(), &self.facts, layout)
+        served::user_rows(&self.users(), &self.features.sets, &self.facts, layout)
     }
 
     /// The length of a user's row.
@@ -169,14 +179,14 @@ impl Learner {
 
     /// The model, with the rows of all users.
     pub(crate) fn factors(&self, rows: UserRows) -> Factors {
-        served::factors(&self.users(), &self.facts, rows)
+        served::factors(&self.users(), &self.features.attributes, &self.facts, rows)
     }
 
     fn users(&self) -> Users<'_> {
         Users {
             shape: self.shape,
             movies: &self.movies,
-            features: &self.features,
+            rated: self.features.sets.all_rated(),
             prior: &self.user_prior,
             noise: self.noise,
         }

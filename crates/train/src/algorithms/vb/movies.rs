@@ -19,6 +19,7 @@ const INITIAL_VARIANCE: f64 = 0.2;
 const SMALLEST_SHARE: f64 = 0.02;
 
 /// The posteriors of all movies. All rows are in `f32`, which halves the memory that a pass reads.
+#[derive(Clone)]
 pub(super) struct Movies {
     shape: Shape,
     /// movies x order
@@ -109,6 +110,20 @@ impl Movies {
     pub(super) fn save(&self, state: &mut StateWriter<'_>) {
         state.floats(&self.means);
         state.floats(&self.moments);
+    }
+
+    /// Reads what [`save`](Self::save) wrote of so many movies.
+    pub(super) fn of_state(
+        shape: Shape,
+        count: usize,
+        state: &mut StateReader<'_>,
+    ) -> Result<Self, StateError> {
+        let (means, moments) = (state.all_floats()?, state.all_floats()?);
+        if means.len() == count * shape.order() && moments.len() == count * shape.moments() {
+            Ok(Self { shape, means, moments })
+        } else {
+            Err(StateError::new("it has other movies or factors".to_owned()))
+        }
     }
 
     pub(super) fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {

@@ -85,15 +85,27 @@ pub(crate) struct Passed {
 }
 
 impl Passed {
-    /// What passes over parts have added up together: `sums` has `width` numbers for each movie.
-    pub(crate) fn of_rows(width: usize, sums: &[i64], totals: Vec<i64>) -> Self {
-        let stripes = sums.chunks(STRIPE * width).map(|stripe| Mutex::new(stripe.to_vec())).collect();
-        Self { sums: Sums { width, stripes }, totals }
+    /// What passes over parts have added up together: `rows` has `width` sums for each movie that is not there with zeros.
+    pub(crate) fn of_rows<'a>(
+        movie_count: usize,
+        width: usize,
+        rows: impl Iterator<Item = (u32, &'a [i64])>,
+        totals: Vec<i64>,
+    ) -> Self {
+        let mut sums = Sums::new(movie_count, width);
+        for (movie, row) in rows {
+            let (stripe, place) = (movie as usize / STRIPE, movie as usize % STRIPE);
+            let sums = sums.stripes[stripe].get_mut().unwrap_or_else(PoisonError::into_inner);
+            sums[place * width..][..width].copy_from_slice(row);
+        }
+        Self { sums, totals }
     }
 
-    /// The number of sums of each movie, the sums of the movies one after another, and the totals.
-    pub(crate) fn into_rows(self) -> (usize, Vec<i64>, Vec<i64>) {
-        (self.sums.width, self.sums.into_stripes().flatten_iter().collect(), self.totals)
+    /// The number of sums of each movie, those of the movies one after another in pieces, and the totals.
+    pub(crate) fn into_rows(self) -> (usize, impl Iterator<Item = Vec<i64>>, Vec<i64>) {
+        let pieces = self.sums.stripes.into_iter();
+        let pieces = pieces.map(|stripe| stripe.into_inner().unwrap_or_else(PoisonError::into_inner));
+        (self.sums.width, pieces, self.totals)
     }
 }
 
@@ -282,7 +294,8 @@ mod tests {
             })
             .collect();
         let facts = Facts::from(Counts::of(301, 40, ratings.iter().copied()));
-        let (width, sums, totals) = pass(&Counting, &Layout::new(301, &ratings, &facts)).into_rows();
+        let (width, pieces, totals) = pass(&Counting, &Layout::new(301, &ratings, &facts)).into_rows();
+        let sums = pieces.collect::<Vec<_>>().concat();
         assert_eq!((width, totals), (2, vec![300]));
         for (movie, sums) in sums.chunks_exact(2).enumerate() {
             // Every user has eight ratings.

@@ -12,8 +12,11 @@ use ndarray::{Array1, Array2};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::attributes::Attributes;
 use super::facts::Facts;
 use super::layout::{Layout, Observation};
+use super::movies::row as row_of;
+use super::sets::Sets;
 use super::users::{User, Users};
 
 /// The factors of a rating's own membership.
@@ -35,7 +38,7 @@ pub(crate) struct UserRows {
 }
 
 /// The rows of the users of a layout.
-pub(super) fn user_rows(users: &Users<'_>, facts: &Facts, layout: &Layout) -> UserRows {
+pub(super) fn user_rows(users: &Users<'_>, sets: &Sets, facts: &Facts, layout: &Layout) -> UserRows {
     let width = width(users);
     let mut rows = vec![0.0; layout.user_count() * width];
     rows.par_chunks_mut(width).enumerate().for_each_init(
@@ -44,7 +47,7 @@ pub(super) fn user_rows(users: &Users<'_>, facts: &Facts, layout: &Layout) -> Us
             ratings.clear();
             layout.extend(ratings, user);
             if !ratings.is_empty() {
-                Arch::new().dispatch(UserRow { users, facts, work, ratings, row });
+                Arch::new().dispatch(UserRow { users, sets, facts, work, ratings, row });
             }
         },
     );
@@ -57,14 +60,19 @@ pub(super) fn width(users: &Users<'_>) -> usize {
 }
 
 /// The model of all users.
-pub(super) fn factors(users: &Users<'_>, facts: &Facts, UserRows { counts, rows }: UserRows) -> Factors {
+pub(super) fn factors(
+    users: &Users<'_>,
+    attributes: &Attributes,
+    facts: &Facts,
+    UserRows { counts, rows }: UserRows,
+) -> Factors {
     let width = width(users);
     let mut user_side = Side { width, rows };
     let mut movie_side = Side { width, rows: vec![0.0; facts.movie_count() * width] };
     for (movie, row) in (0..).zip(movie_side.rows.chunks_exact_mut(width)) {
         write_movie(users, movie, facts.movie_counts[movie as usize], row);
     }
-    complete(&mut movie_side, facts, &users.features.attributes.expected());
+    complete(&mut movie_side, facts, &attributes.expected());
     let mean = centre(&mut user_side, &mut movie_side, &counts);
     let [(user_biases, user_factors), (movie_biases, movie_factors)] =
         [user_side, movie_side].map(Side::split);
@@ -74,6 +82,7 @@ pub(super) fn factors(users: &Users<'_>, facts: &Facts, UserRows { counts, rows 
 /// The row of one user.
 struct UserRow<'a> {
     users: &'a Users<'a>,
+    sets: &'a Sets,
     facts: &'a Facts,
     work: &'a mut User,
     ratings: &'a [Observation],
@@ -86,7 +95,7 @@ impl WithSimd for UserRow<'_> {
     /// Writes `p_u`, `x_u` and `d_u`.
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { users, facts, work, ratings, row } = self;
+        let Self { users, sets, facts, work, ratings, row } = self;
         work.fold_in(users, ratings);
         let mean = &work.regression.mean;
         for (to, &entry) in row.iter_mut().zip(mean) {
@@ -95,7 +104,7 @@ impl WithSimd for UserRow<'_> {
         let mut of_set = 0.0;
         for observation in ratings {
             let scale = f64::from(facts.movie_counts[observation.movie as usize]).sqrt().recip();
-            let own = users.features.sets.raters(observation.movie);
+            let own = sets.raters(observation.movie);
             let mut along = f64::from(own[0]);
             for (&entry, &factor) in own[1..].iter().zip(&mean[1..]) {
                 along += f64::from(entry) * factor;
@@ -112,7 +121,7 @@ fn write_movie(users: &Users<'_>, movie: u32, count: u32, row: &mut [f32]) {
     if count == 0 {
         return;
     }
-    let (mean, own) = (users.movies.mean(movie), users.features.sets.rated(movie));
+    let (mean, own) = (users.movies.mean(movie), row_of(users.rated, movie, users.shape.order()));
     row[..mean.len()].copy_from_slice(mean);
     row[mean.len()] = own[0] + own[1..].iter().zip(&mean[1..]).map(|(own, factor)| own * factor).sum::<f32>();
     row[mean.len() + 1] = one_more(count as usize);

@@ -28,6 +28,7 @@ use super::pass::{Outbox, Passed, Step, Sums};
 use crate::state::{StateError, StateReader, StateWriter};
 pub(super) use improvement::Improvement;
 use improvement::Product;
+pub(crate) use improvement::SetStep;
 
 /// Steps of conjugate gradients in each epoch, each with a pass over the ratings.
 const STEPS: usize = 4;
@@ -64,6 +65,11 @@ impl Sets {
     #[inline(always)]
     pub(super) fn rated(&self, movie: u32) -> &[f32] {
         row(&self.rated, movie, self.order)
+    }
+
+    /// `y` of all movies.
+    pub(super) fn all_rated(&self) -> &[f32] {
+        &self.rated
     }
 
     /// `a`: what a movie adds to the features of its raters.

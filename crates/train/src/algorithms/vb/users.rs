@@ -1,9 +1,8 @@
 //! Users: each is computed from the movies when it is needed, and only its messages remain.
 
-use super::features::Features;
 use super::fixed::{POSTERIOR, in_total, message};
 use super::layout::Observation;
-use super::movies::Movies;
+use super::movies::{Movies, row};
 use super::pass::{Outbox, Step};
 use super::priors::Prior;
 use super::regression::{Evidence, Regression};
@@ -16,7 +15,8 @@ const CHUNK: usize = 64;
 pub(super) struct Users<'a> {
     pub(super) shape: Shape,
     pub(super) movies: &'a Movies,
-    pub(super) features: &'a Features,
+    /// What each movie adds to the prior means of its raters: movies x order.
+    pub(super) rated: &'a [f32],
     pub(super) prior: &'a Prior,
     pub(super) noise: f64,
 }
@@ -77,7 +77,7 @@ impl User {
             for (sum, &factor) in self.partial_products[2..].iter_mut().zip(&mean[1..]) {
                 *sum += value * factor;
             }
-            for (sum, &entry) in self.set.iter_mut().zip(users.features.sets.rated(movie)) {
+            for (sum, &entry) in self.set.iter_mut().zip(row(users.rated, movie, mean.len())) {
                 *sum += f64::from(entry);
             }
         }

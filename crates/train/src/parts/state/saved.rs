@@ -13,10 +13,10 @@ use crate::state::{StateError, StateReader, StateWriter};
 impl Message for State {
     const KIND: &'static str = "state";
 
+    /// Begins with `counting`, `learning` or `done`, from which the caller knows what to compute next.
     fn headline(&self) -> String {
         match &self.work {
-            Work::Tally | Work::Count(_, Goal::Measured) => "counting the ratings".to_owned(),
-            Work::Count(_, goal) => goal.name().to_owned(),
+            Work::Tally | Work::Count(..) => "counting the ratings".to_owned(),
             Work::Learn(_, goal, learner) => {
                 format!("{}: {} of {} epochs", goal.name(), learner.epochs_done(), learner.epochs())
             }

@@ -157,13 +157,34 @@ fn root(count: u32) -> f32 {
 }
 
 /// Sends the sums over the user's movies: of the first half divided by `n_u`, of the second as they are.
-pub(in super::super) struct SetStep {
+pub(crate) struct SetStep {
     order: usize,
     /// movies x two halves
     scaled: Vec<f32>,
     /// `h / n_i`
     weights: Vec<f32>,
     rater_precision: f64,
+}
+
+impl SetStep {
+    pub(in super::super) fn save(&self, state: &mut StateWriter<'_>) {
+        state.number(self.order as u64);
+        state.floats(&self.weights);
+        state.floats(&self.scaled);
+        state.real(self.rater_precision);
+    }
+
+    pub(in super::super) fn restore(
+        movie_count: usize,
+        state: &mut StateReader<'_>,
+    ) -> Result<Self, StateError> {
+        let order = usize::from(state.number()? as u16);
+        let (weights, scaled) = (state.all_floats()?, state.all_floats()?);
+        if weights.len() != movie_count || scaled.len() != 2 * order * movie_count {
+            return Err(StateError::new("it has other movies or factors".to_owned()));
+        }
+        Ok(Self { order, scaled, weights, rater_precision: state.real()? })
+    }
 }
 
 impl Step for SetStep {

@@ -1,0 +1,50 @@
+//! What blocks compute in a pass.
+
+use super::PartError;
+use super::arranged::Arranged;
+use super::message::Message;
+use super::sums::{Added, Messages, Sums};
+use crate::algorithms::vb;
+use crate::state::{StateReader, StateWriter};
+
+/// What the arranged blocks compute in the next pass. It is a part of the state: about a tenth of it in most passes.
+pub struct Assignment {
+    /// The number of the pass.
+    pub(super) pass: u64,
+    /// Whether the model is the one that is measured.
+    pub(super) is_measured: bool,
+    pub(super) movie_count: usize,
+    pub(super) work: vb::Assignment,
+}
+
+impl Assignment {
+    /// What the pass adds up for an arranged block.
+    pub fn pass(&self, block: &Arranged) -> Result<Sums, PartError> {
+        if block.is_measured != self.is_measured || block.layout.movie_count() != self.movie_count {
+            return Err(PartError::OtherModel);
+        }
+        Ok(Sums { pass: self.pass, added: Added::Messages(Messages::from(self.work.pass(&block.layout))) })
+    }
+}
+
+impl Message for Assignment {
+    const KIND: &'static str = "assignment";
+
+    fn headline(&self) -> String {
+        format!("pass {}", self.pass)
+    }
+
+    fn save(&self, state: &mut StateWriter<'_>) {
+        state.number(self.pass);
+        state.number(u64::from(self.is_measured));
+        state.number(self.movie_count as u64);
+        self.work.save(state);
+    }
+
+    fn restore(state: &mut StateReader<'_>) -> Result<Self, PartError> {
+        let (pass, is_measured) = (state.number()?, state.number()? == 1);
+        let movie_count = state.number()? as usize;
+        let work = vb::Assignment::restore(movie_count, state)?;
+        Ok(Self { pass, is_measured, movie_count, work })
+    }
+}
