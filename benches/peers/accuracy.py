@@ -50,6 +50,7 @@ SLOW = {"surprise-svdpp"}
 # The same numbers as in published results on each.
 MYFM_RANK = {"data/": 8, "ML-100K u1-u5": 10}
 PACKAGES = ["myfm", "lenskit", "libmf", "implicit"]
+HEADER = f"{'':<24} {'RMSE':>8} {'MAE':>8} {'fit, CPU s':>11} {'predict, s':>11} {'memory, MB':>11}  RMSE by fold"
 
 
 def main(binary):
@@ -60,7 +61,7 @@ def main(binary):
     print()
     for dataset in (datasets.small(), datasets.ml100k(sys.prefix)):
         print(f"\n{dataset.name}, {protocol.FOLDS} folds")
-        print(f"{'':<24} {'RMSE':>8} {'MAE':>8} {'fit, CPU s':>11} {'predict, s':>11} {'memory, MB':>11}  RMSE by fold")
+        print(HEADER)
         floor = protocol.matinee(binary, dataset.folds, "--algorithm", "mean", "--threads", "1", data=dataset.arguments())
         for name, arguments in OURS:
             tell(name, ours(binary, dataset, arguments, floor["cpu"]))

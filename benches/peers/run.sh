@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Compares Matinee with its peers on the same folds in the same run. The peers come from PyPI.
 #   benches/peers/run.sh accuracy  accuracy, time and memory of every algorithm and of its peers, one thread each
+#   benches/peers/run.sh mllib     ALS of Spark's MLlib, next to vb, bayes, als and myFM
 #   benches/peers/run.sh svd       the SVD of the replaced stack
 #   benches/peers/run.sh als       alternating least squares at equal rank and sweeps
 #   benches/peers/run.sh sgd       epochs of SGD, compared to the limits of the machine
