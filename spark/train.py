@@ -22,7 +22,7 @@ from pyspark.sql import functions as F
 USER = ["userid", "user", "uid"]  # The names of the column, as `matinee` knows them.
 MANIFEST = "manifest.json"  # A model is whole when its manifest is there.
 LENGTH = "<Q"  # Of a message, in bytes.
-MOST_SUMS = 4  # More of them than that are first added up in groups, so that the driver gets fewer.
+MOST_SUMS = 4  # If there are more, groups of them are added up first, so that the driver gets fewer.
 
 
 def main(given=None):
@@ -85,10 +85,15 @@ class Lead:
         self.asked = assignment or self.state
 
     def heard(self):
-        length = self.process.stdout.read(struct.calcsize(LENGTH))
-        if not length:
+        (length,) = struct.unpack(LENGTH, self.read(struct.calcsize(LENGTH)))
+        return self.read(length)
+
+    def read(self, length):
+        found = self.process.stdout.read(length)
+        if len(found) < length:
             self.end()
-        return self.process.stdout.read(*struct.unpack(LENGTH, length))
+            sys.exit("error: `matinee part lead` has ended too early; no model was written")
+        return found
 
     def tell(self, messages):
         try:
@@ -114,7 +119,7 @@ def options(context, args, folder):
     given += ["--training-job", args.training_job] if args.training_job else []
     for option, path in (("--movies", args.movies), ("--links", args.links)):
         if path:
-            copy = os.path.join(folder, os.path.basename(path))
+            copy = os.path.join(folder, option.strip("-") + "-" + os.path.basename(path))
             with open(copy, "wb") as file:
                 file.write(context.binaryFiles(path).values().first())
             given += [option, copy]

@@ -12,7 +12,9 @@ use matinee_model::{Model, RatingScale};
 use matinee_train::ratings::{self, Checked, CsvFile, Dataset, Digests, Source, check_files};
 
 use crate::progress::Waiting;
-pub use data_file::{DataFile, GZIP_MAGIC};
+pub use data_file::DataFile;
+#[cfg(feature = "aws")]
+pub use data_file::GZIP_MAGIC;
 
 /// The name of the ratings in a folder of data.
 pub const RATINGS_FILE: &str = "ratings.csv";

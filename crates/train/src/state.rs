@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 /// About this many bytes are passed on at once.
 const PIECE: usize = 1 << 16;
+
 /// Writes the state of a run part by part (little endian).
 ///
 /// After an error, nothing more is written. [`finish`](Self::finish) reports it, so that the parts need not.
@@ -190,8 +191,7 @@ impl<'a> StateReader<'a> {
 
     /// Reads a value.
     pub fn value<T: DeserializeOwned>(&mut self) -> Result<T, StateError> {
-        let mut json = vec![0; self.length(1)?];
-        self.fill(&mut json)?;
+        let json = self.sequence(|[byte]: [u8; 1]| byte)?;
         serde_json::from_slice(&json).map_err(|error| StateError::new(error.to_string()))
     }
 
@@ -227,7 +227,8 @@ impl<'a> StateReader<'a> {
         of_bytes: fn([u8; BYTES]) -> T,
     ) -> Result<Vec<T>, StateError> {
         let count = self.length(BYTES)?;
-        let mut numbers = Vec::with_capacity(count);
+        let mut numbers = Vec::new();
+        numbers.try_reserve_exact(count).map_err(|_| StateError::ended())?;
         self.each_number(count, |bytes| numbers.push(of_bytes(bytes)))?;
         Ok(numbers)
     }

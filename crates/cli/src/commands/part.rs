@@ -30,13 +30,13 @@ pub struct Args {
     step: Step,
 }
 
-/// The steps. All messages on standard input are preceded by their length in bytes (8 bytes, little endian), and an empty one
-/// marks the end of several.
+/// The steps. Messages on standard input, and those that `lead` prints, come after their length in bytes (8 bytes, little
+/// endian). An empty one marks the end of several.
 #[derive(Subcommand)]
 enum Step {
-    /// Decide what is computed, and write the model in the end. Prints what comes next, the state if it is another one for the
-    /// blocks, and the assignment for the next pass if there is one, each preceded by its length. Then reads the sums of all
-    /// blocks, and so on until nothing is left. Then reads each block, followed by the rows of its users
+    /// Decide what is computed, and write the model. Prints three messages for each pass: what comes next, the state, and the
+    /// assignment. The state is empty if it is the same for the blocks as before. The assignment is empty if the state is not
+    /// learning. Reads the sums of all blocks after each pass and, when the state is done, each block with the rows of its users
     Lead(Lead),
     /// Print a block: the ratings of some users, which are CSV on standard input
     Pack {
@@ -160,7 +160,7 @@ fn first_state(lead: Lead) -> Result<State> {
     }
     let movies = movies.as_deref().map(read_csv).transpose()?;
     let links = links.as_deref().map(read_csv).transpose()?;
-    // The ratings are read after this step.
+    // The ratings are read from now on.
     let data_as_of = Some(now());
     let settings = Settings { parameters, seed, hold_out, scale, titles_from_ids, training_job, data_as_of };
     let (state, report) = State::begin(settings, movies.as_ref(), links.as_ref())?;

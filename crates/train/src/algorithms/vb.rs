@@ -43,11 +43,13 @@ pub(crate) use served::UserRows;
 /// The name of the algorithm.
 pub const NAME: &str = "vb";
 
+const MOST_FACTORS: u32 = 128;
+
 /// The hyperparameters of the algorithm.
 pub const HYPERPARAMETERS: &[Hyperparameter] = &[
     Hyperparameter {
         name: "n_factors",
-        domain: Domain::Integer { default: 16, min: 1, max: 128 },
+        domain: Domain::Integer { default: 16, min: 1, max: MOST_FACTORS },
         help: "factors of users and movies",
     },
     Hyperparameter {

@@ -39,13 +39,24 @@ pub enum PartError {
     /// More ratings than a model can hold.
     #[error("there are {0} ratings, and a model holds at most {max}; train on fewer", max = u32::MAX)]
     TooMany(u64),
-    /// Sums that do not belong to the state.
+    /// No ratings.
+    #[error("there are no ratings to learn from")]
+    NoRatings,
+    /// Blocks that have other ratings together than those that were counted.
     #[error(
-        "these sums are of another pass; add up the sums of all blocks, each passed once with the same state"
+        "the blocks have {found} ratings together, but {expected} were counted; use each block once in every pass"
     )]
+    OtherRatings {
+        /// The number of ratings that were counted.
+        expected: u64,
+        /// The number of ratings in the blocks.
+        found: u64,
+    },
+    /// Sums that do not belong to the state.
+    #[error("these sums are of another pass; add up the sums of all blocks, each used once in this pass")]
     OtherPass,
     /// A block with ratings that the state does not know.
-    #[error("movie `{0}` is not in the state; pass the same blocks from the first state to the last")]
+    #[error("movie `{0}` is not in the state; use the same blocks in all steps")]
     OtherBlock(String),
     /// An arranged block of another model.
     #[error("this block was arranged for another model; arrange it again with the state of this one")]

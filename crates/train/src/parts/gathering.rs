@@ -100,6 +100,10 @@ impl Gathering {
     pub fn train(self, progress: &dyn Progress) -> Result<Gathered, PartError> {
         let Self { settings, catalogue, known, learners, ids, rows, given, has_times } = self;
         let (user_ids, places) = sorted(&ids)?;
+        let (expected, found) = (known.rating_count, given.len() as u64);
+        if found != expected {
+            return Err(PartError::OtherRatings { expected, found });
+        }
         drop(ids);
         let mut factors: Vec<Factors> = learners
             .iter()

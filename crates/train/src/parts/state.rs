@@ -214,6 +214,11 @@ fn counted(
     if counts.movies.len() != known.listed.len() {
         return Err(PartError::OtherPass);
     }
+    let (expected, found) =
+        (known.rating_count, counts.movies.iter().chain(held_out).copied().map(u64::from).sum());
+    if found != expected {
+        return Err(PartError::OtherRatings { expected, found });
+    }
     let is_asked = || held_out.iter().zip(&known.listed).any(|(&count, &is_listed)| is_listed && count > 0);
     if matches!(goal, Goal::Measured) && (counts.is_empty() || !is_asked()) {
         return Ok(Work::Count(known, Goal::Served(None)));

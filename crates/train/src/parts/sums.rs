@@ -49,12 +49,16 @@ impl Sums {
         match (&mut self.added, other.added) {
             (Added::Tally(own), Added::Tally(other)) => own.add(other),
             (Added::Counts { counts, held_out }, Added::Counts { counts: more, held_out: more_held_out })
-                if counts.movies.len() == more.movies.len() =>
+                if counts.movies.len() == more.movies.len() && held_out.len() == more_held_out.len() =>
             {
                 counts.add(&more);
                 held_out.iter_mut().zip(more_held_out).for_each(|(count, more)| *count += more);
             }
-            (Added::Messages(own), Added::Messages(other)) if own.width == other.width => own.add(&other),
+            (Added::Messages(own), Added::Messages(other))
+                if own.width == other.width && own.totals.len() == other.totals.len() =>
+            {
+                own.add(&other);
+            }
             _ => return Err(PartError::OtherPass),
         }
         Ok(())
@@ -163,7 +167,8 @@ impl Message for Sums {
         let added = match state.number()? {
             0 => Added::Tally(Tally::restore(state)?),
             1 => Added::Counts { counts: Counts::restore(state)?, held_out: state.whole_numbers()? },
-            _ => Added::Messages(restore_messages(state)?),
+            2 => Added::Messages(restore_messages(state)?),
+            other => return Err(StateError::new(format!("{other} is not a kind of sums")).into()),
         };
         Ok(Self { pass, added })
     }
@@ -176,7 +181,10 @@ fn restore_messages(state: &mut StateReader<'_>) -> Result<Messages, StateError>
         Ok(state.long_numbers()?.into_iter().map(u64::cast_signed).collect())
     };
     let (sums, totals) = (numbers()?, numbers()?);
-    if width == 0 || Some(sums.len()) != movies.len().checked_mul(width) || !movies.is_sorted() {
+    if width == 0
+        || Some(sums.len()) != movies.len().checked_mul(width)
+        || !movies.is_sorted_by(|one, next| one < next)
+    {
         return Err(StateError::new("its rows do not fit".to_owned()));
     }
     Ok(Messages { width, movies, sums, totals })

@@ -3,8 +3,8 @@
 use super::Rating;
 use crate::rows::Rows;
 
-/// The users are compared in this many groups, one after the other, because an index of all ratings would take a third as
-/// much memory as the ratings. Each group passes over all ratings.
+/// The users are divided into this many groups. An index of the ratings of a group takes less memory: that of all ratings
+/// would take a third as much as the ratings themselves. Each group passes over all ratings.
 const GROUPS: usize = 8;
 
 /// The records that are replaced by another one with the same user and movie, ascending. The newest by `times` counts. Of

@@ -218,6 +218,10 @@ fn parts_that_do_not_fit_are_refused() {
     let strange = pack(b"userId,movieId,rating\n1,strange,3\n".to_vec(), RatingScale::MOVIELENS).unwrap();
     assert!(matches!(solve(begin()).count(&strange), Err(PartError::OtherBlock(id)) if id == "strange"));
 
+    let counting = solve(begin());
+    let sums = counting.count(&blocks[0]).unwrap();
+    assert!(matches!(counting.solve(sums), Err(PartError::OtherRatings { .. })));
+
     let mut state = solve(solve(begin()));
     assert!(state.is_learning() && state.count(&blocks[0]).is_err());
     let arranged = state.arrange(&blocks[0]).unwrap();
@@ -231,6 +235,9 @@ fn parts_that_do_not_fit_are_refused() {
     }
     assert!(state.assignment().is_none() && state.count(&blocks[0]).is_err());
     let users = state.users(&blocks[0]).unwrap();
+    let mut one = Gathering::new(copy(&state)).unwrap();
+    one.add(blocks[0].clone(), users.clone()).unwrap();
+    assert!(matches!(one.train(&Silent), Err(PartError::OtherRatings { .. })));
     let mut gathering = Gathering::new(state).unwrap();
     assert!(gathering.add(blocks[1].clone(), users.clone()).is_err(), "rows of another block");
     gathering.add(blocks[0].clone(), users.clone()).unwrap();
@@ -246,4 +253,8 @@ fn ratings_and_catalogue_must_belong_together() {
     let sums = state.count(&case.blocks(1)[0]).unwrap();
     let refusal = state.solve(sums).err().unwrap().to_string();
     assert!(refusal.contains("do not belong together"), "{refusal}");
+    let none = pack(b"userId,movieId,rating\n".to_vec(), RatingScale::MOVIELENS).unwrap();
+    let state = State::begin(case.settings.clone(), case.movies.as_ref(), None).unwrap().0;
+    let sums = state.count(&none).unwrap();
+    assert!(matches!(state.solve(sums), Err(PartError::NoRatings)));
 }

@@ -77,7 +77,7 @@ impl Posteriors {
     }
 
     fn save(&self, state: &mut StateWriter<'_>) {
-        state.number(self.shape.factors as u64);
+        self.shape.save(state);
         self.movies.save(state);
         state.floats(&self.rated);
         self.prior.save(state);
@@ -85,7 +85,7 @@ impl Posteriors {
     }
 
     fn restore(movie_count: usize, state: &mut StateReader<'_>) -> Result<Self, StateError> {
-        let shape = Shape { factors: usize::from(state.number()? as u16) };
+        let shape = Shape::restore(state)?;
         let movies = Movies::of_state(shape, movie_count, state)?;
         let rated = state.all_floats()?;
         if rated.len() != movie_count * shape.order() {

@@ -3,6 +3,9 @@
 //! A row of either side has the unknowns `w = (bias, factors)`. The other side sees it as `f = (bias, 1, factors)`: the
 //! score is an offset, the bias, plus the other side's unknowns times `x = (1, factors)`.
 
+use super::MOST_FACTORS;
+use crate::state::{StateError, StateReader, StateWriter};
+
 /// Packed matrices are padded with zeros to a multiple of this, so that whole vector registers are added.
 const PADDING: usize = 8;
 
@@ -13,6 +16,18 @@ pub(super) struct Shape {
 }
 
 impl Shape {
+    pub(super) fn save(self, state: &mut StateWriter<'_>) {
+        state.number(self.factors as u64);
+    }
+
+    /// Reads what [`save`](Self::save) wrote.
+    pub(super) fn restore(state: &mut StateReader<'_>) -> Result<Self, StateError> {
+        match state.number()? {
+            factors if factors <= MOST_FACTORS.into() => Ok(Self { factors: factors as usize }),
+            factors => Err(StateError::new(format!("it has {factors} factors"))),
+        }
+    }
+
     /// The length of `w`.
     pub(super) fn order(self) -> usize {
         self.factors + 1

@@ -18,7 +18,7 @@ pub(in crate::parts) struct Known {
     /// The movies that have each attribute.
     pub(super) groups: Vec<Vec<Vec<u32>>>,
     /// The number of ratings.
-    pub(super) rating_count: u64,
+    pub(in crate::parts) rating_count: u64,
     /// The ratings with shares below this are held out.
     pub(super) held_out_below: f64,
 }
@@ -31,6 +31,9 @@ impl Known {
         catalogue: Option<&Catalogue>,
     ) -> Result<Self, PartError> {
         let rating_count = tally.rating_count();
+        if rating_count == 0 {
+            return Err(PartError::NoRatings);
+        }
         if u32::try_from(rating_count).is_err() {
             return Err(PartError::TooMany(rating_count));
         }

@@ -85,7 +85,11 @@ impl Message for State {
 }
 
 fn learner(settings: &Settings, known: &Known, state: &mut StateReader<'_>) -> Result<Learner, PartError> {
-    Ok(Learner::restore(known.algorithm(settings)?, &known.groups, settings.seed, state)?)
+    let learner = Learner::restore(known.algorithm(settings)?, &known.groups, settings.seed, state)?;
+    if learner.facts().movie_count() != known.listed.len() {
+        return Err(StateError::new("its movies do not fit".to_owned()).into());
+    }
+    Ok(learner)
 }
 
 impl Known {
@@ -105,11 +109,16 @@ impl Known {
 
     fn restore(state: &mut StateReader<'_>) -> Result<Self, StateError> {
         let movie_ids = restore_ids(state)?;
-        let listed = state.whole_numbers()?.into_iter().map(|is_listed| is_listed == 1).collect();
-        let mut groups = Vec::new();
+        let listed: Vec<bool> = state.whole_numbers()?.into_iter().map(|is_listed| is_listed == 1).collect();
+        let mut groups: Vec<Vec<Vec<u32>>> = Vec::new();
         for _ in 0..state.number()? {
             let attributes = 0..state.number()?;
             groups.push(attributes.map(|_| state.whole_numbers()).collect::<Result<_, _>>()?);
+        }
+        let count = movie_ids.table().len();
+        let mut rows = groups.iter().flatten().flatten();
+        if listed.len() != count || !rows.all(|&movie| (movie as usize) < count) {
+            return Err(StateError::new("its movies do not fit".to_owned()));
         }
         Ok(Self { movie_ids, listed, groups, rating_count: state.number()?, held_out_below: state.real()? })
     }

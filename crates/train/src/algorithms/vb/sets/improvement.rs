@@ -8,6 +8,7 @@ use super::super::fixed::{FRACTION, in_total, message, total};
 use super::super::layout::Observation;
 use super::super::movies::row;
 use super::super::pass::{Outbox, Passed, Step, Sums};
+use super::super::shape::Shape;
 use crate::state::{StateError, StateReader, StateWriter};
 
 /// An unfinished improvement of the sets.
@@ -168,7 +169,7 @@ pub(crate) struct SetStep {
 
 impl SetStep {
     pub(in super::super) fn save(&self, state: &mut StateWriter<'_>) {
-        state.number(self.order as u64);
+        Shape { factors: self.order - 1 }.save(state);
         state.floats(&self.weights);
         state.floats(&self.scaled);
         state.real(self.rater_precision);
@@ -178,7 +179,7 @@ impl SetStep {
         movie_count: usize,
         state: &mut StateReader<'_>,
     ) -> Result<Self, StateError> {
-        let order = usize::from(state.number()? as u16);
+        let order = Shape::restore(state)?.order();
         let (weights, scaled) = (state.all_floats()?, state.all_floats()?);
         if weights.len() != movie_count || scaled.len() != 2 * order * movie_count {
             return Err(StateError::new("it has other movies or factors".to_owned()));
