@@ -96,6 +96,14 @@ impl<'a> StateWriter<'a> {
         }
     }
 
+    /// The same for numbers of 8 bits.
+    pub fn tiny_numbers(&mut self, numbers: impl ExactSizeIterator<Item = i8>) {
+        self.number(numbers.len() as u64);
+        for number in numbers {
+            self.bytes(&number.to_le_bytes());
+        }
+    }
+
     /// Writes a small value without fractions as JSON, such as the state of a random number generator.
     pub fn value(&mut self, value: &impl Serialize) {
         let json = serde_json::to_vec(value).unwrap_or_default();
@@ -187,6 +195,11 @@ impl<'a> StateReader<'a> {
     /// The same for numbers of 16 bits.
     pub fn short_numbers(&mut self) -> Result<Vec<u16>, StateError> {
         self.sequence(u16::from_le_bytes)
+    }
+
+    /// The same for numbers of 8 bits.
+    pub fn tiny_numbers(&mut self) -> Result<Vec<i8>, StateError> {
+        self.sequence(i8::from_le_bytes)
     }
 
     /// Reads a value.

@@ -14,9 +14,11 @@
 mod assignment;
 mod attributes;
 mod conjugate;
+mod epoch;
 mod facts;
 mod features;
 mod fixed;
+mod gram;
 mod layout;
 mod learner;
 mod linear;
@@ -54,7 +56,7 @@ pub const HYPERPARAMETERS: &[Hyperparameter] = &[
     },
     Hyperparameter {
         name: "n_epochs",
-        domain: Domain::Integer { default: 16, min: 1, max: 10_000 },
+        domain: Domain::Integer { default: 24, min: 1, max: 10_000 },
         help: "passes over the ratings",
     },
 ];

@@ -7,7 +7,7 @@ use super::sums::{Added, Messages, Sums};
 use crate::algorithms::vb;
 use crate::state::{StateReader, StateWriter};
 
-/// What the arranged blocks compute in the next pass. It is a part of the state: about a tenth of it in most passes.
+/// What the arranged blocks compute in the next pass. It is a part of the state.
 pub struct Assignment {
     /// The number of the pass.
     pub(super) pass: u64,

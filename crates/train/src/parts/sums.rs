@@ -8,6 +8,9 @@ use super::tally::Tally;
 use crate::algorithms::vb::{Counts, Passed};
 use crate::state::{StateError, StateReader, StateWriter};
 
+/// Marks a number that does not fit into 32 bits.
+const LONG: i32 = i32::MIN;
+
 /// What one pass over some blocks has added up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sums {
@@ -155,9 +158,8 @@ impl Message for Sums {
                 state.number(2);
                 state.number(*width as u64);
                 state.whole_numbers(movies.iter().copied());
-                for numbers in [sums, totals] {
-                    state.long_numbers(numbers.iter().map(|number| number.cast_unsigned()));
-                }
+                save_numbers(sums, state);
+                state.long_numbers(totals.iter().map(|total| total.cast_unsigned()));
             }
         }
     }
@@ -174,13 +176,38 @@ impl Message for Sums {
     }
 }
 
+/// Writes numbers in 32 bits if they fit. Others are marked, and follow in 64 bits.
+fn save_numbers(numbers: &[i64], state: &mut StateWriter<'_>) {
+    let short = |number: i64| i32::try_from(number).unwrap_or(LONG);
+    let long: Vec<u64> = numbers
+        .iter()
+        .filter(|number| short(**number) == LONG)
+        .map(|number| number.cast_unsigned())
+        .collect();
+    state.whole_numbers(numbers.iter().map(|&number| short(number).cast_unsigned()));
+    state.long_numbers(long.into_iter());
+}
+
+/// Reads what [`save_numbers`] wrote.
+fn restore_numbers(state: &mut StateReader<'_>) -> Result<Vec<i64>, StateError> {
+    let (short, long) = (state.whole_numbers()?, state.long_numbers()?);
+    let mut long = long.into_iter().map(u64::cast_signed);
+    let number = |short: u32| match short.cast_signed() {
+        LONG => long.next(),
+        short => Some(short.into()),
+    };
+    let numbers: Option<Vec<i64>> = short.into_iter().map(number).collect();
+    match (numbers, long.next()) {
+        (Some(numbers), None) => Ok(numbers),
+        _ => Err(StateError::new("its numbers do not fit".to_owned())),
+    }
+}
+
 fn restore_messages(state: &mut StateReader<'_>) -> Result<Messages, StateError> {
     let width = state.number()? as usize;
     let movies = state.whole_numbers()?;
-    let mut numbers = || -> Result<Vec<i64>, StateError> {
-        Ok(state.long_numbers()?.into_iter().map(u64::cast_signed).collect())
-    };
-    let (sums, totals) = (numbers()?, numbers()?);
+    let sums = restore_numbers(state)?;
+    let totals: Vec<i64> = state.long_numbers()?.into_iter().map(u64::cast_signed).collect();
     if width == 0
         || Some(sums.len()) != movies.len().checked_mul(width)
         || !movies.is_sorted_by(|one, next| one < next)
@@ -201,11 +228,17 @@ mod tests {
         Sums { pass: 3, added: Added::Messages(Messages { width: 2, movies, sums, totals: vec![total] }) }
     }
 
+    /// Numbers around the ends of 32 bits.
+    fn numbers() -> impl Strategy<Value = i64> {
+        let end = i64::from(i32::MAX);
+        prop_oneof![1..100_i64, end - 2..end + 4, 1_i64 << 40..1 << 50]
+    }
+
     proptest! {
         #[test]
         fn sums_are_those_of_each_movie(
-            one in prop::collection::btree_map(0_u32..20, 1_i64..100, 0..12),
-            other in prop::collection::btree_map(0_u32..20, 1_i64..100, 0..12),
+            one in prop::collection::btree_map(0_u32..20, numbers(), 0..12),
+            other in prop::collection::btree_map(0_u32..20, numbers(), 0..12),
         ) {
             let rows = |map: &std::collections::BTreeMap<u32, i64>| -> Vec<(u32, i64)> {
                 map.iter().map(|(&movie, &sum)| (movie, sum)).collect()

@@ -93,15 +93,17 @@ impl Attributes {
                 *residual -= precisions[attribute] * coefficient;
             }
         }
-        let mut descent = Descent::new(residual, self.order, diagonal, 1);
+        let mut image = vec![0.0; residual.len()];
+        let mut descent = Descent::new(residual, diagonal, image.clone(), self.order, 1);
         for _ in 0..STEPS {
-            let direction = descent.turn();
-            let mut image = self.gather(&self.spread(direction), information);
+            descent.turn(&image);
+            let direction = descent.direction();
+            image = self.gather(&self.spread(direction), information);
             let rows = image.chunks_exact_mut(self.order).zip(direction.chunks_exact(self.order));
             for ((image, direction), &precision) in rows.zip(&precisions) {
                 image.iter_mut().zip(direction).for_each(|(image, &entry)| *image += precision * entry);
             }
-            let steps = descent.step(&image);
+            let steps = descent.step(&image, 1.0);
             descent.add_to(&mut self.coefficients, &steps);
         }
     }

@@ -5,12 +5,14 @@
 
 use rayon::prelude::*;
 
-use crate::state::{StateError, StateReader, StateWriter};
-
 /// Rows that are summed together. The sums of the chunks are added in order, so they do not depend on the threads.
 const CHUNK: usize = 256;
 
-/// Descent towards the solution of `matrix x = right`.
+/// Descent towards the solution of `matrix x = right`. Each step is along a direction, whose product with the matrix the
+/// caller computes: its image.
+///
+/// Neither the step nor the next direction relies on the steps before, except for the last direction. So the matrix and the
+/// right-hand side may change a little from step to step.
 pub(super) struct Descent {
     width: usize,
     blocks: usize,
@@ -19,15 +21,18 @@ pub(super) struct Descent {
     /// `right - matrix x`
     residual: Vec<f32>,
     direction: Vec<f32>,
-    /// `r' r / diagonal`, by column.
-    lengths: Vec<f64>,
 }
 
 impl Descent {
-    /// Starts from the `x` for which the residual is `right - matrix x`.
-    pub(super) fn new(residual: Vec<f32>, width: usize, diagonal: Vec<f32>, blocks: usize) -> Self {
-        let direction = vec![0.0; residual.len()];
-        Self { width, blocks, diagonal, residual, direction, lengths: vec![0.0; width] }
+    /// Starts from the `x` for which the residual is `right - matrix x`. There are `width` columns in so many blocks.
+    pub(super) fn new(
+        residual: Vec<f32>,
+        diagonal: Vec<f32>,
+        direction: Vec<f32>,
+        width: usize,
+        blocks: usize,
+    ) -> Self {
+        Self { width, blocks, diagonal, residual, direction }
     }
 
     /// The direction, which the caller multiplies by the matrix.
@@ -35,45 +40,17 @@ impl Descent {
         &self.direction
     }
 
-    /// Turns to the next direction.
-    pub(super) fn turn(&mut self) -> &[f32] {
-        let (width, blocks) = (self.width, self.blocks);
-        let block = width / blocks;
-        let next = column_sums(width, &self.residual, &self.diagonal, blocks, |residual, diagonal, sums| {
-            for (column, (sum, &entry)) in sums.iter_mut().zip(residual).enumerate() {
-                *sum += f64::from(entry) * f64::from(entry / diagonal[column / block]);
-            }
-        });
-        let turns: Vec<f32> =
-            next.iter().zip(&self.lengths).map(|(&next, &last)| ratio(next, last)).collect();
-        self.lengths = next;
+    /// The direction of the next step.
+    pub(super) fn into_direction(self) -> Vec<f32> {
         self.direction
-            .par_chunks_mut(width)
-            .zip(self.residual.par_chunks(width))
-            .zip(self.diagonal.par_chunks(blocks))
-            .for_each(|((direction, residual), diagonal)| {
-                for column in 0..width {
-                    direction[column] =
-                        residual[column] / diagonal[column / block] + turns[column] * direction[column];
-                }
-            });
-        &self.direction
     }
 
-    /// Steps along the direction, whose product with the matrix is `image`. Returns the length of the step, by column.
-    pub(super) fn step(&mut self, image: &[f32]) -> Vec<f32> {
-        let width = self.width;
-        let curvatures = column_sums(width, &self.direction, image, width, |direction, image, sums| {
-            for ((sum, &direction), &image) in sums.iter_mut().zip(direction).zip(image) {
-                *sum += f64::from(direction) * f64::from(image);
-            }
-        });
-        let steps: Vec<f32> = self
-            .lengths
-            .iter()
-            .zip(&curvatures)
-            .map(|(&length, &curvature)| ratio(length, curvature))
-            .collect();
+    /// Goes a share of the way to where the error is least along the direction. Returns the length of the step, by column.
+    pub(super) fn step(&mut self, image: &[f32], share: f32) -> Vec<f32> {
+        let gains = column_products(self.width, &self.residual, &self.direction);
+        let curvatures = column_products(self.width, &self.direction, image);
+        let steps: Vec<f32> =
+            gains.iter().zip(curvatures).map(|(&gain, curvature)| share * ratio(gain, curvature)).collect();
         let back: Vec<f32> = steps.iter().map(|step| -step).collect();
         add(&mut self.residual, image, &back);
         steps
@@ -84,18 +61,23 @@ impl Descent {
         add(solution, &self.direction, steps);
     }
 
-    pub(super) fn save(&self, state: &mut StateWriter<'_>) {
-        for numbers in [&self.diagonal, &self.residual, &self.direction] {
-            state.floats(numbers);
-        }
-        state.reals(&self.lengths);
-    }
-
-    pub(super) fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
-        for numbers in [&mut self.diagonal, &mut self.residual, &mut self.direction] {
-            state.floats(numbers)?;
-        }
-        state.reals(&mut self.lengths)
+    /// Turns to the next direction: the residual divided by the diagonal, made conjugate to the last direction.
+    pub(super) fn turn(&mut self, image: &[f32]) {
+        let mut next = self.residual.clone();
+        let (width, blocks) = (self.width, self.blocks);
+        next.par_chunks_mut(width).zip(self.diagonal.par_chunks(blocks)).for_each(|(row, diagonal)| {
+            for (entries, diagonal) in row.chunks_exact_mut(width / blocks).zip(diagonal) {
+                for entry in entries {
+                    *entry /= diagonal;
+                }
+            }
+        });
+        let shares = column_products(width, &next, image);
+        let curvatures = column_products(self.width, &self.direction, image);
+        let turns: Vec<f32> =
+            shares.iter().zip(curvatures).map(|(&share, curvature)| -ratio(share, curvature)).collect();
+        add(&mut next, &self.direction, &turns);
+        self.direction = next;
     }
 }
 
@@ -109,29 +91,27 @@ pub(super) fn add(to: &mut [f32], from: &[f32], steps: &[f32]) {
     });
 }
 
-/// A solved column has a residual of zero. It takes no more steps.
+/// Along a direction of zero, there is no step, and nothing to be conjugate to.
 fn ratio(numerator: f64, denominator: f64) -> f32 {
     if denominator > 0.0 { (numerator / denominator) as f32 } else { 0.0 }
 }
 
-/// Sums over pairs of rows, with `width` entries in `a` and `other` entries in `b`.
-fn column_sums(
-    width: usize,
-    a: &[f32],
-    b: &[f32],
-    other: usize,
-    add_row: impl Fn(&[f32], &[f32], &mut [f64]) + Sync,
-) -> Vec<f64> {
+/// `sum a b`, by column.
+fn column_products(width: usize, a: &[f32], b: &[f32]) -> Vec<f64> {
     let of_chunk = |(a, b): (&[f32], &[f32])| {
         let mut sums = vec![0.0; width];
-        a.chunks_exact(width).zip(b.chunks_exact(other)).for_each(|(a, b)| add_row(a, b, &mut sums));
+        for (a, b) in a.chunks_exact(width).zip(b.chunks_exact(width)) {
+            for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
+                *sum += f64::from(a) * f64::from(b);
+            }
+        }
         sums
     };
     let chunks: Vec<Vec<f64>> =
-        a.par_chunks(CHUNK * width).zip(b.par_chunks(CHUNK * other)).map(of_chunk).collect();
+        a.par_chunks(CHUNK * width).zip(b.par_chunks(CHUNK * width)).map(of_chunk).collect();
     let mut sums = vec![0.0; width];
-    for (sum, &number) in chunks.iter().flat_map(|chunk| (0..).zip(chunk)) {
-        sums[sum as usize] += number;
+    for chunk in &chunks {
+        sums.iter_mut().zip(chunk).for_each(|(sum, part)| *sum += part);
     }
     sums
 }
@@ -145,7 +125,7 @@ mod tests {
         // Two blocks of one and the same column each: (4 1; 1 3) and (9 2; 2 5).
         let matrices = [[4.0, 1.0, 1.0, 3.0], [9.0, 2.0, 2.0, 5.0]];
         let right = vec![1.0, 2.0, 3.0, 4.0];
-        let mut descent = Descent::new(right.clone(), 2, vec![4.0, 9.0, 3.0, 5.0], 2);
+        let mut descent = Descent::new(right.clone(), vec![4.0, 9.0, 3.0, 5.0], vec![0.0; 4], 2, 2);
         let mut solution = vec![0.0; 4];
         let product = |vector: &[f32]| -> Vec<f32> {
             let entry = |row: usize, column: usize| {
@@ -153,10 +133,12 @@ mod tests {
             };
             vec![entry(0, 0), entry(0, 1), entry(1, 0), entry(1, 1)]
         };
+        // The first direction is zero, so its step is too.
         for _ in 0..3 {
-            let image = product(descent.turn());
-            let steps = descent.step(&image);
+            let image = product(descent.direction());
+            let steps = descent.step(&image, 1.0);
             descent.add_to(&mut solution, &steps);
+            descent.turn(&image);
         }
         for (found, expected) in product(&solution).iter().zip(&right) {
             assert!((found - expected).abs() < 1e-5, "{found} {expected}");

@@ -9,7 +9,7 @@ use super::attributes::Attributes;
 use super::facts::Facts;
 use super::movies::Rows;
 use super::priors::{Prior, mean_square};
-use super::sets::{Improvement, Sets};
+use super::sets::{Search, Sets};
 use crate::state::{StateError, StateReader, StateWriter};
 
 /// The ratios at the start, and of the pseudo-coefficients of [`mean_square`].
@@ -47,9 +47,21 @@ impl Features {
         &self.expected
     }
 
-    /// Improves the coefficients of attributes, and begins to improve those of sets. `steps` are how far the prior means of
-    /// users and movies have moved since `rows` were computed.
-    pub(super) fn begin(&mut self, facts: &Facts, mut rows: Rows, steps: [&[f64]; 2]) -> Improvement {
+    /// What the next pass adds up for the sets.
+    pub(super) fn search<'a>(&'a self, facts: &'a Facts) -> Search<'a> {
+        self.sets.search(facts, self.set_ratios[1])
+    }
+
+    /// Improves all coefficients and ratios. `steps` are how far the prior means of users and movies have moved since `rows`
+    /// were computed, and `priors` are those after that.
+    pub(super) fn improve(
+        &mut self,
+        facts: &Facts,
+        mut rows: Rows,
+        steps: [&[f64]; 2],
+        priors: [&Prior; 2],
+        rater_variances: f64,
+    ) {
         let [user_step, movie_step] = steps;
         for (deviation, &count) in rows.deviations.chunks_exact_mut(self.order).zip(&facts.movie_counts) {
             if count > 0 {
@@ -58,28 +70,23 @@ impl Features {
         }
         let before = self.attributes.expected();
         self.attributes.improve(&rows.deviations, &rows.information, &self.attribute_ratios);
-        let after = self.attributes.expected();
+        self.expected = self.attributes.expected();
         // A posterior follows its prior, except for the share of the ratings. Only that share is left to explain.
-        let changes = after.chunks_exact(self.order).zip(before.chunks_exact(self.order));
+        let changes = self.expected.chunks_exact(self.order).zip(before.chunks_exact(self.order));
         let deviations = rows.deviations.chunks_exact_mut(self.order);
         for ((deviation, (after, before)), &share) in deviations.zip(changes).zip(&rows.information) {
             for (entry, (after, before)) in deviation.iter_mut().zip(after.iter().zip(before)) {
                 *entry -= share * (after - before);
             }
         }
-        self.sets.begin(facts, rows, user_step, self.set_ratios)
-    }
-
-    /// Ends an improvement. `priors` are those of users and movies.
-    pub(super) fn end(&mut self, facts: &Facts, improvement: Improvement, priors: [&Prior; 2]) {
-        let (information, rater_variances) = self.sets.end(improvement);
-        self.expected = self.attributes.expected();
+        drop(before);
+        self.sets.improve(facts, rows, user_step, self.set_ratios);
         self.expected.iter_mut().zip(self.sets.expected()).for_each(|(sum, &part)| *sum += part);
-        self.estimate(facts, &information, priors, rater_variances);
+        self.estimate(facts, priors, rater_variances);
     }
 
     /// Sets each ratio to its most probable value.
-    fn estimate(&mut self, facts: &Facts, information: &[f32], priors: [&Prior; 2], rater_variances: f64) {
+    fn estimate(&mut self, facts: &Facts, priors: [&Prior; 2], rater_variances: f64) {
         let [users, movies] = priors;
         let order = self.order as f64;
         let of_sets = |ratio: f64, squares: f64, variances: f64, count: usize| {
@@ -104,7 +111,7 @@ impl Features {
                 let coefficients = self.attributes.coefficients(attribute);
                 squares += movies.product(coefficients, coefficients);
                 let having = self.attributes.having(attribute);
-                let shares: f64 = having.iter().map(|&movie| f64::from(information[movie as usize])).sum();
+                let shares: f64 = having.iter().map(|&movie| f64::from(self.sets.information(movie))).sum();
                 variances += (ratio.recip() + shares).recip();
             }
             *ratio = mean_square(squares / order + variances, group.len() as f64, ATTRIBUTE_RATIO);

@@ -7,15 +7,15 @@ use matinee_model::Factors;
 
 use super::Vb;
 use super::assignment::Assignment;
+use super::epoch;
 use super::facts::{Facts, STEPS};
 use super::features::Features;
-use super::fixed;
 use super::layout::Layout;
 use super::movies::Movies;
 use super::pass::{Passed, Step, pass};
 use super::priors::{Deviations, NOISE, Prior, noise};
 use super::served::{self, UserRows};
-use super::sets::{Counting, Improvement};
+use super::sets::Counting;
 use super::shape::Shape;
 use super::users::Users;
 use crate::state::{StateError, StateReader, StateWriter};
@@ -24,8 +24,6 @@ use crate::state::{StateError, StateReader, StateWriter};
 const BIAS_VARIANCE: f64 = 0.2;
 const USER_VARIANCE: f64 = 1.0;
 const MOVIE_VARIANCE: f64 = 0.02;
-/// Sets and attributes wait until factors have a direction.
-const EPOCHS_WITHOUT_FEATURES: usize = 1;
 
 /// A run without its ratings.
 pub(crate) struct Learner {
@@ -40,18 +38,8 @@ pub(crate) struct Learner {
     user_prior: Prior,
     movie_prior: Prior,
     noise: f64,
-    train_rmse: f64,
-    next: Next,
-}
-
-/// What the next pass is for.
-enum Next {
-    /// Sums that no epoch changes.
-    Counting,
-    /// The posteriors of the users.
-    Users,
-    /// A step of the improvement of the sets.
-    Step(Box<Improvement>),
+    /// Whether the sums are there that no epoch changes.
+    is_counted: bool,
 }
 
 impl Learner {
@@ -70,8 +58,7 @@ impl Learner {
             user_prior: Prior::new(shape, BIAS_VARIANCE, USER_VARIANCE),
             movie_prior: Prior::new(shape, BIAS_VARIANCE, MOVIE_VARIANCE),
             noise: NOISE,
-            train_rmse: 0.0,
-            next: Next::Counting,
+            is_counted: false,
         }
     }
 
@@ -87,7 +74,7 @@ impl Learner {
 
     /// Whether no pass is left.
     pub(crate) fn is_done(&self) -> bool {
-        self.epochs_done == self.epochs && matches!(self.next, Next::Users)
+        self.epochs_done == self.epochs
     }
 
     /// What the ratings are relative to, and how many each movie has.
@@ -97,48 +84,35 @@ impl Learner {
 
     /// The next pass, over these ratings.
     pub(crate) fn pass(&self, layout: &Layout) -> Passed {
-        match &self.next {
-            Next::Counting => pass(&Counting, layout),
-            Next::Users => pass(&self.users(), layout),
-            Next::Step(improvement) => pass(&improvement.step(&self.facts), layout),
-        }
+        if self.is_counted { pass(&self.users(), layout) } else { pass(&Counting, layout) }
     }
 
     /// The next pass, without the rest of the run.
     pub(crate) fn assignment(&self) -> Assignment {
-        match &self.next {
-            Next::Counting => Assignment::Counting,
-            Next::Users => Assignment::Users(self.users().into()),
-            Next::Step(improvement) => Assignment::Step(improvement.step(&self.facts)),
-        }
+        if self.is_counted { Assignment::Epoch(self.users().into_owned()) } else { Assignment::Counting }
     }
 
     /// The length of the sums of a movie, and the number of totals, of the next pass.
     pub(crate) fn lengths(&self) -> [usize; 2] {
-        match &self.next {
-            Next::Counting => Counting.lengths(),
-            Next::Users => self.users().lengths(),
-            Next::Step(improvement) => improvement.lengths(),
-        }
+        if self.is_counted { epoch::lengths(self.shape) } else { Counting.lengths() }
     }
 
     /// Takes what the pass over all ratings has added up. Returns the root mean squared error on the ratings if this ends an
     /// epoch.
     pub(crate) fn take(&mut self, passed: Passed) -> Option<f64> {
-        match std::mem::replace(&mut self.next, Next::Users) {
-            Next::Counting => {
-                self.squared_ratings = passed.totals[0] as f64 / f64::from(STEPS * STEPS);
-                self.features.sets.count(passed.sums);
-                None
-            }
-            Next::Users => self.solve(passed),
-            Next::Step(improvement) => self.improve(improvement, passed),
+        if self.is_counted {
+            return Some(self.solve(passed));
         }
+        self.is_counted = true;
+        self.squared_ratings = passed.totals[0] as f64 / f64::from(STEPS * STEPS);
+        self.features.sets.count(passed.sums);
+        None
     }
 
-    /// Solves the movies, and estimates priors and noise.
-    fn solve(&mut self, Passed { sums, totals }: Passed) -> Option<f64> {
+    /// Solves the movies, and estimates priors, noise and coefficients.
+    fn solve(&mut self, Passed { sums, totals }: Passed) -> f64 {
         let rating_count = self.facts.rating_count;
+        let [squared_errors, rater_variances] = epoch::last_totals(&totals);
         let of_users = Deviations::of_totals(&totals, self.shape, self.facts.rater_count);
         let expected = self.features.expected();
         let solved = self.movies.solve(sums, expected, &self.movie_prior, self.noise);
@@ -147,24 +121,9 @@ impl Learner {
         self.movie_prior.update(&solved.deviations, &steps[1]);
         self.noise = noise(self.squared_ratings + solved.squares, rating_count);
         self.epochs_done += 1;
-        let squared_errors = totals.last().map_or(0.0, |&sum| fixed::total(sum));
-        self.train_rmse = (squared_errors / rating_count as f64).sqrt();
-        if self.epochs_done <= EPOCHS_WITHOUT_FEATURES {
-            return Some(self.train_rmse);
-        }
-        let improvement = self.features.begin(&self.facts, solved.rows, [&steps[0], &steps[1]]);
-        self.next = Next::Step(Box::new(improvement));
-        None
-    }
-
-    /// Improves the sets by one step.
-    fn improve(&mut self, mut improvement: Box<Improvement>, passed: Passed) -> Option<f64> {
-        if !self.features.sets.step(&mut improvement, &self.facts, passed) {
-            self.next = Next::Step(improvement);
-            return None;
-        }
-        self.features.end(&self.facts, *improvement, [&self.user_prior, &self.movie_prior]);
-        Some(self.train_rmse)
+        let (steps, priors) = ([&*steps[0], &*steps[1]], [&self.user_prior, &self.movie_prior]);
+        self.features.improve(&self.facts, solved.rows, steps, priors, rater_variances);
+        (squared_errors / rating_count as f64).sqrt()
     }
 
     /// The rows of users with these ratings.
@@ -174,7 +133,7 @@ impl Learner {
 
     /// The length of a user's row.
     pub(crate) fn row_width(&self) -> usize {
-        served::width(&self.users())
+        served::width(self.shape)
     }
 
     /// The model, with the rows of all users.
@@ -183,13 +142,9 @@ impl Learner {
     }
 
     fn users(&self) -> Users<'_> {
-        Users {
-            shape: self.shape,
-            movies: &self.movies,
-            rated: self.features.sets.all_rated(),
-            prior: &self.user_prior,
-            noise: self.noise,
-        }
+        let Features { sets, .. } = &self.features;
+        let search = self.features.search(&self.facts);
+        Users::new(&self.movies, sets.all_rated(), &search, &self.user_prior, self.noise)
     }
 
     /// Writes what epochs change.
@@ -218,15 +173,8 @@ impl Learner {
         self.facts.save(state);
         self.save_epochs(state);
         self.features.sets.save_counts(state);
-        state.reals(&[self.squared_ratings, self.train_rmse]);
-        match &self.next {
-            Next::Counting => state.number(0),
-            Next::Users => state.number(1),
-            Next::Step(improvement) => {
-                state.number(2);
-                improvement.save(state);
-            }
-        }
+        state.real(self.squared_ratings);
+        state.number(self.is_counted.into());
     }
 
     /// Reads what [`save`](Self::save) wrote.
@@ -239,19 +187,8 @@ impl Learner {
         let mut learner = Self::new(algorithm, Facts::restore(state)?, groups, seed);
         learner.restore_epochs(state)?;
         learner.features.sets.restore_counts(state)?;
-        let mut reals = [0.0; 2];
-        state.reals(&mut reals)?;
-        [learner.squared_ratings, learner.train_rmse] = reals;
-        learner.next = match state.number()? {
-            0 => Next::Counting,
-            1 => Next::Users,
-            2 => {
-                let mut improvement = Improvement::new(learner.shape.order(), learner.facts.movie_count());
-                improvement.restore(state)?;
-                Next::Step(Box::new(improvement))
-            }
-            other => return Err(StateError::new(format!("{other} is not a pass of vb"))),
-        };
+        learner.squared_ratings = state.real()?;
+        learner.is_counted = state.number()? == 1;
         Ok(learner)
     }
 }

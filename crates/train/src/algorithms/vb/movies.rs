@@ -5,11 +5,11 @@ use rand::RngExt;
 use rayon::prelude::*;
 
 use super::facts::STEPS;
-use super::fixed::POSTERIOR;
+use super::fixed::{FRACTION, POSTERIOR};
 use super::pass::Sums;
 use super::priors::{Deviations, Prior};
 use super::regression::{Evidence, Regression};
-use super::shape::{Shape, packed, write_moments};
+use super::shape::{Shape, packed};
 use crate::seeds;
 use crate::state::{StateError, StateReader, StateWriter};
 
@@ -18,14 +18,18 @@ const INITIAL_VARIANCE: f64 = 0.2;
 /// The smallest share of the ratings in a posterior, which is divided by.
 const SMALLEST_SHARE: f64 = 0.02;
 
-/// The posteriors of all movies. All rows are in `f32`, which halves the memory that a pass reads.
+/// The posteriors of all movies. A pass reads one for each rating, mostly from main memory, so they are small: means are
+/// `f32`, and covariances have 8 bits for each entry. Covariances are small beside the products of means, to which users add
+/// them.
 #[derive(Clone)]
 pub(super) struct Movies {
     shape: Shape,
     /// movies x order
     means: Vec<f32>,
-    /// Packed second moments of `f`: movies x moments
-    moments: Vec<f32>,
+    /// Packed covariances, in units of their movie: movies x covariance
+    covariances: Vec<i8>,
+    /// The unit of each movie's covariance.
+    units: Vec<f32>,
 }
 
 /// What solving all movies tells about everything else.
@@ -44,21 +48,21 @@ pub(super) struct Rows {
     pub(super) information: Vec<f32>,
     /// The sums of `n_u^-1/2 (deviation of u)` over the raters: movies x order.
     pub(super) of_raters: Vec<f32>,
+    /// What the users sent about the direction of the [sets](super::sets): movies x two halves.
+    pub(super) products: Vec<f32>,
 }
 
 impl Movies {
     /// Movies with biases of 0, and with factors drawn from a uniform distribution.
     pub(super) fn new(shape: Shape, count: usize, seed: u64) -> Self {
         let mut random = seeds::generator(seed, "vb");
-        let bound = (3.0 * INITIAL_VARIANCE).sqrt();
-        let (order, width) = (shape.order(), shape.moments());
-        let (mut means, mut moments) = (vec![0.0; count * order], vec![0.0; count * width]);
-        let (mut mean, covariance) = (vec![0.0; order], vec![0.0; order * order]);
-        for (means, moments) in means.chunks_exact_mut(order).zip(moments.chunks_exact_mut(width)) {
-            mean[1..].fill_with(|| random.random_range(-bound..bound));
-            write(&mean, &covariance, means, moments);
+        let bound: f64 = (3.0 * INITIAL_VARIANCE).sqrt();
+        let mut means = vec![0.0; count * shape.order()];
+        for mean in means.chunks_exact_mut(shape.order()) {
+            mean[1..].fill_with(|| random.random_range(-bound..bound) as f32);
         }
-        Self { shape, means, moments }
+        let (covariances, units) = (vec![0; count * shape.covariance()], vec![0.0; count]);
+        Self { shape, means, covariances, units }
     }
 
     /// The posterior mean of a movie.
@@ -67,10 +71,18 @@ impl Movies {
         row(&self.means, movie, self.shape.order())
     }
 
-    /// The packed second moment of a movie.
-    #[inline(always)]
-    pub(super) fn moments(&self, movie: u32) -> &[f32] {
-        row(&self.moments, movie, self.shape.moments())
+    /// The packed posterior covariances, in units of their movies: movies x covariance.
+    pub(super) fn covariances(&self) -> &[i8] {
+        &self.covariances
+    }
+
+    /// The unit of the covariance of a movie.
+    pub(super) fn unit(&self, movie: u32) -> f32 {
+        self.units[movie as usize]
+    }
+
+    pub(super) fn shape(&self) -> Shape {
+        self.shape
     }
 
     /// Solves every movie with ratings. `expected` is how far the prior mean of each movie is from that of all movies:
@@ -78,24 +90,36 @@ impl Movies {
     pub(super) fn solve(&mut self, sums: Sums, expected: &[f32], prior: &Prior, noise: f64) -> Solved {
         let (shape, order) = (self.shape, self.shape.order());
         let zeros = |width: usize| vec![0.0; self.means.len() / order * width];
-        let mut told = Rows { deviations: zeros(order), information: zeros(1), of_raters: zeros(order) };
-        let (rows, moments) = (Sums::STRIPE * order, Sums::STRIPE * shape.moments());
+        let mut told = Rows {
+            deviations: zeros(order),
+            information: zeros(1),
+            of_raters: zeros(order),
+            products: zeros(2 * order),
+        };
+        let (rows, covariances) = (Sums::STRIPE * order, Sums::STRIPE * shape.covariance());
         let width = sums.width();
-        let partial: Vec<(Deviations, f64)> = sums
-            .into_stripes()
-            .zip(self.means.par_chunks_mut(rows))
-            .zip(self.moments.par_chunks_mut(moments))
-            .zip(expected.par_chunks(rows))
-            .zip(told.deviations.par_chunks_mut(rows))
+        let posteriors = self
+            .means
+            .par_chunks_mut(rows)
+            .zip(self.covariances.par_chunks_mut(covariances))
+            .zip(self.units.par_chunks_mut(Sums::STRIPE));
+        let to_tell = told
+            .deviations
+            .par_chunks_mut(rows)
             .zip(told.information.par_chunks_mut(Sums::STRIPE))
             .zip(told.of_raters.par_chunks_mut(rows))
+            .zip(told.products.par_chunks_mut(2 * rows));
+        let stripes = sums.into_stripes().zip(expected.par_chunks(rows)).zip(posteriors).zip(to_tell).map(
+            |(((sums, expected), ((means, covariances), units)), told)| {
+                let (((deviations, information), of_raters), products) = told;
+                let told = Told { deviations, information, of_raters, products };
+                Stripe { sums, expected, means, covariances, units, told }
+            },
+        );
+        let partial: Vec<(Deviations, f64)> = stripes
             .map_init(
                 || Solver::new(shape, width),
-                |solver, ((((((sums, means), moments), expected), deviations), information), of_raters)| {
-                    let stripe =
-                        Stripe { sums, means, moments, expected, deviations, information, of_raters };
-                    Arch::new().dispatch(Solving { solver, stripe, prior, noise })
-                },
+                |solver, stripe| Arch::new().dispatch(Solving { solver, stripe, prior, noise }),
             )
             .collect();
         // In the order of the movies: a parallel sum would depend on the number of threads.
@@ -109,7 +133,8 @@ impl Movies {
 
     pub(super) fn save(&self, state: &mut StateWriter<'_>) {
         state.floats(&self.means);
-        state.floats(&self.moments);
+        state.floats(&self.units);
+        state.tiny_numbers(self.covariances.iter().copied());
     }
 
     /// Reads what [`save`](Self::save) wrote of so many movies.
@@ -118,43 +143,64 @@ impl Movies {
         count: usize,
         state: &mut StateReader<'_>,
     ) -> Result<Self, StateError> {
-        let (means, moments) = (state.all_floats()?, state.all_floats()?);
-        if means.len() == count * shape.order() && moments.len() == count * shape.moments() {
-            Ok(Self { shape, means, moments })
+        let (means, units, covariances) = (state.all_floats()?, state.all_floats()?, state.tiny_numbers()?);
+        let fits = |length: usize, width| Some(length) == count.checked_mul(width);
+        if fits(means.len(), shape.order())
+            && fits(units.len(), 1)
+            && fits(covariances.len(), shape.covariance())
+        {
+            Ok(Self { shape, means, covariances, units })
         } else {
             Err(StateError::new("it has other movies or factors".to_owned()))
         }
     }
 
     pub(super) fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
-        state.floats(&mut self.means)?;
-        state.floats(&mut self.moments)
+        *self = Self::of_state(self.shape, self.units.len(), state)?;
+        Ok(())
     }
 }
 
 /// One row of a matrix.
 #[inline(always)]
-pub(super) fn row(matrix: &[f32], index: u32, width: usize) -> &[f32] {
+pub(super) fn row<T>(matrix: &[T], index: u32, width: usize) -> &[T] {
     &matrix[index as usize * width..(index as usize + 1) * width]
 }
 
 #[inline(always)]
-fn write(mean: &[f64], covariance: &[f64], means: &mut [f32], moments: &mut [f32]) {
-    for (to, &from) in means.iter_mut().zip(mean) {
-        *to = from as f32;
+fn write(to: &mut [f32], numbers: impl Iterator<Item = f32>) {
+    to.iter_mut().zip(numbers).for_each(|(to, number)| *to = number);
+}
+
+/// Writes the lower triangle of a symmetric matrix, packed, in units. Returns the unit.
+#[inline(always)]
+fn write_in_units(matrix: &[f64], order: usize, packed: &mut [i8]) -> f32 {
+    let largest = matrix.iter().fold(0.0_f64, |largest, entry| largest.max(entry.abs()));
+    let unit = (largest / f64::from(i8::MAX)) as f32;
+    let scale = if unit > 0.0 { f64::from(unit).recip() } else { 0.0 };
+    let triangle = matrix.chunks_exact(order).enumerate().flat_map(|(row, entries)| &entries[..=row]);
+    for (to, entry) in packed.iter_mut().zip(triangle) {
+        *to = (entry * scale).round() as i8;
     }
-    write_moments(mean, covariance, |place, value| moments[place] = value as f32);
+    unit
 }
 
 /// The rows of the movies that are solved together.
 struct Stripe<'a> {
     sums: Vec<i64>,
-    means: &'a mut [f32],
-    moments: &'a mut [f32],
     expected: &'a [f32],
+    means: &'a mut [f32],
+    covariances: &'a mut [i8],
+    units: &'a mut [f32],
+    told: Told<'a>,
+}
+
+/// Their part of [`Rows`].
+struct Told<'a> {
     deviations: &'a mut [f32],
     information: &'a mut [f32],
     of_raters: &'a mut [f32],
+    products: &'a mut [f32],
 }
 
 /// One stripe to be solved.
@@ -179,7 +225,7 @@ impl WithSimd for Solving<'_> {
 struct Solver {
     shape: Shape,
     regression: Regression,
-    /// The sums of a movie: moments, deviations of its raters, products.
+    /// The sums of a movie: moments, deviations of its raters, products for the sets, products.
     sums: Vec<f64>,
     prior_mean: Vec<f64>,
 }
@@ -204,7 +250,8 @@ impl Solver {
             let own = index * order..(index + 1) * order;
             to_real(fixed, shape.features(), sums);
             let (moments, rest) = sums.split_at(moment_width);
-            let (of_raters, products) = rest.split_at(order);
+            let (of_raters, rest) = rest.split_at(order);
+            let (for_sets, products) = rest.split_at(2 * order);
             let expected = &stripe.expected[own.clone()];
             for ((mean, &prior), &expected) in prior_mean.iter_mut().zip(&prior.mean).zip(expected) {
                 *mean = prior + f64::from(expected);
@@ -215,13 +262,15 @@ impl Solver {
             deviations.add(regression, prior_mean);
 
             let Regression { mean, covariance, .. } = &*regression;
-            let place = index * moment_width..(index + 1) * moment_width;
-            write(mean, covariance, &mut stripe.means[own.clone()], &mut stripe.moments[place]);
-            let told = stripe.deviations[own.clone()].iter_mut().zip(mean.iter().zip(prior_mean.iter()));
-            told.for_each(|(to, (mean, prior))| *to = (mean - prior) as f32);
-            stripe.information[index] = prior.information(covariance).clamp(SMALLEST_SHARE, 1.0) as f32;
-            let told = stripe.of_raters[own].iter_mut().zip(of_raters);
-            told.for_each(|(to, &sum)| *to = sum as f32);
+            write(&mut stripe.means[own.clone()], mean.iter().map(|&entry| entry as f32));
+            let place = index * shape.covariance()..(index + 1) * shape.covariance();
+            stripe.units[index] = write_in_units(covariance, order, &mut stripe.covariances[place]);
+            stripe.told.information[index] = prior.information(covariance).clamp(SMALLEST_SHARE, 1.0) as f32;
+            let differences = mean.iter().zip(prior_mean.iter()).map(|(mean, prior)| (mean - prior) as f32);
+            write(&mut stripe.told.deviations[own.clone()], differences);
+            write(&mut stripe.told.of_raters[own], of_raters.iter().map(|&sum| sum as f32));
+            let products = &mut stripe.told.products[2 * index * order..2 * (index + 1) * order];
+            write(products, for_sets.iter().map(|&sum| (sum * (POSTERIOR / FRACTION)) as f32));
         }
         (deviations, squares)
     }
@@ -235,4 +284,22 @@ fn to_real(fixed: &[i64], rated: usize, sums: &mut [f64]) {
     }
     let plain = sums.len() - rated;
     sums[plain..].iter_mut().for_each(|sum| *sum /= f64::from(STEPS));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn covariances_in_units_are_near_the_covariances() {
+        let matrix = [0.5, -0.2, 0.03, -0.2, 0.4, 0.0, 0.03, 0.0, 0.1];
+        let mut packed = [0; 6];
+        let unit = write_in_units(&matrix, 3, &mut packed);
+        assert!((unit - 0.5 / 127.0).abs() < 1e-6);
+        for (found, expected) in packed.iter().zip([0.5, -0.2, 0.4, 0.03, 0.0, 0.1]) {
+            assert!((f32::from(*found) * unit - expected).abs() <= unit / 2.0, "{found} {expected}");
+        }
+        assert_eq!(write_in_units(&[0.0], 1, &mut packed), 0.0);
+        assert_eq!(packed[0], 0);
+    }
 }

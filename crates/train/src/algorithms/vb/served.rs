@@ -17,6 +17,7 @@ use super::facts::Facts;
 use super::layout::{Layout, Observation};
 use super::movies::row as row_of;
 use super::sets::Sets;
+use super::shape::Shape;
 use super::users::{User, Users};
 
 /// The factors of a rating's own membership.
@@ -39,15 +40,21 @@ pub(crate) struct UserRows {
 
 /// The rows of the users of a layout.
 pub(super) fn user_rows(users: &Users<'_>, sets: &Sets, facts: &Facts, layout: &Layout) -> UserRows {
-    let width = width(users);
+    let width = width(users.shape);
+    let order = users.shape.order();
+    let mut raters = Vec::with_capacity(layout.movie_count() * order);
+    for (movie, &count) in (0..).zip(&facts.movie_counts) {
+        let scale = (count.max(1) as f32).sqrt().recip();
+        raters.extend(sets.raters(movie).iter().map(|entry| scale * entry));
+    }
     let mut rows = vec![0.0; layout.user_count() * width];
     rows.par_chunks_mut(width).enumerate().for_each_init(
-        || (User::new(users.shape), Vec::new()),
-        |(work, ratings), (user, row)| {
+        || (User::new(users.shape), vec![0.0; order], Vec::new()),
+        |(work, coefficients, ratings), (user, row)| {
             ratings.clear();
             layout.extend(ratings, user);
             if !ratings.is_empty() {
-                Arch::new().dispatch(UserRow { users, sets, facts, work, ratings, row });
+                Arch::new().dispatch(UserRow { users, raters: &raters, work, coefficients, ratings, row });
             }
         },
     );
@@ -55,8 +62,8 @@ pub(super) fn user_rows(users: &Users<'_>, sets: &Sets, facts: &Facts, layout: &
 }
 
 /// The number of entries in a row.
-pub(super) fn width(users: &Users<'_>) -> usize {
-    users.shape.order() + MEMBERSHIP
+pub(super) fn width(shape: Shape) -> usize {
+    shape.order() + MEMBERSHIP
 }
 
 /// The model of all users.
@@ -66,7 +73,7 @@ pub(super) fn factors(
     facts: &Facts,
     UserRows { counts, rows }: UserRows,
 ) -> Factors {
-    let width = width(users);
+    let width = width(users.shape);
     let mut user_side = Side { width, rows };
     let mut movie_side = Side { width, rows: vec![0.0; facts.movie_count() * width] };
     for (movie, row) in (0..).zip(movie_side.rows.chunks_exact_mut(width)) {
@@ -82,9 +89,11 @@ pub(super) fn factors(
 /// The row of one user.
 struct UserRow<'a> {
     users: &'a Users<'a>,
-    sets: &'a Sets,
-    facts: &'a Facts,
+    /// `n_i^-1/2 a_i`, whose sum over the user's movies is `t_u`: movies x order
+    raters: &'a [f32],
     work: &'a mut User,
+    /// Memory for `t_u`.
+    coefficients: &'a mut [f64],
     ratings: &'a [Observation],
     row: &'a mut [f32],
 }
@@ -95,24 +104,20 @@ impl WithSimd for UserRow<'_> {
     /// Writes `p_u`, `x_u` and `d_u`.
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { users, sets, facts, work, ratings, row } = self;
+        let Self { users, raters, work, coefficients, ratings, row } = self;
         work.fold_in(users, ratings);
         let mean = &work.regression.mean;
         for (to, &entry) in row.iter_mut().zip(mean) {
             *to = entry as f32;
         }
-        let mut of_set = 0.0;
+        coefficients.fill(0.0);
         for observation in ratings {
-            let scale = f64::from(facts.movie_counts[observation.movie as usize]).sqrt().recip();
-            let own = sets.raters(observation.movie);
-            let mut along = f64::from(own[0]);
-            for (&entry, &factor) in own[1..].iter().zip(&mean[1..]) {
-                along += f64::from(entry) * factor;
-            }
-            of_set += scale * along;
+            let entries = row_of(raters, observation.movie, mean.len());
+            coefficients.iter_mut().zip(entries).for_each(|(sum, &entry)| *sum += f64::from(entry));
         }
+        let along = coefficients[1..].iter().zip(&mean[1..]).map(|(entry, factor)| entry * factor);
         row[mean.len()] = one_more(ratings.len());
-        row[mean.len() + 1] = of_set as f32;
+        row[mean.len() + 1] = (coefficients[0] + along.sum::<f64>()) as f32;
     }
 }
 
@@ -121,7 +126,7 @@ fn write_movie(users: &Users<'_>, movie: u32, count: u32, row: &mut [f32]) {
     if count == 0 {
         return;
     }
-    let (mean, own) = (users.movies.mean(movie), row_of(users.rated, movie, users.shape.order()));
+    let (mean, own) = (users.mean(movie), users.rated(movie));
     row[..mean.len()].copy_from_slice(mean);
     row[mean.len()] = own[0] + own[1..].iter().zip(&mean[1..]).map(|(own, factor)| own * factor).sum::<f32>();
     row[mean.len() + 1] = one_more(count as usize);

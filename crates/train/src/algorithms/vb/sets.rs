@@ -12,10 +12,12 @@
 //! ```
 //!
 //! where `h` is the share of the ratings in a movie's posterior. A deviation is small if there are few ratings, because the
-//! posterior is then near its prior; `h` undoes that. Both systems are multiplied in one pass over the ratings, so an
-//! [`Improvement`] needs a pass for each step.
+//! posterior is then near its prior; `h` undoes that.
+//!
+//! Each epoch takes one step of conjugate gradients in both systems. The direction is chosen at the end of the epoch before,
+//! so the pass over the ratings that computes the posteriors also multiplies it by both matrices.
 
-mod improvement;
+mod search;
 
 use rayon::prelude::*;
 
@@ -24,14 +26,14 @@ use super::facts::Facts;
 use super::fixed::{FRACTION, message};
 use super::layout::Observation;
 use super::movies::{Rows, row};
-use super::pass::{Outbox, Passed, Step, Sums};
+use super::pass::{Outbox, Step, Sums};
 use crate::state::{StateError, StateReader, StateWriter};
-pub(super) use improvement::Improvement;
-use improvement::Product;
-pub(crate) use improvement::SetStep;
+use search::Scales;
+pub(super) use search::Search;
 
-/// Steps of conjugate gradients in each epoch, each with a pass over the ratings.
-const STEPS: usize = 4;
+/// The share of a step that is taken. Both systems, the posteriors and the priors move in the same epoch, and whole steps
+/// would take them too far.
+const DAMPING: f32 = 0.7;
 
 /// What the sets add to prior means.
 pub(super) struct Sets {
@@ -46,12 +48,25 @@ pub(super) struct Sets {
     raters: Vec<f32>,
     /// `K a`, which is what the rater sets add to the prior means of movies: movies x order
     expected: Vec<f32>,
+    /// In which `y` and `a` move next: movies x two halves
+    direction: Vec<f32>,
+    /// `h`, which is 0 for movies without ratings
+    information: Vec<f32>,
 }
 
 impl Sets {
     pub(super) fn new(movie_count: usize, order: usize) -> Self {
-        let (single, zeros) = (|| vec![0.0; movie_count], || vec![0.0; movie_count * order]);
-        Self { order, roots: single(), shares: single(), rated: zeros(), raters: zeros(), expected: zeros() }
+        let zeros = |width: usize| vec![0.0; movie_count * width];
+        Self {
+            order,
+            roots: zeros(1),
+            shares: zeros(1),
+            rated: zeros(order),
+            raters: zeros(order),
+            expected: zeros(order),
+            direction: zeros(2 * order),
+            information: zeros(1),
+        }
     }
 
     /// Takes what [`Counting`] has added up.
@@ -88,59 +103,64 @@ impl Sets {
         &self.expected
     }
 
-    /// Begins an improvement. `user_step` is how far the mean of the users has moved since `rows` were computed. The
-    /// variances of `y` and `t` are `ratios` times the prior covariances of users and movies.
-    pub(super) fn begin(
-        &self,
-        facts: &Facts,
-        rows: Rows,
-        user_step: &[f64],
-        ratios: [f64; 2],
-    ) -> Improvement {
-        let mut improvement = Improvement::new(self.order, facts.movie_count());
-        improvement.rated_precision = ratios[0].recip() as f32;
-        improvement.rater_precision = ratios[1].recip();
-        let residual = self.residual(&improvement, &rows, user_step);
-        improvement.information = rows.information;
-        let diagonal = self.diagonal(&improvement);
-        improvement.descent = Descent::new(residual, 2 * self.order, diagonal, 2);
-        improvement.descent.turn();
-        improvement
+    /// The share of the ratings in the posterior of a movie.
+    pub(super) fn information(&self, movie: u32) -> f32 {
+        self.information[movie as usize]
     }
 
-    /// Takes a step, given what a pass with [`Improvement::step`] has added up. Returns whether it was the last one.
-    pub(super) fn step(&mut self, improvement: &mut Improvement, facts: &Facts, passed: Passed) -> bool {
-        let Product { image, of_raters, rater_variances } = improvement.product(facts, passed);
-        let Improvement { descent, change, steps_done, .. } = improvement;
-        let steps = descent.step(&image);
-        descent.add_to(change, &steps);
-        add(&mut self.expected, &of_raters, &steps[self.order..]);
-        *steps_done += 1;
-        let is_last = *steps_done == STEPS;
-        if !is_last {
-            descent.turn();
-        }
-        improvement.rater_variances = rater_variances;
-        is_last
+    /// What the next pass multiplies by the matrices. `ratio` is that of the rater sets: see [`improve`](Self::improve).
+    pub(super) fn search<'a>(&'a self, facts: &'a Facts, ratio: f64) -> Search<'a> {
+        Search::new(facts, &self.direction, &self.information, ratio.recip())
     }
 
-    /// Ends an improvement. Returns the share of the ratings in the posterior of each movie, and the sum of the posterior
-    /// variances of `t_u` over the users, as multiples of the prior covariance.
-    pub(super) fn end(&mut self, improvement: Improvement) -> (Vec<f32>, f64) {
-        let ones = vec![1.0; self.order];
-        for (index, change) in improvement.change.chunks_exact(2 * self.order).enumerate() {
-            let own = index * self.order..(index + 1) * self.order;
-            let (rated, raters) = change.split_at(self.order);
-            add(&mut self.rated[own.clone()], rated, &ones);
-            add(&mut self.raters[own], raters, &ones);
-        }
-        (improvement.information, improvement.rater_variances)
+    /// Takes a step, and chooses the direction of the next one. `user_step` is how far the mean of the users has moved since
+    /// `rows` were computed. The variances of `y` and `t` are `ratios` times the prior covariances of users and movies.
+    pub(super) fn improve(&mut self, facts: &Facts, rows: Rows, user_step: &[f64], ratios: [f64; 2]) {
+        let precisions = ratios.map(|ratio| ratio.recip() as f32);
+        let residual = self.residual(&rows, user_step, precisions);
+        let Rows { information, products: mut image, .. } = rows;
+        self.information = information;
+        let direction = std::mem::take(&mut self.direction);
+        Scales::of(facts, &direction).restore(facts, &mut image);
+        let expected: Vec<f32> =
+            image.chunks_exact(2 * self.order).flat_map(|row| &row[self.order..]).copied().collect();
+        self.add_priors(&mut image, &direction, precisions);
+
+        let mut descent = Descent::new(residual, self.diagonal(precisions), direction, 2 * self.order, 2);
+        let steps = descent.step(&image, DAMPING);
+        self.advance(descent.direction(), &steps);
+        add(&mut self.expected, &expected, &steps[self.order..]);
+        descent.turn(&image);
+        self.direction = descent.into_direction();
     }
 
-    /// The right sides of both systems: movies x two halves.
-    fn residual(&self, system: &Improvement, rows: &Rows, user_step: &[f64]) -> Vec<f32> {
+    /// Adds to the product of the matrices with a direction what the priors add to it.
+    fn add_priors(&self, image: &mut [f32], direction: &[f32], [rated, raters]: [f32; 2]) {
         let order = self.order;
-        let rater_precision = system.rater_precision as f32;
+        let rows =
+            image.par_chunks_mut(2 * order).zip(direction.par_chunks(2 * order)).zip(&self.information);
+        rows.filter(|(_, share)| **share > 0.0).for_each(|((image, direction), &share)| {
+            for (precision, half) in [(rated, 0..order), (raters / share, order..2 * order)] {
+                let entries = image[half.clone()].iter_mut().zip(&direction[half]);
+                entries.for_each(|(image, &entry)| *image += precision * entry);
+            }
+        });
+    }
+
+    /// Moves `y` and `a` along a direction.
+    fn advance(&mut self, direction: &[f32], steps: &[f32]) {
+        let order = self.order;
+        let rows = self.rated.par_chunks_mut(order).zip(self.raters.par_chunks_mut(order));
+        rows.zip(direction.par_chunks(2 * order)).for_each(|((rated, raters), direction)| {
+            let entries = rated.iter_mut().chain(raters).zip(direction.iter().zip(steps));
+            entries.for_each(|(to, (&entry, &step))| *to += step * entry);
+        });
+    }
+
+    /// The right sides of both systems minus their left sides: movies x two halves. `precisions` are those of the priors of
+    /// `y` and `t`.
+    fn residual(&self, rows: &Rows, user_step: &[f64], precisions: [f32; 2]) -> Vec<f32> {
+        let order = self.order;
         let mut residual = vec![0.0; 2 * self.rated.len()];
         residual.par_chunks_mut(2 * order).enumerate().for_each(|(movie, residual)| {
             let share = rows.information[movie];
@@ -151,32 +171,33 @@ impl Sets {
                 let place = movie * order + entry;
                 residual[entry] = rows.of_raters[place]
                     - user_step[entry] as f32 * self.roots[movie]
-                    - system.rated_precision * self.rated[place];
+                    - precisions[0] * self.rated[place];
                 residual[order + entry] =
-                    (rows.deviations[place] - rater_precision * self.raters[place]) / share;
+                    (rows.deviations[place] - precisions[1] * self.raters[place]) / share;
             }
         });
         residual
     }
 
     /// The diagonals of both matrices: movies x 2.
-    fn diagonal(&self, system: &Improvement) -> Vec<f32> {
-        let each = self.shares.iter().zip(&system.information).flat_map(|(&share, &information)| {
+    fn diagonal(&self, precisions: [f32; 2]) -> Vec<f32> {
+        let each = self.shares.iter().zip(&self.information).flat_map(|(&share, &information)| {
             // The diagonal of K is 1. Movies without ratings have residuals of 0, so any number will do.
-            let raters = if information > 0.0 { system.rater_precision as f32 / information } else { 0.0 };
-            [share + system.rated_precision, 1.0 + raters]
+            let raters = if information > 0.0 { precisions[1] / information } else { 0.0 };
+            [share + precisions[0], 1.0 + raters]
         });
         each.collect()
     }
 
     pub(super) fn save(&self, state: &mut StateWriter<'_>) {
-        for rows in [&self.rated, &self.raters, &self.expected] {
+        for rows in [&self.rated, &self.raters, &self.expected, &self.direction, &self.information] {
             state.floats(rows);
         }
     }
 
     pub(super) fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
-        for rows in [&mut self.rated, &mut self.raters, &mut self.expected] {
+        let Self { rated, raters, expected, direction, information, .. } = self;
+        for rows in [rated, raters, expected, direction, information] {
             state.floats(rows)?;
         }
         Ok(())
