@@ -307,6 +307,7 @@ mod tests {
             writer.reals(&[f64::MIN_POSITIVE]);
             writer.long_numbers([5, u64::MAX].into_iter());
             writer.short_numbers([7, u16::MAX].into_iter());
+            writer.tiny_numbers([7, i8::MIN].into_iter());
         });
         let mut reader = reader(&bytes);
         let (mut floats, mut reals) = ([0.0; 2], [0.0]);
@@ -320,6 +321,7 @@ mod tests {
         assert_eq!(reals, [f64::MIN_POSITIVE]);
         assert_eq!(reader.long_numbers().unwrap(), [5, u64::MAX]);
         assert_eq!(reader.short_numbers().unwrap(), [7, u16::MAX]);
+        assert_eq!(reader.tiny_numbers().unwrap(), [7, i8::MIN]);
         reader.finish().unwrap();
     }
 

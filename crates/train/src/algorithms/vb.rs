@@ -107,12 +107,8 @@ impl Run for Inference {
     }
 
     fn epoch(&mut self) -> f64 {
-        loop {
-            let passed = self.learner.pass(&self.layout);
-            if let Some(train_rmse) = self.learner.take(passed) {
-                return train_rmse;
-            }
-        }
+        self.learner.take(self.learner.pass(&self.layout));
+        self.learner.train_rmse()
     }
 
     fn fitted(&self) -> Fitted {

@@ -7,7 +7,7 @@ use super::sums::{Added, Messages, Sums};
 use crate::algorithms::vb;
 use crate::state::{StateReader, StateWriter};
 
-/// What the arranged blocks compute in the next pass. It is a part of the state.
+/// What the arranged blocks compute in the next pass. It follows from the state, and is smaller.
 pub struct Assignment {
     /// The number of the pass.
     pub(super) pass: u64,
@@ -23,7 +23,9 @@ impl Assignment {
         if block.is_measured != self.is_measured || block.layout.movie_count() != self.movie_count {
             return Err(PartError::OtherModel);
         }
-        Ok(Sums { pass: self.pass, added: Added::Messages(Messages::from(self.work.pass(&block.layout))) })
+        let passed = self.work.pass(&block.layout);
+        let messages = Messages::new(passed, block.layout.rating_count() as u64);
+        Ok(Sums { pass: self.pass, added: Added::Messages(messages) })
     }
 }
 

@@ -117,7 +117,8 @@ impl State {
                 counted(&settings, known, goal, counts, &held_out)?
             }
             (Work::Learn(known, goal, mut learner), Added::Messages(messages)) => {
-                let passed = messages.all(known.movie_ids.table().len(), learner.lengths())?;
+                let expected = learner.facts().rating_count as u64;
+                let passed = messages.all(known.movie_ids.table().len(), learner.lengths(), expected)?;
                 learner.take(passed);
                 if learner.is_done() {
                     goal.reached(known, learner)

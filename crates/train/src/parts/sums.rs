@@ -34,6 +34,8 @@ pub(super) enum Added {
 /// The sums of messages, of movies that got any.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Messages {
+    /// The number of ratings that the pass was over.
+    rating_count: u64,
     /// The number of sums of each movie.
     width: usize,
     /// The rows of the movies, ascending.
@@ -68,10 +70,11 @@ impl Sums {
     }
 }
 
-impl From<Passed> for Messages {
-    fn from(passed: Passed) -> Self {
+impl Messages {
+    /// What a pass over so many ratings has added up.
+    pub(super) fn new(passed: Passed, rating_count: u64) -> Self {
         let (width, pieces, totals) = passed.into_rows();
-        let mut messages = Self { width, movies: Vec::new(), sums: Vec::new(), totals };
+        let mut messages = Self { rating_count, width, movies: Vec::new(), sums: Vec::new(), totals };
         let mut movie = 0;
         for piece in pieces {
             for row in piece.chunks_exact(width) {
@@ -84,10 +87,9 @@ impl From<Passed> for Messages {
         }
         messages
     }
-}
 
-impl Messages {
     fn add(&mut self, other: &Self) {
+        self.rating_count += other.rating_count;
         (self.movies, self.sums) = self.merged(other);
         self.totals.iter_mut().zip(&other.totals).for_each(|(total, more)| *total += more);
     }
@@ -124,12 +126,20 @@ impl Messages {
         self.movies.iter().copied().zip(self.sums.chunks_exact(self.width))
     }
 
-    /// The sums of all movies. `lengths` are those that the pass should have.
-    pub(super) fn all(&self, movie_count: usize, lengths: [usize; 2]) -> Result<Passed, PartError> {
+    /// The sums of all movies. `lengths` are those that the pass should have, and `expected` is the number of all ratings.
+    pub(super) fn all(
+        &self,
+        movie_count: usize,
+        lengths: [usize; 2],
+        expected: u64,
+    ) -> Result<Passed, PartError> {
         let fits = lengths == [self.width, self.totals.len()]
             && self.movies.iter().all(|&movie| (movie as usize) < movie_count);
         if !fits {
             return Err(PartError::OtherPass);
+        }
+        if self.rating_count != expected {
+            return Err(PartError::OtherRatings { expected, found: self.rating_count });
         }
         Ok(Passed::of_rows(movie_count, self.width, self.rows(), self.totals.clone()))
     }
@@ -154,8 +164,9 @@ impl Message for Sums {
                 counts.save(state);
                 state.whole_numbers(held_out.iter().copied());
             }
-            Added::Messages(Messages { width, movies, sums, totals }) => {
+            Added::Messages(Messages { rating_count, width, movies, sums, totals }) => {
                 state.number(2);
+                state.number(*rating_count);
                 state.number(*width as u64);
                 state.whole_numbers(movies.iter().copied());
                 save_numbers(sums, state);
@@ -204,7 +215,7 @@ fn restore_numbers(state: &mut StateReader<'_>) -> Result<Vec<i64>, StateError> 
 }
 
 fn restore_messages(state: &mut StateReader<'_>) -> Result<Messages, StateError> {
-    let width = state.number()? as usize;
+    let (rating_count, width) = (state.number()?, state.number()? as usize);
     let movies = state.whole_numbers()?;
     let sums = restore_numbers(state)?;
     let totals: Vec<i64> = state.long_numbers()?.into_iter().map(u64::cast_signed).collect();
@@ -214,7 +225,7 @@ fn restore_messages(state: &mut StateReader<'_>) -> Result<Messages, StateError>
     {
         return Err(StateError::new("its rows do not fit".to_owned()));
     }
-    Ok(Messages { width, movies, sums, totals })
+    Ok(Messages { rating_count, width, movies, sums, totals })
 }
 
 #[cfg(test)]
@@ -225,7 +236,8 @@ mod tests {
     fn messages(rows: &[(u32, i64)], total: i64) -> Sums {
         let movies = rows.iter().map(|row| row.0).collect();
         let sums = rows.iter().flat_map(|row| [row.1, -row.1]).collect();
-        Sums { pass: 3, added: Added::Messages(Messages { width: 2, movies, sums, totals: vec![total] }) }
+        let messages = Messages { rating_count: total as u64, width: 2, movies, sums, totals: vec![total] };
+        Sums { pass: 3, added: Added::Messages(messages) }
     }
 
     /// Numbers around the ends of 32 bits.
@@ -257,14 +269,29 @@ mod tests {
     }
 
     #[test]
+    fn numbers_that_are_left_out_or_left_over_are_refused() {
+        let read = |short: &[i32], long: &[u64]| {
+            let mut bytes = Vec::new();
+            let mut writer = StateWriter::new(&mut bytes);
+            writer.whole_numbers(short.iter().map(|number| number.cast_unsigned()));
+            writer.long_numbers(long.iter().copied());
+            writer.finish().unwrap();
+            restore_numbers(&mut StateReader::new(&bytes[..], bytes.len() as u64))
+        };
+        assert_eq!(read(&[3, LONG, -1], &[1 << 40]).unwrap(), [3, 1 << 40, -1]);
+        assert!(read(&[3, LONG], &[]).is_err() && read(&[3], &[7]).is_err());
+    }
+
+    #[test]
     fn sums_of_another_pass_are_refused() {
         let mut sums = messages(&[(1, 2)], 0);
         let other = Sums { pass: 4, ..sums.clone() };
         assert!(matches!(sums.add(other), Err(PartError::OtherPass)));
         let Added::Messages(messages) = sums.added else { panic!("messages") };
-        assert!(matches!(messages.all(2, [2, 2]), Err(PartError::OtherPass)));
-        assert!(matches!(messages.all(1, [2, 1]), Err(PartError::OtherPass)));
-        let (width, pieces, totals) = messages.all(2, [2, 1]).unwrap().into_rows();
+        assert!(matches!(messages.all(2, [2, 2], 0), Err(PartError::OtherPass)));
+        assert!(matches!(messages.all(1, [2, 1], 0), Err(PartError::OtherPass)));
+        assert!(matches!(messages.all(2, [2, 1], 7), Err(PartError::OtherRatings { expected: 7, found: 0 })));
+        let (width, pieces, totals) = messages.all(2, [2, 1], 0).unwrap().into_rows();
         assert_eq!((width, pieces.collect::<Vec<_>>().concat(), totals), (2, vec![0, 0, 2, -2], vec![0]));
     }
 }

@@ -224,6 +224,8 @@ fn parts_that_do_not_fit_are_refused() {
     let mut state = solve(solve(begin()));
     assert!(state.is_learning() && state.count(&blocks[0]).is_err());
     let arranged = state.arrange(&blocks[0]).unwrap();
+    let of_one = passed(&state, &blocks[0]).unwrap();
+    assert!(matches!(copy(&state).solve(of_one), Err(PartError::OtherRatings { .. })));
     while state.is_learning() {
         state = solve(state);
     }

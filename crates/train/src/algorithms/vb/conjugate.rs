@@ -21,6 +21,8 @@ pub(super) struct Descent {
     /// `right - matrix x`
     residual: Vec<f32>,
     direction: Vec<f32>,
+    /// `direction' matrix direction`, by column.
+    curvatures: Vec<f64>,
 }
 
 impl Descent {
@@ -32,7 +34,7 @@ impl Descent {
         width: usize,
         blocks: usize,
     ) -> Self {
-        Self { width, blocks, diagonal, residual, direction }
+        Self { width, blocks, diagonal, residual, direction, curvatures: vec![0.0; width] }
     }
 
     /// The direction, which the caller multiplies by the matrix.
@@ -45,12 +47,13 @@ impl Descent {
         self.direction
     }
 
-    /// Goes a share of the way to where the error is least along the direction. Returns the length of the step, by column.
+    /// Goes a share of the way to where the error is least along the direction, whose image is given. Returns the length of
+    /// the step, by column.
     pub(super) fn step(&mut self, image: &[f32], share: f32) -> Vec<f32> {
         let gains = column_products(self.width, &self.residual, &self.direction);
-        let curvatures = column_products(self.width, &self.direction, image);
-        let steps: Vec<f32> =
-            gains.iter().zip(curvatures).map(|(&gain, curvature)| share * ratio(gain, curvature)).collect();
+        self.curvatures = column_products(self.width, &self.direction, image);
+        let lengths = gains.iter().zip(&self.curvatures);
+        let steps: Vec<f32> = lengths.map(|(&gain, &curvature)| share * ratio(gain, curvature)).collect();
         let back: Vec<f32> = steps.iter().map(|step| -step).collect();
         add(&mut self.residual, image, &back);
         steps
@@ -61,7 +64,8 @@ impl Descent {
         add(solution, &self.direction, steps);
     }
 
-    /// Turns to the next direction: the residual divided by the diagonal, made conjugate to the last direction.
+    /// Turns to the next direction after a step, or at the beginning: the residual divided by the diagonal, made conjugate to
+    /// the last direction, whose image is given.
     pub(super) fn turn(&mut self, image: &[f32]) {
         let mut next = self.residual.clone();
         let (width, blocks) = (self.width, self.blocks);
@@ -73,9 +77,11 @@ impl Descent {
             }
         });
         let shares = column_products(width, &next, image);
-        let curvatures = column_products(self.width, &self.direction, image);
-        let turns: Vec<f32> =
-            shares.iter().zip(curvatures).map(|(&share, curvature)| -ratio(share, curvature)).collect();
+        let turns: Vec<f32> = shares
+            .iter()
+            .zip(&self.curvatures)
+            .map(|(&share, &curvature)| -ratio(share, curvature))
+            .collect();
         add(&mut next, &self.direction, &turns);
         self.direction = next;
     }

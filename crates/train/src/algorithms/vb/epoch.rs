@@ -23,9 +23,10 @@ fn plain(shape: Shape) -> usize {
     shape.moments() + 3 * shape.order()
 }
 
-/// The totals: packed products of deviations, deviations, squared errors, and the posterior variances of `t_u`. The
-/// messages: the second moment, the deviation times `n^-1/2`, the sums of the direction over the user's movies, the first
-/// half divided by `n`, and to be multiplied by the rating, the mean.
+/// The totals are packed products of deviations, deviations, squared errors, and the posterior variances of `t_u`.
+///
+/// The message has the second moment, the deviation times `n^-1/2`, and the sums over the user's movies of both halves of the
+/// direction, the first divided by `n`. The rated message is the mean.
 impl Step for Users<'_> {
     type Work = User;
 
@@ -57,7 +58,7 @@ impl Step for Users<'_> {
         for (row, to) in deviation.iter_mut().enumerate() {
             *to = message(share.sqrt() * (mean[row] - user.prior_mean[row]), POSTERIOR);
         }
-        let [of_rated, of_raters, weight] = user.sums_for_sets();
+        let ([of_rated, of_raters], weight) = user.sums_for_sets();
         let (to_rated, rest) = rest.split_at_mut(order);
         for (to, &sum) in to_rated.iter_mut().zip(of_rated) {
             *to = message(sum * share, FRACTION);
@@ -82,6 +83,6 @@ impl Step for Users<'_> {
             }
         }
         rest[order] += in_total(user.squared_errors());
-        rest[order + 1] += in_total((self.rater_precision + weight[0]).recip());
+        rest[order + 1] += in_total((self.rater_precision + weight).recip());
     }
 }

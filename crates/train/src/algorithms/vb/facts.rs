@@ -30,7 +30,7 @@ pub(crate) struct Facts {
     /// The number of ratings of each movie.
     pub(super) movie_counts: Vec<u32>,
     /// The number of ratings.
-    pub(super) rating_count: usize,
+    pub(crate) rating_count: usize,
     /// The number of users with ratings.
     pub(super) rater_count: usize,
     /// The most ratings of a user.

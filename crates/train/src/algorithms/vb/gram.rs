@@ -8,7 +8,6 @@ const LANES: usize = 8;
 const REGISTERS: usize = 4;
 
 /// The Gram matrix `sum x x'` of rows `x`.
-#[derive(Debug, Clone)]
 pub(super) struct Gram {
     /// The length of a row, padded with zeros to whole vectors.
     width: usize,

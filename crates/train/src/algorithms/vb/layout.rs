@@ -94,7 +94,8 @@ impl Layout {
 
     /// Reads what [`save`](Self::save) wrote.
     pub(crate) fn restore(state: &mut StateReader<'_>) -> Result<Self, StateError> {
-        let movie_count = state.number()? as usize;
+        let too_many = |_| StateError::new("it has too many movies".to_owned());
+        let movie_count = u32::try_from(state.number()?).map_err(too_many)? as usize;
         let starts: Vec<usize> = state.long_numbers()?.into_iter().map(|start| start as usize).collect();
         let movies = state.whole_numbers()?;
         let values: Vec<i16> = state.short_numbers()?.into_iter().map(u16::cast_signed).collect();
@@ -126,7 +127,7 @@ impl Layout {
     }
 
     /// The number of ratings.
-    fn rating_count(&self) -> usize {
+    pub(crate) fn rating_count(&self) -> usize {
         self.movies.len()
     }
 

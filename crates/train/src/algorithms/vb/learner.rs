@@ -38,6 +38,7 @@ pub(crate) struct Learner {
     user_prior: Prior,
     movie_prior: Prior,
     noise: f64,
+    train_rmse: f64,
     /// Whether the sums are there that no epoch changes.
     is_counted: bool,
 }
@@ -58,6 +59,7 @@ impl Learner {
             user_prior: Prior::new(shape, BIAS_VARIANCE, USER_VARIANCE),
             movie_prior: Prior::new(shape, BIAS_VARIANCE, MOVIE_VARIANCE),
             noise: NOISE,
+            train_rmse: 0.0,
             is_counted: false,
         }
     }
@@ -97,20 +99,23 @@ impl Learner {
         if self.is_counted { epoch::lengths(self.shape) } else { Counting.lengths() }
     }
 
-    /// Takes what the pass over all ratings has added up. Returns the root mean squared error on the ratings if this ends an
-    /// epoch.
-    pub(crate) fn take(&mut self, passed: Passed) -> Option<f64> {
+    /// Takes what the pass over all ratings has added up.
+    pub(crate) fn take(&mut self, passed: Passed) {
         if self.is_counted {
-            return Some(self.solve(passed));
+            return self.solve(passed);
         }
         self.is_counted = true;
         self.squared_ratings = passed.totals[0] as f64 / f64::from(STEPS * STEPS);
         self.features.sets.count(passed.sums);
-        None
+    }
+
+    /// The root mean squared error on the ratings in the last epoch.
+    pub(crate) fn train_rmse(&self) -> f64 {
+        self.train_rmse
     }
 
     /// Solves the movies, and estimates priors, noise and coefficients.
-    fn solve(&mut self, Passed { sums, totals }: Passed) -> f64 {
+    fn solve(&mut self, Passed { sums, totals }: Passed) {
         let rating_count = self.facts.rating_count;
         let [squared_errors, rater_variances] = epoch::last_totals(&totals);
         let of_users = Deviations::of_totals(&totals, self.shape, self.facts.rater_count);
@@ -123,7 +128,7 @@ impl Learner {
         self.epochs_done += 1;
         let (steps, priors) = ([&*steps[0], &*steps[1]], [&self.user_prior, &self.movie_prior]);
         self.features.improve(&self.facts, solved.rows, steps, priors, rater_variances);
-        (squared_errors / rating_count as f64).sqrt()
+        self.train_rmse = (squared_errors / rating_count as f64).sqrt();
     }
 
     /// The rows of users with these ratings.
@@ -160,6 +165,9 @@ impl Learner {
     /// Reads what [`save_epochs`](Self::save_epochs) wrote.
     pub(crate) fn restore_epochs(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
         self.epochs_done = state.number()? as usize;
+        if self.epochs_done > self.epochs {
+            return Err(StateError::new(format!("it has {} of {} epochs", self.epochs_done, self.epochs)));
+        }
         self.movies.restore(state)?;
         self.features.restore(state)?;
         self.user_prior.restore(state)?;
@@ -168,7 +176,7 @@ impl Learner {
         Ok(())
     }
 
-    /// Writes everything, also between two passes of an epoch.
+    /// Writes everything, also before anything is counted.
     pub(crate) fn save(&self, state: &mut StateWriter<'_>) {
         self.facts.save(state);
         self.save_epochs(state);
@@ -188,7 +196,11 @@ impl Learner {
         learner.restore_epochs(state)?;
         learner.features.sets.restore_counts(state)?;
         learner.squared_ratings = state.real()?;
-        learner.is_counted = state.number()? == 1;
+        learner.is_counted = match state.number()? {
+            0 => false,
+            1 => true,
+            other => return Err(StateError::new(format!("{other} is not a pass of vb"))),
+        };
         Ok(learner)
     }
 }

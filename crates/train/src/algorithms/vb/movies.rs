@@ -18,10 +18,8 @@ const INITIAL_VARIANCE: f64 = 0.2;
 /// The smallest share of the ratings in a posterior, which is divided by.
 const SMALLEST_SHARE: f64 = 0.02;
 
-/// The posteriors of all movies. A pass reads one for each rating, mostly from main memory, so they are small: means are
-/// `f32`, and covariances have 8 bits for each entry. Covariances are small beside the products of means, to which users add
-/// them.
-#[derive(Clone)]
+/// The posteriors of all movies. A pass reads one for each rating, mostly from main memory, so covariances have 8 bits for
+/// each entry. They are small beside the products of means, to which users add them.
 pub(super) struct Movies {
     shape: Shape,
     /// movies x order
@@ -49,7 +47,7 @@ pub(super) struct Rows {
     /// The sums of `n_u^-1/2 (deviation of u)` over the raters: movies x order.
     pub(super) of_raters: Vec<f32>,
     /// What the users sent about the direction of the [sets](super::sets): movies x two halves.
-    pub(super) products: Vec<f32>,
+    pub(super) for_sets: Vec<f32>,
 }
 
 impl Movies {
@@ -94,7 +92,7 @@ impl Movies {
             deviations: zeros(order),
             information: zeros(1),
             of_raters: zeros(order),
-            products: zeros(2 * order),
+            for_sets: zeros(2 * order),
         };
         let (rows, covariances) = (Sums::STRIPE * order, Sums::STRIPE * shape.covariance());
         let width = sums.width();
@@ -108,11 +106,11 @@ impl Movies {
             .par_chunks_mut(rows)
             .zip(told.information.par_chunks_mut(Sums::STRIPE))
             .zip(told.of_raters.par_chunks_mut(rows))
-            .zip(told.products.par_chunks_mut(2 * rows));
+            .zip(told.for_sets.par_chunks_mut(2 * rows));
         let stripes = sums.into_stripes().zip(expected.par_chunks(rows)).zip(posteriors).zip(to_tell).map(
             |(((sums, expected), ((means, covariances), units)), told)| {
-                let (((deviations, information), of_raters), products) = told;
-                let told = Told { deviations, information, of_raters, products };
+                let (((deviations, information), of_raters), for_sets) = told;
+                let told = Told { deviations, information, of_raters, for_sets };
                 Stripe { sums, expected, means, covariances, units, told }
             },
         );
@@ -200,7 +198,7 @@ struct Told<'a> {
     deviations: &'a mut [f32],
     information: &'a mut [f32],
     of_raters: &'a mut [f32],
-    products: &'a mut [f32],
+    for_sets: &'a mut [f32],
 }
 
 /// One stripe to be solved.
@@ -269,8 +267,8 @@ impl Solver {
             let differences = mean.iter().zip(prior_mean.iter()).map(|(mean, prior)| (mean - prior) as f32);
             write(&mut stripe.told.deviations[own.clone()], differences);
             write(&mut stripe.told.of_raters[own], of_raters.iter().map(|&sum| sum as f32));
-            let products = &mut stripe.told.products[2 * index * order..2 * (index + 1) * order];
-            write(products, for_sets.iter().map(|&sum| (sum * (POSTERIOR / FRACTION)) as f32));
+            let to_sets = &mut stripe.told.for_sets[2 * index * order..2 * (index + 1) * order];
+            write(to_sets, for_sets.iter().map(|&sum| (sum * (POSTERIOR / FRACTION)) as f32));
         }
         (deviations, squares)
     }

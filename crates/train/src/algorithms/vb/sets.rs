@@ -31,8 +31,8 @@ use crate::state::{StateError, StateReader, StateWriter};
 use search::Scales;
 pub(super) use search::Search;
 
-/// The share of a step that is taken. Both systems, the posteriors and the priors move in the same epoch, and whole steps
-/// would take them too far.
+/// The share of a step that is taken. Both systems, the posteriors and the priors move in the same epoch, and with whole
+/// steps they need more epochs.
 const DAMPING: f32 = 0.7;
 
 /// What the sets add to prior means.
@@ -48,9 +48,9 @@ pub(super) struct Sets {
     raters: Vec<f32>,
     /// `K a`, which is what the rater sets add to the prior means of movies: movies x order
     expected: Vec<f32>,
-    /// In which `y` and `a` move next: movies x two halves
+    /// The direction in which `y` and `a` move next: movies x two halves
     direction: Vec<f32>,
-    /// `h`, which is 0 for movies without ratings
+    /// `h` in the epoch before, which is 0 for movies without ratings
     information: Vec<f32>,
 }
 
@@ -110,7 +110,8 @@ impl Sets {
 
     /// What the next pass multiplies by the matrices. `ratio` is that of the rater sets: see [`improve`](Self::improve).
     pub(super) fn search<'a>(&'a self, facts: &'a Facts, ratio: f64) -> Search<'a> {
-        Search::new(facts, &self.direction, &self.information, ratio.recip())
+        let scales = Scales::of(facts, &self.direction, 2 * self.order);
+        Search::new(facts, &self.direction, &scales, &self.information, ratio.recip())
     }
 
     /// Takes a step, and chooses the direction of the next one. `user_step` is how far the mean of the users has moved since
@@ -118,10 +119,10 @@ impl Sets {
     pub(super) fn improve(&mut self, facts: &Facts, rows: Rows, user_step: &[f64], ratios: [f64; 2]) {
         let precisions = ratios.map(|ratio| ratio.recip() as f32);
         let residual = self.residual(&rows, user_step, precisions);
-        let Rows { information, products: mut image, .. } = rows;
+        let Rows { information, for_sets: mut image, .. } = rows;
         self.information = information;
         let direction = std::mem::take(&mut self.direction);
-        Scales::of(facts, &direction).restore(facts, &mut image);
+        Scales::of(facts, &direction, 2 * self.order).restore(facts, &mut image);
         let expected: Vec<f32> =
             image.chunks_exact(2 * self.order).flat_map(|row| &row[self.order..]).copied().collect();
         self.add_priors(&mut image, &direction, precisions);
@@ -134,7 +135,7 @@ impl Sets {
         self.direction = descent.into_direction();
     }
 
-    /// Adds to the product of the matrices with a direction what the priors add to it.
+    /// Adds the part of the priors to the product of the matrices with a direction.
     fn add_priors(&self, image: &mut [f32], direction: &[f32], [rated, raters]: [f32; 2]) {
         let order = self.order;
         let rows =

@@ -19,7 +19,8 @@ const CACHE_LINE: usize = 64;
 
 /// What the posteriors of users depend on.
 ///
-/// Users read the rows of the movies for each rating, mostly from main memory. So what they need of a movie lies in one row.
+/// Users read what they need of a movie for each rating, mostly from main memory. So it lies in two places only: a row of
+/// `f32`, and the covariance.
 pub(crate) struct Users<'a> {
     pub(super) shape: Shape,
     /// For each movie the mean, what is [added up](User::sums), and the unit of the covariance.
@@ -83,10 +84,11 @@ impl<'a> Users<'a> {
     fn fetch(&self, ratings: &[Observation]) {
         let mut bits = 0;
         for observation in ratings {
-            for entry in self.row(observation.movie).iter().step_by(CACHE_LINE / size_of::<f32>()) {
+            let (row, covariance) = (self.row(observation.movie), self.covariance(observation.movie));
+            for entry in row.iter().step_by(CACHE_LINE / size_of::<f32>()).chain(row.last()) {
                 bits ^= entry.to_bits();
             }
-            for &entry in self.covariance(observation.movie).iter().step_by(CACHE_LINE) {
+            for entry in covariance.iter().step_by(CACHE_LINE).chain(covariance.last()) {
                 bits ^= u32::from(entry.cast_unsigned());
             }
         }
@@ -245,10 +247,10 @@ impl User {
 
     /// What was added up for the sets: both halves of the direction, and the weights.
     #[inline(always)]
-    pub(super) fn sums_for_sets(&self) -> [&[f64]; 3] {
-        let (halves, weight) = self.sums[self.shape.order()..].split_at(2 * self.shape.order());
-        let (rated, raters) = halves.split_at(self.shape.order());
-        [rated, raters, weight]
+    pub(super) fn sums_for_sets(&self) -> ([&[f64]; 2], f64) {
+        let order = self.shape.order();
+        let (halves, weight) = self.sums[order..].split_at(2 * order);
+        (halves.split_at(order).into(), weight[0])
     }
 
     /// The sum of the squared errors on the ratings, of posterior means.
@@ -269,6 +271,68 @@ impl User {
             }
             squares += weight(row) * (sum + weight(row) * self.gram.sum(row, row));
         }
-        squares.max(0.0)
+        // Rounding can make a sum near zero negative. `max` would also hide that it is not a number.
+        if squares < 0.0 { 0.0 } else { squares }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two movies with one factor each.
+    fn users() -> Users<'static> {
+        let shape = Shape { factors: 1 };
+        // The mean, what is added up, and the unit of the covariance.
+        let rows = [
+            [0.5, 2.0, 0.1, 0.2, 1.0, 2.0, 3.0, 4.0, 0.25, 0.5],
+            [-1.0, 3.0, 0.3, 0.4, 5.0, 6.0, 7.0, 8.0, 0.5, 0.1],
+        ];
+        Users {
+            shape,
+            rows: rows.as_flattened().to_vec(),
+            covariances: Cow::Owned(vec![2, 1, 4, 10, -5, 20]),
+            prior: Cow::Owned(Prior::new(shape, 0.5, 1.0)),
+            noise: 0.8,
+            rater_precision: 1.0,
+        }
+    }
+
+    fn ratings() -> [Observation; 3] {
+        [(0, 4096), (1, -8192), (0, 2048)].map(|(movie, steps)| Observation { movie, steps })
+    }
+
+    #[test]
+    fn the_sums_of_a_user_are_those_of_the_movies() {
+        let mut user = User::new(Shape { factors: 1 });
+        user.fold_in(&users(), &ratings());
+        // f = (bias, 1, factor): sums of products of means, and of covariances.
+        let expected = [
+            2.0 * 0.25 + 1.0 + 2.0 * 1.0 + 1.0,
+            2.0 * 0.5 - 1.0,
+            3.0,
+            2.0 * 1.0 - 3.0 + 2.0 * 0.5 - 0.5,
+            2.0 * 2.0 + 3.0,
+            2.0 * 4.0 + 9.0 + 2.0 * 2.0 + 2.0,
+        ];
+        for (found, expected) in user.moments.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+        }
+        let ([rated, raters], weight) = user.sums_for_sets();
+        assert_eq!((rated, raters, weight), (&[7.0, 10.0][..], &[13.0, 16.0][..], 1.0));
+    }
+
+    #[test]
+    fn squared_errors_are_those_of_the_ratings() {
+        let (users, mut user) = (users(), User::new(Shape { factors: 1 }));
+        user.fold_in(&users, &ratings());
+        let mean = &user.regression.mean;
+        let errors = ratings().map(|observation| {
+            let movie = users.mean(observation.movie);
+            let score = f64::from(movie[0]) + mean[0] + mean[1] * f64::from(movie[1]);
+            f64::from(observation.value()) - score
+        });
+        let expected: f64 = errors.iter().map(|error| error * error).sum();
+        assert!((user.squared_errors() - expected).abs() < 1e-6, "{} {expected}", user.squared_errors());
     }
 }

@@ -74,8 +74,12 @@ impl Message for State {
             }
             3 => {
                 let known = Known::restore(state)?;
-                let models = 0..state.number()?;
-                let learners = models.map(|_| learner(&settings, &known, state)).collect::<Result<_, _>>()?;
+                let models = state.number()?;
+                if models > 2 {
+                    return Err(StateError::new(format!("it has {models} models")).into());
+                }
+                let learners =
+                    (0..models).map(|_| learner(&settings, &known, state)).collect::<Result<_, _>>()?;
                 Work::Done(known, learners)
             }
             other => return Err(StateError::new(format!("{other} is not a kind of work")).into()),

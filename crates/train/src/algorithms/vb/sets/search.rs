@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::super::facts::Facts;
 
-/// A direction, in the form that users read.
+/// A direction, and how users read it.
 ///
 /// Users add up both halves over their movies, and send the sums: that of the first half divided by `n_u`.
 pub(in super::super) struct Search<'a> {
@@ -27,10 +27,11 @@ impl<'a> Search<'a> {
     pub(super) fn new(
         facts: &'a Facts,
         direction: &'a [f32],
+        scales: &Scales,
         information: &'a [f32],
         rater_precision: f64,
     ) -> Self {
-        let scales = Scales::of(facts, direction).reciprocals();
+        let scales = scales.reciprocals();
         Self { facts, direction, information, scales, rater_precision }
     }
 
@@ -47,8 +48,8 @@ impl<'a> Search<'a> {
 }
 
 impl Scales {
-    pub(super) fn of(facts: &Facts, direction: &[f32]) -> Self {
-        let width = direction.len() / facts.movie_count();
+    /// Of a direction with rows of this width.
+    pub(super) fn of(facts: &Facts, direction: &[f32], width: usize) -> Self {
         let mut largest = vec![0.0_f32; width];
         for (row, &count) in direction.chunks_exact(width).zip(&facts.movie_counts) {
             let (rated, raters) = row.split_at(width / 2);
