@@ -79,7 +79,6 @@ impl Features {
                 *entry -= share * (after - before);
             }
         }
-        drop(before);
         self.sets.improve(facts, rows, user_step, self.set_ratios);
         self.expected.iter_mut().zip(self.sets.expected()).for_each(|(sum, &part)| *sum += part);
         self.estimate(facts, priors, rater_variances);

@@ -147,9 +147,8 @@ impl Learner {
     }
 
     fn users(&self) -> Users<'_> {
-        let Features { sets, .. } = &self.features;
         let search = self.features.search(&self.facts);
-        Users::new(&self.movies, sets.all_rated(), &search, &self.user_prior, self.noise)
+        Users::new(&self.movies, self.features.sets.all_rated(), &search, &self.user_prior, self.noise)
     }
 
     /// Writes what epochs change.

@@ -16,7 +16,7 @@ use super::attributes::Attributes;
 use super::facts::Facts;
 use super::layout::{Layout, Observation};
 use super::movies::row as row_of;
-use super::sets::Sets;
+use super::sets::{Sets, root};
 use super::shape::Shape;
 use super::users::{User, Users};
 
@@ -44,8 +44,7 @@ pub(super) fn user_rows(users: &Users<'_>, sets: &Sets, facts: &Facts, layout: &
     let order = users.shape.order();
     let mut raters = Vec::with_capacity(layout.movie_count() * order);
     for (movie, &count) in (0..).zip(&facts.movie_counts) {
-        let scale = (count.max(1) as f32).sqrt().recip();
-        raters.extend(sets.raters(movie).iter().map(|entry| scale * entry));
+        raters.extend(sets.raters(movie).iter().map(|entry| root(count) * entry));
     }
     let mut rows = vec![0.0; layout.user_count() * width];
     rows.par_chunks_mut(width).enumerate().for_each_init(

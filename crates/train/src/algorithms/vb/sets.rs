@@ -29,7 +29,7 @@ use super::movies::{Rows, row};
 use super::pass::{Outbox, Step, Sums};
 use crate::state::{StateError, StateReader, StateWriter};
 use search::Scales;
-pub(super) use search::Search;
+pub(super) use search::{Search, root};
 
 /// The share of a step that is taken. Both systems, the posteriors and the priors move in the same epoch, and with whole
 /// steps they need more epochs.

@@ -78,6 +78,6 @@ impl Scales {
 }
 
 /// `n_i^-1/2`
-fn root(count: u32) -> f32 {
+pub(in super::super) fn root(count: u32) -> f32 {
     (count.max(1) as f32).sqrt().recip()
 }
