@@ -104,11 +104,16 @@ impl<'a> StateWriter<'a> {
         }
     }
 
+    /// Writes bytes, preceded by how many there are.
+    pub fn byte_string(&mut self, bytes: &[u8]) {
+        self.number(bytes.len() as u64);
+        bytes.chunks(PIECE).for_each(|piece| self.bytes(piece));
+    }
+
     /// Writes a small value without fractions as JSON, such as the state of a random number generator.
     pub fn value(&mut self, value: &impl Serialize) {
         let json = serde_json::to_vec(value).unwrap_or_default();
-        self.number(json.len() as u64);
-        self.bytes(&json);
+        self.byte_string(&json);
     }
 
     /// Ends the state. Returns the first error, if there was any.
@@ -202,9 +207,19 @@ impl<'a> StateReader<'a> {
         self.sequence(i8::from_le_bytes)
     }
 
+    /// Reads bytes, as many as were written.
+    pub fn byte_string(&mut self) -> Result<Vec<u8>, StateError> {
+        let count = self.length(1)?;
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(count).map_err(|_| StateError::ended())?;
+        bytes.resize(count, 0);
+        self.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+
     /// Reads a value.
     pub fn value<T: DeserializeOwned>(&mut self) -> Result<T, StateError> {
-        let json = self.sequence(|[byte]: [u8; 1]| byte)?;
+        let json = self.byte_string()?;
         serde_json::from_slice(&json).map_err(|error| StateError::new(error.to_string()))
     }
 
@@ -308,6 +323,7 @@ mod tests {
             writer.long_numbers([5, u64::MAX].into_iter());
             writer.short_numbers([7, u16::MAX].into_iter());
             writer.tiny_numbers([7, i8::MIN].into_iter());
+            writer.byte_string(&[7, u8::MAX]);
         });
         let mut reader = reader(&bytes);
         let (mut floats, mut reals) = ([0.0; 2], [0.0]);
@@ -322,6 +338,7 @@ mod tests {
         assert_eq!(reader.long_numbers().unwrap(), [5, u64::MAX]);
         assert_eq!(reader.short_numbers().unwrap(), [7, u16::MAX]);
         assert_eq!(reader.tiny_numbers().unwrap(), [7, i8::MIN]);
+        assert_eq!(reader.byte_string().unwrap(), [7, u8::MAX]);
         reader.finish().unwrap();
     }
 

@@ -25,10 +25,13 @@ mod linear;
 mod movies;
 mod pass;
 mod priors;
+mod records;
 mod regression;
 mod served;
 mod sets;
 mod shape;
+mod sums;
+mod units;
 mod users;
 
 use super::mean::Mean;
@@ -41,6 +44,7 @@ pub(crate) use layout::Layout;
 pub(crate) use learner::Learner;
 pub(crate) use pass::Passed;
 pub(crate) use served::UserRows;
+pub(crate) use sums::Sums;
 
 /// The name of the algorithm.
 pub const NAME: &str = "vb";

@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(block.timestamps, Some(vec![9, 8, 7]));
         let mut bytes = Vec::new();
         block.write(&mut bytes).unwrap();
-        assert!(bytes.starts_with(b"matinee block 2: 3 ratings by 2 users\n"));
+        assert!(bytes.starts_with(b"matinee block 3: 3 ratings by 2 users\n"));
         assert_eq!(Block::read(&bytes).unwrap(), block);
         for length in 0..bytes.len() {
             assert!(matches!(

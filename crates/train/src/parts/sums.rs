@@ -1,15 +1,13 @@
 //! What passes over blocks have added up. The sums of several blocks are added to those of all.
 
-use std::cmp::Ordering;
+use std::ops::Range;
 
 use super::PartError;
 use super::message::Message;
+use super::rows::Rows;
 use super::tally::Tally;
-use crate::algorithms::vb::{Counts, Passed};
+use crate::algorithms::vb::{self, Counts, Passed};
 use crate::state::{StateError, StateReader, StateWriter};
-
-/// Marks a number that does not fit into 32 bits.
-const LONG: i32 = i32::MIN;
 
 /// What one pass over some blocks has added up.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,17 +29,13 @@ pub(super) enum Added {
     Messages(Messages),
 }
 
-/// The sums of messages, of movies that got any.
+/// The sums of messages. Those of several blocks are added up when they are needed.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Messages {
     /// The number of ratings that the pass was over.
     rating_count: u64,
-    /// The number of sums of each movie.
-    width: usize,
-    /// The rows of the movies, ascending.
-    movies: Vec<u32>,
-    /// movies x width
-    sums: Vec<i64>,
+    /// The sums of the movies that got any, of each block.
+    blocks: Vec<Rows>,
     totals: Vec<i64>,
 }
 
@@ -60,9 +54,11 @@ impl Sums {
                 held_out.iter_mut().zip(more_held_out).for_each(|(count, more)| *count += more);
             }
             (Added::Messages(own), Added::Messages(other))
-                if own.width == other.width && own.totals.len() == other.totals.len() =>
+                if own.width() == other.width() && own.totals.len() == other.totals.len() =>
             {
-                own.add(&other);
+                own.rating_count += other.rating_count;
+                own.blocks.extend(other.blocks);
+                own.totals.iter_mut().zip(&other.totals).for_each(|(total, more)| *total += more);
             }
             _ => return Err(PartError::OtherPass),
         }
@@ -72,76 +68,42 @@ impl Sums {
 
 impl Messages {
     /// What a pass over so many ratings has added up.
-    pub(super) fn new(passed: Passed, rating_count: u64) -> Self {
-        let (width, pieces, totals) = passed.into_rows();
-        let mut messages = Self { rating_count, width, movies: Vec::new(), sums: Vec::new(), totals };
+    pub(super) fn new(Passed { sums, totals }: Passed, rating_count: u64) -> Self {
+        let mut rows = Rows::new(sums.width());
         let mut movie = 0;
-        for piece in pieces {
-            for row in piece.chunks_exact(width) {
-                if row.iter().any(|&sum| sum != 0) {
-                    messages.movies.push(movie);
-                    messages.sums.extend_from_slice(row);
-                }
-                movie += 1;
+        sums.for_each(|row| {
+            if row.iter().any(|&sum| sum != 0) {
+                rows.push(movie, row);
             }
-        }
-        messages
+            movie += 1;
+        });
+        Self { rating_count, blocks: vec![rows], totals }
     }
 
-    fn add(&mut self, other: &Self) {
-        self.rating_count += other.rating_count;
-        (self.movies, self.sums) = self.merged(other);
-        self.totals.iter_mut().zip(&other.totals).for_each(|(total, more)| *total += more);
-    }
-
-    /// The rows of both, which are ascending, and the sums of each.
-    fn merged(&self, other: &Self) -> (Vec<u32>, Vec<i64>) {
-        let mut movies = Vec::with_capacity(self.movies.len().max(other.movies.len()));
-        let mut sums = Vec::with_capacity(self.sums.len().max(other.sums.len()));
-        let (mut own, mut others) = (self.rows().peekable(), other.rows().peekable());
-        loop {
-            let order = match (own.peek(), others.peek()) {
-                (Some((one, _)), Some((two, _))) => one.cmp(two),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (None, None) => return (movies, sums),
-            };
-            let start = sums.len();
-            if let Some((movie, row)) = own.next_if(|_| order.is_le()) {
-                movies.push(movie);
-                sums.extend_from_slice(row);
-            }
-            if let Some((movie, row)) = others.next_if(|_| order.is_ge()) {
-                if order.is_gt() {
-                    movies.push(movie);
-                    sums.extend_from_slice(row);
-                } else {
-                    sums[start..].iter_mut().zip(row).for_each(|(sum, more)| *sum += more);
-                }
-            }
-        }
-    }
-
-    fn rows(&self) -> impl Iterator<Item = (u32, &[i64])> {
-        self.movies.iter().copied().zip(self.sums.chunks_exact(self.width))
+    /// The number of sums of each movie.
+    fn width(&self) -> usize {
+        self.blocks[0].width()
     }
 
     /// The sums of all movies. `lengths` are those that the pass should have, and `expected` is the number of all ratings.
     pub(super) fn all(
-        &self,
+        self,
         movie_count: usize,
         lengths: [usize; 2],
         expected: u64,
     ) -> Result<Passed, PartError> {
-        let fits = lengths == [self.width, self.totals.len()]
-            && self.movies.iter().all(|&movie| (movie as usize) < movie_count);
+        let fits = lengths == [self.width(), self.totals.len()]
+            && self.blocks.iter().all(|rows| rows.movies().all(|movie| (movie as usize) < movie_count));
         if !fits {
             return Err(PartError::OtherPass);
         }
         if self.rating_count != expected {
             return Err(PartError::OtherRatings { expected, found: self.rating_count });
         }
-        Ok(Passed::of_rows(movie_count, self.width, self.rows(), self.totals.clone()))
+        let write = |movies: Range<usize>, to: &mut [i64]| {
+            self.blocks.iter().for_each(|rows| rows.add_to(movies.clone(), to));
+        };
+        Ok(Passed { sums: vb::Sums::of(movie_count, lengths[0], write), totals: self.totals })
     }
 }
 
@@ -164,12 +126,13 @@ impl Message for Sums {
                 counts.save(state);
                 state.whole_numbers(held_out.iter().copied());
             }
-            Added::Messages(Messages { rating_count, width, movies, sums, totals }) => {
+            Added::Messages(Messages { rating_count, blocks, totals }) => {
                 state.number(2);
                 state.number(*rating_count);
-                state.number(*width as u64);
-                state.whole_numbers(movies.iter().copied());
-                save_numbers(sums, state);
+                match &blocks[..] {
+                    [rows] => rows.save(state),
+                    several => Rows::merged(several).save(state),
+                }
                 state.long_numbers(totals.iter().map(|total| total.cast_unsigned()));
             }
         }
@@ -187,99 +150,52 @@ impl Message for Sums {
     }
 }
 
-/// Writes numbers in 32 bits if they fit. Others are marked, and follow in 64 bits.
-fn save_numbers(numbers: &[i64], state: &mut StateWriter<'_>) {
-    let short = |number: i64| i32::try_from(number).unwrap_or(LONG);
-    let long: Vec<u64> = numbers
-        .iter()
-        .filter(|number| short(**number) == LONG)
-        .map(|number| number.cast_unsigned())
-        .collect();
-    state.whole_numbers(numbers.iter().map(|&number| short(number).cast_unsigned()));
-    state.long_numbers(long.into_iter());
-}
-
-/// Reads what [`save_numbers`] wrote.
-fn restore_numbers(state: &mut StateReader<'_>) -> Result<Vec<i64>, StateError> {
-    let (short, long) = (state.whole_numbers()?, state.long_numbers()?);
-    let mut long = long.into_iter().map(u64::cast_signed);
-    let number = |short: u32| match short.cast_signed() {
-        LONG => long.next(),
-        short => Some(short.into()),
-    };
-    let numbers: Option<Vec<i64>> = short.into_iter().map(number).collect();
-    match (numbers, long.next()) {
-        (Some(numbers), None) => Ok(numbers),
-        _ => Err(StateError::new("its numbers do not fit".to_owned())),
-    }
-}
-
 fn restore_messages(state: &mut StateReader<'_>) -> Result<Messages, StateError> {
-    let (rating_count, width) = (state.number()?, state.number()? as usize);
-    let movies = state.whole_numbers()?;
-    let sums = restore_numbers(state)?;
-    let totals: Vec<i64> = state.long_numbers()?.into_iter().map(u64::cast_signed).collect();
-    if width == 0
-        || Some(sums.len()) != movies.len().checked_mul(width)
-        || !movies.is_sorted_by(|one, next| one < next)
-    {
-        return Err(StateError::new("its rows do not fit".to_owned()));
-    }
-    Ok(Messages { rating_count, width, movies, sums, totals })
+    let rating_count = state.number()?;
+    let blocks = vec![Rows::restore(state)?];
+    let totals = state.long_numbers()?.into_iter().map(u64::cast_signed).collect();
+    Ok(Messages { rating_count, blocks, totals })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     fn messages(rows: &[(u32, i64)], total: i64) -> Sums {
-        let movies = rows.iter().map(|row| row.0).collect();
-        let sums = rows.iter().flat_map(|row| [row.1, -row.1]).collect();
-        let messages = Messages { rating_count: total as u64, width: 2, movies, sums, totals: vec![total] };
+        let mut of_movies = Rows::new(2);
+        rows.iter().for_each(|&(movie, sum)| of_movies.push(movie, &[sum, -sum]));
+        let messages = Messages { rating_count: total as u64, blocks: vec![of_movies], totals: vec![total] };
         Sums { pass: 3, added: Added::Messages(messages) }
     }
 
-    /// Numbers around the ends of 32 bits.
-    fn numbers() -> impl Strategy<Value = i64> {
-        let end = i64::from(i32::MAX);
-        prop_oneof![1..100_i64, end - 2..end + 4, 1_i64 << 40..1 << 50]
+    fn written(sums: &Sums) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        sums.write(&mut bytes).unwrap();
+        bytes
     }
 
-    proptest! {
-        #[test]
-        fn sums_are_those_of_each_movie(
-            one in prop::collection::btree_map(0_u32..20, numbers(), 0..12),
-            other in prop::collection::btree_map(0_u32..20, numbers(), 0..12),
-        ) {
-            let rows = |map: &std::collections::BTreeMap<u32, i64>| -> Vec<(u32, i64)> {
-                map.iter().map(|(&movie, &sum)| (movie, sum)).collect()
-            };
-            let mut expected = one.clone();
-            for (&movie, &sum) in &other {
-                *expected.entry(movie).or_default() += sum;
-            }
-            let mut found = messages(&rows(&one), 5);
-            found.add(messages(&rows(&other), 6)).unwrap();
-            prop_assert_eq!(&found, &messages(&rows(&expected), 11));
-            let mut bytes = Vec::new();
-            found.write(&mut bytes).unwrap();
-            prop_assert_eq!(Sums::read(&bytes).unwrap(), found);
-        }
+    fn all(
+        sums: Sums,
+        movie_count: usize,
+        lengths: [usize; 2],
+        expected: u64,
+    ) -> Result<Vec<i64>, PartError> {
+        let Added::Messages(messages) = sums.added else { panic!("messages") };
+        let mut numbers = Vec::new();
+        messages.all(movie_count, lengths, expected)?.sums.for_each(|row| numbers.extend_from_slice(row));
+        Ok(numbers)
     }
 
     #[test]
-    fn numbers_that_are_left_out_or_left_over_are_refused() {
-        let read = |short: &[i32], long: &[u64]| {
-            let mut bytes = Vec::new();
-            let mut writer = StateWriter::new(&mut bytes);
-            writer.whole_numbers(short.iter().map(|number| number.cast_unsigned()));
-            writer.long_numbers(long.iter().copied());
-            writer.finish().unwrap();
-            restore_numbers(&mut StateReader::new(&bytes[..], bytes.len() as u64))
-        };
-        assert_eq!(read(&[3, LONG, -1], &[1 << 40]).unwrap(), [3, 1 << 40, -1]);
-        assert!(read(&[3, LONG], &[]).is_err() && read(&[3], &[7]).is_err());
+    fn sums_are_added_up_before_or_after_they_are_written() {
+        let mut sums = messages(&[(0, 2), (2, 1 << 40)], 5);
+        sums.add(messages(&[(1, -7), (2, 3)], 6)).unwrap();
+        let read = Sums::read(&written(&sums)).unwrap();
+        assert_eq!(read, messages(&[(0, 2), (1, -7), (2, (1 << 40) + 3)], 11));
+        let third = (1 << 40) + 3;
+        let expected = [2, -2, -7, 7, third, -third, 0, 0];
+        assert_eq!(all(sums, 4, [2, 1], 11).unwrap(), expected);
+        assert_eq!(all(read, 4, [2, 1], 11).unwrap(), expected);
     }
 
     #[test]
@@ -287,11 +203,9 @@ mod tests {
         let mut sums = messages(&[(1, 2)], 0);
         let other = Sums { pass: 4, ..sums.clone() };
         assert!(matches!(sums.add(other), Err(PartError::OtherPass)));
-        let Added::Messages(messages) = sums.added else { panic!("messages") };
-        assert!(matches!(messages.all(2, [2, 2], 0), Err(PartError::OtherPass)));
-        assert!(matches!(messages.all(1, [2, 1], 0), Err(PartError::OtherPass)));
-        assert!(matches!(messages.all(2, [2, 1], 7), Err(PartError::OtherRatings { expected: 7, found: 0 })));
-        let (width, pieces, totals) = messages.all(2, [2, 1], 0).unwrap().into_rows();
-        assert_eq!((width, pieces.collect::<Vec<_>>().concat(), totals), (2, vec![0, 0, 2, -2], vec![0]));
+        assert!(matches!(all(sums.clone(), 2, [2, 2], 0), Err(PartError::OtherPass)));
+        assert!(matches!(all(sums.clone(), 1, [2, 1], 0), Err(PartError::OtherPass)));
+        let other = all(sums, 2, [2, 1], 7);
+        assert!(matches!(other, Err(PartError::OtherRatings { expected: 7, found: 0 })));
     }
 }

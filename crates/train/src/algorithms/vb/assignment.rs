@@ -11,7 +11,7 @@ pub(crate) enum Assignment {
     /// Sums that no epoch changes.
     Counting,
     /// The pass of an epoch.
-    Epoch(Users<'static>),
+    Epoch(Users),
 }
 
 impl Assignment {

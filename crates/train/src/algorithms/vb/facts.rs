@@ -5,7 +5,8 @@ use crate::ratings::Rating;
 use crate::state::{StateError, StateReader, StateWriter};
 
 /// A star has this many steps. Ratings, and their mean, are rounded to them.
-pub(super) const STEPS: f32 = 4096.0;
+pub(super) const STEPS: f32 = (1_u32 << STEP_DIGITS) as f32;
+pub(super) const STEP_DIGITS: u32 = 12;
 /// A star has this many units, of which all ratings from 0.5 to 8 are multiples: they have 24 binary digits.
 const UNITS: f64 = (1_u64 << 24) as f64;
 

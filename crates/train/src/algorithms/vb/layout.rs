@@ -121,6 +121,13 @@ impl Layout {
         self.movie_count
     }
 
+    /// The number of ratings of each movie.
+    pub(super) fn movie_counts(&self) -> Vec<u32> {
+        let mut counts = vec![0; self.movie_count];
+        self.movies.iter().for_each(|&movie| counts[movie as usize] += 1);
+        counts
+    }
+
     /// The number of ratings of a user.
     pub(super) fn count(&self, user: usize) -> usize {
         self.starts[user + 1] - self.starts[user]

@@ -17,6 +17,7 @@ use super::priors::{Deviations, NOISE, Prior, noise};
 use super::served::{self, UserRows};
 use super::sets::Counting;
 use super::shape::Shape;
+use super::units::Units;
 use super::users::Users;
 use crate::state::{StateError, StateReader, StateWriter};
 
@@ -91,7 +92,7 @@ impl Learner {
 
     /// The next pass, without the rest of the run.
     pub(crate) fn assignment(&self) -> Assignment {
-        if self.is_counted { Assignment::Epoch(self.users().into_owned()) } else { Assignment::Counting }
+        if self.is_counted { Assignment::Epoch(self.users()) } else { Assignment::Counting }
     }
 
     /// The length of the sums of a movie, and the number of totals, of the next pass.
@@ -120,7 +121,8 @@ impl Learner {
         let [squared_errors, rater_variances] = epoch::last_totals(&totals);
         let of_users = Deviations::of_totals(&totals, self.shape, self.facts.rater_count);
         let expected = self.features.expected();
-        let solved = self.movies.solve(sums, expected, &self.movie_prior, self.noise);
+        let solved =
+            self.movies.solve(sums, &Units::of(&self.user_prior), expected, &self.movie_prior, self.noise);
         let steps = [of_users.mean(), solved.deviations.mean()];
         self.user_prior.update(&of_users, &steps[0]);
         self.movie_prior.update(&solved.deviations, &steps[1]);
@@ -143,10 +145,10 @@ impl Learner {
 
     /// The model, with the rows of all users.
     pub(crate) fn factors(&self, rows: UserRows) -> Factors {
-        served::factors(&self.users(), &self.features.attributes, &self.facts, rows)
+        served::factors(&self.movies, &self.features, &self.facts, rows)
     }
 
-    fn users(&self) -> Users<'_> {
+    fn users(&self) -> Users {
         let search = self.features.search(&self.facts);
         Users::new(&self.movies, self.features.sets.all_rated(), &search, &self.user_prior, self.noise)
     }

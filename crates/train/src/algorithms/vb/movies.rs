@@ -4,12 +4,11 @@ use pulp::{Arch, Simd, WithSimd};
 use rand::RngExt;
 use rayon::prelude::*;
 
-use super::facts::STEPS;
-use super::fixed::{FRACTION, POSTERIOR};
-use super::pass::Sums;
 use super::priors::{Deviations, Prior};
 use super::regression::{Evidence, Regression};
 use super::shape::{Shape, packed};
+use super::sums::{self, Sums};
+use super::units::Units;
 use crate::seeds;
 use crate::state::{StateError, StateReader, StateWriter};
 
@@ -69,9 +68,10 @@ impl Movies {
         row(&self.means, movie, self.shape.order())
     }
 
-    /// The packed posterior covariances, in units of their movies: movies x covariance.
-    pub(super) fn covariances(&self) -> &[i8] {
-        &self.covariances
+    /// The packed posterior covariance of a movie, in its unit.
+    #[inline(always)]
+    pub(super) fn covariance(&self, movie: u32) -> &[i8] {
+        row(&self.covariances, movie, self.shape.covariance())
     }
 
     /// The unit of the covariance of a movie.
@@ -84,8 +84,15 @@ impl Movies {
     }
 
     /// Solves every movie with ratings. `expected` is how far the prior mean of each movie is from that of all movies:
-    /// movies x order.
-    pub(super) fn solve(&mut self, sums: Sums, expected: &[f32], prior: &Prior, noise: f64) -> Solved {
+    /// movies x order. `units` are those of the sums.
+    pub(super) fn solve(
+        &mut self,
+        sums: Sums,
+        units: &Units,
+        expected: &[f32],
+        prior: &Prior,
+        noise: f64,
+    ) -> Solved {
         let (shape, order) = (self.shape, self.shape.order());
         let zeros = |width: usize| vec![0.0; self.means.len() / order * width];
         let mut told = Rows {
@@ -117,7 +124,7 @@ impl Movies {
         let partial: Vec<(Deviations, f64)> = stripes
             .map_init(
                 || Solver::new(shape, width),
-                |solver, stripe| Arch::new().dispatch(Solving { solver, stripe, prior, noise }),
+                |solver, stripe| Arch::new().dispatch(Solving { solver, stripe, units, prior, noise }),
             )
             .collect();
         // In the order of the movies: a parallel sum would depend on the number of threads.
@@ -185,7 +192,7 @@ fn write_in_units(matrix: &[f64], order: usize, packed: &mut [i8]) -> f32 {
 
 /// The rows of the movies that are solved together.
 struct Stripe<'a> {
-    sums: Vec<i64>,
+    sums: sums::Stripe,
     expected: &'a [f32],
     means: &'a mut [f32],
     covariances: &'a mut [i8],
@@ -205,6 +212,7 @@ struct Told<'a> {
 struct Solving<'a> {
     solver: &'a mut Solver,
     stripe: Stripe<'a>,
+    units: &'a Units,
     prior: &'a Prior,
     noise: f64,
 }
@@ -214,8 +222,8 @@ impl WithSimd for Solving<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> (Deviations, f64) {
-        let Self { solver, stripe, prior, noise } = self;
-        solver.solve(stripe, prior, noise)
+        let Self { solver, stripe, units, prior, noise } = self;
+        solver.solve(stripe, units, prior, noise)
     }
 }
 
@@ -223,7 +231,8 @@ impl WithSimd for Solving<'_> {
 struct Solver {
     shape: Shape,
     regression: Regression,
-    /// The sums of a movie: moments, deviations of its raters, products for the sets, products.
+    /// The sums of a movie, of messages and of what they mean.
+    fixed: Vec<f64>,
     sums: Vec<f64>,
     prior_mean: Vec<f64>,
 }
@@ -231,25 +240,33 @@ struct Solver {
 impl Solver {
     fn new(shape: Shape, width: usize) -> Self {
         let prior_mean = vec![0.0; shape.order()];
-        Self { shape, regression: Regression::new(shape), sums: vec![0.0; width], prior_mean }
+        Self {
+            shape,
+            regression: Regression::new(shape),
+            fixed: vec![0.0; width],
+            sums: vec![0.0; width],
+            prior_mean,
+        }
     }
 
     /// Returns the sums of deviations and of expected squares.
     #[inline(always)]
-    fn solve(&mut self, stripe: Stripe<'_>, prior: &Prior, noise: f64) -> (Deviations, f64) {
-        let Self { shape, regression, sums, prior_mean } = self;
-        let (order, moment_width, width) = (shape.order(), shape.moments(), sums.len());
+    fn solve(&mut self, stripe: Stripe<'_>, units: &Units, prior: &Prior, noise: f64) -> (Deviations, f64) {
+        let Self { shape, regression, fixed, sums, prior_mean } = self;
+        let (order, moment_width) = (shape.order(), shape.moments());
         let (mut deviations, mut squares) = (Deviations::new(*shape), 0.0);
-        for (index, fixed) in stripe.sums.chunks_exact(width).enumerate() {
+        for index in 0..stripe.units.len() {
+            stripe.sums.write_row(index, fixed);
             // The moment of the constant 1 is the number of ratings.
-            if fixed[packed(1, 1)] == 0 {
+            if fixed[packed(1, 1)] == 0.0 {
                 continue;
             }
             let own = index * order..(index + 1) * order;
-            to_real(fixed, shape.features(), sums);
+            units.read(fixed, sums);
             let (moments, rest) = sums.split_at(moment_width);
             let (of_raters, rest) = rest.split_at(order);
-            let (for_sets, products) = rest.split_at(2 * order);
+            let (for_sets, rest) = rest.split_at(2 * order);
+            let products = &rest[..shape.features()];
             let expected = &stripe.expected[own.clone()];
             for ((mean, &prior), &expected) in prior_mean.iter_mut().zip(&prior.mean).zip(expected) {
                 *mean = prior + f64::from(expected);
@@ -268,20 +285,10 @@ impl Solver {
             write(&mut stripe.told.deviations[own.clone()], differences);
             write(&mut stripe.told.of_raters[own], of_raters.iter().map(|&sum| sum as f32));
             let to_sets = &mut stripe.told.for_sets[2 * index * order..2 * (index + 1) * order];
-            write(to_sets, for_sets.iter().map(|&sum| (sum * (POSTERIOR / FRACTION)) as f32));
+            write(to_sets, for_sets.iter().map(|&sum| sum as f32));
         }
         (deviations, squares)
     }
-}
-
-/// The last sums, `rated` of them, are of messages multiplied by ratings.
-#[inline(always)]
-fn to_real(fixed: &[i64], rated: usize, sums: &mut [f64]) {
-    for (sum, &fixed) in sums.iter_mut().zip(fixed) {
-        *sum = fixed as f64 / POSTERIOR;
-    }
-    let plain = sums.len() - rated;
-    sums[plain..].iter_mut().for_each(|sum| *sum /= f64::from(STEPS));
 }
 
 #[cfg(test)]

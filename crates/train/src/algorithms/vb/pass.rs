@@ -4,16 +4,15 @@
 //! Threads take blocks of users. The sums are in fixed point, so they are the same however the users are divided, and in
 //! whatever order the parts are added.
 
-use std::ops::Range;
+use std::ops::{AddAssign, Range};
 use std::sync::{Mutex, PoisonError};
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::facts::STEP_DIGITS;
 use super::layout::{Layout, Observation};
-
-/// The movies of a stripe share a lock.
-const STRIPE: usize = 16;
+use super::sums::{Shared, Stripe, Sums};
 
 /// What a pass computes for each user.
 pub(super) trait Step: Sync {
@@ -46,72 +45,20 @@ pub(super) struct Outbox<'a> {
     /// To be added to.
     pub(super) totals: &'a mut [i64],
     /// To be overwritten: first the message that is the same for all movies, then the one that is multiplied by the rating.
-    pub(super) message: &'a mut [i32],
-}
-
-/// The sums of the messages, by movie: first those of the plain messages, then those of the rated ones. The latter are
-/// multiplied by ratings in [steps](super::facts::STEPS).
-pub(super) struct Sums {
-    width: usize,
-    stripes: Vec<Mutex<Vec<i64>>>,
-}
-
-impl Sums {
-    fn new(movies: usize, width: usize) -> Self {
-        let stripe = |first: usize| Mutex::new(vec![0; STRIPE.min(movies - first) * width]);
-        Self { width, stripes: (0..movies).step_by(STRIPE).map(stripe).collect() }
-    }
-
-    /// The length of the sums of a movie.
-    pub(super) fn width(&self) -> usize {
-        self.width
-    }
-
-    /// The sums of the movies one after another, as a parallel iterator over stripes.
-    pub(super) fn into_stripes(self) -> impl IndexedParallelIterator<Item = Vec<i64>> {
-        self.stripes.into_par_iter().map(|stripe| stripe.into_inner().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// The number of movies that [`into_stripes`](Self::into_stripes) has in an item.
-    pub(super) const STRIPE: usize = STRIPE;
+    pub(super) message: &'a mut [i16],
 }
 
 /// What a pass has added up.
 pub(crate) struct Passed {
     /// By movie.
-    pub(super) sums: Sums,
+    pub(crate) sums: Sums,
     /// Over all users.
-    pub(super) totals: Vec<i64>,
-}
-
-impl Passed {
-    /// What passes over parts have added up together: `rows` has `width` sums for each movie that is not there with zeros.
-    pub(crate) fn of_rows<'a>(
-        movie_count: usize,
-        width: usize,
-        rows: impl Iterator<Item = (u32, &'a [i64])>,
-        totals: Vec<i64>,
-    ) -> Self {
-        let mut sums = Sums::new(movie_count, width);
-        for (movie, row) in rows {
-            let (stripe, place) = (movie as usize / STRIPE, movie as usize % STRIPE);
-            let sums = sums.stripes[stripe].get_mut().unwrap_or_else(PoisonError::into_inner);
-            sums[place * width..][..width].copy_from_slice(row);
-        }
-        Self { sums, totals }
-    }
-
-    /// The number of sums of each movie, those of the movies one after another in pieces, and the totals.
-    pub(crate) fn into_rows(self) -> (usize, impl Iterator<Item = Vec<i64>>, Vec<i64>) {
-        let pieces = self.sums.stripes.into_iter();
-        let pieces = pieces.map(|stripe| stripe.into_inner().unwrap_or_else(PoisonError::into_inner));
-        (self.sums.width, pieces, self.totals)
-    }
+    pub(crate) totals: Vec<i64>,
 }
 
 /// Runs a pass.
 pub(super) fn pass<S: Step>(step: &S, layout: &Layout) -> Passed {
-    let sums = Sums::new(layout.movie_count(), step.lengths()[0]);
+    let sums = Shared::new(&layout.movie_counts(), step.lengths()[0]);
     // As many as threads that work at the same time.
     let workers = Mutex::new(Vec::new());
     layout.blocks().into_par_iter().for_each(|users| {
@@ -124,7 +71,7 @@ pub(super) fn pass<S: Step>(step: &S, layout: &Layout) -> Passed {
     for worker in workers.into_inner().unwrap_or_else(PoisonError::into_inner) {
         totals.iter_mut().zip(&worker.totals).for_each(|(total, &part)| *total += part);
     }
-    Passed { sums, totals }
+    Passed { sums: sums.into_sums(), totals }
 }
 
 /// One block of users.
@@ -133,7 +80,7 @@ struct Block<'a, S: Step> {
     step: &'a S,
     layout: &'a Layout,
     users: Range<usize>,
-    sums: &'a Sums,
+    sums: &'a Shared,
 }
 
 impl<S: Step> WithSimd for Block<'_, S> {
@@ -144,7 +91,7 @@ impl<S: Step> WithSimd for Block<'_, S> {
     fn with_simd<V: Simd>(self, _: V) {
         let Self { worker, step, layout, users, sums } = self;
         let first = users.start;
-        worker.send(step, layout, users, sums.width);
+        worker.send(step, layout, users, sums.width());
         worker.sort();
         worker.deliver(sums, step.message(), first);
     }
@@ -157,7 +104,7 @@ struct Worker<W> {
     observations: Vec<Observation>,
     /// Where each user's ratings begin, and the last one's end.
     starts: Vec<usize>,
-    messages: Vec<i32>,
+    messages: Vec<i16>,
     /// Where each movie's ratings begin in `senders`, and the last one's end.
     movie_starts: Vec<u32>,
     /// The ratings by movie: the user's number in the block, and the rating in steps.
@@ -222,37 +169,67 @@ impl<W> Worker<W> {
     /// Adds the messages to the sums of the movies. Blocks start at different stripes, so that threads seldom wait for each
     /// other.
     #[inline(always)]
-    fn deliver(&mut self, sums: &Sums, plain_width: usize, first: usize) {
+    fn deliver(&mut self, sums: &Shared, plain_width: usize, first: usize) {
         let Self { messages, movie_starts, senders, .. } = self;
-        let width = sums.width;
+        let width = sums.width();
         let stripes = sums.stripes.len();
         for stripe in (0..stripes).map(|index| (first + index) % stripes) {
-            let movies = stripe * STRIPE..((stripe + 1) * STRIPE).min(movie_starts.len() - 2);
+            let movies = Shared::movies(stripe, movie_starts.len() - 2);
             if movie_starts[movies.start] == movie_starts[movies.end] {
                 continue;
             }
             let mut locked = sums.stripes[stripe].lock().unwrap_or_else(PoisonError::into_inner);
-            for (movie, sums) in movies.zip(locked.chunks_exact_mut(width)) {
-                let (plain, rated) = sums.split_at_mut(plain_width);
-                for &(user, steps) in &senders[movie_starts[movie] as usize..movie_starts[movie + 1] as usize]
-                {
-                    let message = &messages[user as usize * width..(user as usize + 1) * width];
-                    for (sum, &number) in plain.iter_mut().zip(message) {
-                        *sum += i64::from(number);
-                    }
-                    for (sum, &number) in rated.iter_mut().zip(&message[plain_width..]) {
-                        *sum += i64::from(number) * i64::from(steps);
-                    }
-                }
+            let raters =
+                |movie: usize| &senders[movie_starts[movie] as usize..movie_starts[movie + 1] as usize];
+            let messages = Messages { messages, width, plain_width };
+            match &mut *locked {
+                Stripe::Short(sums) => movies
+                    .zip(sums.chunks_exact_mut(width))
+                    .for_each(|(movie, sums)| messages.add(raters(movie), sums)),
+                Stripe::Long(sums) => movies
+                    .zip(sums.chunks_exact_mut(width))
+                    .for_each(|(movie, sums)| messages.add(raters(movie), sums)),
             }
         }
     }
 }
 
+/// The messages of the users of a block.
+#[derive(Clone, Copy)]
+struct Messages<'a> {
+    messages: &'a [i16],
+    width: usize,
+    plain_width: usize,
+}
+
+impl Messages<'_> {
+    /// Adds the messages of these senders to the sums of a movie.
+    #[inline(always)]
+    fn add<N: AddAssign + From<i32>>(self, senders: &[(u32, i32)], sums: &mut [N]) {
+        let (plain, rated) = sums.split_at_mut(self.plain_width);
+        for &(user, steps) in senders {
+            let message = &self.messages[user as usize * self.width..(user as usize + 1) * self.width];
+            for (sum, &number) in plain.iter_mut().zip(message) {
+                *sum += N::from(i32::from(number));
+            }
+            for (sum, &number) in rated.iter_mut().zip(&message[self.plain_width..]) {
+                *sum += N::from(times_rating(number, steps));
+            }
+        }
+    }
+}
+
+/// The number times a rating in steps, rounded.
+#[inline(always)]
+fn times_rating(number: i16, steps: i32) -> i32 {
+    const HALF: i32 = 1 << (STEP_DIGITS - 1);
+    (i32::from(number) * steps + HALF) >> STEP_DIGITS
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::algorithms::vb::facts::{Counts, Facts, STEPS};
+    use crate::algorithms::vb::facts::{Counts, Facts};
     use crate::ratings::Rating;
     use matinee_model::{MovieRow, UserRow};
 
@@ -278,7 +255,7 @@ mod tests {
 
         fn send(&self, (): &mut (), ratings: &[Observation], outbox: Outbox<'_>) {
             outbox.totals[0] += 1;
-            outbox.message.fill(i32::try_from(ratings.len()).unwrap());
+            outbox.message.fill(i16::try_from(ratings.len()).unwrap());
         }
     }
 
@@ -294,15 +271,17 @@ mod tests {
             })
             .collect();
         let facts = Facts::from(Counts::of(301, 40, ratings.iter().copied()));
-        let (width, pieces, totals) = pass(&Counting, &Layout::new(301, &ratings, &facts)).into_rows();
-        let sums = pieces.collect::<Vec<_>>().concat();
-        assert_eq!((width, totals), (2, vec![300]));
-        for (movie, sums) in sums.chunks_exact(2).enumerate() {
+        let Passed { sums, totals } = pass(&Counting, &Layout::new(301, &ratings, &facts));
+        assert_eq!((sums.width(), totals), (2, vec![300]));
+        let mut movie = 0;
+        sums.for_each(|sums| {
             // Every user has eight ratings.
             assert_eq!(sums[0], 8 * i64::from(facts.movie_counts[movie]));
             // Every rating is one star above or below the mean of 3.
             let star = if movie % 2 == 0 { 1 } else { -1 };
-            assert_eq!(sums[1], sums[0] * STEPS as i64 * star);
-        }
+            assert_eq!(sums[1], sums[0] * star);
+            movie += 1;
+        });
+        assert_eq!(movie, 40);
     }
 }

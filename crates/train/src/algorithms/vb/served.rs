@@ -12,10 +12,10 @@ use ndarray::{Array1, Array2};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::attributes::Attributes;
 use super::facts::Facts;
+use super::features::Features;
 use super::layout::{Layout, Observation};
-use super::movies::row as row_of;
+use super::movies::{Movies, row as row_of};
 use super::sets::{Sets, root};
 use super::shape::Shape;
 use super::users::{User, Users};
@@ -39,7 +39,7 @@ pub(crate) struct UserRows {
 }
 
 /// The rows of the users of a layout.
-pub(super) fn user_rows(users: &Users<'_>, sets: &Sets, facts: &Facts, layout: &Layout) -> UserRows {
+pub(super) fn user_rows(users: &Users, sets: &Sets, facts: &Facts, layout: &Layout) -> UserRows {
     let width = width(users.shape);
     let order = users.shape.order();
     let mut raters = Vec::with_capacity(layout.movie_count() * order);
@@ -67,18 +67,18 @@ pub(super) fn width(shape: Shape) -> usize {
 
 /// The model of all users.
 pub(super) fn factors(
-    users: &Users<'_>,
-    attributes: &Attributes,
+    movies: &Movies,
+    features: &Features,
     facts: &Facts,
     UserRows { counts, rows }: UserRows,
 ) -> Factors {
-    let width = width(users.shape);
+    let width = width(movies.shape());
     let mut user_side = Side { width, rows };
     let mut movie_side = Side { width, rows: vec![0.0; facts.movie_count() * width] };
     for (movie, row) in (0..).zip(movie_side.rows.chunks_exact_mut(width)) {
-        write_movie(users, movie, facts.movie_counts[movie as usize], row);
+        write_movie(movies.mean(movie), features.sets.rated(movie), facts.movie_counts[movie as usize], row);
     }
-    complete(&mut movie_side, facts, &attributes.expected());
+    complete(&mut movie_side, facts, &features.attributes.expected());
     let mean = centre(&mut user_side, &mut movie_side, &counts);
     let [(user_biases, user_factors), (movie_biases, movie_factors)] =
         [user_side, movie_side].map(Side::split);
@@ -87,7 +87,7 @@ pub(super) fn factors(
 
 /// The row of one user.
 struct UserRow<'a> {
-    users: &'a Users<'a>,
+    users: &'a Users,
     /// `n_i^-1/2 a_i`, whose sum over the user's movies is `t_u`: movies x order
     raters: &'a [f32],
     work: &'a mut User,
@@ -121,11 +121,10 @@ impl WithSimd for UserRow<'_> {
 }
 
 /// `q_i`, `c_i`, `x_i`
-fn write_movie(users: &Users<'_>, movie: u32, count: u32, row: &mut [f32]) {
+fn write_movie(mean: &[f32], own: &[f32], count: u32, row: &mut [f32]) {
     if count == 0 {
         return;
     }
-    let (mean, own) = (users.mean(movie), users.rated(movie));
     row[..mean.len()].copy_from_slice(mean);
     row[mean.len()] = own[0] + own[1..].iter().zip(&mean[1..]).map(|(own, factor)| own * factor).sum::<f32>();
     row[mean.len() + 1] = one_more(count as usize);

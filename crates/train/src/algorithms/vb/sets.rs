@@ -23,10 +23,11 @@ use rayon::prelude::*;
 
 use super::conjugate::{Descent, add};
 use super::facts::Facts;
-use super::fixed::{FRACTION, message};
+use super::fixed::{halves, joined};
 use super::layout::Observation;
 use super::movies::{Rows, row};
-use super::pass::{Outbox, Step, Sums};
+use super::pass::{Outbox, Step};
+use super::sums::{Stripe, Sums};
 use crate::state::{StateError, StateReader, StateWriter};
 use search::Scales;
 pub(super) use search::{Search, root};
@@ -71,8 +72,10 @@ impl Sets {
 
     /// Takes what [`Counting`] has added up.
     pub(super) fn count(&mut self, sums: Sums) {
+        let numbers: Vec<f64> =
+            sums.into_stripes().flat_map_iter(Stripe::into_long).map(|sum| sum as f64).collect();
         let fractions: Vec<f32> =
-            sums.into_stripes().flatten_iter().map(|sum| (sum as f64 / FRACTION) as f32).collect();
+            numbers.chunks_exact(2).map(|pair| joined([pair[0], pair[1]]) as f32).collect();
         (self.roots, self.shares) = fractions.chunks_exact(2).map(|pair| (pair[0], pair[1])).unzip();
     }
 
@@ -229,7 +232,7 @@ impl Step for Counting {
     }
 
     fn message(&self) -> usize {
-        2
+        4
     }
 
     fn rated_message(&self) -> usize {
@@ -240,6 +243,6 @@ impl Step for Counting {
     fn send(&self, (): &mut (), ratings: &[Observation], outbox: Outbox<'_>) {
         outbox.totals[0] += ratings.iter().map(|rating| i64::from(rating.steps).pow(2)).sum::<i64>();
         let share = (ratings.len() as f64).recip();
-        outbox.message.copy_from_slice(&[share.sqrt(), share].map(|number| message(number, FRACTION)));
+        outbox.message.copy_from_slice([share.sqrt(), share].map(halves).as_flattened());
     }
 }

@@ -1,111 +1,52 @@
 //! Users: each is computed from the movies when it is needed, and not kept.
 
-use std::borrow::Cow;
-use std::hint::black_box;
-
 use super::gram::Gram;
 use super::layout::Observation;
-use super::movies::{Movies, row};
+use super::movies::Movies;
 use super::priors::Prior;
+use super::records::{Records, covariance_words, entries};
 use super::regression::{Evidence, Regression};
 use super::sets::Search;
 use super::shape::{Shape, packed};
+use super::units::Units;
 use crate::state::{StateError, StateReader, StateWriter};
 
 /// Ratings whose movies are fetched at the same time.
 const FETCHED: usize = 16;
-/// The bytes that a processor fetches at once.
-const CACHE_LINE: usize = 64;
 
 /// What the posteriors of users depend on.
-///
-/// Users read what they need of a movie for each rating, mostly from main memory. So it lies in two places only: a row of
-/// `f32`, and the covariance.
-pub(crate) struct Users<'a> {
+pub(crate) struct Users {
     pub(super) shape: Shape,
-    /// For each movie the mean, what is [added up](User::sums), and the unit of the covariance.
-    rows: Vec<f32>,
-    /// movies x covariance
-    covariances: Cow<'a, [i8]>,
-    prior: Cow<'a, Prior>,
+    records: Records,
+    prior: Prior,
     noise: f64,
     /// The prior precision of `t_u`, as a multiple of that of movies.
     pub(super) rater_precision: f64,
+    /// The units of what users send.
+    pub(super) units: Units,
 }
 
-impl<'a> Users<'a> {
+impl Users {
     /// `rated` is what each movie adds to the prior means of its raters: movies x order.
     pub(super) fn new(
-        movies: &'a Movies,
+        movies: &Movies,
         rated: &[f32],
         search: &Search<'_>,
-        prior: &'a Prior,
+        prior: &Prior,
         noise: f64,
     ) -> Self {
-        let shape = movies.shape();
-        let order = shape.order();
-        let width = width(shape);
-        let mut rows = vec![0.0; rated.len() / order * width];
-        for (movie, row) in (0..).zip(rows.chunks_exact_mut(width)) {
-            row[..order].copy_from_slice(movies.mean(movie));
-            row[order..2 * order].copy_from_slice(&rated[movie as usize * order..][..order]);
-            row[width - 2] = search.write(movie, &mut row[2 * order..width - 2]);
-            row[width - 1] = movies.unit(movie);
-        }
-        let (covariances, prior) = (Cow::Borrowed(movies.covariances()), Cow::Borrowed(prior));
-        Self { shape, rows, covariances, prior, noise, rater_precision: search.rater_precision }
+        let records = Records::of(movies, rated, search);
+        Self::of_records(movies.shape(), records, prior.clone(), noise, search.rater_precision)
     }
 
-    /// The posterior mean of a movie.
-    #[inline(always)]
-    pub(super) fn mean(&self, movie: u32) -> &[f32] {
-        &self.row(movie)[..self.shape.order()]
-    }
-
-    /// What a movie adds to the prior means of its raters.
-    #[inline(always)]
-    pub(super) fn rated(&self, movie: u32) -> &[f32] {
-        &self.row(movie)[self.shape.order()..2 * self.shape.order()]
-    }
-
-    #[inline(always)]
-    fn row(&self, movie: u32) -> &[f32] {
-        row(&self.rows, movie, width(self.shape))
-    }
-
-    #[inline(always)]
-    fn covariance(&self, movie: u32) -> &[i8] {
-        row(&self.covariances, movie, self.shape.covariance())
-    }
-
-    /// Reads the movies of some ratings into the cache. The processor waits for all of them at once, and not for each when
-    /// it is needed.
-    #[inline(always)]
-    fn fetch(&self, ratings: &[Observation]) {
-        let mut bits = 0;
-        for observation in ratings {
-            let (row, covariance) = (self.row(observation.movie), self.covariance(observation.movie));
-            for entry in row.iter().step_by(CACHE_LINE / size_of::<f32>()).chain(row.last()) {
-                bits ^= entry.to_bits();
-            }
-            for entry in covariance.iter().step_by(CACHE_LINE).chain(covariance.last()) {
-                bits ^= u32::from(entry.cast_unsigned());
-            }
-        }
-        black_box(bits);
-    }
-
-    /// The same, without borrowing.
-    pub(super) fn into_owned(self) -> Users<'static> {
-        let Self { shape, rows, covariances, prior, noise, rater_precision } = self;
-        let covariances = Cow::Owned(covariances.into_owned());
-        Users { shape, rows, covariances, prior: Cow::Owned(prior.into_owned()), noise, rater_precision }
+    fn of_records(shape: Shape, records: Records, prior: Prior, noise: f64, rater_precision: f64) -> Self {
+        let units = Units::of(&prior);
+        Self { shape, records, prior, noise, rater_precision, units }
     }
 
     pub(super) fn save(&self, state: &mut StateWriter<'_>) {
         self.shape.save(state);
-        state.floats(&self.rows);
-        state.tiny_numbers(self.covariances.iter().copied());
+        self.records.save(state);
         self.prior.save(state);
         state.reals(&[self.noise, self.rater_precision]);
     }
@@ -113,27 +54,17 @@ impl<'a> Users<'a> {
     /// Reads what [`save`](Self::save) wrote of so many movies.
     pub(super) fn of_state(movie_count: usize, state: &mut StateReader<'_>) -> Result<Self, StateError> {
         let shape = Shape::restore(state)?;
-        let (rows, covariances) = (state.all_floats()?, state.tiny_numbers()?);
-        let fits = |length: usize, width| Some(length) == movie_count.checked_mul(width);
-        if !fits(rows.len(), width(shape)) || !fits(covariances.len(), shape.covariance()) {
-            return Err(StateError::new("it has other movies or factors".to_owned()));
-        }
+        let records = Records::of_state(shape, movie_count, state)?;
         let mut prior = Prior::new(shape, 1.0, 1.0);
         prior.restore(state)?;
         let mut reals = [0.0; 2];
         state.reals(&mut reals)?;
         let [noise, rater_precision] = reals;
-        let (covariances, prior) = (Cow::Owned(covariances), Cow::Owned(prior));
-        Ok(Self { shape, rows, covariances, prior, noise, rater_precision })
+        Ok(Self::of_records(shape, records, prior, noise, rater_precision))
     }
 }
 
-/// The length of a movie's row.
-fn width(shape: Shape) -> usize {
-    shape.order() + added(shape) + 1
-}
-
-/// How many entries of a movie's row are added up: see [`User::sums`].
+/// The length of the sums of [`User::sums`].
 fn added(shape: Shape) -> usize {
     3 * shape.order() + 1
 }
@@ -147,12 +78,15 @@ pub(super) struct User {
     gram: Gram,
     /// The packed sum of the movies' covariances.
     covariances: Vec<f64>,
+    /// What is to be added to `covariances`, of a few movies.
     partial_covariances: Vec<f32>,
     moments: Vec<f64>,
     products: Vec<f64>,
     /// Over the movies: of what they add to the prior mean, of both halves of the direction of the [sets](Search), and of
     /// their weights.
     sums: Vec<f64>,
+    /// What is to be added to `sums`, of a few movies.
+    partial_sums: Vec<f32>,
 }
 
 impl User {
@@ -163,16 +97,17 @@ impl User {
             prior_mean: vec![0.0; shape.order()],
             gram: Gram::new(shape.features() + 1),
             covariances: vec![0.0; shape.covariance()],
-            partial_covariances: vec![0.0; shape.covariance()],
+            partial_covariances: vec![0.0; 2 * covariance_words(shape)],
             moments: vec![0.0; shape.moments()],
             products: vec![0.0; shape.features()],
             sums: vec![0.0; added(shape)],
+            partial_sums: vec![0.0; added(shape)],
         }
     }
 
     /// Computes the posterior of a user with these ratings.
     #[inline(always)]
-    pub(super) fn fold_in(&mut self, users: &Users<'_>, ratings: &[Observation]) {
+    pub(super) fn fold_in(&mut self, users: &Users, ratings: &[Observation]) {
         self.add_up(users, ratings);
         let scale = (ratings.len().max(1) as f64).sqrt().recip();
         for ((mean, &prior), &sum) in self.prior_mean.iter_mut().zip(&users.prior.mean).zip(&self.sums) {
@@ -185,12 +120,12 @@ impl User {
 
     /// Adds up what the regression needs of the movies.
     #[inline(always)]
-    fn add_up(&mut self, users: &Users<'_>, ratings: &[Observation]) {
+    fn add_up(&mut self, users: &Users, ratings: &[Observation]) {
         self.gram.clear();
         self.covariances.fill(0.0);
         self.sums.fill(0.0);
         for group in ratings.chunks(FETCHED) {
-            users.fetch(group);
+            users.records.fetch(group.iter().map(|observation| observation.movie));
             for &observation in group {
                 self.add(users, observation);
                 if self.gram.is_full() {
@@ -202,26 +137,37 @@ impl User {
     }
 
     #[inline(always)]
-    fn add(&mut self, users: &Users<'_>, observation: Observation) {
-        let (mean, rest) = users.row(observation.movie).split_at(self.shape.order());
+    fn add(&mut self, users: &Users, observation: Observation) {
+        let record = users.records.record(observation.movie);
+        let order = record.mean.len();
         let row = self.gram.next();
-        row[0] = mean[0];
+        row[0] = record.mean_unit * f32::from(record.mean[0]);
         row[1] = 1.0;
-        row[2..=mean.len()].copy_from_slice(&mean[1..]);
-        row[mean.len() + 1] = observation.value();
-        for (sum, &entry) in self.sums.iter_mut().zip(rest) {
-            *sum += f64::from(entry);
+        for (to, &factor) in row[2..=order].iter_mut().zip(&record.mean[1..]) {
+            *to = record.mean_unit * f32::from(factor);
         }
-        let unit = rest[rest.len() - 1];
-        for (sum, &entry) in self.partial_covariances.iter_mut().zip(users.covariance(observation.movie)) {
-            *sum += unit * f32::from(entry);
+        row[order + 1] = observation.value();
+
+        let (of_rated, rest) = self.partial_sums.split_at_mut(order);
+        let (first, rest) = rest.split_at_mut(order);
+        let (second, weight) = rest.split_at_mut(order);
+        add_in_units(of_rated, record.rated, record.rated_unit);
+        add_in_units(first, record.direction[0], record.direction_units[0]);
+        add_in_units(second, record.direction[1], record.direction_units[1]);
+        weight[0] += record.weight;
+        let (first, second) = self.partial_covariances.split_at_mut(record.covariance.len());
+        for ((first, second), &word) in first.iter_mut().zip(second).zip(record.covariance) {
+            let [one, other] = entries(word);
+            *first += record.covariance_unit * f32::from(one);
+            *second += record.covariance_unit * f32::from(other);
         }
     }
 
     #[inline(always)]
     fn add_partial(&mut self) {
         self.gram.add();
-        for (sum, partial) in self.covariances.iter_mut().zip(&mut self.partial_covariances) {
+        let sums = self.covariances.iter_mut().zip(&mut self.partial_covariances);
+        for (sum, partial) in sums.chain(self.sums.iter_mut().zip(&mut self.partial_sums)) {
             *sum += f64::from(std::mem::take(partial));
         }
     }
@@ -276,26 +222,39 @@ impl User {
     }
 }
 
+#[inline(always)]
+fn add_in_units(sums: &mut [f32], numbers: &[i16], unit: f32) {
+    for (sum, &number) in sums.iter_mut().zip(numbers) {
+        *sum += unit * f32::from(number);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::algorithms::vb::records::Contents;
 
-    /// Two movies with one factor each.
-    fn users() -> Users<'static> {
+    /// Numbers of movies are rounded to a 30,000th of the largest.
+    const TOLERANCE: f64 = 1e-3;
+    /// The means of two movies with one factor each.
+    const MEANS: [[f32; 2]; 2] = [[0.5, 2.0], [-1.0, 3.0]];
+
+    fn users() -> Users {
         let shape = Shape { factors: 1 };
-        // The mean, what is added up, and the unit of the covariance.
-        let rows = [
-            [0.5, 2.0, 0.1, 0.2, 1.0, 2.0, 3.0, 4.0, 0.25, 0.5],
-            [-1.0, 3.0, 0.3, 0.4, 5.0, 6.0, 7.0, 8.0, 0.5, 0.1],
-        ];
-        Users {
-            shape,
-            rows: rows.as_flattened().to_vec(),
-            covariances: Cow::Owned(vec![2, 1, 4, 10, -5, 20]),
-            prior: Cow::Owned(Prior::new(shape, 0.5, 1.0)),
-            noise: 0.8,
-            rater_precision: 1.0,
-        }
+        let first = Contents {
+            vectors: [&MEANS[0], &[0.1, 0.2], &[1.0, 2.0], &[3.0, 4.0]],
+            covariance: &[2, 1, 4],
+            covariance_unit: 0.5,
+            weight: 0.25,
+        };
+        let second = Contents {
+            vectors: [&MEANS[1], &[0.3, 0.4], &[5.0, 6.0], &[7.0, 8.0]],
+            covariance: &[10, -5, 20],
+            covariance_unit: 0.1,
+            weight: 0.5,
+        };
+        let records = Records::of_contents(shape, &[first, second]);
+        Users::of_records(shape, records, Prior::new(shape, 0.5, 1.0), 0.8, 1.0)
     }
 
     fn ratings() -> [Observation; 3] {
@@ -316,10 +275,13 @@ mod tests {
             2.0 * 4.0 + 9.0 + 2.0 * 2.0 + 2.0,
         ];
         for (found, expected) in user.moments.iter().zip(expected) {
-            assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+            assert!((found - expected).abs() < TOLERANCE, "{found} {expected}");
         }
         let ([rated, raters], weight) = user.sums_for_sets();
-        assert_eq!((rated, raters, weight), (&[7.0, 10.0][..], &[13.0, 16.0][..], 1.0));
+        for (found, expected) in rated.iter().chain(raters).zip([7.0, 10.0, 13.0, 16.0]) {
+            assert!((found - expected).abs() < TOLERANCE, "{found} {expected}");
+        }
+        assert_eq!(weight, 1.0);
     }
 
     #[test]
@@ -328,11 +290,11 @@ mod tests {
         user.fold_in(&users, &ratings());
         let mean = &user.regression.mean;
         let errors = ratings().map(|observation| {
-            let movie = users.mean(observation.movie);
+            let movie = MEANS[observation.movie as usize];
             let score = f64::from(movie[0]) + mean[0] + mean[1] * f64::from(movie[1]);
             f64::from(observation.value()) - score
         });
         let expected: f64 = errors.iter().map(|error| error * error).sum();
-        assert!((user.squared_errors() - expected).abs() < 1e-6, "{} {expected}", user.squared_errors());
+        assert!((user.squared_errors() - expected).abs() < TOLERANCE, "{} {expected}", user.squared_errors());
     }
 }
