@@ -15,11 +15,13 @@ import sys
 import tempfile
 from functools import partial
 
-from pyspark import SparkFiles, StorageLevel
+from pyspark import RDD, SparkFiles, StorageLevel
+from pyspark.serializers import UTF8Deserializer
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 USER = ["userid", "user", "uid"]  # The names of the column, as `matinee` knows them.
+ASCII_SPACE = " \t\n\v\f\r"
 MANIFEST = "manifest.json"  # A model is whole when its manifest is there.
 LENGTH = "<Q"  # Of a message, in bytes.
 MOST_SUMS = 4  # If there are more, groups of them are added up first, so that the driver gets fewer.
@@ -169,7 +171,7 @@ def packed(spark, run, args):
     user = next((column for name in USER for column in ratings.columns if letters(column) == name), None)
     if user is None:
         sys.exit(f"error: {' '.join(args.ratings)} has no column `userId`, but {', '.join(ratings.columns)}")
-    id_of_user = F.regexp_replace(F.col(quoted(user)).cast("string"), r"(?U)^\s+|\s+$", "")
+    id_of_user = trimmed(F.col(quoted(user)).cast("string"))
     fields = [F.col(quoted(column)).cast("string") for column in ratings.columns]
     lines = ratings.select(
         id_of_user.alias("user"),
@@ -179,16 +181,29 @@ def packed(spark, run, args):
     cores = spark.sparkContext.defaultParallelism
     # A multiple of the cores, so that the tasks of a pass end at about the same time.
     count = args.blocks or cores * max(1, ratings.rdd.getNumPartitions() // cores)
-    in_blocks = lines.repartition(count, "user").sortWithinPartitions("place").select("line").rdd
+    in_blocks = texts(lines.repartition(count, "user").sortWithinPartitions("place").select("line"))
     header = ",".join('"' + column.replace('"', '""') + '"' for column in [*ratings.columns, "place"])
     scale = ["--scale", args.scale]
 
     def pack(rows):
-        text = "\n".join(row.line for row in rows)
-        if text:
-            yield run("pack", [f"{header}\n{text}\n".encode()], scale, plain=True)
+        text = b"\n".join([header.encode(), *rows, b""])
+        if len(text) > len(header) + 1:
+            yield run("pack", [text], scale, plain=True)
 
     return in_blocks.mapPartitions(pack)
+
+
+def trimmed(text):
+    """Without white space at its ends. The general way is slow, and most ids are ASCII."""
+    is_ascii = F.length(text) == F.octet_length(text)
+    return F.when(is_ascii, F.btrim(text, F.lit(ASCII_SPACE))).otherwise(F.regexp_replace(text, r"(?U)^\s+|\s+$", ""))
+
+
+def texts(column):
+    """The texts of a column, as bytes. They come from the JVM as they are, and not as pickled rows."""
+    jvm = column.sparkSession._jvm
+    of_strings = getattr(column._jdf, "as")(jvm.org.apache.spark.sql.Encoders.STRING())
+    return RDD(of_strings.toJavaRDD(), column.sparkSession.sparkContext, UTF8Deserializer(use_unicode=False))
 
 
 def placed(spark, args):

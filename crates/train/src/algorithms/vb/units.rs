@@ -11,7 +11,7 @@ use super::shape::{Shape, packed, write_moments};
 
 /// Units to 1, for unknowns that have the scale 1. What is larger than 2^15 units is cut off: second moments above 128, that
 /// is rows of more than 11 scales, deviations above 8, and means above 32.
-const MOMENT: f64 = (1_u64 << 8) as f64;
+const MOMENT: f64 = (1_u64 << 6) as f64;
 const DEVIATION: f64 = (1_u64 << 12) as f64;
 const MEAN: f64 = (1_u64 << 10) as f64;
 /// Units to 1, of numbers between -1 and 1.
