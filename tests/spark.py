@@ -4,6 +4,7 @@ The model has the same version as that of one process for any number of blocks, 
 input, the job fails with the reason.
 """
 
+import itertools
 import json
 import os
 import pathlib
@@ -59,11 +60,14 @@ class Test:
         self.refused()
 
     def write_data(self):
-        """Some users, in two parts, one of them with an id that needs quotes, and ratings that replace others."""
+        """Some users, in two parts, one of them with an id that needs quotes, and ratings that replace others. White space
+        around an id is not part of it."""
         header, *lines = (ROOT / "data/ratings.csv").read_text().splitlines()
         lines = [line for line in lines if int(line.split(",")[0]) % 9 == 0]
         lines = [line.replace("9,", '"zoë, ""9""",', 1) if line.startswith("9,") else line for line in lines]
         lines += [line.replace("4.0,", "4.5,") for line in lines[::40]] + ["18,not listed,3.0,1000000000"]
+        spaced = itertools.cycle(("18,", " 18\t,", "\u00a018,", "18\u2003,"))
+        lines = [next(spaced) + line[3:] if line.startswith("18,") else line for line in lines]
         parts = self.data / "ratings"
         parts.mkdir(parents=True)
         for number, part in enumerate((lines[1::2], lines[::2])):

@@ -194,7 +194,9 @@ mod tests {
 
     fn rows(of_movies: &BTreeMap<u32, Vec<i64>>) -> Rows {
         let mut rows = Rows::new(WIDTH);
-        of_movies.iter().for_each(|(&movie, row)| rows.push(movie, row));
+        for (&movie, row) in of_movies {
+            rows.push(movie, row);
+        }
         rows
     }
 

@@ -163,7 +163,9 @@ mod tests {
 
     fn messages(rows: &[(u32, i64)], total: i64) -> Sums {
         let mut of_movies = Rows::new(2);
-        rows.iter().for_each(|&(movie, sum)| of_movies.push(movie, &[sum, -sum]));
+        for &(movie, sum) in rows {
+            of_movies.push(movie, &[sum, -sum]);
+        }
         let messages = Messages { rating_count: total as u64, blocks: vec![of_movies], totals: vec![total] };
         Sums { pass: 3, added: Added::Messages(messages) }
     }

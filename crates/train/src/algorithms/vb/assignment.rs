@@ -11,7 +11,7 @@ pub(crate) enum Assignment {
     /// Sums that no epoch changes.
     Counting,
     /// The pass of an epoch.
-    Epoch(Users),
+    Epoch(Box<Users>),
 }
 
 impl Assignment {
@@ -19,7 +19,7 @@ impl Assignment {
     pub(crate) fn pass(&self, layout: &Layout) -> Passed {
         match self {
             Self::Counting => pass(&Counting, layout),
-            Self::Epoch(users) => pass(users, layout),
+            Self::Epoch(users) => pass(&**users, layout),
         }
     }
 
@@ -37,7 +37,7 @@ impl Assignment {
     pub(crate) fn restore(movie_count: usize, state: &mut StateReader<'_>) -> Result<Self, StateError> {
         Ok(match state.number()? {
             0 => Self::Counting,
-            1 => Self::Epoch(Users::of_state(movie_count, state)?),
+            1 => Self::Epoch(Box::new(Users::of_state(movie_count, state)?)),
             other => return Err(StateError::new(format!("{other} is not a pass of vb"))),
         })
     }

@@ -92,7 +92,7 @@ impl Learner {
 
     /// The next pass, without the rest of the run.
     pub(crate) fn assignment(&self) -> Assignment {
-        if self.is_counted { Assignment::Epoch(self.users()) } else { Assignment::Counting }
+        if self.is_counted { Assignment::Epoch(Box::new(self.users())) } else { Assignment::Counting }
     }
 
     /// The length of the sums of a movie, and the number of totals, of the next pass.

@@ -181,7 +181,7 @@ impl<W> Worker<W> {
             let mut locked = sums.stripes[stripe].lock().unwrap_or_else(PoisonError::into_inner);
             let raters =
                 |movie: usize| &senders[movie_starts[movie] as usize..movie_starts[movie + 1] as usize];
-            let messages = Messages { messages, width, plain_width };
+            let messages = Messages { numbers: messages, width, plain_width };
             match &mut *locked {
                 Stripe::Short(sums) => movies
                     .zip(sums.chunks_exact_mut(width))
@@ -197,24 +197,45 @@ impl<W> Worker<W> {
 /// The messages of the users of a block.
 #[derive(Clone, Copy)]
 struct Messages<'a> {
-    messages: &'a [i16],
+    numbers: &'a [i16],
     width: usize,
     plain_width: usize,
 }
 
 impl Messages<'_> {
-    /// Adds the messages of these senders to the sums of a movie.
+    /// Adds the messages of these senders to the sums of a movie. Several at once, because each sum is then read and written
+    /// once for all of them.
     #[inline(always)]
     fn add<N: AddAssign + From<i32>>(self, senders: &[(u32, i32)], sums: &mut [N]) {
+        let (groups, rest) = senders.as_chunks::<4>();
+        for group in groups {
+            self.add_group(group, sums);
+        }
+        for &sender in rest {
+            self.add_group(&[sender], sums);
+        }
+    }
+
+    #[inline(always)]
+    fn add_group<N: AddAssign + From<i32>, const SENDERS: usize>(
+        self,
+        senders: &[(u32, i32); SENDERS],
+        sums: &mut [N],
+    ) {
         let (plain, rated) = sums.split_at_mut(self.plain_width);
-        for &(user, steps) in senders {
-            let message = &self.messages[user as usize * self.width..(user as usize + 1) * self.width];
-            for (sum, &number) in plain.iter_mut().zip(message) {
-                *sum += N::from(i32::from(number));
-            }
-            for (sum, &number) in rated.iter_mut().zip(&message[self.plain_width..]) {
-                *sum += N::from(times_rating(number, steps));
-            }
+        let of = senders.map(|(user, steps)| {
+            let message = &self.numbers[user as usize * self.width..(user as usize + 1) * self.width];
+            let (plain, rated) = message.split_at(self.plain_width);
+            (plain, rated, steps)
+        });
+        let lengths = (plain.len(), rated.len());
+        let of_plain = of.map(|(plain, ..)| &plain[..lengths.0]);
+        for (index, sum) in plain.iter_mut().enumerate() {
+            *sum += N::from(of_plain.iter().map(|plain| i32::from(plain[index])).sum());
+        }
+        let of_rated = of.map(|(_, rated, steps)| (&rated[..lengths.1], steps));
+        for (index, sum) in rated.iter_mut().enumerate() {
+            *sum += N::from(of_rated.iter().map(|(rated, steps)| times_rating(rated[index], *steps)).sum());
         }
     }
 }

@@ -67,7 +67,7 @@ impl Records {
             };
             contents.write(words);
         };
-        let rows = records.words[records.start..].par_chunks_exact_mut(width(shape));
+        let rows = records.words_mut().par_chunks_exact_mut(width(shape));
         rows.enumerate().for_each_init(|| vec![0.0; 2 * order], write);
         records
     }
@@ -113,8 +113,14 @@ impl Records {
         row(&self.words[self.start..], movie, width(self.shape))
     }
 
+    /// The words of all records.
+    fn words_mut(&mut self) -> &mut [i16] {
+        let place = self.start..self.start + self.words.len() - CACHE_LINE;
+        &mut self.words[place]
+    }
+
     pub(super) fn save(&self, state: &mut StateWriter<'_>) {
-        let words = &self.words[self.start..self.words.len() - (CACHE_LINE - self.start)];
+        let words = &self.words[self.start..self.start + self.words.len() - CACHE_LINE];
         state.short_numbers(words.iter().map(|word| word.cast_unsigned()));
     }
 
@@ -129,8 +135,7 @@ impl Records {
             return Err(StateError::new("it has other movies or factors".to_owned()));
         }
         let mut records = Self::new(shape, movie_count);
-        let rows = records.words[records.start..].iter_mut().zip(words);
-        rows.for_each(|(to, word)| *to = word.cast_signed());
+        records.words_mut().iter_mut().zip(words).for_each(|(to, word)| *to = word.cast_signed());
         Ok(records)
     }
 }
@@ -214,7 +219,7 @@ impl Records {
     /// Records that say this.
     pub(super) fn of_contents(shape: Shape, contents: &[Contents<'_>]) -> Self {
         let mut records = Self::new(shape, contents.len());
-        let rows = records.words[records.start..].chunks_exact_mut(width(shape));
+        let rows = records.words_mut().chunks_exact_mut(width(shape));
         rows.zip(contents).for_each(|(words, contents)| contents.write(words));
         records
     }
@@ -257,11 +262,12 @@ mod tests {
 
     #[test]
     fn records_are_read_back_and_begin_where_cache_lines_do() {
-        let records = records();
+        let mut records = records();
         let mut bytes = Vec::new();
         let mut writer = StateWriter::new(&mut bytes);
         records.save(&mut writer);
         writer.finish().unwrap();
+        assert_eq!(records.words_mut().len(), 2 * width(records.shape));
         let read = |count| {
             Records::of_state(records.shape, count, &mut StateReader::new(&bytes[..], bytes.len() as u64))
         };

@@ -9,8 +9,8 @@ use super::priors::Prior;
 use super::regression::Regression;
 use super::shape::{Shape, packed, write_moments};
 
-/// Units to 1, for unknowns that have the scale 1. What is larger than 2^15 units is cut off: second moments above 128, that
-/// is rows of more than 11 scales, deviations above 8, and means above 32.
+/// Units to 1, for unknowns that have the scale 1. Numbers of more than 2^15 units are cut off: second moments above 512, which
+/// are those of rows that are more than 22 scales from zero, deviations above 8, and means above 32.
 const MOMENT: f64 = (1_u64 << 6) as f64;
 const DEVIATION: f64 = (1_u64 << 12) as f64;
 const MEAN: f64 = (1_u64 << 10) as f64;
@@ -122,7 +122,7 @@ fn near_root(number: f64) -> f64 {
     const DIGITS: u32 = f64::MANTISSA_DIGITS - 1;
     // Half the exponent, from the bits: it is the same on every machine, which logarithms are not.
     let exponent = number.abs().to_bits() >> DIGITS;
-    f64::from_bits(((exponent + BIAS + 1) / 2) << DIGITS)
+    f64::from_bits((exponent + BIAS).div_ceil(2) << DIGITS)
 }
 
 #[cfg(test)]
@@ -131,16 +131,63 @@ mod tests {
 
     #[test]
     fn roots_are_near_and_powers_of_two() {
-        for (number, root) in [
-            (1.0, 1.0),
-            (1.99, 1.0),
-            (0.5, 1.0),
-            (0.49, 0.5),
-            (2.0, 2.0),
-            (8.0, 4.0),
-            (1e-9, 3.0517578125e-5),
-        ] {
+        let roots =
+            [(1.0, 1.0), (1.99, 1.0), (0.5, 1.0), (0.49, 0.5), (2.0, 2.0), (8.0, 4.0), (0.0009, 0.03125)];
+        for (number, root) in roots {
             assert_eq!(near_root(number), root, "{number}");
         }
+    }
+
+    /// A posterior with these means, and with the covariance 0.01 of each pair of unknowns.
+    fn posterior(mean: [f64; 2]) -> Regression {
+        let mut posterior = Regression::new(Shape { factors: 1 });
+        posterior.mean.copy_from_slice(&mean);
+        posterior.covariance.fill(0.01);
+        posterior
+    }
+
+    /// What is read of one message of a user with four ratings, for each unit of the rating.
+    fn read(units: &Units, posterior: &Regression, direction: [&[f64]; 2]) -> Vec<f64> {
+        let mut message = vec![0; Units::plain(units.shape) + units.shape.features()];
+        let letter = Letter { posterior, prior_mean: &[0.0; 2], direction, rating_count: 4 };
+        units.write(&letter, &mut message);
+        let sums: Vec<f64> = message.into_iter().map(f64::from).collect();
+        let mut read = vec![0.0; sums.len()];
+        units.read(&sums, &mut read);
+        read
+    }
+
+    #[test]
+    fn what_is_read_is_what_was_written_up_to_half_a_unit() {
+        // The scales are 1/4 of a star and 32.
+        let mut prior = Prior::new(Shape { factors: 1 }, 0.05, 1000.0);
+        prior.mean[0] = 0.1;
+        let (units, order) = (Units::of(&prior), 2);
+        let found = read(&units, &posterior([0.3, -50.0]), [&[0.8, -0.4], &[0.123_456_789, -1.0]]);
+        let (moments, rest) = found.split_at(units.shape.moments());
+        let expected = [0.1, 0.3, 1.0, -14.99, -50.0, 2500.01];
+        let unit = |row: usize| [0.25, 1.0, 32.0][row];
+        for row in 0..3 {
+            for column in 0..=row {
+                let (found, expected) = (moments[packed(row, column)], expected[packed(row, column)]);
+                let most = unit(row) * unit(column) / MOMENT / 2.0;
+                assert!((found - expected).abs() <= most, "{row} {column} {found} {expected}");
+            }
+        }
+        let expected = [0.15, -25.0, 0.2, -0.1, 0.123_456_789, -1.0, 0.3, 1.0, -50.0];
+        let tolerances = [1e-4, 4e-3, 4e-5, 4e-5, 1e-9, 1e-9, 2e-4, 1e-9, 2e-2];
+        assert_eq!(rest[..5 * order - 1].len(), expected.len());
+        for ((found, expected), tolerance) in rest.iter().zip(expected).zip(tolerances) {
+            assert!((found - expected).abs() <= tolerance, "{found} {expected}");
+        }
+    }
+
+    #[test]
+    fn rows_far_from_zero_are_cut_off() {
+        let units = Units::of(&Prior::new(Shape { factors: 1 }, 1.0, 1.0));
+        let found = read(&units, &posterior([0.0, 1000.0]), [&[0.0; 2]; 2]);
+        let largest = f64::from(i16::MAX);
+        assert_eq!(found[packed(2, 2)], largest / MOMENT);
+        assert_eq!(found[packed(2, 1)], largest / MOMENT);
     }
 }
