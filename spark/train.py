@@ -21,6 +21,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 USER = ["userid", "user", "uid"]  # The names of the column, as `matinee` knows them.
+# How CSV is written. By default, all control characters at the ends are taken for white space.
+AS_IT_IS = {"escape": '"', "ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false"}
 ASCII_SPACE = " \t\n\v\f\r"
 MANIFEST = "manifest.json"  # A model is whole when its manifest is there.
 LENGTH = "<Q"  # Of a message, in bytes.
@@ -176,19 +178,18 @@ def packed(spark, run, args):
     lines = ratings.select(
         id_of_user.alias("user"),
         place.alias("place"),
-        F.to_csv(F.struct(*fields, place.cast("string").alias("place")), {"escape": '"'}).alias("line"),
+        F.to_csv(F.struct(*fields, place.cast("string").alias("place")), AS_IT_IS).alias("line"),
     )
     cores = spark.sparkContext.defaultParallelism
     # A multiple of the cores, so that the tasks of a pass end at about the same time.
     count = args.blocks or cores * max(1, ratings.rdd.getNumPartitions() // cores)
     in_blocks = texts(lines.repartition(count, "user").sortWithinPartitions("place").select("line"))
-    header = ",".join('"' + column.replace('"', '""') + '"' for column in [*ratings.columns, "place"])
+    header = ",".join('"' + column.replace('"', '""') + '"' for column in [*ratings.columns, "place"]).encode()
     scale = ["--scale", args.scale]
 
     def pack(rows):
-        text = b"\n".join([header.encode(), *rows, b""])
-        if len(text) > len(header) + 1:
-            yield run("pack", [text], scale, plain=True)
+        if lines := list(rows):
+            yield run("pack", [b"\n".join([header, *lines, b""])], scale, plain=True)
 
     return in_blocks.mapPartitions(pack)
 
@@ -199,11 +200,11 @@ def trimmed(text):
     return F.when(is_ascii, F.btrim(text, F.lit(ASCII_SPACE))).otherwise(F.regexp_replace(text, r"(?U)^\s+|\s+$", ""))
 
 
-def texts(column):
-    """The texts of a column, as bytes. They come from the JVM as they are, and not as pickled rows."""
-    jvm = column.sparkSession._jvm
-    of_strings = getattr(column._jdf, "as")(jvm.org.apache.spark.sql.Encoders.STRING())
-    return RDD(of_strings.toJavaRDD(), column.sparkSession.sparkContext, UTF8Deserializer(use_unicode=False))
+def texts(frame):
+    """The texts of a frame of one column, as bytes. They come from the JVM as they are, and not as pickled rows."""
+    spark = frame.sparkSession
+    of_strings = getattr(frame._jdf, "as")(spark._jvm.org.apache.spark.sql.Encoders.STRING())
+    return RDD(of_strings.toJavaRDD(), spark.sparkContext, UTF8Deserializer(use_unicode=False))
 
 
 def placed(spark, args):

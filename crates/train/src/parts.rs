@@ -16,7 +16,7 @@ mod block;
 mod error;
 mod gathering;
 mod message;
-mod rows;
+mod packed_rows;
 mod settings;
 mod state;
 mod sums;

@@ -4,10 +4,13 @@ use std::ops::Range;
 
 use super::PartError;
 use super::message::Message;
-use super::rows::Rows;
+use super::packed_rows::PackedRows;
 use super::tally::Tally;
 use crate::algorithms::vb::{self, Counts, Passed};
 use crate::state::{StateError, StateReader, StateWriter};
+
+/// The sums of more blocks are merged, so that memory does not grow with their number.
+const MOST_APART: usize = 8;
 
 /// What one pass over some blocks has added up.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,13 +32,13 @@ pub(super) enum Added {
     Messages(Messages),
 }
 
-/// The sums of messages. Those of several blocks are added up when they are needed.
+/// The sums of messages. Those of a few blocks are kept apart until they are read or written.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Messages {
     /// The number of ratings that the pass was over.
     rating_count: u64,
     /// The sums of the movies that got any, of each block.
-    blocks: Vec<Rows>,
+    blocks: Vec<PackedRows>,
     totals: Vec<i64>,
 }
 
@@ -58,7 +61,11 @@ impl Sums {
             {
                 own.rating_count += other.rating_count;
                 own.blocks.extend(other.blocks);
-                own.totals.iter_mut().zip(&other.totals).for_each(|(total, more)| *total += more);
+                if own.blocks.len() > MOST_APART {
+                    own.blocks = vec![PackedRows::merged(&own.blocks)];
+                }
+                let totals = own.totals.iter_mut().zip(other.totals);
+                totals.for_each(|(total, more)| *total = total.wrapping_add(more));
             }
             _ => return Err(PartError::OtherPass),
         }
@@ -69,7 +76,7 @@ impl Sums {
 impl Messages {
     /// What a pass over so many ratings has added up.
     pub(super) fn new(Passed { sums, totals }: Passed, rating_count: u64) -> Self {
-        let mut rows = Rows::new(sums.width());
+        let mut rows = PackedRows::new(sums.width());
         let mut movie = 0;
         sums.for_each(|row| {
             if row.iter().any(|&sum| sum != 0) {
@@ -131,7 +138,7 @@ impl Message for Sums {
                 state.number(*rating_count);
                 match &blocks[..] {
                     [rows] => rows.save(state),
-                    several => Rows::merged(several).save(state),
+                    several => PackedRows::merged(several).save(state),
                 }
                 state.long_numbers(totals.iter().map(|total| total.cast_unsigned()));
             }
@@ -152,7 +159,7 @@ impl Message for Sums {
 
 fn restore_messages(state: &mut StateReader<'_>) -> Result<Messages, StateError> {
     let rating_count = state.number()?;
-    let blocks = vec![Rows::restore(state)?];
+    let blocks = vec![PackedRows::restore(state)?];
     let totals = state.long_numbers()?.into_iter().map(u64::cast_signed).collect();
     Ok(Messages { rating_count, blocks, totals })
 }
@@ -162,7 +169,7 @@ mod tests {
     use super::*;
 
     fn messages(rows: &[(u32, i64)], total: i64) -> Sums {
-        let mut of_movies = Rows::new(2);
+        let mut of_movies = PackedRows::new(2);
         for &(movie, sum) in rows {
             of_movies.push(movie, &[sum, -sum]);
         }
@@ -198,6 +205,15 @@ mod tests {
         let expected = [2, -2, -7, 7, third, -third, 0, 0];
         assert_eq!(all(sums, 4, [2, 1], 11).unwrap(), expected);
         assert_eq!(all(read, 4, [2, 1], 11).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_sums_of_many_blocks_are_merged() {
+        let mut sums = messages(&[(0, 1)], 1);
+        for _ in 0..MOST_APART {
+            sums.add(messages(&[(0, 1)], 1)).unwrap();
+        }
+        assert_eq!(sums, messages(&[(0, 9)], 9));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Each algorithm learns the structure that it can express, and each hyperparameter has an effect.
 
-use matinee_model::{Factors, RatingScale};
+use matinee_model::{Factors, MovieRow, RatingScale, UserRow};
 use matinee_train::algorithm::Training;
 use matinee_train::algorithms::{CHOICES, configure};
 use matinee_train::attributes::MovieAttributes;
@@ -40,6 +40,32 @@ fn factors_express_a_checkerboard_and_biases_cannot() {
     assert!(measure(vb.view(), &unseen, RatingScale::MOVIELENS).rmse < 0.2);
     let bias = fit("bias", &[], &ratings, 40);
     assert!(measure(bias.view(), &unseen, RatingScale::MOVIELENS).rmse > 1.9);
+}
+
+/// Ratings without noise, nearly all of which are the same, and some users who are unlike all others.
+#[test]
+fn ratings_that_follow_a_rule_are_learned_by_vb() {
+    let value = |user: u32, movie: u32| match (user % 700, (user * 31 + movie * 17) % 10) {
+        (0, _) => 0.5,
+        (_, 0) => 4.5,
+        _ => 5.0,
+    };
+    let is_rated = |user: u32, movie: u32| {
+        let mixed = user.wrapping_mul(0x9e37_79b1) ^ movie.wrapping_mul(0x85eb_ca77);
+        ((mixed ^ (mixed >> 15)).wrapping_mul(0xc2b2_ae3d) >> 8).is_multiple_of(10)
+    };
+    let pairs = (0..7000).flat_map(|user| (0..400).map(move |movie| (user, movie)));
+    let ratings: Vec<Rating> = pairs
+        .filter(|&(user, movie)| is_rated(user, movie))
+        .map(|(user, movie)| Rating {
+            user: UserRow(user),
+            movie: MovieRow(movie),
+            value: value(user, movie),
+        })
+        .collect();
+    let vb = fit("vb", &[("n_epochs", "40")], &ratings, 7000);
+    let error = measure(vb.view(), &ratings, RatingScale::MOVIELENS).rmse;
+    assert!(error < 0.05, "{error}");
 }
 
 #[test]

@@ -4,8 +4,8 @@ use super::fixed::{self, in_total};
 use super::layout::Observation;
 use super::pass::{Outbox, Step};
 use super::regression::Regression;
-use super::shape::{Shape, packed};
-use super::units::{Letter, Units};
+use super::shape::packed;
+use super::units::{Content, Units};
 use super::users::{User, Users};
 
 /// The sum of the squared errors, and of the posterior variances of `t_u`.
@@ -15,8 +15,9 @@ pub(super) fn last_totals(totals: &[i64]) -> [f64; 2] {
 }
 
 /// The number of sums of each movie, and of totals.
-pub(super) fn lengths(shape: Shape) -> [usize; 2] {
-    [Units::plain(shape) + shape.features(), shape.covariance() + shape.order() + 2]
+pub(super) fn lengths(units: &Units) -> [usize; 2] {
+    let shape = units.shape;
+    [units.plain() + shape.features(), shape.covariance() + shape.order() + 2]
 }
 
 /// The totals are packed products of deviations, deviations, squared errors, and the posterior variances of `t_u`.
@@ -28,11 +29,11 @@ impl Step for Users {
     }
 
     fn totals(&self) -> usize {
-        lengths(self.shape)[1]
+        lengths(&self.units)[1]
     }
 
     fn message(&self) -> usize {
-        Units::plain(self.shape)
+        self.units.plain()
     }
 
     fn rated_message(&self) -> usize {
@@ -42,27 +43,33 @@ impl Step for Users {
     #[inline(always)]
     fn send(&self, user: &mut User, ratings: &[Observation], outbox: Outbox<'_>) {
         user.fold_in(self, ratings);
-        let (halves, weight) = user.sums_for_sets();
-        let letter = Letter {
+        let (direction, weight) = user.sums_for_sets();
+        let content = Content {
             posterior: &user.regression,
             prior_mean: &user.prior_mean,
-            direction: halves,
+            direction,
             rating_count: ratings.len(),
         };
-        self.units.write(&letter, outbox.message);
+        self.units.write(&content, outbox.message);
 
         let Regression { mean, covariance, .. } = &user.regression;
         let order = self.shape.order();
         let (products, rest) = outbox.totals.split_at_mut(self.shape.covariance());
         for row in 0..order {
             let own = mean[row] - user.prior_mean[row];
-            rest[row] += in_total(own);
+            add(&mut rest[row], own);
             for column in 0..=row {
                 let other = mean[column] - user.prior_mean[column];
-                products[packed(row, column)] += in_total(own * other + covariance[row * order + column]);
+                add(&mut products[packed(row, column)], own * other + covariance[row * order + column]);
             }
         }
-        rest[order] += in_total(user.squared_errors());
-        rest[order + 1] += in_total((self.rater_precision + weight).recip());
+        add(&mut rest[order], user.squared_errors());
+        add(&mut rest[order + 1], (self.rater_precision + weight).recip());
     }
+}
+
+/// Adds to a total. If a run diverges, a total can overflow. Wrapped, it is still the same in any order.
+#[inline(always)]
+fn add(total: &mut i64, number: f64) {
+    *total = total.wrapping_add(in_total(number));
 }

@@ -6,6 +6,7 @@ use crate::state::{StateError, StateReader, StateWriter};
 
 /// A star has this many steps. Ratings, and their mean, are rounded to them.
 pub(super) const STEPS: f32 = (1_u32 << STEP_DIGITS) as f32;
+/// The binary digits of a star in steps.
 pub(super) const STEP_DIGITS: u32 = 12;
 /// A star has this many units, of which all ratings from 0.5 to 8 are multiples: they have 24 binary digits.
 const UNITS: f64 = (1_u64 << 24) as f64;

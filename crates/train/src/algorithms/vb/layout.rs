@@ -20,7 +20,8 @@ pub(crate) struct Layout {
     values: Vec<i16>,
     /// Where each user's ratings begin, and the last one's end.
     starts: Vec<usize>,
-    movie_count: usize,
+    /// The number of ratings of each movie.
+    movie_counts: Vec<u32>,
 }
 
 /// A rating as a user's regression sees it.
@@ -53,7 +54,7 @@ impl Layout {
             movies: vec![0; ratings.len()],
             values: vec![0; ratings.len()],
             starts,
-            movie_count: facts.movie_count(),
+            movie_counts: counts(facts.movie_count(), ratings.iter().map(|rating| rating.movie.0)),
         };
         layout.fill(ratings, facts.mean);
         layout
@@ -86,7 +87,7 @@ impl Layout {
 
     /// Writes the ratings.
     pub(crate) fn save(&self, state: &mut StateWriter<'_>) {
-        state.number(self.movie_count as u64);
+        state.number(self.movie_count() as u64);
         state.long_numbers(self.starts.iter().map(|&start| start as u64));
         state.whole_numbers(self.movies.iter().copied());
         state.short_numbers(self.values.iter().map(|value| value.cast_unsigned()));
@@ -105,7 +106,8 @@ impl Layout {
             && values.len() == movies.len()
             && movies.iter().all(|&movie| (movie as usize) < movie_count);
         if is_whole {
-            Ok(Self { movies, values, starts, movie_count })
+            let movie_counts = counts(movie_count, movies.iter().copied());
+            Ok(Self { movies, values, starts, movie_counts })
         } else {
             Err(StateError::new("its ratings do not fit".to_owned()))
         }
@@ -118,14 +120,12 @@ impl Layout {
 
     /// The number of movie rows.
     pub(crate) fn movie_count(&self) -> usize {
-        self.movie_count
+        self.movie_counts.len()
     }
 
     /// The number of ratings of each movie.
-    pub(super) fn movie_counts(&self) -> Vec<u32> {
-        let mut counts = vec![0; self.movie_count];
-        self.movies.iter().for_each(|&movie| counts[movie as usize] += 1);
-        counts
+    pub(super) fn movie_counts(&self) -> &[u32] {
+        &self.movie_counts
     }
 
     /// The number of ratings of a user.
@@ -165,6 +165,13 @@ impl Layout {
         blocks.push(start..self.user_count());
         blocks
     }
+}
+
+/// The number of ratings of each movie.
+fn counts(movie_count: usize, rated: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut counts = vec![0; movie_count];
+    rated.for_each(|movie| counts[movie as usize] += 1);
+    counts
 }
 
 #[cfg(test)]

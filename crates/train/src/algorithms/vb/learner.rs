@@ -97,7 +97,7 @@ impl Learner {
 
     /// The length of the sums of a movie, and the number of totals, of the next pass.
     pub(crate) fn lengths(&self) -> [usize; 2] {
-        if self.is_counted { epoch::lengths(self.shape) } else { Counting.lengths() }
+        if self.is_counted { epoch::lengths(&self.units()) } else { Counting.lengths() }
     }
 
     /// Takes what the pass over all ratings has added up.
@@ -121,12 +121,12 @@ impl Learner {
         let [squared_errors, rater_variances] = epoch::last_totals(&totals);
         let of_users = Deviations::of_totals(&totals, self.shape, self.facts.rater_count);
         let expected = self.features.expected();
-        let solved =
-            self.movies.solve(sums, &Units::of(&self.user_prior), expected, &self.movie_prior, self.noise);
+        let solved = self.movies.solve(sums, &self.units(), expected, &self.movie_prior, self.noise);
         let steps = [of_users.mean(), solved.deviations.mean()];
         self.user_prior.update(&of_users, &steps[0]);
         self.movie_prior.update(&solved.deviations, &steps[1]);
-        self.noise = noise(self.squared_ratings + solved.squares, rating_count);
+        // Messages are rounded, so the sum may be below zero if there is hardly any noise.
+        self.noise = noise((self.squared_ratings + solved.squares).max(0.0), rating_count);
         self.epochs_done += 1;
         let (steps, priors) = ([&*steps[0], &*steps[1]], [&self.user_prior, &self.movie_prior]);
         self.features.improve(&self.facts, solved.rows, steps, priors, rater_variances);
@@ -146,6 +146,11 @@ impl Learner {
     /// The model, with the rows of all users.
     pub(crate) fn factors(&self, rows: UserRows) -> Factors {
         served::factors(&self.movies, &self.features, &self.facts, rows)
+    }
+
+    /// The units of what users send in the next pass.
+    fn units(&self) -> Units {
+        Units::of(&self.user_prior, self.noise)
     }
 
     fn users(&self) -> Users {

@@ -17,8 +17,8 @@ const INITIAL_VARIANCE: f64 = 0.2;
 /// The smallest share of the ratings in a posterior, which is divided by.
 const SMALLEST_SHARE: f64 = 0.02;
 
-/// The posteriors of all movies. A pass reads one for each rating, mostly from main memory, so covariances have 8 bits for
-/// each entry. They are small beside the products of means, to which users add them.
+/// The posteriors of all movies. Covariances have 8 bits for each entry, as in the [records](super::records) that passes read.
+/// They are small beside the products of means, to which users add them.
 pub(super) struct Movies {
     shape: Shape,
     /// movies x order
@@ -231,8 +231,9 @@ impl WithSimd for Solving<'_> {
 struct Solver {
     shape: Shape,
     regression: Regression,
-    /// The sums of a movie, of messages and of what they mean.
-    fixed: Vec<f64>,
+    /// The sums of a movie, in units of messages.
+    in_units: Vec<f64>,
+    /// The same as real numbers: moments, deviations of its raters, products for the sets, products.
     sums: Vec<f64>,
     prior_mean: Vec<f64>,
 }
@@ -243,7 +244,7 @@ impl Solver {
         Self {
             shape,
             regression: Regression::new(shape),
-            fixed: vec![0.0; width],
+            in_units: vec![0.0; width],
             sums: vec![0.0; width],
             prior_mean,
         }
@@ -252,18 +253,18 @@ impl Solver {
     /// Returns the sums of deviations and of expected squares.
     #[inline(always)]
     fn solve(&mut self, stripe: Stripe<'_>, units: &Units, prior: &Prior, noise: f64) -> (Deviations, f64) {
-        let Self { shape, regression, fixed, sums, prior_mean } = self;
+        let Self { shape, regression, in_units, sums, prior_mean } = self;
         let (order, moment_width) = (shape.order(), shape.moments());
         let (mut deviations, mut squares) = (Deviations::new(*shape), 0.0);
         for index in 0..stripe.units.len() {
-            stripe.sums.write_row(index, fixed);
+            stripe.sums.write_row(index, in_units);
             // The moment of the constant 1 is the number of ratings.
-            if fixed[packed(1, 1)] == 0.0 {
+            if in_units[packed(1, 1)] == 0.0 {
                 continue;
             }
             let own = index * order..(index + 1) * order;
-            units.read(fixed, sums);
-            let (moments, rest) = sums.split_at(moment_width);
+            units.read(in_units, sums);
+            let (moments, rest) = sums.split_at_mut(moment_width);
             let (of_raters, rest) = rest.split_at(order);
             let (for_sets, rest) = rest.split_at(2 * order);
             let products = &rest[..shape.features()];
@@ -271,8 +272,13 @@ impl Solver {
             for ((mean, &prior), &expected) in prior_mean.iter_mut().zip(&prior.mean).zip(expected) {
                 *mean = prior + f64::from(expected);
             }
+            regression.solve(Evidence { moments, products }, noise, prior_mean, &prior.precision);
+            // Moments are rounded. If there is hardly any noise, what is left of a small moment may be negative.
+            if regression.is_wider_than(&prior.covariance) {
+                units.enlarge(moments);
+                regression.solve(Evidence { moments, products }, noise, prior_mean, &prior.precision);
+            }
             let evidence = Evidence { moments, products };
-            regression.solve(evidence, noise, prior_mean, &prior.precision);
             squares += regression.expected_squares(evidence);
             deviations.add(regression, prior_mean);
 

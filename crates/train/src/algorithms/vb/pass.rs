@@ -58,7 +58,7 @@ pub(crate) struct Passed {
 
 /// Runs a pass.
 pub(super) fn pass<S: Step>(step: &S, layout: &Layout) -> Passed {
-    let sums = Shared::new(&layout.movie_counts(), step.lengths()[0]);
+    let sums = Shared::new(layout.movie_counts(), step.lengths()[0]);
     // As many as threads that work at the same time.
     let workers = Mutex::new(Vec::new());
     layout.blocks().into_par_iter().for_each(|users| {
@@ -67,9 +67,9 @@ pub(super) fn pass<S: Step>(step: &S, layout: &Layout) -> Passed {
         Arch::new().dispatch(Block { worker: &mut worker, step, layout, users, sums: &sums });
         workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
     });
-    let mut totals = vec![0; step.totals()];
+    let mut totals = vec![0_i64; step.totals()];
     for worker in workers.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        totals.iter_mut().zip(&worker.totals).for_each(|(total, &part)| *total += part);
+        totals.iter_mut().zip(&worker.totals).for_each(|(total, &part)| *total = total.wrapping_add(part));
     }
     Passed { sums: sums.into_sums(), totals }
 }
@@ -223,19 +223,17 @@ impl Messages<'_> {
         sums: &mut [N],
     ) {
         let (plain, rated) = sums.split_at_mut(self.plain_width);
-        let of = senders.map(|(user, steps)| {
-            let message = &self.numbers[user as usize * self.width..(user as usize + 1) * self.width];
-            let (plain, rated) = message.split_at(self.plain_width);
-            (plain, rated, steps)
-        });
-        let lengths = (plain.len(), rated.len());
-        let of_plain = of.map(|(plain, ..)| &plain[..lengths.0]);
+        // As long as the sums, which the compiler then knows.
+        let (plain_length, rated_length) = (plain.len(), rated.len());
+        let message = |user: u32| &self.numbers[user as usize * self.width..(user as usize + 1) * self.width];
+        let messages = senders.map(|(user, _)| &message(user)[..plain_length]);
         for (index, sum) in plain.iter_mut().enumerate() {
-            *sum += N::from(of_plain.iter().map(|plain| i32::from(plain[index])).sum());
+            *sum += N::from(messages.iter().map(|message| i32::from(message[index])).sum());
         }
-        let of_rated = of.map(|(_, rated, steps)| (&rated[..lengths.1], steps));
+        let messages = senders.map(|(user, steps)| (&message(user)[plain_length..][..rated_length], steps));
         for (index, sum) in rated.iter_mut().enumerate() {
-            *sum += N::from(of_rated.iter().map(|(rated, steps)| times_rating(rated[index], *steps)).sum());
+            *sum +=
+                N::from(messages.iter().map(|&(message, steps)| times_rating(message[index], steps)).sum());
         }
     }
 }
@@ -304,5 +302,33 @@ mod tests {
             movie += 1;
         });
         assert_eq!(movie, 40);
+    }
+
+    #[test]
+    fn products_with_ratings_are_rounded_to_the_nearest_unit() {
+        let half = 1 << (STEP_DIGITS - 1);
+        let products = [(3, 2 * half, 3), (3, half, 2), (-3, half, -1), (1, half - 1, 0), (-1, half + 1, -1)];
+        for (number, steps, expected) in products {
+            assert_eq!(times_rating(number, steps), expected, "{number} {steps}");
+        }
+    }
+
+    #[test]
+    fn sums_of_any_number_of_senders_are_the_same_in_short_and_long() {
+        // Three users, with a plain number and a rated one each.
+        let numbers = [1, 100, 20, -200, 300, i16::MAX];
+        let messages = Messages { numbers: &numbers, width: 2, plain_width: 1 };
+        let senders = [(0, 4096), (1, -8192), (2, 4096), (0, 0), (2, i32::from(i16::MAX)), (1, 2048)];
+        for count in 0..=senders.len() {
+            let (mut short, mut long) = ([5_i32; 2], [5_i64; 2]);
+            messages.add(&senders[..count], &mut short);
+            messages.add(&senders[..count], &mut long);
+            let mut expected = [5; 2];
+            for &(user, steps) in &senders[..count] {
+                expected[0] += i64::from(numbers[2 * user as usize]);
+                expected[1] += i64::from(times_rating(numbers[2 * user as usize + 1], steps));
+            }
+            assert_eq!((short.map(i64::from), long), (expected, expected), "{count}");
+        }
     }
 }

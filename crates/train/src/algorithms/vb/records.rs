@@ -110,18 +110,21 @@ impl Records {
 
     #[inline(always)]
     fn row(&self, movie: u32) -> &[i16] {
-        row(&self.words[self.start..], movie, width(self.shape))
+        row(self.words(), movie, width(self.shape))
     }
 
-    /// The words of all records.
+    #[inline(always)]
+    fn words(&self) -> &[i16] {
+        &self.words[self.start..self.start + self.words.len() - CACHE_LINE]
+    }
+
     fn words_mut(&mut self) -> &mut [i16] {
         let place = self.start..self.start + self.words.len() - CACHE_LINE;
         &mut self.words[place]
     }
 
     pub(super) fn save(&self, state: &mut StateWriter<'_>) {
-        let words = &self.words[self.start..self.start + self.words.len() - CACHE_LINE];
-        state.short_numbers(words.iter().map(|word| word.cast_unsigned()));
+        state.short_numbers(self.words().iter().map(|word| word.cast_unsigned()));
     }
 
     /// Reads what [`save`](Self::save) wrote of so many movies.
@@ -177,10 +180,12 @@ pub(super) fn covariance_words(shape: Shape) -> usize {
     shape.covariance().div_ceil(2)
 }
 
-/// Writes a vector in units of its largest entry. Returns the unit.
+/// Writes a vector in whole units, so that the largest entry fits. Returns the unit.
 fn write_in_units(vector: &[f32], words: &mut [i16]) -> f32 {
     let largest = vector.iter().fold(0.0_f32, |largest, entry| largest.max(entry.abs()));
-    let unit = largest / f32::from(i16::MAX);
+    // `max` would hide what is not a number.
+    let is_finite = vector.iter().all(|entry| entry.is_finite());
+    let unit = if is_finite { largest / f32::from(i16::MAX) } else { f32::NAN };
     let scale = if unit > 0.0 { unit.recip() } else { 0.0 };
     for (to, entry) in words.iter_mut().zip(vector) {
         let number = entry * scale;

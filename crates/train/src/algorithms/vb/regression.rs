@@ -84,6 +84,16 @@ impl Regression {
         }
     }
 
+    /// Whether an unknown has a larger variance than before, or one that is not a number. Ratings cannot do that.
+    #[inline(always)]
+    pub(super) fn is_wider_than(&self, covariance: &[f64]) -> bool {
+        let diagonal = (0..self.shape.order()).map(|row| row * (self.shape.order() + 1));
+        diagonal.fold(false, |is_wider, place| {
+            let most = covariance[place] * (1.0 + 1e-6);
+            is_wider | !(0.0..=most).contains(&self.covariance[place])
+        })
+    }
+
     /// `sum E[(r - score)^2] - sum r^2`, for the ratings of the evidence.
     #[inline(always)]
     pub(super) fn expected_squares(&self, evidence: Evidence<'_>) -> f64 {

@@ -23,7 +23,7 @@ use rayon::prelude::*;
 
 use super::conjugate::{Descent, add};
 use super::facts::Facts;
-use super::fixed::{halves, joined};
+use super::fixed::{joined, split};
 use super::layout::Observation;
 use super::movies::{Rows, row};
 use super::pass::{Outbox, Step};
@@ -243,6 +243,6 @@ impl Step for Counting {
     fn send(&self, (): &mut (), ratings: &[Observation], outbox: Outbox<'_>) {
         outbox.totals[0] += ratings.iter().map(|rating| i64::from(rating.steps).pow(2)).sum::<i64>();
         let share = (ratings.len() as f64).recip();
-        outbox.message.copy_from_slice([share.sqrt(), share].map(halves).as_flattened());
+        outbox.message.copy_from_slice([share.sqrt(), share].map(split).as_flattened());
     }
 }

@@ -5,10 +5,13 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use super::facts::STEP_DIGITS;
+
 /// The movies of a stripe are added up under one lock.
 const STRIPE: usize = 16;
-/// The sums of movies with at most as many ratings fit into 32 bits: a message times a rating has at most 2^18 units.
-const SHORT: u32 = (1 << (31 - 18)) - 1;
+/// If a movie has at most this many ratings, its sums fit into 32 bits: the product of a number and a rating, each of 15 digits
+/// and a sign, is divided by a star in steps.
+const SHORT: u32 = (1 << (31 - (2 * 15 - STEP_DIGITS))) - 1;
 
 /// The sums of the messages, by movie: first those of the plain messages, then those of the rated ones. The latter are
 /// multiplied by ratings, and rounded to the unit of the message.
@@ -30,7 +33,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Zeros, for movies with so many ratings.
+    /// Zeros for movies with these numbers of ratings.
     pub(super) fn new(rating_counts: &[u32], width: usize) -> Self {
         let stripe = |counts: &[u32]| {
             let length = counts.len() * width;
@@ -45,7 +48,7 @@ impl Shared {
         self.width
     }
 
-    /// The movies of a stripe, of so many movies.
+    /// The movies of a stripe. `movie_count` is the number of all movies.
     pub(super) fn movies(stripe: usize, movie_count: usize) -> Range<usize> {
         stripe * STRIPE..((stripe + 1) * STRIPE).min(movie_count)
     }
@@ -58,7 +61,7 @@ impl Shared {
 }
 
 impl Sums {
-    /// Sums for so many movies: `write` writes those of some movies, which are zeros before.
+    /// Sums of `movie_count` movies. `write` gets a range of movies and their sums, which are zeros.
     pub(crate) fn of(
         movie_count: usize,
         width: usize,
@@ -118,6 +121,41 @@ impl Stripe {
         match self {
             Self::Short(sums) => sums.into_iter().map(i64::from).collect(),
             Self::Long(sums) => sums,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_short_as_long_as_they_fit() {
+        // The largest product of a number and a rating.
+        let largest = (i64::from(i16::MIN) * i64::from(i16::MIN)) >> STEP_DIGITS;
+        assert!(largest * i64::from(SHORT) <= i64::from(i32::MAX));
+        assert!(largest * i64::from(SHORT + 1) > i64::from(i32::MAX));
+        let shared = Shared::new(&[&[SHORT; STRIPE][..], &[0, SHORT + 1]].concat(), 1);
+        let is_short = |stripe: &Stripe| matches!(stripe, Stripe::Short(_));
+        let found: Vec<bool> = shared.into_sums().stripes.iter().map(is_short).collect();
+        assert_eq!(found, [true, false]);
+    }
+
+    #[test]
+    fn short_and_long_sums_are_read_alike() {
+        let rows = [[1, -2], [3, 1 << 20]];
+        let sums = |first: i64| {
+            Sums::of(2, 2, |movies, to| {
+                to.copy_from_slice(rows[movies].as_flattened());
+                to[0] = first;
+            })
+        };
+        for first in [i64::from(i32::MIN), 1 << 40] {
+            let mut row = [0.0; 2];
+            let stripe = sums(first).into_stripes().collect::<Vec<_>>().remove(0);
+            stripe.write_row(1, &mut row);
+            assert_eq!(row, [3.0, f64::from(1 << 20)]);
+            assert_eq!(stripe.into_long(), [first, -2, 3, 1 << 20]);
         }
     }
 }

@@ -40,7 +40,7 @@ impl Users {
     }
 
     fn of_records(shape: Shape, records: Records, prior: Prior, noise: f64, rater_precision: f64) -> Self {
-        let units = Units::of(&prior);
+        let units = Units::of(&prior, noise);
         Self { shape, records, prior, noise, rater_precision, units }
     }
 
@@ -64,7 +64,7 @@ impl Users {
     }
 }
 
-/// The length of the sums of [`User::sums`].
+/// The number of entries of [`User::sums`].
 fn added(shape: Shape) -> usize {
     3 * shape.order() + 1
 }

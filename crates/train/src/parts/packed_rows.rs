@@ -4,16 +4,16 @@ use std::ops::Range;
 
 use crate::state::{StateError, StateReader, StateWriter};
 
-/// So many numbers of a row have the same number of bytes, which is that of the largest one.
+/// The numbers in a group. All of them have as many bytes as the largest one needs.
 const GROUP: usize = 16;
-/// The bytes of the largest number.
+/// The bytes of an `i64`.
 const MOST_BYTES: usize = size_of::<i64>();
 
 /// The rows of some movies, ascending.
 ///
 /// A row is written in groups of numbers: a byte that says how many bytes each number has, and the lower bytes of the numbers.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Rows {
+pub(super) struct PackedRows {
     /// The number of numbers in a row.
     width: usize,
     movies: Vec<u32>,
@@ -22,7 +22,7 @@ pub(super) struct Rows {
     bytes: Vec<u8>,
 }
 
-impl Rows {
+impl PackedRows {
     /// No rows.
     pub(super) fn new(width: usize) -> Self {
         Self { width, movies: Vec::new(), starts: vec![0], bytes: Vec::new() }
@@ -90,11 +90,12 @@ impl Rows {
         let width = all.first().map_or(0, Self::width);
         let mut merged = Self::new(width);
         let mut next = vec![0; all.len()];
-        let mut numbers = vec![0; width];
+        let mut numbers = Vec::new();
         loop {
             let ahead = |(rows, &next): (&Self, &usize)| rows.movies.get(next).copied();
             let Some(movie) = all.iter().zip(&next).filter_map(ahead).min() else { return merged };
-            numbers.fill(0);
+            numbers.clear();
+            numbers.resize(width, 0);
             for (rows, next) in all.iter().zip(&mut next) {
                 if rows.movies.get(*next) == Some(&movie) {
                     rows.add_row(*next, &mut numbers);
@@ -146,11 +147,11 @@ fn starts(bytes: &[u8], row_count: usize, width: usize) -> Option<Vec<usize>> {
 
 /// The bytes that each number of a group needs: at most four, or all.
 fn byte_count(group: &[i64]) -> usize {
-    // Negative numbers need as many bits as their complement.
-    let bits = group.iter().fold(0, |bits, &number| bits | (number ^ (number >> (i64::BITS - 1))));
-    if bits == 0 && group.iter().all(|&number| number == 0) {
+    if group.iter().all(|&number| number == 0) {
         return 0;
     }
+    // Negative numbers need as many bits as their complement.
+    let bits = group.iter().fold(0, |bits, &number| bits | (number ^ (number >> (i64::BITS - 1))));
     let count = (i64::BITS - bits.leading_zeros() + 1).div_ceil(u8::BITS) as usize;
     if count <= 4 { count } else { MOST_BYTES }
 }
@@ -167,8 +168,9 @@ fn add_group<const BYTES: usize>(bytes: &[u8], numbers: &mut [i64]) {
     for (number, lower) in numbers.iter_mut().zip(bytes.as_chunks::<BYTES>().0) {
         let mut all = [0; MOST_BYTES];
         all[MOST_BYTES - BYTES..].copy_from_slice(lower);
-        // The sign is that of the highest byte.
-        *number += i64::from_le_bytes(all) >> (u8::BITS as usize * (MOST_BYTES - BYTES));
+        // The sign is that of the highest byte. Sums that a pass has computed do not overflow.
+        let more = i64::from_le_bytes(all) >> (u8::BITS as usize * (MOST_BYTES - BYTES));
+        *number = number.wrapping_add(more);
     }
 }
 
@@ -192,21 +194,21 @@ mod tests {
         prop::collection::btree_map(0_u32..20, prop::collection::vec(numbers(), WIDTH), 0..12)
     }
 
-    fn rows(of_movies: &BTreeMap<u32, Vec<i64>>) -> Rows {
-        let mut rows = Rows::new(WIDTH);
+    fn rows(of_movies: &BTreeMap<u32, Vec<i64>>) -> PackedRows {
+        let mut rows = PackedRows::new(WIDTH);
         for (&movie, row) in of_movies {
             rows.push(movie, row);
         }
         rows
     }
 
-    fn read(bytes: &[u8]) -> Result<Rows, StateError> {
+    fn read(bytes: &[u8]) -> Result<PackedRows, StateError> {
         let mut reader = StateReader::new(bytes, bytes.len() as u64);
-        let rows = Rows::restore(&mut reader)?;
+        let rows = PackedRows::restore(&mut reader)?;
         reader.finish().map(|()| rows)
     }
 
-    fn written(rows: &Rows) -> Vec<u8> {
+    fn written(rows: &PackedRows) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut writer = StateWriter::new(&mut bytes);
         rows.save(&mut writer);
@@ -222,7 +224,7 @@ mod tests {
                 let sums = expected.entry(movie).or_insert_with(|| vec![0; WIDTH]);
                 sums.iter_mut().zip(row).for_each(|(sum, more)| *sum += more);
             }
-            let merged = Rows::merged(&[rows(&one), rows(&other)]);
+            let merged = PackedRows::merged(&[rows(&one), rows(&other)]);
             prop_assert_eq!(&merged, &rows(&expected));
             prop_assert_eq!(&read(&written(&merged)).unwrap(), &merged);
             let mut sums = vec![1; 7 * WIDTH];
@@ -249,6 +251,9 @@ mod tests {
             bytes[first] = other;
             assert!(read(&bytes).is_err(), "{other}");
         }
+        // Without rows, any width is read, and takes no memory.
+        let none = PackedRows::new(usize::MAX);
+        assert_eq!(PackedRows::merged(&[none.clone(), none.clone()]), none);
         let mut twice = rows(&[(3, vec![0; WIDTH])].into());
         twice.push(3, &[0; WIDTH]);
         assert!(read(&written(&twice)).is_err());
