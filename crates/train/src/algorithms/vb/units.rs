@@ -19,13 +19,14 @@ const MEAN: f64 = (1_u64 << 10) as f64;
 /// A row that is further from zero, in scales, is sent as if it was as far. So its second moment, which has at most 2^15 units,
 /// is one of a possible row.
 const FURTHEST: f64 = 11.0;
-/// If the noise is smaller, the rounding of second moments is not small beside it. So each is sent as two numbers, and rows may
-/// also be further from zero.
+/// If the noise is smaller, in square stars, the rounding of second moments is not small beside it. So each is split into two
+/// numbers, and rows may also be further from zero.
 const FINE_BELOW: f64 = 0.05;
+/// What a second moment is multiplied by before it is split.
 const FINE_MOMENT: f64 = 1.0 / (1_u64 << 14) as f64;
 const FINE_MEAN: f64 = (1_u64 << 8) as f64;
 const FINE_FURTHEST: f64 = 120.0;
-/// The smallest scale of a bias, in stars. Biases are no larger than ratings, also those of the few users who are unlike others.
+/// The smallest scale of a bias, in stars. Few users may be unlike all others, but their biases are no larger than ratings.
 const SMALLEST_BIAS: f64 = 0.5;
 /// Units to 1, of numbers between -1 and 1.
 const SHARE: f64 = (1_u64 << 14) as f64;
@@ -36,7 +37,7 @@ pub(super) struct Units {
     is_fine: bool,
     /// The scale of each unknown.
     scales: Vec<f64>,
-    /// Those of a number between -1 and 1, if they are fine.
+    /// If they are fine, what moments are multiplied by before they are split.
     moments: Vec<f64>,
     deviations: Vec<f64>,
     /// Those of the rated message.
@@ -153,14 +154,13 @@ impl Units {
         let (upper, rest) = rest.split_at(order);
         let (lower, rest) = rest.split_at(order);
         let (lower_moments, products) = rest.split_at(self.lower_moments());
-        let (to_moments, to_rest) = to.split_at_mut(moments.len());
+
+        let (to_moments, rest) = to.split_at_mut(moments.len());
         divide(moments, &self.moments, to_moments);
-        for (((to, &upper), &lower), units) in
-            to_moments.iter_mut().zip(moments).zip(lower_moments).zip(&self.moments)
-        {
+        let fine = to_moments.iter_mut().zip(moments).zip(lower_moments).zip(&self.moments);
+        for (((to, &upper), &lower), units) in fine {
             *to = joined([upper, lower]) / units;
         }
-        let rest = to_rest;
         let (to_deviations, rest) = rest.split_at_mut(order);
         divide(deviations, &self.deviations, to_deviations);
         let (first, rest) = rest.split_at_mut(order);
@@ -177,10 +177,10 @@ impl Units {
     pub(super) fn enlarge(&self, moments: &mut [f64]) {
         let features = self.shape.features();
         let count = moments[packed(1, 1)];
-        let parts = if self.is_fine { FRACTION } else { 1.0 };
+        let units_to_one = if self.is_fine { FRACTION } else { 1.0 };
         for row in 2..features {
             let place = packed(row, row);
-            moments[place] += count * features as f64 / (parts * self.moments[place]);
+            moments[place] += count * features as f64 / (units_to_one * self.moments[place]);
         }
     }
 }
