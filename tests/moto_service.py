@@ -9,10 +9,15 @@ moto's runs in EMR Serverless have succeeded as soon as they are started, each t
 without runs cannot be listed. Here, a run goes on until POST /matinee/finish-run {"application", "name", "state", "details",
 "time"} says how and when it ended, and a token starts one run. Functions are not run when they are invoked: GET
 /matinee/invocations answers with the events that they were sent.
+
+moto checks the condition of a write and then writes, and another request can come between the two. Here, it answers one
+request after the other, so a conditional write is atomic, as it is in S3 and DynamoDB.
 """
 
+import io
 import itertools
 import json
+import threading
 from datetime import datetime, timezone
 
 from moto.backends import get_backend
@@ -27,6 +32,7 @@ from werkzeug.wrappers import Request, Response
 NUMBERS = itertools.count()
 # What functions were sent, in order.
 INVOCATIONS = []
+ONE_AT_A_TIME = threading.Lock()
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 
 
@@ -39,7 +45,7 @@ def main():
     runs = emr.EMRServerlessBackend
     runs.start_job_run = once_for_a_token(runs.start_job_run)
     runs.list_job_runs = also_if_there_are_none(runs.list_job_runs)
-    app = with_finish(DomainDispatcherApplication(create_backend_app))
+    app = with_finish(one_at_a_time(DomainDispatcherApplication(create_backend_app)))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     print(f"http://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()
@@ -101,6 +107,17 @@ def also_if_there_are_none(listing):
         return listing(backend, application_id, *arguments, **named)
 
     return list_all
+
+
+def one_at_a_time(app):
+    def application(environ, start):
+        # The body is read before, because a client may be slow.
+        body = Request(environ, populate_request=False).get_data()
+        environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
+        with ONE_AT_A_TIME:
+            return app(environ, start)
+
+    return application
 
 
 def with_finish(app):
