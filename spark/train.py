@@ -16,16 +16,15 @@ import tempfile
 from functools import partial
 
 from pyspark import RDD, SparkFiles, StorageLevel
-from pyspark.serializers import UTF8Deserializer
+from pyspark.serializers import Serializer, SpecialLengths
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-USER = ["userid", "user", "uid"]  # The names of the column, as `matinee` knows them.
 # How CSV is written. By default, all control characters at the ends are taken for white space.
 AS_IT_IS = {"escape": '"', "ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false"}
-ASCII_SPACE = " \t\n\v\f\r"
 MANIFEST = "manifest.json"  # A model is whole when its manifest is there.
 LENGTH = "<Q"  # Of a message, in bytes.
+END = struct.pack("!i", SpecialLengths.END_OF_DATA_SECTION)  # What comes after the last string from the JVM.
 MOST_SUMS = 4  # If there are more, groups of them are added up first, so that the driver gets fewer.
 
 
@@ -130,15 +129,15 @@ def options(context, args, folder):
     return given
 
 
-def kernel(program, step, messages, options=(), plain=False):
+def kernel(program, step, messages, options=(), plain=False, threads=1):
     """What a step of `matinee part` prints, or as a string, why it refuses its input. A step refuses with the reason that it
-    gets instead of a message. If the step is killed, the task fails, and Spark repeats it."""
-    for message in messages:
-        if isinstance(message, str):
-            return message
+    gets instead of a message. If the step is killed, the task fails, and Spark repeats it. Plain messages are not framed.
+    It has one thread if the other cores have tasks of their own."""
+    if not plain and (reason := refusal(messages)):
+        return reason
     sys.path_importer_cache.clear()  # Otherwise, Spark reads the lists of its zip files again before each task.
     command = [SparkFiles.get(program), "part", step, *options]
-    environment = os.environ | {"RAYON_NUM_THREADS": "1"}  # The other cores have other tasks.
+    environment = os.environ | {"RAYON_NUM_THREADS": str(threads)}
     with in_memory() as given, in_memory() as printed:
         given.writelines(messages if plain else framed([*messages, b""]))
         given.seek(0)
@@ -148,6 +147,10 @@ def kernel(program, step, messages, options=(), plain=False):
     if done.returncode < 0:
         raise RuntimeError(f"matinee part {step} was ended by signal {-done.returncode}")
     return answer if done.returncode == 0 else done.stderr.decode(errors="replace").strip()
+
+
+def refusal(messages):
+    return next((message for message in messages if isinstance(message, str)), None)
 
 
 def in_memory():
@@ -160,6 +163,15 @@ def framed(messages):
     return (part for message in messages for part in (struct.pack(LENGTH, len(message)), message))
 
 
+def unframed(answer):
+    """The messages of a step that prints several."""
+    at, size = 0, struct.calcsize(LENGTH)
+    while at < len(answer):
+        (length,) = struct.unpack_from(LENGTH, answer, at)
+        at += size + length
+        yield answer[at - length : at]
+
+
 def checked(message):
     """The message, unless it says why a step refused its input."""
     if isinstance(message, str):
@@ -168,88 +180,113 @@ def checked(message):
 
 
 def packed(spark, run, args):
-    """The blocks. Each has all ratings of its users, in the order of the files."""
-    ratings, place = placed(spark, args)
-    user = next((column for name in USER for column in ratings.columns if letters(column) == name), None)
-    if user is None:
-        sys.exit(f"error: {' '.join(args.ratings)} has no column `userId`, but {', '.join(ratings.columns)}")
-    id_of_user = trimmed(F.col(quoted(user)).cast("string"))
-    fields = [F.col(quoted(column)).cast("string") for column in ratings.columns]
-    lines = ratings.select(
-        id_of_user.alias("user"),
-        place.alias("place"),
-        F.to_csv(F.struct(*fields, place.cast("string").alias("place")), AS_IT_IS).alias("line"),
-    )
+    """The blocks. Each has all ratings of its users."""
+    header, lines = from_parquet(spark, args) if args.format == "parquet" else from_csv(spark, args)
     cores = spark.sparkContext.defaultParallelism
     # A multiple of the cores, so that the tasks of a pass end at about the same time.
-    count = args.blocks or cores * max(1, ratings.rdd.getNumPartitions() // cores)
-    in_blocks = texts(lines.repartition(count, "user").sortWithinPartitions("place").select("line"))
-    header = ",".join('"' + column.replace('"', '""') + '"' for column in [*ratings.columns, "place"]).encode()
-    scale = ["--scale", args.scale]
+    count = args.blocks or cores * max(1, lines.getNumPartitions() // cores)
+    dividing = ["--blocks", str(count), "--header", header]
+    dividing += ["--without-headers"] if args.format == "parquet" else []
+    names = f"{header},place\n".encode()
 
-    def pack(rows):
-        if lines := list(rows):
-            yield run("pack", [b"\n".join([header, *lines, b""])], scale, plain=True)
+    def divide(part):
+        answer = run("divide", part, dividing, plain=True)
+        if isinstance(answer, str):
+            return [(0, answer)]
+        return [(block, lines) for block, lines in enumerate(unframed(answer)) if lines]
 
-    return in_blocks.mapPartitions(pack)
+    def pack(shares):
+        shares = [share for _, share in shares]
+        if reason := refusal(shares):
+            return [reason]
+        shares.sort(key=first_place)
+        return [run("pack", [names, *shares], ["--scale", args.scale], plain=True)] if shares else []
+
+    return lines.mapPartitions(divide).partitionBy(count, int).mapPartitions(pack)
 
 
-def trimmed(text):
-    """Without white space at its ends. The general way is slow, and most ids are ASCII."""
-    is_ascii = F.length(text) == F.octet_length(text)
-    return F.when(is_ascii, F.btrim(text, F.lit(ASCII_SPACE))).otherwise(F.regexp_replace(text, r"(?U)^\s+|\s+$", ""))
+def first_place(share):
+    """The place of the first line, which is its last field."""
+    line, _, _ = share.partition(b"\n")
+    return int(line.rpartition(b",")[2])
 
 
-def texts(frame):
-    """The texts of a frame of one column, as bytes. They come from the JVM as they are, and not as pickled rows."""
+def from_csv(spark, args):
+    """The header of the files, and their lines. The place of a line is where its part of the files begins."""
+    text = spark.read.text(args.ratings)
+    begins = F.col("_metadata.file_block_start")
+    first = text.where((begins == 0) & (F.trim("value") != "")).first()
+    return first["value"] if first else "", lines_of(text, begins, F.col("value"))
+
+
+def from_parquet(spark, args):
+    """The same of files with columns of any type. The place of a line is its own."""
+    ratings = spark.read.parquet(*args.ratings)
+    header = ",".join('"' + column.replace('"', '""') + '"' for column in ratings.columns)
+    fields = [F.col("`" + column.replace("`", "``") + "`").cast("string") for column in ratings.columns]
+    return header, lines_of(ratings, F.col("_metadata.row_index"), F.to_csv(F.struct(*fields), AS_IT_IS))
+
+
+def lines_of(frame, place, text):
+    """The lines as `matinee part divide` reads them."""
     spark = frame.sparkSession
-    of_strings = getattr(frame._jdf, "as")(spark._jvm.org.apache.spark.sql.Encoders.STRING())
-    return RDD(of_strings.toJavaRDD(), spark.sparkContext, UTF8Deserializer(use_unicode=False))
-
-
-def placed(spark, args):
-    """The ratings, and the place of each: the number of the file, and then the number of the row or where it begins."""
-    if args.format == "parquet":
-        ratings = spark.read.parquet(*args.ratings)
-        row = F.col("_metadata.row_index")
-    else:
-        reader = spark.read.option("header", True).option("escape", '"').option("enforceSchema", False)
-        ratings = reader.option("mode", "FAILFAST").csv(args.ratings)
-        # Rows are numbered within a part of a file, which has more bytes than rows.
-        row = F.col("_metadata.file_block_start") + F.monotonically_increasing_id().bitwiseAND((1 << 33) - 1)
-    numbers = (item for pair in enumerate(sorted(ratings.inputFiles())) for item in reversed(pair))
+    numbers = (item for pair in enumerate(sorted(frame.inputFiles())) for item in reversed(pair))
     number = F.create_map(*map(F.lit, numbers))[F.input_file_name()]
-    return ratings, number.cast("long") * (1 << 40) + row
+    place = number.cast("long") * (1 << 40) + place
+    lines = frame.select(F.concat(place.cast("string"), F.lit(" "), text))
+    of_strings = getattr(lines._jdf, "as")(spark._jvm.org.apache.spark.sql.Encoders.STRING())
+    return RDD(of_strings.toJavaRDD(), spark.sparkContext, Strings())
 
 
-def letters(name):
-    return "".join(filter(str.isalnum, name)).lower()
+class Strings(Serializer):
+    """Strings from the JVM as they come, each after its length: many in a piece, none of which is looked at."""
 
-
-def quoted(name):
-    return "`" + name.replace("`", "``") + "`"
+    def load_stream(self, stream):
+        while True:
+            there = stream.peek()
+            end = there.find(END)
+            if end < 0:
+                # It may begin with the last bytes of the piece. No other bytes are like it: those of UTF-8 are below 255.
+                end = len(there.rstrip(END[:1]))
+            piece = stream.read(end or len(END))
+            if piece == END:
+                return
+            if not piece:
+                raise EOFError
+            yield piece
 
 
 def learn(context, run, blocks, lead):
-    """Learns all models. What a model learns from is the same in all its passes, so it is arranged once."""
+    """Learns all models. What a model learns from is the same in all its passes, so it is arranged once. In a pass, a machine
+    has one task with all cores, because its sums are as large as those of one core."""
+    cores = context.defaultParallelism
+    threads = cores if context.master.startswith("local") else int(context.getConf().get("spark.executor.cores", "1"))
     while lead.step != "done":
         while lead.step.startswith("counting"):
-            add_up(context, run, "count", blocks, lead)
+            add_up(context, run, lead, lambda asked: blocks.map(lambda block: run("count", [asked.value, block])))
         state = context.broadcast(lead.state)
         arranged = blocks.map(lambda block: run("arrange", [state.value, block])).persist(StorageLevel.MEMORY_AND_DISK)
+        arranged.foreachPartition(lambda own: sum(1 for _ in own))  # All cores arrange.
+        machines = arranged.coalesce(max(1, cores // threads))
         while lead.step.startswith("learning"):
-            add_up(context, run, "pass", arranged, lead)
+            add_up(context, run, lead, lambda asked: machines.mapPartitions(lambda own: passed(run, asked.value, own, threads)))
         arranged.unpersist()
         state.destroy()
 
 
-def add_up(context, run, step, blocks, lead):
-    """Sends all blocks what they are asked for, and tells the leading process what they answer."""
+def passed(run, assignment, blocks, threads):
+    """The sums of a pass over the blocks of a machine."""
+    blocks = list(blocks)
+    return [run("pass", [assignment, *blocks], threads=threads)] if blocks else []
+
+
+def add_up(context, run, lead, sums_of):
+    """Sends what is asked for to all blocks, and tells the leading process what they answer."""
     print(lead.step, file=sys.stderr)
     asked = context.broadcast(lead.asked)
-    sums = blocks.map(lambda block: run(step, [asked.value, block]))
-    if blocks.getNumPartitions() > MOST_SUMS:
-        groups = sums.coalesce(math.isqrt(blocks.getNumPartitions()), shuffle=True)
+    sums = sums_of(asked)
+    if sums.getNumPartitions() > MOST_SUMS:
+        groups = sums.coalesce(math.isqrt(sums.getNumPartitions()), shuffle=True)
         sums = groups.mapPartitions(lambda group: [run("add", messages)] if (messages := list(group)) else [])
     messages = [checked(message) for message in sums.collect()]
     asked.destroy()

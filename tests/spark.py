@@ -25,7 +25,7 @@ SPARK = {
 # Ends the first process of some steps in the middle of its input.
 KILLED = """#!/bin/sh
 case $2 in
-  pack|arrange|pass)
+  divide|pack|arrange|pass)
     if mkdir {folder}/killed-$2 2>/dev/null; then
       head -c 2000 >/dev/null
       kill -9 $$
@@ -57,11 +57,12 @@ class Test:
         self.parquet()
         self.uploaded()
         self.killed()
+        self.lines_refused()
         self.refused()
 
     def write_data(self):
         """Some users, in two parts, one of them with an id that needs quotes, and ratings that replace others. White space
-        around an id is not part of it."""
+        around an id is not part of it, and empty lines and files are skipped."""
         header, *lines = (ROOT / "data/ratings.csv").read_text().splitlines()
         lines = [line for line in lines if int(line.split(",")[0]) % 9 == 0]
         lines = [line.replace("9,", '"zoë, ""9""",', 1) if line.startswith("9,") else line for line in lines]
@@ -71,7 +72,8 @@ class Test:
         parts = self.data / "ratings"
         parts.mkdir(parents=True)
         for number, part in enumerate((lines[1::2], lines[::2])):
-            (parts / f"part-{number}.csv").write_text("\n".join([header, *part, ""]), encoding="utf-8")
+            (parts / f"part-{number}.csv").write_text("\n".join(["", header, *part, ""]), encoding="utf-8")
+        (parts / "part-2.csv").write_text("")
         (self.data / "movies.csv").write_bytes((ROOT / "data/movies.csv").read_bytes())
 
     def train(self, binary, model, blocks, *options):
@@ -129,7 +131,26 @@ class Test:
         wrapper.write_text(KILLED.format(folder=self.folder, binary=self.binary))
         wrapper.chmod(0o755)
         self.train(str(wrapper), "killed steps", 2)
-        assert all((self.folder / f"killed-{step}").exists() for step in ("pack", "arrange", "pass"))
+        assert all((self.folder / f"killed-{step}").exists() for step in ("divide", "pack", "arrange", "pass"))
+
+    def lines_refused(self):
+        """Lines that cannot be divided among the blocks."""
+        import train
+
+        another = self.data / "ratings/part-3.csv"
+        cases = {
+            "movieId,userId,rating,timestamp\n1,2,4,5\n": "instead of the header",
+            'userId,movieId,rating,timestamp\n"a\nb",1,4,5\n': "no field may have a line end",
+        }
+        for text, reason in cases.items():
+            another.write_text(text)
+            try:
+                train.main(self.arguments(self.binary, str(self.folder / "refused")))
+                raise AssertionError(f"no refusal: {text}")
+            except SystemExit as refusal:
+                assert reason in str(refusal), refusal
+        another.unlink()
+        print("another header and a line end in quotes: the job fails with the reason")
 
     def refused(self):
         """The job, as it is submitted to a cluster, fails with the message of the step, and writes no model."""

@@ -36,11 +36,9 @@ class Measurement:
     def run(self, copies):
         header, *lines = (ROOT / "data/ratings.csv").read_text().splitlines()
         lines = [f"{copy}-{line}" for copy in range(copies) for line in lines]
-        texts = [[] for _ in range(BLOCKS)]
-        for place, line in enumerate(lines):
-            texts[hash(line.split(",")[0]) % BLOCKS].append(f"{line},{place}")
+        shares = self.divide(header, lines)
         movies = ["--movies", ROOT / "data/movies.csv"]
-        blocks = [self.step("pack", "\n".join([f"{header},place", *text]).encode()) for text in texts]
+        blocks = [self.step("pack", f"{header},place\n".encode() + share) for share in shares]
         lead = self.lead([*LEARNING, *movies, "--output", self.folder / "parts"])
         self.listen(lead)
         while self.next != "done":
@@ -48,7 +46,7 @@ class Measurement:
                 self.add_up("count", blocks, lead)
             arranged = [self.step("arrange", framed(self.state, block)) for block in blocks]
             while self.next.startswith("learning"):
-                self.add_up("pass", arranged, lead)
+                self.tell_sums(lead, self.step("pass", framed(self.asked, *arranged)))
         users = [self.step("users", framed(self.state, block)) for block in blocks]
         self.tell(lead, [message for pair in zip(blocks, users) for message in pair])
         lead.communicate()
@@ -60,9 +58,22 @@ class Measurement:
         self.alone(header, lines)
         print("peak memory: " + ", ".join(f"{step} {peak / 1e6:.0f} MB" for step, peak in self.peaks.items()))
 
+    def divide(self, header, lines):
+        """The lines of each block."""
+        placed = (f"0 {line}".encode() for line in [header, *lines])
+        framed_lines = b"".join(struct.pack(">I", len(line)) + line for line in placed)
+        answer, shares = self.step("divide", framed_lines, ["--blocks", str(BLOCKS), "--header", header]), []
+        while answer:
+            (length,) = LENGTH.unpack_from(answer)
+            shares.append(answer[LENGTH.size :][:length])
+            answer = answer[LENGTH.size + length :]
+        return shares
+
     def add_up(self, step, blocks, lead):
         """Sends all blocks what they are asked for, and tells the leading process what they answer."""
-        sums = self.step("add", framed(*(self.step(step, framed(self.asked, block)) for block in blocks)))
+        self.tell_sums(lead, self.step("add", framed(*(self.step(step, framed(self.asked, block)) for block in blocks))))
+
+    def tell_sums(self, lead, sums):
         self.largest["sums"] = max(self.largest["sums"], len(sums))
         self.passes += 1
         self.tell(lead, [sums])

@@ -1,6 +1,6 @@
 //! Learning by `vb` in parts, which can lie on any number of machines.
 //!
-//! The ratings are packed into [`Block`]s of whole users. A [`State`] says what to compute next. First, something is
+//! The lines of the files are divided into [`Shares`] for blocks, and packed into [`Block`]s of whole users. A [`State`] says what to compute next. First, something is
 //! [counted](State::count) in each block, the [`Sums`] of all blocks are [added up](Sums::add), and
 //! [solving](State::solve) makes them the next state. When the state is [learning](State::is_learning) a model, each block is
 //! [arranged](State::arrange) for that model, and [passed](Assignment::pass) instead of counted. When the state is
@@ -18,6 +18,7 @@ mod gathering;
 mod message;
 mod packed_rows;
 mod settings;
+mod shares;
 mod state;
 mod sums;
 mod tally;
@@ -30,6 +31,7 @@ pub use error::PartError;
 pub use gathering::{Gathered, Gathering};
 pub use message::Message;
 pub use settings::Settings;
+pub use shares::Shares;
 pub use state::State;
 pub use sums::Sums;
 pub use users::Users;

@@ -2,6 +2,7 @@
 //! messages: see [`matinee_train::parts`].
 
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,7 +11,7 @@ use clap::{Args as ClapArgs, Subcommand};
 use matinee_model::RatingScale;
 use matinee_model::artifact::check_output;
 use matinee_train::parts::{
-    Assignment, Block, Gathered, Gathering, Message, PartError, Settings, State, Sums, Users, pack,
+    Assignment, Block, Gathered, Gathering, Message, PartError, Settings, Shares, State, Sums, Users, pack,
 };
 use matinee_train::ratings::Digests;
 use matinee_train::state::StateError;
@@ -38,6 +39,20 @@ enum Step {
     /// assignment. The state is empty if it is the same for the blocks as before. The assignment is empty if the state is not
     /// learning. Reads the sums of all blocks after each pass and, when the state is done, each block with the rows of its users
     Lead(Lead),
+    /// Divide lines of ratings among blocks, by user. Reads lines of CSV, each after its length in bytes (4 bytes, big endian), the
+    /// place at which its part of the files begins, and a space. A place is the number of the file times 2^40, plus the bytes of
+    /// the file before the part. Prints the lines of each block, with the place of each in a last column
+    Divide {
+        /// Number of blocks
+        #[arg(long)]
+        blocks: NonZeroUsize,
+        /// First line of all files
+        #[arg(long, allow_hyphen_values = true)]
+        header: String,
+        /// The files have no headers; each line has a place of its own
+        #[arg(long)]
+        without_headers: bool,
+    },
     /// Print a block: the ratings of some users, which are CSV on standard input
     Pack {
         /// Scale of the ratings
@@ -48,7 +63,7 @@ enum Step {
     Count,
     /// Print a block as a state that is learning needs it. Reads the state and the block
     Arrange,
-    /// Print the sums of a pass. Reads an assignment and an arranged block
+    /// Print the sums of a pass. Reads an assignment and one arranged block or several
     Pass,
     /// Print the sums of several blocks. Reads the sums of each
     Add,
@@ -92,6 +107,11 @@ struct Lead {
 pub fn run(args: Args) -> Result<ExitCode> {
     match args.step {
         Step::Lead(lead) => self::lead(lead)?,
+        Step::Divide { blocks, header, without_headers } => {
+            let mut shares = Shares::new(blocks, &header, !without_headers)?;
+            shares.read(io::stdin().lock())?;
+            shares.into_lines().iter().try_for_each(|lines| print_bytes(lines))?;
+        }
         Step::Pack { scale } => {
             let mut csv = Vec::new();
             io::stdin().lock().read_to_end(&mut csv).context("cannot read standard input")?;
@@ -107,7 +127,11 @@ pub fn run(args: Args) -> Result<ExitCode> {
         }
         Step::Pass => {
             let assignment: Assignment = required()?;
-            print(&assignment.pass(&required()?)?)?;
+            let mut blocks = vec![required()?];
+            while let Some(block) = next()? {
+                blocks.push(block);
+            }
+            print(&assignment.pass(&blocks)?)?;
         }
         Step::Add => print(&sum()?)?,
         Step::Users => {

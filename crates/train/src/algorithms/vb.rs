@@ -24,6 +24,7 @@ mod learner;
 mod linear;
 mod movies;
 mod pass;
+mod places;
 mod priors;
 mod records;
 mod regression;

@@ -5,7 +5,7 @@ use super::message::Message;
 use crate::algorithms::vb::Layout;
 use crate::state::{StateReader, StateWriter};
 
-/// The ratings of a block from which a model learns. A rating takes six bytes instead of 28, and no pass has to choose and
+/// The ratings of a block from which a model learns. A rating takes about two bytes instead of 28, and no pass has to choose and
 /// sort them again.
 pub struct Arranged {
     /// Whether the model is the one that is measured.

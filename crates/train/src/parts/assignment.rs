@@ -4,7 +4,7 @@ use super::PartError;
 use super::arranged::Arranged;
 use super::message::Message;
 use super::sums::{Added, Messages, Sums};
-use crate::algorithms::vb;
+use crate::algorithms::vb::{self, Layout};
 use crate::state::{StateReader, StateWriter};
 
 /// What the arranged blocks compute in the next pass. It follows from the state, and is smaller.
@@ -18,13 +18,17 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// What the pass adds up for an arranged block.
-    pub fn pass(&self, block: &Arranged) -> Result<Sums, PartError> {
-        if block.is_measured != self.is_measured || block.layout.movie_count() != self.movie_count {
+    /// What the pass adds up for these arranged blocks.
+    pub fn pass(&self, blocks: &[Arranged]) -> Result<Sums, PartError> {
+        let is_other = |block: &Arranged| {
+            block.is_measured != self.is_measured || block.layout.movie_count() != self.movie_count
+        };
+        if blocks.iter().any(is_other) {
             return Err(PartError::OtherModel);
         }
-        let passed = self.work.pass(&block.layout);
-        let messages = Messages::new(passed, block.layout.rating_count() as u64);
+        let layouts: Vec<&Layout> = blocks.iter().map(|block| &block.layout).collect();
+        let rating_count: usize = layouts.iter().map(|layout| layout.rating_count()).sum();
+        let messages = Messages::new(self.work.pass(&layouts), rating_count as u64);
         Ok(Sums { pass: self.pass, added: Added::Messages(messages) })
     }
 }

@@ -24,10 +24,10 @@ pub struct Block {
     pub(super) timestamps: Option<Vec<i64>>,
 }
 
-/// Packs all ratings of some users, which are CSV like a file of ratings. The column `place` has the places of the ratings in
-/// all files, from 0. Without it, the order of the lines counts.
+/// Packs all ratings of some users, which are CSV like a file of ratings. The last column, if it is called `place`, has the
+/// places of the ratings in all files, from 0. Without it, the order of the lines counts.
 pub fn pack(csv: Vec<u8>, scale: RatingScale) -> Result<Block, PartError> {
-    let places = places(&csv)?;
+    let (csv, places) = by_place(csv)?;
     let file = CsvFile { name: "ratings".to_owned(), bytes: csv };
     let (dataset, mut report) = check(&Inputs { ratings: vec![file], movies: None, links: None }, scale);
     // Whether ids have two spellings, and whether there are any ratings, shows when all blocks are seen.
@@ -41,18 +41,37 @@ pub fn pack(csv: Vec<u8>, scale: RatingScale) -> Result<Block, PartError> {
     Ok(Block::of(&dataset, &places))
 }
 
-/// The column of places, if there is one.
-fn places(csv: &[u8]) -> Result<Option<Vec<u64>>, PartError> {
-    let mut reader = ReaderBuilder::new().flexible(true).from_reader(csv);
-    let place_in = |header: &ByteRecord| header.iter().position(|name| name == PLACE.as_bytes());
-    let Some(column) = reader.byte_headers().ok().and_then(place_in) else { return Ok(None) };
-    let (mut places, mut record) = (Vec::new(), ByteRecord::new());
+/// The records in the order of their places, and the places, if there is a column of them.
+fn by_place(csv: Vec<u8>) -> Result<(Vec<u8>, Option<Vec<u64>>), PartError> {
+    let mut reader = ReaderBuilder::new().flexible(true).from_reader(csv.as_slice());
+    let Some(column) = reader.byte_headers().ok().and_then(column_of_places) else { return Ok((csv, None)) };
+    let (mut places, mut begins, mut record) = (Vec::new(), Vec::new(), ByteRecord::new());
     while reader.read_byte_record(&mut record).unwrap_or(false) {
         let text = record.get(column).and_then(|field| str::from_utf8(field).ok());
-        let line = record.position().map_or(0, csv::Position::line);
+        let (line, begin) = record.position().map_or((0, 0), |at| (at.line(), at.byte() as usize));
         places.push(text.and_then(|text| text.trim().parse().ok()).ok_or(PartError::Place { line })?);
+        begins.push(begin);
     }
-    Ok(Some(places))
+    if places.is_sorted() {
+        return Ok((csv, Some(places)));
+    }
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    order.sort_by_key(|&record| places[record]);
+    let mut sorted = Vec::with_capacity(csv.len() + 1);
+    sorted.extend_from_slice(&csv[..begins[0]]);
+    for &record in &order {
+        let text = &csv[begins[record]..begins.get(record + 1).copied().unwrap_or(csv.len())];
+        sorted.extend_from_slice(text);
+        if !text.ends_with(b"\n") {
+            sorted.push(b'\n');
+        }
+    }
+    Ok((sorted, Some(order.into_iter().map(|record| places[record]).collect())))
+}
+
+fn column_of_places(header: &ByteRecord) -> Option<usize> {
+    let last = header.len().checked_sub(1)?;
+    (&header[last] == PLACE.as_bytes()).then_some(last)
 }
 
 impl Block {
@@ -142,7 +161,7 @@ mod tests {
         assert_eq!(block.timestamps, Some(vec![9, 8, 7]));
         let mut bytes = Vec::new();
         block.write(&mut bytes).unwrap();
-        assert!(bytes.starts_with(b"matinee block 3: 3 ratings by 2 users\n"));
+        assert!(bytes.starts_with(b"matinee block 4: 3 ratings by 2 users\n"));
         assert_eq!(Block::read(&bytes).unwrap(), block);
         for length in 0..bytes.len() {
             assert!(matches!(
@@ -150,6 +169,15 @@ mod tests {
                 Err(PartError::Message { .. } | PartError::State(_))
             ));
         }
+    }
+
+    #[test]
+    fn the_order_of_places_counts_and_not_that_of_lines() {
+        let ordered = "userId,place,movieId,rating,place\nb,x,2,4,10\na,x,1,3,11\nb,x,1,2,12\nb,x,2,5,13\n";
+        let shuffled =
+            "userId,place,movieId,rating,place\nb,x,2,5,13\n\nb,x,1,2,12\n\"b\",x,2,4,10\na,x,1,3,11";
+        assert_eq!(block(shuffled).unwrap(), block(ordered).unwrap());
+        assert_eq!(block(ordered).unwrap().places, [11, 12, 13]);
     }
 
     #[test]

@@ -22,6 +22,25 @@ pub enum PartError {
         "{0}a model cannot be trained on this data; `matinee check` on the files names the lines to correct"
     )]
     Refused(Box<Report>),
+    /// A header without the columns of ratings, or none.
+    #[error("{0}")]
+    Header(String),
+    /// A file with another header than the others.
+    #[error(
+        "a file begins with `{found}` instead of the header `{expected}`; all files need the same header"
+    )]
+    OtherHeader {
+        /// The first line of the file.
+        found: String,
+        /// The header.
+        expected: String,
+    },
+    /// A line that is not a whole record.
+    #[error(
+        "the line `{0}` ends within a quoted field, so its record goes on in the next line; in ratings that are divided by line, \
+         no field may have a line end"
+    )]
+    OpenQuote(String),
     /// A rating whose place in the files is not known.
     #[error(
         "line {line} has no place; write a whole number from 0 into the column `place`, or leave the column out"
@@ -30,6 +49,9 @@ pub enum PartError {
         /// The line.
         line: u64,
     },
+    /// A line without a place before it.
+    #[error("the line `{0}` does not begin with its place, a whole number from 0, and a space")]
+    NoPlace(String),
     /// A user who is in two blocks.
     #[error("user `{0}` is in two blocks; put all ratings of a user into the same block")]
     TwoBlocks(String),

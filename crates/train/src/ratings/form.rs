@@ -139,7 +139,7 @@ impl Content {
     }
 
     /// The expected header of such a file.
-    fn header(self) -> &'static str {
+    pub(super) fn header(self) -> &'static str {
         match self {
             Self::Ratings => "userId,movieId,rating,timestamp",
             Self::Movies => "movieId,title,genres",
@@ -155,6 +155,11 @@ impl Table<'_> {
 }
 
 impl CsvForm {
+    /// The names of the columns.
+    pub(super) fn into_names(self) -> Vec<String> {
+        self.names
+    }
+
     fn table<'a>(&self, bytes: &'a [u8], line_offset: u64) -> Table<'a> {
         let Self { content, header, names, .. } = self;
         let known = content.required().iter().chain(content.optional());

@@ -56,6 +56,11 @@ pub(super) fn fault_of_header(line: &[u8]) -> Option<String> {
     matters.then(|| open.problem.describe(&mut Lines { csv: line, counted: 0, line: 1 }))
 }
 
+/// Whether a quote of this line is not closed before its end.
+pub(super) fn is_open(line: &[u8]) -> bool {
+    record(line, 0, |_| false).is_err_and(|open| matches!(open.problem, Problem::Never))
+}
+
 /// A quote that opens at the byte `at` and is not closed as it should be.
 struct Open {
     at: usize,

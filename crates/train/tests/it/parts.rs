@@ -107,6 +107,10 @@ impl Case {
             let mut all = order.iter().map(|&block| copy(&passed(&state, &blocks[block]).unwrap()));
             let mut sums: Sums = all.next().unwrap();
             all.for_each(|others| sums.add(others).unwrap());
+            if let Some(assignment) = state.assignment() {
+                let arranged: Vec<_> = blocks.iter().map(|block| state.arrange(block).unwrap()).collect();
+                assert_eq!(copy(&assignment.pass(&arranged).unwrap()), copy(&sums), "all blocks at once");
+            }
             state = copy(&state.solve(copy(&sums)).unwrap());
             passes += 1;
         }
@@ -147,7 +151,7 @@ impl Case {
 /// What the next pass over a block prints.
 fn passed(state: &State, block: &Block) -> Result<Sums, PartError> {
     match state.assignment() {
-        Some(assignment) => copy(&assignment).pass(&copy(&state.arrange(block)?)),
+        Some(assignment) => copy(&assignment).pass(&[copy(&state.arrange(block)?)]),
         None => state.count(block),
     }
 }
@@ -230,7 +234,7 @@ fn parts_that_do_not_fit_are_refused() {
         state = solve(state);
     }
     state = solve(state);
-    assert!(matches!(state.assignment().unwrap().pass(&arranged), Err(PartError::OtherModel)));
+    assert!(matches!(state.assignment().unwrap().pass(&[arranged]), Err(PartError::OtherModel)));
     while !state.is_done() {
         state = solve(state);
     }

@@ -15,11 +15,11 @@ pub(crate) enum Assignment {
 }
 
 impl Assignment {
-    /// The pass over these ratings.
-    pub(crate) fn pass(&self, layout: &Layout) -> Passed {
+    /// The pass over the ratings of all these layouts.
+    pub(crate) fn pass(&self, layouts: &[&Layout]) -> Passed {
         match self {
-            Self::Counting => pass(&Counting, layout),
-            Self::Epoch(users) => pass(&**users, layout),
+            Self::Counting => pass(&Counting, layouts),
+            Self::Epoch(users) => pass(&**users, layouts),
         }
     }
 

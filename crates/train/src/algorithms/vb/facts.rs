@@ -1,6 +1,7 @@
 //! What all ratings together say before the first epoch. Everything is a whole number, so parts of the ratings can be counted
 //! anywhere and added up.
 
+use super::places::Places;
 use crate::ratings::Rating;
 use crate::state::{StateError, StateReader, StateWriter};
 
@@ -29,7 +30,9 @@ pub(crate) struct Counts {
 pub(crate) struct Facts {
     /// The mean of the ratings, in whole steps.
     pub(super) mean: f32,
-    /// The number of ratings of each movie.
+    /// The place of each movie row. In all that a run knows, movies are at their places.
+    pub(super) places: Places,
+    /// The number of ratings of each movie, by place.
     pub(super) movie_counts: Vec<u32>,
     /// The number of ratings.
     pub(crate) rating_count: usize,
@@ -87,17 +90,18 @@ impl From<Counts> for Facts {
     fn from(Counts { movies, sum, raters, largest }: Counts) -> Self {
         let rating_count: usize = movies.iter().map(|&count| count as usize).sum();
         let mean = sum as f64 / UNITS / rating_count.max(1) as f64;
-        Self {
-            mean: (mean as f32 * STEPS).round() / STEPS,
-            movie_counts: movies,
-            rating_count,
-            rater_count: raters as usize,
-            largest_count: largest as usize,
-        }
+        let mean = (mean as f32 * STEPS).round() / STEPS;
+        Self::new(mean, &movies, [rating_count, raters as usize, largest as usize])
     }
 }
 
 impl Facts {
+    fn new(mean: f32, counts_by_row: &[u32], [rating_count, rater_count, largest_count]: [usize; 3]) -> Self {
+        let places = Places::of(counts_by_row);
+        let movie_counts = places.by_place(counts_by_row);
+        Self { mean, places, movie_counts, rating_count, rater_count, largest_count }
+    }
+
     /// The number of movie rows.
     pub(crate) fn movie_count(&self) -> usize {
         self.movie_counts.len()
@@ -105,7 +109,7 @@ impl Facts {
 
     pub(super) fn save(&self, state: &mut StateWriter<'_>) {
         state.floats(&[self.mean]);
-        state.whole_numbers(self.movie_counts.iter().copied());
+        state.whole_numbers(self.places.by_row(&self.movie_counts, 1).into_iter());
         for count in [self.rating_count, self.rater_count, self.largest_count] {
             state.number(count as u64);
         }
@@ -114,10 +118,9 @@ impl Facts {
     pub(super) fn restore(state: &mut StateReader<'_>) -> Result<Self, StateError> {
         let mut mean = [0.0];
         state.floats(&mut mean)?;
-        let movie_counts = state.whole_numbers()?;
+        let counts_by_row = state.whole_numbers()?;
         let mut count = || state.number().map(|count| count as usize);
-        let [rating_count, rater_count, largest_count] = [count()?, count()?, count()?];
-        Ok(Self { mean: mean[0], movie_counts, rating_count, rater_count, largest_count })
+        Ok(Self::new(mean[0], &counts_by_row, [count()?, count()?, count()?]))
     }
 }
 
@@ -137,7 +140,7 @@ mod tests {
         assert_eq!(parts, count(&ratings));
         assert!(!parts.is_empty() && count(&[]).is_empty());
         let facts = Facts::from(parts);
-        assert_eq!(facts.movie_counts, [2, 3, 0, 1]);
+        assert_eq!(facts.movie_counts, [3, 2, 1, 0]);
         assert_eq!((facts.rating_count, facts.rater_count, facts.largest_count), (6, 3, 3));
         assert!((facts.mean - 14.6 / 6.0).abs() < 0.5 / STEPS, "{}", facts.mean);
         assert_eq!(facts.mean * STEPS, (facts.mean * STEPS).round());

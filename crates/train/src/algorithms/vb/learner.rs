@@ -45,10 +45,16 @@ pub(crate) struct Learner {
 }
 
 impl Learner {
-    /// A run on ratings with these facts. `groups` has, group by group and attribute by attribute, the movies that have it.
+    /// A run on ratings with these facts. `groups` has, group by group and attribute by attribute, the rows of the
+    /// movies that have it.
     pub(crate) fn new(algorithm: Vb, facts: Facts, groups: &[Vec<Vec<u32>>], seed: u64) -> Self {
         let shape = Shape { factors: algorithm.factors };
         let movie_count = facts.movie_count();
+        let place = |&row: &u32| facts.places.of_row(row);
+        let groups: Vec<Vec<Vec<u32>>> = groups
+            .iter()
+            .map(|group| group.iter().map(|rows| rows.iter().map(place).collect()).collect())
+            .collect();
         Self {
             epochs: algorithm.epochs,
             epochs_done: 0,
@@ -56,7 +62,7 @@ impl Learner {
             facts,
             squared_ratings: 0.0,
             movies: Movies::new(shape, movie_count, seed),
-            features: Features::new(movie_count, groups, shape.order()),
+            features: Features::new(movie_count, &groups, shape.order()),
             user_prior: Prior::new(shape, BIAS_VARIANCE, USER_VARIANCE),
             movie_prior: Prior::new(shape, BIAS_VARIANCE, MOVIE_VARIANCE),
             noise: NOISE,
@@ -87,7 +93,7 @@ impl Learner {
 
     /// The next pass, over these ratings.
     pub(crate) fn pass(&self, layout: &Layout) -> Passed {
-        if self.is_counted { pass(&self.users(), layout) } else { pass(&Counting, layout) }
+        if self.is_counted { pass(&self.users(), &[layout]) } else { pass(&Counting, &[layout]) }
     }
 
     /// The next pass, without the rest of the run.

@@ -56,12 +56,16 @@ pub(crate) struct Passed {
     pub(crate) totals: Vec<i64>,
 }
 
-/// Runs a pass.
-pub(super) fn pass<S: Step>(step: &S, layout: &Layout) -> Passed {
-    let sums = Shared::new(layout.movie_counts(), step.lengths()[0]);
+/// Runs a pass over the ratings of all these layouts, which have the same movies.
+pub(super) fn pass<S: Step>(step: &S, layouts: &[&Layout]) -> Passed {
+    let sums = Shared::new(&movie_counts(layouts), step.lengths()[0]);
     // As many as threads that work at the same time.
     let workers = Mutex::new(Vec::new());
-    layout.blocks().into_par_iter().for_each(|users| {
+    let blocks: Vec<(&Layout, Range<usize>)> = layouts
+        .iter()
+        .flat_map(|&layout| layout.blocks().into_iter().map(move |users| (layout, users)))
+        .collect();
+    blocks.into_par_iter().for_each(|(layout, users)| {
         let idle = workers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut worker = idle.unwrap_or_else(|| Worker::new(step, layout.movie_count()));
         Arch::new().dispatch(Block { worker: &mut worker, step, layout, users, sums: &sums });
@@ -72,6 +76,16 @@ pub(super) fn pass<S: Step>(step: &S, layout: &Layout) -> Passed {
         totals.iter_mut().zip(&worker.totals).for_each(|(total, &part)| *total = total.wrapping_add(part));
     }
     Passed { sums: sums.into_sums(), totals }
+}
+
+/// The number of ratings of each movie.
+fn movie_counts(layouts: &[&Layout]) -> Vec<u32> {
+    let mut all = layouts.iter().map(|layout| layout.movie_counts());
+    let mut counts = all.next().unwrap_or_default().to_vec();
+    for others in all {
+        counts.iter_mut().zip(others).for_each(|(count, more)| *count += more);
+    }
+    counts
 }
 
 /// One block of users.
@@ -182,13 +196,18 @@ impl<W> Worker<W> {
             let raters =
                 |movie: usize| &senders[movie_starts[movie] as usize..movie_starts[movie + 1] as usize];
             let messages = Messages { numbers: messages, width, plain_width };
+            // Loops, and not `for_each`, which would be compiled apart, without the vectors of the processor.
             match &mut *locked {
-                Stripe::Short(sums) => movies
-                    .zip(sums.chunks_exact_mut(width))
-                    .for_each(|(movie, sums)| messages.add(raters(movie), sums)),
-                Stripe::Long(sums) => movies
-                    .zip(sums.chunks_exact_mut(width))
-                    .for_each(|(movie, sums)| messages.add(raters(movie), sums)),
+                Stripe::Short(sums) => {
+                    for (movie, sums) in movies.zip(sums.chunks_exact_mut(width)) {
+                        messages.add(raters(movie), sums);
+                    }
+                }
+                Stripe::Long(sums) => {
+                    for (movie, sums) in movies.zip(sums.chunks_exact_mut(width)) {
+                        messages.add(raters(movie), sums);
+                    }
+                }
             }
         }
     }
@@ -290,7 +309,7 @@ mod tests {
             })
             .collect();
         let facts = Facts::from(Counts::of(301, 40, ratings.iter().copied()));
-        let Passed { sums, totals } = pass(&Counting, &Layout::new(301, &ratings, &facts));
+        let Passed { sums, totals } = pass(&Counting, &[&Layout::new(301, &ratings, &facts)]);
         assert_eq!((sums.width(), totals), (2, vec![300]));
         let mut movie = 0;
         sums.for_each(|sums| {

@@ -57,7 +57,7 @@ pub(super) fn user_rows(users: &Users, sets: &Sets, facts: &Facts, layout: &Layo
             }
         },
     );
-    UserRows { counts: (0..layout.user_count()).map(|user| layout.count(user) as u32).collect(), rows }
+    UserRows { counts: (0..layout.user_count()).map(|user| layout.count(user)).collect(), rows }
 }
 
 /// The number of entries in a row.
@@ -79,6 +79,7 @@ pub(super) fn factors(
         write_movie(movies.mean(movie), features.sets.rated(movie), facts.movie_counts[movie as usize], row);
     }
     complete(&mut movie_side, facts, &features.attributes.expected());
+    movie_side.rows = facts.places.by_row(&movie_side.rows, width);
     let mean = centre(&mut user_side, &mut movie_side, &counts);
     let [(user_biases, user_factors), (movie_biases, movie_factors)] =
         [user_side, movie_side].map(Side::split);
