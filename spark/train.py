@@ -189,34 +189,31 @@ def packed(spark, run, args):
     dividing += ["--without-headers"] if args.format == "parquet" else []
     names = f"{header},place\n".encode()
 
-    def divide(part):
+    def divide(number, part):
         answer = run("divide", part, dividing, plain=True)
-        if isinstance(answer, str):
-            return [(0, answer)]
-        return [(block, lines) for block, lines in enumerate(unframed(answer)) if lines]
+        shares = [answer] if isinstance(answer, str) else unframed(answer)
+        return [(block, (number, share)) for block, share in enumerate(shares) if share]
 
-    def pack(shares):
-        shares = [share for _, share in shares]
+    def pack(numbered):
+        # Nearly in the order of the files, so that `pack` has less to sort.
+        shares = [share for _, (_, share) in sorted(numbered, key=lambda pair: pair[1][0])]
         if reason := refusal(shares):
             return [reason]
-        shares.sort(key=first_place)
         return [run("pack", [names, *shares], ["--scale", args.scale], plain=True)] if shares else []
 
-    return lines.mapPartitions(divide).partitionBy(count, int).mapPartitions(pack)
-
-
-def first_place(share):
-    """The place of the first line, which is its last field."""
-    line, _, _ = share.partition(b"\n")
-    return int(line.rpartition(b",")[2])
+    return lines.mapPartitionsWithIndex(divide).partitionBy(count, int).mapPartitions(pack)
 
 
 def from_csv(spark, args):
     """The header of the files, and their lines. The place of a line is where its part of the files begins."""
     text = spark.read.text(args.ratings)
     begins = F.col("_metadata.file_block_start")
-    first = text.where((begins == 0) & (F.trim("value") != "")).first()
-    return first["value"] if first else "", lines_of(text, begins, F.col("value"))
+    first = text.where((begins == 0) & (F.col("value") != "")).first()
+    if first is None:
+        sys.exit("error: there are no ratings to learn from")
+    if "\0" in first["value"]:
+        sys.exit(f"error: the ratings {' '.join(args.ratings)} are not UTF-8; save them as UTF-8")
+    return first["value"], lines_of(text, begins, F.col("value"))
 
 
 def from_parquet(spark, args):
@@ -257,27 +254,34 @@ class Strings(Serializer):
 
 
 def learn(context, run, blocks, lead):
-    """Learns all models. What a model learns from is the same in all its passes, so it is arranged once. In a pass, a machine
-    has one task with all cores, because its sums are as large as those of one core."""
-    cores = context.defaultParallelism
-    threads = cores if context.master.startswith("local") else int(context.getConf().get("spark.executor.cores", "1"))
+    """Learns all models. What a model learns from is the same in all its passes, so it is arranged once. In a pass, an executor
+    has one task with all its cores, because the sums of a task are as large with one core."""
     while lead.step != "done":
         while lead.step.startswith("counting"):
             add_up(context, run, lead, lambda asked: blocks.map(lambda block: run("count", [asked.value, block])))
         state = context.broadcast(lead.state)
         arranged = blocks.map(lambda block: run("arrange", [state.value, block])).persist(StorageLevel.MEMORY_AND_DISK)
         arranged.foreachPartition(lambda own: sum(1 for _ in own))  # All cores arrange.
-        machines = arranged.coalesce(max(1, cores // threads))
         while lead.step.startswith("learning"):
-            add_up(context, run, lead, lambda asked: machines.mapPartitions(lambda own: passed(run, asked.value, own, threads)))
+            executors, cores = executors_and_cores(context)
+            gathered = arranged.coalesce(executors) if cores > 1 else arranged
+            add_up(context, run, lead, lambda asked: gathered.mapPartitions(lambda own: passed(run, asked.value, own, cores)))
         arranged.unpersist()
         state.destroy()
 
 
-def passed(run, assignment, blocks, threads):
-    """The sums of a pass over the blocks of a machine."""
+def executors_and_cores(context):
+    """How many executors there are now, and how many cores each of them has, if that is known."""
+    if context.master == "local" or context.master.startswith("local["):
+        return 1, min(context.defaultParallelism, os.cpu_count())
+    infos = context._jsc.sc().statusTracker().getExecutorInfos()  # The driver is one of them.
+    return max(1, len(infos) - 1), int(context.getConf().get("spark.executor.cores", "1"))
+
+
+def passed(run, assignment, blocks, cores):
+    """The sums of a pass over the blocks of an executor."""
     blocks = list(blocks)
-    return [run("pass", [assignment, *blocks], threads=threads)] if blocks else []
+    return [run("pass", [assignment, *blocks], threads=cores)] if blocks else []
 
 
 def add_up(context, run, lead, sums_of):

@@ -58,6 +58,7 @@ class Test:
         self.uploaded()
         self.killed()
         self.lines_refused()
+        self.executors()
         self.refused()
 
     def write_data(self):
@@ -141,24 +142,36 @@ class Test:
         cases = {
             "movieId,userId,rating,timestamp\n1,2,4,5\n": "instead of the header",
             'userId,movieId,rating,timestamp\n"a\nb",1,4,5\n': "no field may have a line end",
+            "userId,movieId,rating,timestamp\ncaf\u00e9,1,4,5\n": "not UTF-8",
         }
         for text, reason in cases.items():
-            another.write_text(text)
+            another.write_text(text, encoding="latin-1")
             try:
                 train.main(self.arguments(self.binary, str(self.folder / "refused")))
                 raise AssertionError(f"no refusal: {text}")
             except SystemExit as refusal:
                 assert reason in str(refusal), refusal
         another.unlink()
-        print("another header and a line end in quotes: the job fails with the reason")
+        print("another header, a line end in quotes, bytes that are not UTF-8: the job fails with the reason")
+
+    def executors(self):
+        """Two executors with two cores each, which have one task each in a pass."""
+        options = ["--master", "local-cluster[2,2,1024]", "--conf", "spark.executor.cores=2", "--conf", "spark.executor.memory=1g"]
+        job = self.submitted(options, "executors", "--blocks", "4")
+        assert job.returncode == 0 and self.manifest("executors") == self.manifest("alone"), job.stdout
+        print("two executors: the same version")
+
+    def submitted(self, options, model, *more):
+        """The job, as it is submitted to a cluster."""
+        submit = [pathlib.Path(sys.executable).parent / "spark-submit", *MASTER, *options, ROOT / "spark/train.py"]
+        arguments = [*self.arguments(self.binary, str(self.folder / model)), *more]
+        return subprocess.run([*submit, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def refused(self):
-        """The job, as it is submitted to a cluster, fails with the message of the step, and writes no model."""
+        """The job fails with the message of the step, and writes no model."""
         part = self.data / "ratings/part-1.csv"
         part.write_text(part.read_text(encoding="utf-8") + "18,2959,7.5,1000000000\n", encoding="utf-8")
-        submit = [pathlib.Path(sys.executable).parent / "spark-submit", *MASTER, ROOT / "spark/train.py"]
-        arguments = self.arguments(self.binary, str(self.folder / "refused"))
-        job = subprocess.run([*submit, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        job = self.submitted([], "refused")
         assert job.returncode != 0 and "7.5 is not on the scale 0.5..5" in job.stdout, job.stdout
         assert "Traceback" not in job.stdout and not (self.folder / "refused").exists(), job.stdout
         print("an off-scale rating: the job fails with the reason")

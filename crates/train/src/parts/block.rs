@@ -44,10 +44,13 @@ pub fn pack(csv: Vec<u8>, scale: RatingScale) -> Result<Block, PartError> {
 /// The records in the order of their places, and the places, if there is a column of them.
 fn by_place(csv: Vec<u8>) -> Result<(Vec<u8>, Option<Vec<u64>>), PartError> {
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(csv.as_slice());
-    let Some(column) = reader.byte_headers().ok().and_then(column_of_places) else { return Ok((csv, None)) };
+    if !reader.byte_headers().is_ok_and(has_places) {
+        return Ok((csv, None));
+    }
     let (mut places, mut begins, mut record) = (Vec::new(), Vec::new(), ByteRecord::new());
     while reader.read_byte_record(&mut record).unwrap_or(false) {
-        let text = record.get(column).and_then(|field| str::from_utf8(field).ok());
+        // The last field is the place, however many others there are.
+        let text = record.iter().next_back().and_then(|field| str::from_utf8(field).ok());
         let (line, begin) = record.position().map_or((0, 0), |at| (at.line(), at.byte() as usize));
         places.push(text.and_then(|text| text.trim().parse().ok()).ok_or(PartError::Place { line })?);
         begins.push(begin);
@@ -69,9 +72,8 @@ fn by_place(csv: Vec<u8>) -> Result<(Vec<u8>, Option<Vec<u64>>), PartError> {
     Ok((sorted, Some(order.into_iter().map(|record| places[record]).collect())))
 }
 
-fn column_of_places(header: &ByteRecord) -> Option<usize> {
-    let last = header.len().checked_sub(1)?;
-    (&header[last] == PLACE.as_bytes()).then_some(last)
+fn has_places(header: &ByteRecord) -> bool {
+    header.iter().next_back() == Some(PLACE.as_bytes())
 }
 
 impl Block {
@@ -184,6 +186,12 @@ mod tests {
     fn without_places_the_order_of_the_lines_counts() {
         let block = block("userId,movieId,rating\nb,2,4\na,1,3\n").unwrap();
         assert_eq!((block.places, block.timestamps), (vec![1, 0], None));
+    }
+
+    #[test]
+    fn a_missing_field_is_not_taken_for_a_missing_place() {
+        let refusal = block("userId,movieId,rating,place\n1,2,3,0\n1,4,1\n").unwrap_err().to_string();
+        assert!(refusal.contains("3 fields, but the header has 4"), "{refusal}");
     }
 
     #[test]

@@ -49,6 +49,12 @@ pub enum PartError {
         /// The line.
         line: u64,
     },
+    /// A line that was not UTF-8.
+    #[error(
+        "an id of the line `{0}` has the character U+FFFD, which Spark puts in the place of bytes that are not UTF-8; save the \
+         ratings as UTF-8"
+    )]
+    Encoding(String),
     /// A line without a place before it.
     #[error("the line `{0}` does not begin with its place, a whole number from 0, and a space")]
     NoPlace(String),

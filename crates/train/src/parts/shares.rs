@@ -55,8 +55,11 @@ impl Shares {
     }
 
     fn add(&mut self, part: u64, text: &[u8]) -> Result<(), PartError> {
-        if text.trim_ascii().is_empty() {
+        if text.is_empty() {
             return Ok(());
+        }
+        if self.form.has_replaced_id(text) {
+            return Err(PartError::Encoding(shown(text)));
         }
         if self.part != Some(part) {
             (self.part, self.read) = (Some(part), 0);
@@ -160,6 +163,7 @@ mod tests {
         assert!(refusal("0 movieId,userId,rating\n").contains("`movieId,userId,rating` instead of"));
         assert!(refusal("0 1,2,3\n").contains("need the same header"));
         assert!(refusal("5 1,\"2\n5 0\",3\n").contains("no field may have a line end"));
+        assert!(refusal("5 caf\u{fffd},2,3\n").contains("not UTF-8"));
         assert!(refusal("1,2,3\n").contains("does not begin with its place"));
         assert!(refusal(&format!("x {}\n", "1".repeat(500))).len() < 300);
         let header = Shares::new(1.try_into().unwrap(), "movieId,rating", true).err().unwrap();

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use matinee_model::columns::USER;
+use matinee_model::columns::{MOVIE, USER};
 use memchr::memchr;
 
 use super::form::{Content, Form};
@@ -12,6 +12,7 @@ use super::quotes;
 pub(crate) struct LineForm {
     header: Vec<String>,
     user: usize,
+    movie: usize,
 }
 
 /// A quoted field that does not end on its line.
@@ -24,8 +25,8 @@ impl LineForm {
         match Form::of("the ratings", header.as_bytes(), Content::Ratings) {
             Ok(Form::Csv(form)) => {
                 let header = form.into_names();
-                let user = USER.find(&header).unwrap_or_default();
-                Ok(Self { header, user })
+                let [user, movie] = [USER, MOVIE].map(|column| column.find(&header).unwrap_or_default());
+                Ok(Self { header, user, movie })
             }
             Ok(Form::MovieLens(_)) => Err(format!(
                 "the first line is `{header}`, which is a rating and not a header; write the header {} before it",
@@ -38,6 +39,16 @@ impl LineForm {
     /// Whether a line is the header.
     pub(crate) fn is_header(&self, line: &[u8]) -> bool {
         quotes::fields(line) == self.header
+    }
+
+    /// Whether an id of a line has the character that stands for bytes that are not UTF-8.
+    pub(crate) fn has_replaced_id(&self, line: &[u8]) -> bool {
+        const FIRST: u8 = "\u{fffd}".as_bytes()[0];
+        let is_replaced = |id: &String| id.contains(char::REPLACEMENT_CHARACTER);
+        memchr(FIRST, line).is_some() && {
+            let fields = quotes::fields(line);
+            [self.user, self.movie].iter().any(|&column| fields.get(column).is_some_and(is_replaced))
+        }
     }
 
     /// The id of the user of a line. `None` if there is none that could be read.
@@ -67,6 +78,14 @@ mod tests {
         assert_eq!(user("4,a,\"zoë, \"\"9\"\"\",1").unwrap(), "zoë, \"9\"");
         assert!(user("4,a").is_none() && form.user(b"4,a,\xff,1").unwrap().is_none());
         assert!(form.user(b"4,a,\"9").is_err() && form.user(b"4,a,\"9\"\"\",1").is_ok());
+    }
+
+    #[test]
+    fn only_ids_matter_of_what_is_not_utf_8() {
+        let form = LineForm::of("userId,movieId,rating,comment").unwrap();
+        let has = |line: &str| form.has_replaced_id(line.as_bytes());
+        assert!(has("caf\u{fffd},2,3,x") && has("1,\"\u{fffd}\",3,x"));
+        assert!(!has("caf\u{ff0c},2,3,x") && !has("1,2,3,\u{fffd}"));
     }
 
     #[test]

@@ -178,9 +178,9 @@ impl Layout {
         }
     }
 
-    /// All users in blocks of consecutive rows. Results do not depend on how they are cut.
-    pub(super) fn blocks(&self) -> Vec<Range<usize>> {
-        let share = self.rating_count() / (BLOCKS_PER_THREAD * rayon::current_num_threads());
+    /// All users in blocks of consecutive rows, for a pass over so many ratings. Results do not depend on how they are cut.
+    pub(super) fn blocks(&self, ratings_of_pass: usize) -> Vec<Range<usize>> {
+        let share = ratings_of_pass / (BLOCKS_PER_THREAD * rayon::current_num_threads());
         let most_ratings = share.clamp(1, BLOCK_RATINGS);
         let mut blocks = Vec::new();
         let (mut start, mut ratings) = (0, 0);
@@ -209,7 +209,7 @@ fn order_by_user(user_count: usize, ratings: &[Rating]) -> Option<Vec<u32>> {
         return None;
     }
     // Counted one place further: while the ratings are placed, each start moves to where the next user begins.
-    let mut next = vec![0; user_count + 1];
+    let mut next = vec![0_u32; user_count + 1];
     for rating in ratings {
         next[rating.user.index() + 1] += 1;
     }
@@ -243,7 +243,7 @@ mod tests {
         let found: Vec<(u32, f32)> =
             observations.iter().map(|observation| (observation.movie, observation.value())).collect();
         assert_eq!(found, [(0, 2.0), (2, -0.5), (0, -2.5), (1, 1.0)]);
-        assert_eq!(layout.blocks().iter().map(ExactSizeIterator::len).sum::<usize>(), 4);
+        assert_eq!(layout.blocks(4).iter().map(ExactSizeIterator::len).sum::<usize>(), 4);
         assert_eq!((layout.movie_counts(), layout.rating_count()), (&[2, 1, 1, 0, 0][..], 4));
         let mut sorted = ratings;
         sorted.sort_by_key(|rating| rating.user.0);

@@ -61,9 +61,10 @@ pub(super) fn pass<S: Step>(step: &S, layouts: &[&Layout]) -> Passed {
     let sums = Shared::new(&movie_counts(layouts), step.lengths()[0]);
     // As many as threads that work at the same time.
     let workers = Mutex::new(Vec::new());
+    let rating_count = layouts.iter().map(|layout| layout.rating_count()).sum();
     let blocks: Vec<(&Layout, Range<usize>)> = layouts
         .iter()
-        .flat_map(|&layout| layout.blocks().into_iter().map(move |users| (layout, users)))
+        .flat_map(|&layout| layout.blocks(rating_count).into_iter().map(move |users| (layout, users)))
         .collect();
     blocks.into_par_iter().for_each(|(layout, users)| {
         let idle = workers.lock().unwrap_or_else(PoisonError::into_inner).pop();
