@@ -55,6 +55,7 @@ impl Shares {
     }
 
     fn add(&mut self, part: u64, text: &[u8]) -> Result<(), PartError> {
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
         if text.is_empty() {
             return Ok(());
         }

@@ -312,16 +312,17 @@ mod tests {
         let facts = Facts::from(Counts::of(301, 40, ratings.iter().copied()));
         let Passed { sums, totals } = pass(&Counting, &[&Layout::new(301, &ratings, &facts)]);
         assert_eq!((sums.width(), totals), (2, vec![300]));
-        let mut movie = 0;
+        let rows = facts.places.by_place(&(0..40).collect::<Vec<_>>());
+        let mut place = 0;
         sums.for_each(|sums| {
             // Every user has eight ratings.
-            assert_eq!(sums[0], 8 * i64::from(facts.movie_counts[movie]));
+            assert_eq!(sums[0], 8 * i64::from(facts.movie_counts[place]));
             // Every rating is one star above or below the mean of 3.
-            let star = if movie % 2 == 0 { 1 } else { -1 };
+            let star = if rows[place] % 2 == 0 { 1 } else { -1 };
             assert_eq!(sums[1], sums[0] * star);
-            movie += 1;
+            place += 1;
         });
-        assert_eq!(movie, 40);
+        assert_eq!(place, 40);
     }
 
     #[test]
