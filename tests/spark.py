@@ -48,13 +48,13 @@ class Test:
 
     def run(self):
         self.write_data()
-        command = [self.binary, "train", "--algorithm", "vb", *LEARNING, "--data", self.data, "--output"]
-        subprocess.run([*command, self.folder / "alone"], check=True, capture_output=True)
+        self.train_alone(self.data, "alone")
         for blocks in (1, 2, 7):
             self.train(self.binary, f"{blocks} blocks", blocks)
         parts = [str(self.data / f"ratings/part-{part}.csv") for part in (0, 1)]
         self.train(self.binary, "2 blocks of two files", 2, "--ratings", *parts)
         self.parquet()
+        self.line_ends()
         self.uploaded()
         self.killed()
         self.lines_refused()
@@ -77,13 +77,17 @@ class Test:
         (parts / "part-2.csv").write_text("")
         (self.data / "movies.csv").write_bytes((ROOT / "data/movies.csv").read_bytes())
 
-    def train(self, binary, model, blocks, *options):
+    def train_alone(self, data, model):
+        command = [self.binary, "train", "--algorithm", "vb", *LEARNING, "--data", data, "--output", self.folder / model]
+        subprocess.run(command, check=True, capture_output=True)
+
+    def train(self, binary, model, blocks, *options, alone="alone"):
         """Trains with Spark in this process. The output is a URI, as in a cluster."""
         import train
 
         arguments = self.arguments(binary, f"file://{self.folder / model}")
         train.main([*arguments, "--blocks", str(blocks), *options])
-        alone, found = self.manifest("alone"), self.manifest(model)
+        alone, found = self.manifest(alone), self.manifest(model)
         assert found == alone, f"{model}:\n{found}\ninstead of\n{alone}"
         print(f"{model}: version {found['version']}, as in one process", flush=True)
 
@@ -111,6 +115,22 @@ class Test:
             written.rename(self.folder / f"parquet/{part}.parquet")
         files = str(self.folder / "parquet/*.parquet")
         self.train(self.binary, "2 blocks of Parquet", 2, "--format", "parquet", "--ratings", files)
+
+    def line_ends(self):
+        """Parquet may have line ends in ids."""
+        from pyspark.sql import SparkSession
+
+        data, parquet = self.folder / "line-ends", self.folder / "line-ends.parquet"
+        data.mkdir()
+        texts = [path.read_text(encoding="utf-8") for path in self.data.glob("ratings/*.csv")]
+        text = next(text for text in texts if ",not listed," in text).lstrip()
+        (data / "ratings.csv").write_text(text.replace(",not listed,", ',"not\nlisted",'), encoding="utf-8")
+        (data / "movies.csv").write_bytes((self.data / "movies.csv").read_bytes())
+        self.train_alone(data, "line ends alone")
+        reader = SparkSession.builder.getOrCreate().read.option("escape", '"').option("multiLine", True)
+        reader.csv(str(data / "ratings.csv"), header=True).coalesce(1).write.parquet(str(parquet))
+        options = ["--format", "parquet", "--ratings", str(parquet)]
+        self.train(self.binary, "line ends in Parquet", 2, *options, alone="line ends alone")
 
     def uploaded(self):
         """Every file that a model has is uploaded, and the manifest comes last: without it, there is no model."""

@@ -1,11 +1,11 @@
 //! Learning by `vb` in parts, which can lie on any number of machines.
 //!
-//! The lines of the files are divided into [`Shares`] for blocks, and packed into [`Block`]s of whole users. A [`State`] says what to compute next. First, something is
-//! [counted](State::count) in each block, the [`Sums`] of all blocks are [added up](Sums::add), and
-//! [solving](State::solve) makes them the next state. When the state is [learning](State::is_learning) a model, each block is
-//! [arranged](State::arrange) for that model, and [passed](Assignment::pass) instead of counted. When the state is
-//! [done](State::is_done), the [rows of the users](State::users) are computed, and a [`Gathering`] makes them and the blocks
-//! into a model.
+//! The lines of the files are divided into [`Shares`] for blocks, and packed into [`Block`]s of whole users. A [`State`] says
+//! what to compute next. First, something is [counted](State::count) in each block, the [`Sums`] of all blocks are [added
+//! up](Sums::add), and [solving](State::solve) makes them the next state. When the state is [learning](State::is_learning) a
+//! model, each block is [arranged](State::arrange) for that model, and [passed](Assignment::pass) instead of counted. When the
+//! state is [done](State::is_done), the [rows of the users](State::users) are computed, and a [`Gathering`] makes them and the
+//! blocks into a model.
 //!
 //! Invariant: the model has the same bytes as [`train`](crate::training::train) gives on the same ratings, whatever the
 //! blocks are. The arithmetic is that of the algorithm in one process, and what blocks add up is whole numbers.

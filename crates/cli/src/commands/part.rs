@@ -2,12 +2,11 @@
 //! messages: see [`matinee_train::parts`].
 
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use clap::{Args as ClapArgs, Subcommand};
+use clap::{Args as ClapArgs, Subcommand, value_parser};
 use matinee_model::RatingScale;
 use matinee_model::artifact::check_output;
 use matinee_train::parts::{
@@ -22,6 +21,8 @@ use super::train::print_summary;
 use crate::files::read_csv;
 use crate::progress::{TerminalProgress, Waiting};
 
+/// A model of 4 billion ratings has blocks of a few thousand ratings then.
+const MOST_BLOCKS: i64 = 1_000_000;
 const CANNOT_PRINT: &str = "cannot write to standard output";
 
 /// Which step.
@@ -44,8 +45,8 @@ enum Step {
     /// the file before the part. Prints the lines of each block, with the place of each in a last column
     Divide {
         /// Number of blocks
-        #[arg(long)]
-        blocks: NonZeroUsize,
+        #[arg(long, value_parser = value_parser!(u32).range(1..=MOST_BLOCKS))]
+        blocks: u32,
         /// First line of all files
         #[arg(long, allow_hyphen_values = true)]
         header: String,
@@ -108,8 +109,8 @@ pub fn run(args: Args) -> Result<ExitCode> {
     match args.step {
         Step::Lead(lead) => self::lead(lead)?,
         Step::Divide { blocks, header, without_headers } => {
-            let mut shares = Shares::new(blocks, &header, !without_headers)?;
-            shares.read(io::stdin().lock())?;
+            let mut shares = Shares::new(blocks as usize, &header, !without_headers)?;
+            whole(shares.read(io::stdin().lock()), "line")?;
             shares.into_lines().iter().try_for_each(|lines| print_bytes(lines))?;
         }
         Step::Pack { scale } => {
@@ -216,11 +217,16 @@ fn next<M: Message>() -> Result<Option<M>> {
         (Ok(()), length) => M::read_from(input, length),
         (Err(error), _) => Err(error),
     };
-    match message {
+    whole(message, M::KIND).map(Some)
+}
+
+/// What was read. Input that breaks off is an error that says so.
+fn whole<T>(read: Result<T, PartError>, what: &str) -> Result<T> {
+    match read {
         Err(PartError::State(StateError::Io(error))) if error.kind() == ErrorKind::UnexpectedEof => {
-            bail!("standard input ends before or within the message `{}`; send it again as a whole", M::KIND)
+            bail!("standard input ends before or within the message `{what}`; send it again as a whole")
         }
-        message => Ok(Some(message?)),
+        read => Ok(read?),
     }
 }
 

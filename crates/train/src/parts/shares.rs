@@ -2,7 +2,6 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufRead, ErrorKind, Read, Write};
-use std::num::NonZeroUsize;
 
 use memchr::memchr;
 
@@ -27,10 +26,10 @@ pub struct Shares {
 }
 
 impl Shares {
-    /// No lines yet. `header` has the columns of all files, and is the first line of each if they have headers.
-    pub fn new(blocks: NonZeroUsize, header: &str, has_headers: bool) -> Result<Self, PartError> {
+    /// No lines yet, for so many blocks, at least one. `header` has the columns of all files, and is the first line of each if they have headers.
+    pub fn new(blocks: usize, header: &str, has_headers: bool) -> Result<Self, PartError> {
         let form = LineForm::of(header).map_err(PartError::Header)?;
-        let of_blocks = vec![Vec::new(); blocks.get()];
+        let of_blocks = vec![Vec::new(); blocks];
         Ok(Self { form, header: header.to_owned(), has_headers, of_blocks, part: None, read: 0 })
     }
 
@@ -124,7 +123,7 @@ mod tests {
     }
 
     fn divided(blocks: usize, has_headers: bool, lines: &str) -> Result<Vec<String>, PartError> {
-        let mut shares = Shares::new(blocks.try_into().unwrap(), HEADER, has_headers)?;
+        let mut shares = Shares::new(blocks, HEADER, has_headers)?;
         shares.read(framed(lines).as_slice())?;
         Ok(shares.into_lines().into_iter().map(|lines| String::from_utf8(lines).unwrap()).collect())
     }
@@ -167,19 +166,19 @@ mod tests {
         assert!(refusal("5 caf\u{fffd},2,3\n").contains("not UTF-8"));
         assert!(refusal("1,2,3\n").contains("does not begin with its place"));
         assert!(refusal(&format!("x {}\n", "1".repeat(500))).len() < 300);
-        let header = Shares::new(1.try_into().unwrap(), "movieId,rating", true).err().unwrap();
+        let header = Shares::new(1, "movieId,rating", true).err().unwrap();
         assert!(header.to_string().contains("no column `userId`"));
     }
 
     #[test]
     fn a_record_without_a_header_may_have_line_ends_in_quotes() {
-        let mut shares = Shares::new(1.try_into().unwrap(), HEADER, false).unwrap();
+        let mut shares = Shares::new(1, HEADER, false).unwrap();
         let line = "7 1,\"2\n20\",3";
         let framed = [&(line.len() as u32).to_be_bytes(), line.as_bytes()].concat();
         shares.read(framed.as_slice()).unwrap();
         assert_eq!(shares.into_lines(), [b"1,\"2\n20\",3,7\n"]);
         for length in 1..framed.len() {
-            let mut shares = Shares::new(1.try_into().unwrap(), HEADER, false).unwrap();
+            let mut shares = Shares::new(1, HEADER, false).unwrap();
             assert!(shares.read(&framed[..length]).is_err(), "{length}");
         }
     }
