@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::ratings::Dataset;
+use crate::ratings::{Dataset, Timestamps};
 use crate::state::{StateError, StateReader, StateWriter};
 
 /// Identifies a piece of work: everything that its result depends on.
@@ -90,7 +90,7 @@ impl Fingerprint {
             let [user, movie] = [rating.user.0, rating.movie.0].map(u32::to_le_bytes);
             hash.update([user, movie, rating.value.to_le_bytes()].as_flattened());
         }
-        for timestamp in dataset.timestamps.iter().flatten() {
+        for timestamp in dataset.timestamps.iter().flat_map(Timestamps::iter) {
             hash.update(timestamp.to_le_bytes());
         }
         for movie in dataset.catalogue.iter() {

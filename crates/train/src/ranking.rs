@@ -30,7 +30,7 @@ use signals::Signals;
 use crate::attributes::MovieAttributes;
 use crate::evaluation::TestRating;
 use crate::progress::Progress;
-use crate::ratings::{Dataset, Rating};
+use crate::ratings::{Dataset, Rating, Timestamps};
 
 /// A learned ranking head.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +58,7 @@ pub struct RankingTraining<'a> {
     /// The ratings.
     pub ratings: &'a [Rating],
     /// When each rating was given, in the same order, if that is known.
-    pub timestamps: Option<&'a [i64]>,
+    pub timestamps: Option<&'a Timestamps>,
     /// For each movie row, whether requests can ask for it. Other movies are neither recommended nor measured.
     pub listed: &'a [bool],
     /// The attributes of the movies in the catalogue.
@@ -81,7 +81,7 @@ impl Dataset {
             user_count: self.user_count(),
             movie_count: self.movie_count(),
             ratings: &self.ratings,
-            timestamps: self.timestamps.as_deref(),
+            timestamps: self.timestamps.as_ref(),
             listed: &self.listed,
             attributes: &self.attributes,
             scale: self.scale,

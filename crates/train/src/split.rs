@@ -5,7 +5,7 @@ mod per_user;
 use matinee_model::UserRow;
 use rand::seq::SliceRandom;
 
-use crate::ratings::Rating;
+use crate::ratings::{Rating, Timestamps};
 use crate::seeds::{self, derive};
 
 pub use per_user::{by_time, is_latest, latest_per_user, random_per_user};
@@ -45,12 +45,12 @@ pub fn by_folds(folds: &[u32]) -> Vec<TestSet> {
 
 /// The latest `share` of all ratings: those since some moment. Ratings of that moment are tested too. `None` if there are none
 /// before it.
-pub fn by_global_time(timestamps: &[i64], share: f64) -> Option<TestSet> {
-    let mut sorted = timestamps.to_vec();
+pub fn by_global_time(timestamps: &Timestamps, share: f64) -> Option<TestSet> {
+    let mut sorted: Vec<i64> = timestamps.iter().collect();
     sorted.sort_unstable();
     let first_tested = (sorted.len() as f64 * (1.0 - share)).round() as usize;
     let since = *sorted.get(first_tested).or(sorted.last())?;
-    let is_test: Vec<bool> = timestamps.iter().map(|&given| given >= since).collect();
+    let is_test: Vec<bool> = timestamps.iter().map(|given| given >= since).collect();
     is_test.contains(&false).then_some(TestSet { fold: 0, is_test })
 }
 
@@ -144,7 +144,9 @@ mod tests {
 
     #[test]
     fn everything_since_a_moment_is_tested() {
-        let is_test = |timestamps: &[i64], share| by_global_time(timestamps, share).map(|test| test.is_test);
+        let is_test = |timestamps: &[i64], share| {
+            by_global_time(&timestamps.iter().copied().collect(), share).map(|test| test.is_test)
+        };
         let marks = is_test(&[5, 1, 4, 2, 3], 0.4);
         assert_eq!(marks, Some(vec![true, false, true, false, false]));
         let marks = is_test(&[1, 2, 2, 2, 2], 0.2);

@@ -5,7 +5,7 @@ use matinee_model::{Ids, MovieRow, RatingScale, UserRow};
 
 use super::PartError;
 use super::message::Message;
-use crate::ratings::{CsvFile, Dataset, FaultKind, Inputs, Rating, check};
+use crate::ratings::{CsvFile, Dataset, FaultKind, Inputs, Rating, Timestamps, check};
 use crate::state::{StateError, StateReader, StateWriter};
 
 /// The column with the place of each rating in the files.
@@ -21,7 +21,7 @@ pub struct Block {
     /// The place of each rating in the files. Ratings with equal times are ordered by it.
     pub(super) places: Vec<u64>,
     /// When each rating was given, in seconds since 1970, if that is known.
-    pub(super) timestamps: Option<Vec<i64>>,
+    pub(super) timestamps: Option<Timestamps>,
 }
 
 /// Packs all ratings of some users, which are CSV like a file of ratings. The last column, if it is called `place`, has the
@@ -86,7 +86,7 @@ impl Block {
             movies: dataset.movie_ids.clone(),
             ratings: order.iter().map(|&index| dataset.ratings[index]).collect(),
             places: order.iter().map(|&index| places[index]).collect(),
-            timestamps: times.map(|times| order.iter().map(|&index| times[index]).collect()),
+            timestamps: times.map(|times| order.iter().map(|&index| times.get(index)).collect()),
         }
     }
 }
@@ -107,7 +107,7 @@ impl Message for Block {
         state.long_numbers(self.places.iter().copied());
         state.number(u64::from(self.timestamps.is_some()));
         if let Some(timestamps) = &self.timestamps {
-            state.long_numbers(timestamps.iter().map(|time| time.cast_unsigned()));
+            state.long_numbers(timestamps.iter().map(i64::cast_unsigned));
         }
     }
 
@@ -160,7 +160,7 @@ mod tests {
             block.ratings.iter().map(|rating| (rating.user.0, rating.movie.0, rating.value)).collect();
         assert_eq!(found, [(0, 0, 3.0), (1, 0, 2.0), (1, 1, 5.0)]);
         assert_eq!(block.places, [11, 12, 13], "of equally new ratings, the last counts");
-        assert_eq!(block.timestamps, Some(vec![9, 8, 7]));
+        assert_eq!(block.timestamps, Some([9, 8, 7].into_iter().collect()));
         let mut bytes = Vec::new();
         block.write(&mut bytes).unwrap();
         assert!(bytes.starts_with(b"matinee block 4: 3 ratings by 2 users\n"));

@@ -14,7 +14,7 @@ use super::users::Users;
 use crate::algorithms::from_common_range;
 use crate::algorithms::vb::{Learner, UserRows};
 use crate::progress::Progress;
-use crate::ratings::{Dataset, Rating, Report, identities};
+use crate::ratings::{Dataset, Rating, Report, Timestamps, identities};
 use crate::state::StateError;
 use crate::training::{Plan, Stage, Trained, train_with};
 
@@ -81,7 +81,7 @@ impl Gathering {
         let movies: Vec<u32> = block.movies.table().iter().map(row).collect::<Result<_, _>>()?;
         self.given.extend(block.ratings.iter().enumerate().map(|(index, rating)| Given {
             place: block.places[index],
-            time: block.timestamps.as_ref().map_or(0, |times| times[index]),
+            time: block.timestamps.as_ref().map_or(0, |times| times.get(index)),
             rating: Rating {
                 user: UserRow(first + rating.user.0),
                 movie: MovieRow(movies[rating.movie.index()]),
@@ -164,7 +164,7 @@ fn in_order(unordered: &UserRows, places: &[u32], width: usize) -> UserRows {
 }
 
 /// The ratings and their times, in the order of the files.
-fn in_order_of_files(mut given: Vec<Given>, places: &[u32]) -> (Vec<Rating>, Vec<i64>) {
+fn in_order_of_files(mut given: Vec<Given>, places: &[u32]) -> (Vec<Rating>, Timestamps) {
     given.par_sort_unstable_by_key(|given| (given.place, given.rating.user, given.rating.movie));
     let rating = |rating: Rating| Rating { user: UserRow(places[rating.user.index()]), ..rating };
     given.into_iter().map(|given| (rating(given.rating), given.time)).unzip()

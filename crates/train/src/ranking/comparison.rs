@@ -10,7 +10,7 @@ use matinee_model::artifact::Ranking;
 use matinee_model::ranking::{RankingMethod, RankingView, Recency};
 
 use super::{POPULARITY, RankingMetrics, RankingTest, RankingTraining};
-use crate::ratings::Rating;
+use crate::ratings::{Rating, Timestamps};
 use crate::seeds::derive;
 use crate::split;
 
@@ -43,10 +43,10 @@ impl<'a> Comparison<'a> {
         let windows = [(&both, &first), (&second, &second)];
         let windows = windows.into_iter().filter_map(|(unknown, tested)| {
             let (known, times) = training.without(unknown);
-            let tested: Vec<Rating> = chosen(training.ratings, tested)
+            let tested: Vec<Rating> = chosen(training.ratings.iter().copied(), tested)
                 .filter(|rating| rating.user.0.is_multiple_of(step))
                 .collect();
-            let known = RankingTraining { ratings: &known, timestamps: times.as_deref(), ..*training };
+            let known = RankingTraining { ratings: &known, timestamps: times.as_ref(), ..*training };
             RankingTest::new(&known, &tested)
         });
         let windows: Vec<RankingTest> = windows.collect();
@@ -90,15 +90,15 @@ pub(super) fn recencies(training: &RankingTraining<'_>) -> Vec<Option<Recency>> 
 
 impl RankingTraining<'_> {
     /// The ratings that are not marked, with their timestamps.
-    pub(super) fn without(&self, marks: &[bool]) -> (Vec<Rating>, Option<Vec<i64>>) {
+    pub(super) fn without(&self, marks: &[bool]) -> (Vec<Rating>, Option<Timestamps>) {
         let kept: Vec<bool> = marks.iter().map(|mark| !mark).collect();
-        let times = self.timestamps.map(|times| chosen(times, &kept).collect());
-        (chosen(self.ratings, &kept).collect(), times)
+        let times = self.timestamps.map(|times| chosen(times.iter(), &kept).collect());
+        (chosen(self.ratings.iter().copied(), &kept).collect(), times)
     }
 }
 
-fn chosen<'a, T: Copy>(of: &'a [T], marks: &'a [bool]) -> impl Iterator<Item = T> + 'a {
-    of.iter().zip(marks).filter(|(_, mark)| **mark).map(|(&item, _)| item)
+fn chosen<T>(of: impl Iterator<Item = T>, marks: &[bool]) -> impl Iterator<Item = T> {
+    of.zip(marks).filter(|(_, mark)| **mark).map(|(item, _)| item)
 }
 
 #[cfg(test)]
@@ -112,7 +112,7 @@ mod tests {
     fn the_second_window_knows_the_first() {
         let rating = |movie: u32| Rating { user: UserRow(movie / 10), movie: MovieRow(movie), value: 5.0 };
         let ratings: Vec<Rating> = (0..20).map(rating).collect();
-        let timestamps: Vec<i64> = (0..20).rev().collect();
+        let timestamps: Timestamps = (0..20).rev().collect();
         let training = RankingTraining {
             user_count: 2,
             movie_count: 20,

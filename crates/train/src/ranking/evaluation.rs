@@ -47,7 +47,7 @@ pub fn evaluate(
     let all = RankingTraining { timestamps, ..all };
     let (_, test) = divide(&dataset.ratings, |index| marks[index]);
     let (ratings, timestamps) = all.without(marks);
-    let training = RankingTraining { ratings: &ratings, timestamps: timestamps.as_deref(), ..all };
+    let training = RankingTraining { ratings: &ratings, timestamps: timestamps.as_ref(), ..all };
     let test = RankingTest::new(&training, &test)?;
     let popularity = test.measure(None, None);
     let mut methods =

@@ -75,7 +75,7 @@ impl RankingTest {
         for (index, rating) in training.ratings.iter().enumerate() {
             rating_counts[rating.movie.index()] += 1;
             if !relevant[rating.user.index()].is_empty() {
-                let given = training.timestamps.map(|timestamps| timestamps[index]);
+                let given = training.timestamps.map(|timestamps| timestamps.get(index));
                 rated[rating.user.index()].push((given, Rated { movie: rating.movie, rating: rating.value }));
             }
         }

@@ -9,7 +9,7 @@ use matinee_model::{IdTable, UserRow};
 
 use super::RankingTraining;
 use crate::progress::Progress;
-use crate::ratings::Rating;
+use crate::ratings::{Rating, Timestamps};
 use crate::seeds::{derive, hash, share_of};
 
 /// So many ratings are learned from, however few movies there are.
@@ -33,7 +33,7 @@ pub struct Sampling<'a> {
 pub struct RankingSample {
     user_count: usize,
     ratings: Vec<Rating>,
-    timestamps: Option<Vec<i64>>,
+    timestamps: Option<Timestamps>,
 }
 
 impl RankingTraining<'_> {
@@ -47,11 +47,13 @@ impl RankingTraining<'_> {
         let rows = sampling.rows(share, self.seed);
         let row = |rating: &Rating| rows[rating.user.index()];
         let ratings = self.ratings.iter().filter_map(|rating| Some(Rating { user: row(rating)?, ..*rating }));
-        let given = |(rating, &given): (&Rating, &i64)| row(rating).map(|_| given);
+        let given = |(rating, given): (&Rating, i64)| row(rating).map(|_| given);
         Some(RankingSample {
             user_count: rows.iter().flatten().count(),
             ratings: ratings.collect(),
-            timestamps: self.timestamps.map(|all| self.ratings.iter().zip(all).filter_map(given).collect()),
+            timestamps: self
+                .timestamps
+                .map(|all| self.ratings.iter().zip(all.iter()).filter_map(given).collect()),
         })
     }
 
@@ -70,7 +72,7 @@ impl RankingSample {
         RankingTraining {
             user_count: self.user_count,
             ratings: &self.ratings,
-            timestamps: self.timestamps.as_deref(),
+            timestamps: self.timestamps.as_ref(),
             sampling: None,
             ..*all
         }
@@ -133,7 +135,7 @@ mod tests {
             value: 4.0,
         };
         let ratings: Vec<Rating> = (0..2_000).map(rating).collect();
-        let timestamps: Vec<i64> = ratings.iter().map(|rating| rating.user.0.into()).collect();
+        let timestamps: Timestamps = ratings.iter().map(|rating| rating.user.0.into()).collect();
         let training = RankingTraining {
             user_count: 400,
             movie_count: 30,
@@ -152,8 +154,8 @@ mod tests {
     fn sampled_ids(first: usize, ratings_per_movie: usize) -> Vec<String> {
         with_sample(first, ratings_per_movie, |_, sample, ids| {
             let all = ids.table();
-            let users = sample.unwrap().timestamps.unwrap().into_iter();
-            let mut found: Vec<String> = users.map(|user| all.id(user as usize).to_owned()).collect();
+            let users = sample.unwrap().timestamps.unwrap();
+            let mut found: Vec<String> = users.iter().map(|user| all.id(user as usize).to_owned()).collect();
             found.sort_unstable();
             found.dedup();
             found
@@ -171,8 +173,8 @@ mod tests {
             let mut users: Vec<(u32, i64)> = training
                 .ratings
                 .iter()
-                .zip(training.timestamps.unwrap())
-                .map(|(rating, &user)| (rating.user.0, user))
+                .zip(training.timestamps.unwrap().iter())
+                .map(|(rating, user)| (rating.user.0, user))
                 .collect();
             users.sort_unstable();
             users.dedup();

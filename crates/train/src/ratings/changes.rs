@@ -149,7 +149,7 @@ impl Dataset {
         let forgotten: HashSet<UserRow> =
             changes.forgotten.iter().filter_map(|user| users.find(user)).map(UserRow).collect();
 
-        let time = |index: usize| self.timestamps.as_ref().map_or(0, |times| times[index]);
+        let time = |index: usize| self.timestamps.as_ref().map_or(0, |times| times.get(index));
         let of_files = self.ratings.iter().enumerate().filter_map(|(index, rating)| {
             let is_kept =
                 !forgotten.contains(&rating.user) && !replaced.contains(&(rating.user, rating.movie));

@@ -7,10 +7,11 @@ use super::faults::{FileFault, FileReport};
 use super::form::Table;
 use super::identities;
 use super::interner::Interner;
+use super::moments::Moments;
 use super::pairs::replaced;
 use super::reader::{Range, RatingReader};
 use super::record_lines::RecordLines;
-use super::{Dataset, Fault, FaultKind, Rating, Report, time};
+use super::{Dataset, Fault, FaultKind, Rating, Report};
 
 /// The ratings as they are read, with duplicates. Rows are in the order of first appearance.
 #[derive(Default)]
@@ -18,8 +19,7 @@ pub(super) struct Columns<'a> {
     users: Interner,
     movies: Interner,
     ratings: Vec<Rating>,
-    /// In microseconds since 1970.
-    times: Vec<i64>,
+    times: Moments,
     lines: RecordLines<'a>,
     /// The first file without timestamps, and the first with timestamps.
     first_by_times: [Option<&'a str>; 2],
@@ -115,7 +115,11 @@ impl<'a> Columns<'a> {
             rating.movie = MovieRow(movie_rows[rating.movie.index()]);
         }
         let records = self.drop_records(&replaced);
-        let timestamps = has_times.then(|| self.times.into_iter().map(time::seconds).collect());
+        let timestamps = has_times.then(|| {
+            let mut times = self.times.into_seconds();
+            times.retain(all_but(&replaced));
+            times
+        });
         let dataset = Dataset::new(user_ids, movie_ids, self.ratings, timestamps, catalogue, scale);
         Dataset { records, record_count, ..dataset }
     }
@@ -162,20 +166,20 @@ impl<'a> Columns<'a> {
             return None;
         }
         let mut kept: Vec<u32> = (0..self.ratings.len() as u32).collect();
-        remove(&mut kept, dropped);
-        remove(&mut self.ratings, dropped);
-        remove(&mut self.times, dropped);
+        let (mut of_records, mut of_ratings) = (all_but(dropped), all_but(dropped));
+        kept.retain(|_| of_records());
+        self.ratings.retain(|_| of_ratings());
         Some(kept)
     }
 }
 
-/// Removes the elements at these places, which are ascending. The others are not copied to another vector.
-fn remove<T>(all: &mut Vec<T>, places: &[u32]) {
-    let mut places = places.iter().copied().peekable();
+/// Says of one place after another whether it is none of these, which are ascending.
+fn all_but(places: &[u32]) -> impl FnMut() -> bool {
+    let mut places = places.iter().peekable();
     let mut place = 0;
-    all.retain(|_| {
-        let is_kept = places.next_if_eq(&place).is_none();
+    move || {
+        let is_kept = places.next_if_eq(&&place).is_none();
         place += 1;
         is_kept
-    });
+    }
 }

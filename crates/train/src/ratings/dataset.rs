@@ -2,6 +2,7 @@
 
 use matinee_model::{Catalogue, Ids, Links, MovieRecord, MovieRow, RatingScale, UserRow};
 
+use super::Timestamps;
 use crate::attributes::MovieAttributes;
 
 /// One rating, by rows.
@@ -25,7 +26,7 @@ pub struct Dataset {
     /// The ratings in the order of the file.
     pub ratings: Vec<Rating>,
     /// When each rating was given, in seconds since 1970, if the file has timestamps.
-    pub timestamps: Option<Vec<i64>>,
+    pub timestamps: Option<Timestamps>,
     /// The movies that requests can ask for. Empty if no `movies.csv` was given.
     pub catalogue: Catalogue,
     /// For each movie row, whether requests can ask for it: it is in the catalogue, or there is no catalogue.
@@ -56,7 +57,7 @@ impl Dataset {
         user_ids: Ids,
         movie_ids: Ids,
         ratings: Vec<Rating>,
-        timestamps: Option<Vec<i64>>,
+        timestamps: Option<Timestamps>,
         catalogue: Option<Catalogue>,
         scale: RatingScale,
     ) -> Self {
@@ -118,7 +119,7 @@ impl Dataset {
             timestamps: self
                 .timestamps
                 .as_ref()
-                .map(|times| kept.iter().map(|&index| times[index]).collect()),
+                .map(|times| kept.iter().map(|&index| times.get(index)).collect()),
             records: Some(kept.iter().map(record).collect()),
             user_ids: self.user_ids.clone(),
             movie_ids: self.movie_ids.clone(),

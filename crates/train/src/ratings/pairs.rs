@@ -1,6 +1,7 @@
 //! Decides which of several ratings of one movie by one user counts.
 
 use super::Rating;
+use super::moments::Moments;
 use crate::rows::Rows;
 
 /// The users are divided into this many groups. An index of the ratings of a group takes less memory: that of all ratings
@@ -9,7 +10,7 @@ const GROUPS: usize = 8;
 
 /// The records that are replaced by another one with the same user and movie, ascending. The newest by `times` counts. Of
 /// equally new ones, or without times, the last counts.
-pub(super) fn replaced(ratings: &[Rating], times: Option<&[i64]>) -> Vec<u32> {
+pub(super) fn replaced(ratings: &[Rating], times: Option<&Moments>) -> Vec<u32> {
     let user_count = ratings.iter().map(|rating| rating.user.index() + 1).max().unwrap_or(0);
     let group_length = user_count.div_ceil(GROUPS);
     let mut replaced = Vec::new();
@@ -27,8 +28,8 @@ pub(super) fn replaced(ratings: &[Rating], times: Option<&[i64]>) -> Vec<u32> {
 }
 
 /// Adds the records of some users that are replaced.
-fn add_replaced(by_user: &Rows<u32>, ratings: &[Rating], times: Option<&[i64]>, replaced: &mut Vec<u32>) {
-    let age = |record: u32| (times.map(|times| times[record as usize]), record);
+fn add_replaced(by_user: &Rows<u32>, ratings: &[Rating], times: Option<&Moments>, replaced: &mut Vec<u32>) {
+    let age = |record: u32| (times.map(|times| times.get(record)), record);
     let mut pairs = Vec::new();
     for user in 0..by_user.len() {
         pairs.clear();
@@ -52,8 +53,10 @@ mod tests {
         let rating = |user, movie| Rating { user: UserRow(user), movie: MovieRow(movie), value: 3.0 };
         let ratings = [rating(1, 1), rating(2, 1), rating(1, 1), rating(1, 2), rating(1, 1)];
         assert_eq!(replaced(&ratings, None), [0, 2]);
-        assert_eq!(replaced(&ratings, Some(&[5, 0, 9, 0, 7])), [0, 4]);
-        assert_eq!(replaced(&ratings, Some(&[9, 0, 7, 0, 9])), [0, 2]);
+        let with_times = |times: [i64; 5]| replaced(&ratings, Some(&times.into_iter().collect()));
+        assert_eq!(with_times([5, 0, 9, 0, 7]), [0, 4]);
+        assert_eq!(with_times([9, 0, 7, 0, 9]), [0, 2]);
+        assert_eq!(with_times([1_000_000, 0, 999_999, 0, 1_000_001]), [0, 2]);
         assert_eq!(replaced(&ratings[..2], None), [] as [u32; 0]);
         assert_eq!(replaced(&[], None), [] as [u32; 0]);
     }

@@ -33,6 +33,11 @@ pub(super) fn seconds(microseconds: i64) -> i64 {
     microseconds.div_euclid(SECOND)
 }
 
+/// The microseconds since the last second began.
+pub(super) fn part_of_second(microseconds: i64) -> u32 {
+    microseconds.rem_euclid(SECOND) as u32
+}
+
 fn of_number(number: f64) -> Option<i64> {
     let microseconds = match number.abs() {
         size if size < FIRST_MILLISECONDS => number * 1e6,

@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::TestSet;
-use crate::ratings::Rating;
+use crate::ratings::{Rating, Timestamps};
 use crate::rows::Rows;
 
 /// Marks `fraction` of each user's ratings at random.
@@ -15,22 +15,22 @@ pub fn random_per_user(ratings: &[Rating], fraction: f64, seed: u64) -> Vec<bool
 }
 
 /// Marks the latest `fraction` of each user's ratings. Ratings with the same time are ordered as in the file.
-pub fn latest_per_user(ratings: &[Rating], timestamps: &[i64], fraction: f64) -> Vec<bool> {
+pub fn latest_per_user(ratings: &[Rating], timestamps: &Timestamps, fraction: f64) -> Vec<bool> {
     latest(ratings, timestamps, |count| share_of(count, fraction))
 }
 
 /// The latest `share` of each user's ratings: at least one, if a user has two or more. Ratings with the same time are
 /// ordered as in the file.
-pub fn by_time(ratings: &[Rating], timestamps: &[i64], share: f64) -> TestSet {
+pub fn by_time(ratings: &[Rating], timestamps: &Timestamps, share: f64) -> TestSet {
     let tested = |count| share_of(count, share).max(usize::from(count > 1));
     TestSet { fold: 0, is_test: latest(ratings, timestamps, tested) }
 }
 
 /// Whether no marked rating is older than a rating of the same user that is not marked.
-pub fn is_latest(ratings: &[Rating], timestamps: &[i64], marks: &[bool]) -> bool {
+pub fn is_latest(ratings: &[Rating], timestamps: &Timestamps, marks: &[bool]) -> bool {
     let users = ratings.iter().map(|rating| rating.user.index() + 1).max().unwrap_or(0);
     let (mut latest_known, mut first_marked) = (vec![i64::MIN; users], vec![i64::MAX; users]);
-    for ((rating, &given), &marked) in ratings.iter().zip(timestamps).zip(marks) {
+    for ((rating, given), &marked) in ratings.iter().zip(timestamps.iter()).zip(marks) {
         let user = rating.user.index();
         if marked {
             first_marked[user] = first_marked[user].min(given);
@@ -45,8 +45,8 @@ fn share_of(count: usize, fraction: f64) -> usize {
     (count as f64 * fraction).round() as usize
 }
 
-fn latest(ratings: &[Rating], timestamps: &[i64], held_out: impl Fn(usize) -> usize) -> Vec<bool> {
-    mark(ratings, held_out, |places| places.sort_by_key(|&place| timestamps[place as usize]))
+fn latest(ratings: &[Rating], timestamps: &Timestamps, held_out: impl Fn(usize) -> usize) -> Vec<bool> {
+    mark(ratings, held_out, |places| places.sort_by_key(|&place| timestamps.get(place as usize)))
 }
 
 /// Marks the last of each user's ratings in the order that `arrange` gives them: `held_out` of how many there are.
@@ -90,7 +90,7 @@ mod tests {
         #[test]
         fn each_user_loses_a_share(counts in prop::collection::vec(0_usize..20, 1..8), fraction in 0.0_f64..1.0, seed: u64) {
             let ratings = ratings(&counts);
-            let timestamps: Vec<i64> = (0_i64..).take(ratings.len()).map(|index| -index).collect();
+            let timestamps: Timestamps = (0_i64..).take(ratings.len()).map(|index| -index).collect();
             for marks in [random_per_user(&ratings, fraction, seed), latest_per_user(&ratings, &timestamps, fraction)] {
                 for (user, &count) in (0..).zip(&counts) {
                     let held_out = ratings.iter().zip(&marks).filter(|(rating, mark)| rating.user.0 == user && **mark);
@@ -103,10 +103,11 @@ mod tests {
     #[test]
     fn the_latest_are_held_out() {
         let ratings = ratings(&[4, 2]);
-        let marks = latest_per_user(&ratings, &[40, 10, 30, 20, 1, 2], 0.5);
+        let times = |last: [i64; 2]| [40, 10, 30, 20].into_iter().chain(last).collect::<Timestamps>();
+        let marks = latest_per_user(&ratings, &times([1, 2]), 0.5);
         assert_eq!(marks, [true, false, true, false, false, true]);
-        assert!(is_latest(&ratings, &[40, 10, 30, 20, 1, 2], &marks));
-        assert!(!is_latest(&ratings, &[40, 10, 30, 20, 3, 2], &marks));
+        assert!(is_latest(&ratings, &times([1, 2]), &marks));
+        assert!(!is_latest(&ratings, &times([3, 2]), &marks));
     }
 
     #[test]
@@ -122,7 +123,7 @@ mod tests {
             rating(2, 0),
             rating(2, 1),
         ];
-        let timestamps = [50, 1, 40, 30, 20, 10, 7, 7];
+        let timestamps = [50, 1, 40, 30, 20, 10, 7, 7].into_iter().collect();
         let test = by_time(&ratings, &timestamps, 0.2);
         assert_eq!(test.is_test, [true, false, false, false, false, false, false, true]);
     }

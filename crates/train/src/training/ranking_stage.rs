@@ -88,7 +88,7 @@ mod tests {
     use crate::attributes::MovieAttributes;
     use crate::checkpoint::{Checkpoints, Fingerprint};
     use crate::ranking::Sampling;
-    use crate::ratings::Rating;
+    use crate::ratings::{Rating, Timestamps};
 
     /// Interrupts after each step.
     #[derive(Default)]
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_sample_is_learned_from_with_the_same_bits_after_an_interruption_at_each_step() {
         let (ids, ratings) = ratings();
-        let timestamps: Vec<i64> = (0_i64..).take(ratings.len()).collect();
+        let timestamps: Timestamps = (0_i64..).take(ratings.len()).collect();
         let training = RankingTraining {
             user_count: 300,
             movie_count: 40,

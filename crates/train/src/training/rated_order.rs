@@ -13,7 +13,7 @@ pub(super) fn rated_order(dataset: &Dataset) -> Option<Vec<u32>> {
     for user in 0..by_user.len() {
         given.clear();
         given.extend_from_slice(by_user.row(user));
-        given.sort_by_key(|&place| timestamps[place as usize]);
+        given.sort_by_key(|&place| timestamps.get(place as usize));
         by_movie.clear();
         by_movie.extend(
             given.iter().zip(0..).map(|(&place, position)| (dataset.ratings[place as usize].movie, position)),

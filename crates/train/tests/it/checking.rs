@@ -60,7 +60,7 @@ fn reads_what_movielens_and_others_write() {
     assert!(report.is_clean(), "{report}");
     let expected = vec![("1", "10", 4.5), ("2", "20", 3.0)];
     assert_eq!(values(&dataset), expected);
-    assert_eq!(dataset.timestamps, Some(vec![100, 200]));
+    assert_eq!(dataset.timestamps, Some([100, 200].into_iter().collect()));
 
     for variant in [
         plain.replace('\n', "\r\n"),
@@ -221,7 +221,7 @@ fn the_newest_of_equal_pairs_counts() {
     let newest = "userId,movieId,rating,timestamp\n1,10,4,8\n2,10,3,6\n1,10,2,7\n1,10,1,5\n";
     let (dataset, report) = checked(newest);
     assert_eq!(values(&dataset), [("1", "10", 4.0), ("2", "10", 3.0)]);
-    assert_eq!(dataset.timestamps, Some(vec![8, 6]));
+    assert_eq!(dataset.timestamps, Some([8, 6].into_iter().collect()));
     assert_eq!(dataset.align(&['a', 'b', 'c', 'd']).unwrap(), ['a', 'b']);
     let places = ["ratings.csv:4", "ratings.csv:5"].map(str::to_owned);
     assert_eq!(found(&report, FaultKind::DuplicateRating), (2, places.into()));
@@ -254,14 +254,14 @@ fn times_are_read_as_data_frames_write_them() {
         "userId,movieId,rating,Timestamp\n1,10,4,1500001011.0\n2,10,3,2022-06-24T21:20:11Z\n3,10,3,1656105611000\n",
     );
     assert_eq!(report, Report::default());
-    assert_eq!(dataset.timestamps, Some(vec![1_500_001_011, 1_656_105_611, 1_656_105_611]));
+    assert_eq!(dataset.timestamps, Some([1_500_001_011, 1_656_105_611, 1_656_105_611].into_iter().collect()));
 }
 
 #[test]
 fn the_last_of_equal_pairs_counts() {
     let (dataset, _) = checked("userId,movieId,rating,timestamp\n1,10,1,5\n2,10,3,6\n1,10,2,7\n1,10,4,8\n");
     assert_eq!(values(&dataset), [("2", "10", 3.0), ("1", "10", 4.0)]);
-    assert_eq!(dataset.timestamps, Some(vec![6, 8]));
+    assert_eq!(dataset.timestamps, Some([6, 8].into_iter().collect()));
     assert_eq!(dataset.align(&['a', 'b', 'c', 'd']).unwrap(), ['b', 'd']);
     assert!(dataset.align(&[0; 3]).is_err());
 }

@@ -38,7 +38,7 @@ fn ml_100k_is_read_as_it_comes() {
     assert!(report.is_clean(), "{report}");
     assert!(report.to_string().contains("read as Latin-1"), "{report}");
     assert_eq!(dataset.ratings.len(), 3);
-    assert_eq!(dataset.timestamps.as_ref().unwrap()[2], 888_550_871);
+    assert_eq!(dataset.timestamps.as_ref().unwrap().get(2), 888_550_871);
     assert_eq!(
         titles(&dataset),
         [
@@ -229,7 +229,7 @@ fn other_names_of_columns_are_read() {
     assert!(report.is_clean(), "{report}");
     assert_eq!(report.to_string(), "note: movies.csv: the column `imdb` is not used\n");
     assert_eq!(titles(&dataset), [("1", "Alpha", vec!["Drama"]), ("2", "Beta", vec!["War"])]);
-    assert_eq!(dataset.timestamps, Some(vec![1_656_028_800, 1_656_115_200]));
+    assert_eq!(dataset.timestamps, Some([1_656_028_800, 1_656_115_200].into_iter().collect()));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use matinee_train::ratings::Dataset;
+use matinee_train::ratings::{Dataset, Timestamps};
 use matinee_train::split::{
     TestSet, by_folds, by_global_time, by_time, cold_movies, cold_users, random_folds,
 };
@@ -69,8 +69,8 @@ pub fn test_sets(split: Split, folds: u32, dataset: &Dataset, seed: u64) -> Resu
     })
 }
 
-fn timestamps<'a>(dataset: &'a Dataset, split: &str) -> Result<&'a [i64]> {
-    let timestamps = dataset.timestamps.as_deref();
+fn timestamps<'a>(dataset: &'a Dataset, split: &str) -> Result<&'a Timestamps> {
+    let timestamps = dataset.timestamps.as_ref();
     timestamps.with_context(|| format!("--split {split} needs ratings with a column `timestamp`"))
 }
 

@@ -13,6 +13,8 @@ use crate::state::{StateError, StateReader, StateWriter};
 /// The most ratings of a block, unless it is a single user. Larger blocks take more memory. In smaller ones, each movie has
 /// fewer ratings, and its sums are fetched for fewer of them.
 const BLOCK_RATINGS: usize = 1 << 18;
+/// The most users of a block, whose numbers have 16 bits.
+const BLOCK_USERS: usize = 1 << u16::BITS;
 /// Blocks for each thread, if there are enough ratings, so that all threads end at about the same time.
 const BLOCKS_PER_THREAD: usize = 4;
 /// The bytes that a rating takes, about.
@@ -164,18 +166,18 @@ impl Layout {
         self.counts.iter().map(|&count| count as usize).sum()
     }
 
-    /// Appends the ratings of a user, by movie.
+    /// The ratings of a user, by movie.
     #[inline(always)]
-    pub(super) fn extend(&self, observations: &mut Vec<Observation>, user: usize) {
+    pub(super) fn ratings(&self, user: usize) -> impl Iterator<Item = Observation> + '_ {
         let digits = self.value_digits();
         let mut bytes = &self.bytes[self.starts[user]..self.starts[user + 1]];
         let mut movie = 0;
-        observations.reserve(self.counts[user] as usize);
-        while let Some(number) = varint::take(&mut bytes) {
+        std::iter::from_fn(move || {
+            let number = varint::take(&mut bytes)?;
             movie += (number >> digits) as u32;
             let steps = self.values[(number & !(u64::MAX << digits)) as usize];
-            observations.push(Observation { movie, steps });
-        }
+            Some(Observation { movie, steps })
+        })
     }
 
     /// All users in blocks of consecutive rows, for a pass over so many ratings. Results do not depend on how they are cut.
@@ -186,7 +188,7 @@ impl Layout {
         let (mut start, mut ratings) = (0, 0);
         for (user, &count) in self.counts.iter().enumerate() {
             ratings += count as usize;
-            if ratings > most_ratings && user > start {
+            if (ratings > most_ratings && user > start) || user - start == BLOCK_USERS {
                 blocks.push(start..user);
                 (start, ratings) = (user, count as usize);
             }
@@ -238,10 +240,9 @@ mod tests {
         let facts = Facts::from(Counts::of(4, 5, ratings.iter().copied()));
         assert_eq!((facts.mean, facts.movie_count()), (3.0, 5));
         let layout = Layout::new(4, &ratings, &facts);
-        let mut observations = Vec::new();
-        (0..4).for_each(|user| layout.extend(&mut observations, user));
+        let observations = (0..4).flat_map(|user| layout.ratings(user));
         let found: Vec<(u32, f32)> =
-            observations.iter().map(|observation| (observation.movie, observation.value())).collect();
+            observations.map(|observation| (observation.movie, observation.value())).collect();
         assert_eq!(found, [(0, 2.0), (2, -0.5), (0, -2.5), (1, 1.0)]);
         assert_eq!(layout.blocks(4).iter().map(ExactSizeIterator::len).sum::<usize>(), 4);
         assert_eq!((layout.movie_counts(), layout.rating_count()), (&[2, 1, 1, 0, 0][..], 4));
@@ -265,6 +266,15 @@ mod tests {
     }
 
     #[test]
+    fn a_block_has_no_more_users_than_16_bits_can_number() {
+        let users = 2 * BLOCK_USERS + 1;
+        let ratings = [Rating { user: UserRow(0), movie: MovieRow(0), value: 4.0 }];
+        let facts = Facts::from(Counts::of(users, 1, ratings.iter().copied()));
+        let blocks = Layout::new(users, &ratings, &facts).blocks(1);
+        assert_eq!(blocks, [0..BLOCK_USERS, BLOCK_USERS..2 * BLOCK_USERS, 2 * BLOCK_USERS..users]);
+    }
+
+    #[test]
     fn any_ratings_are_read_back() {
         // Each of the last user's ratings is another one.
         let ratings: Vec<Rating> = (0..30_000_u32)
@@ -277,11 +287,8 @@ mod tests {
         let facts = Facts::from(Counts::of(4, 70_000, ratings.iter().copied()));
         let layout = Layout::new(4, &ratings, &facts);
         let found = read(&saved(&layout)).unwrap();
-        let (mut before, mut after) = (Vec::new(), Vec::new());
-        for user in 0..4 {
-            layout.extend(&mut before, user);
-            found.extend(&mut after, user);
-        }
+        let [before, after]: [Vec<Observation>; 2] =
+            [&layout, &found].map(|layout| (0..4).flat_map(|user| layout.ratings(user)).collect());
         assert_eq!((&before, found.movie_counts()), (&after, layout.movie_counts()));
         let place = |rating: &Rating| facts.places.of_row(rating.movie.0);
         let mut ratings = ratings;

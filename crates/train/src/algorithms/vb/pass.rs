@@ -106,8 +106,8 @@ impl<S: Step> WithSimd for Block<'_, S> {
     fn with_simd<V: Simd>(self, _: V) {
         let Self { worker, step, layout, users, sums } = self;
         let first = users.start;
-        worker.send(step, layout, users, sums.width());
-        worker.sort();
+        worker.send(step, layout, users.clone(), sums.width());
+        worker.sort(layout, users);
         worker.deliver(sums, step.message(), first);
     }
 }
@@ -116,14 +116,22 @@ impl<S: Step> WithSimd for Block<'_, S> {
 struct Worker<W> {
     work: W,
     totals: Vec<i64>,
-    observations: Vec<Observation>,
-    /// Where each user's ratings begin, and the last one's end.
-    starts: Vec<usize>,
+    /// Those of one user.
+    ratings: Vec<Observation>,
     messages: Vec<i16>,
     /// Where each movie's ratings begin in `senders`, and the last one's end.
     movie_starts: Vec<u32>,
-    /// The ratings by movie: the user's number in the block, and the rating in steps.
-    senders: Vec<(u32, i32)>,
+    /// The ratings by movie.
+    senders: Vec<Sender>,
+}
+
+/// Who rated a movie, and how.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sender {
+    /// The number of the user in the block.
+    user: u16,
+    /// The rating, in steps.
+    steps: i16,
 }
 
 impl<W> Worker<W> {
@@ -131,51 +139,46 @@ impl<W> Worker<W> {
         Self {
             work: step.work(),
             totals: vec![0; step.totals()],
-            observations: Vec::new(),
-            starts: Vec::new(),
+            ratings: Vec::new(),
             messages: Vec::new(),
             movie_starts: vec![0; movies + 2],
             senders: Vec::new(),
         }
     }
 
-    /// Computes the messages of the users.
+    /// Computes the messages of the users, and counts the ratings of the movies.
     #[inline(always)]
     fn send<S: Step<Work = W>>(&mut self, step: &S, layout: &Layout, users: Range<usize>, width: usize) {
-        self.observations.clear();
-        self.starts.clear();
-        self.starts.push(0);
-        self.messages.resize(users.len() * width, 0);
-        for (message, user) in self.messages.chunks_exact_mut(width).zip(users) {
-            let start = self.observations.len();
-            layout.extend(&mut self.observations, user);
-            self.starts.push(self.observations.len());
-            let ratings = &self.observations[start..];
+        let Self { work, totals, ratings, messages, movie_starts, .. } = self;
+        messages.resize(users.len() * width, 0);
+        // Counted two places further: while the ratings are placed, each start moves to where the next movie begins.
+        movie_starts.fill(0);
+        for (message, user) in messages.chunks_exact_mut(width).zip(users) {
+            ratings.clear();
+            for rating in layout.ratings(user) {
+                movie_starts[rating.movie as usize + 2] += 1;
+                ratings.push(rating);
+            }
             if !ratings.is_empty() {
-                step.send(&mut self.work, ratings, Outbox { totals: &mut self.totals, message });
+                step.send(work, ratings, Outbox { totals, message });
             }
         }
     }
 
     /// Arranges the ratings by movie: a counting sort.
     #[inline(always)]
-    fn sort(&mut self) {
-        let Self { observations, starts, movie_starts, senders, .. } = self;
-        // Counted two places further: while the ratings are placed, each start moves to where the next movie begins.
-        movie_starts.fill(0);
-        for observation in observations.iter() {
-            movie_starts[observation.movie as usize + 2] += 1;
-        }
+    fn sort(&mut self, layout: &Layout, users: Range<usize>) {
+        let Self { movie_starts, senders, .. } = self;
         let mut end = 0;
         for start in &mut movie_starts[2..] {
             end += *start;
             *start = end;
         }
-        senders.resize(observations.len(), (0, 0));
-        for (number, range) in (0..).zip(starts.windows(2)) {
-            for observation in &observations[range[0]..range[1]] {
-                let place = &mut movie_starts[observation.movie as usize + 1];
-                senders[*place as usize] = (number, i32::from(observation.steps));
+        senders.resize(end as usize, Sender::default());
+        for (number, user) in (0..=u16::MAX).zip(users) {
+            for Observation { movie, steps } in layout.ratings(user) {
+                let place = &mut movie_starts[movie as usize + 1];
+                senders[*place as usize] = Sender { user: number, steps };
                 *place += 1;
             }
         }
@@ -226,7 +229,7 @@ impl Messages<'_> {
     /// Adds the messages of these senders to the sums of a movie. Several at once, because each sum is then read and written
     /// once for all of them.
     #[inline(always)]
-    fn add<N: AddAssign + From<i32>>(self, senders: &[(u32, i32)], sums: &mut [N]) {
+    fn add<N: AddAssign + From<i32>>(self, senders: &[Sender], sums: &mut [N]) {
         let (groups, rest) = senders.as_chunks::<4>();
         for group in groups {
             self.add_group(group, sums);
@@ -239,18 +242,20 @@ impl Messages<'_> {
     #[inline(always)]
     fn add_group<N: AddAssign + From<i32>, const SENDERS: usize>(
         self,
-        senders: &[(u32, i32); SENDERS],
+        senders: &[Sender; SENDERS],
         sums: &mut [N],
     ) {
         let (plain, rated) = sums.split_at_mut(self.plain_width);
         // As long as the sums, which the compiler then knows.
         let (plain_length, rated_length) = (plain.len(), rated.len());
-        let message = |user: u32| &self.numbers[user as usize * self.width..(user as usize + 1) * self.width];
-        let messages = senders.map(|(user, _)| &message(user)[..plain_length]);
+        let message = |sender: &Sender| &self.numbers[usize::from(sender.user) * self.width..][..self.width];
+        let messages = senders.each_ref().map(|sender| &message(sender)[..plain_length]);
         for (index, sum) in plain.iter_mut().enumerate() {
             *sum += N::from(messages.iter().map(|message| i32::from(message[index])).sum());
         }
-        let messages = senders.map(|(user, steps)| (&message(user)[plain_length..][..rated_length], steps));
+        let messages = senders
+            .each_ref()
+            .map(|sender| (&message(sender)[plain_length..][..rated_length], i32::from(sender.steps)));
         for (index, sum) in rated.iter_mut().enumerate() {
             *sum +=
                 N::from(messages.iter().map(|&(message, steps)| times_rating(message[index], steps)).sum());
@@ -339,15 +344,17 @@ mod tests {
         // Three users, with a plain number and a rated one each.
         let numbers = [1, 100, 20, -200, 300, i16::MAX];
         let messages = Messages { numbers: &numbers, width: 2, plain_width: 1 };
-        let senders = [(0, 4096), (1, -8192), (2, 4096), (0, 0), (2, i32::from(i16::MAX)), (1, 2048)];
+        let senders = [(0, 4096), (1, -8192), (2, 4096), (0, 0), (2, i16::MAX), (1, 2048)]
+            .map(|(user, steps)| Sender { user, steps });
         for count in 0..=senders.len() {
             let (mut short, mut long) = ([5_i32; 2], [5_i64; 2]);
             messages.add(&senders[..count], &mut short);
             messages.add(&senders[..count], &mut long);
             let mut expected = [5; 2];
-            for &(user, steps) in &senders[..count] {
-                expected[0] += i64::from(numbers[2 * user as usize]);
-                expected[1] += i64::from(times_rating(numbers[2 * user as usize + 1], steps));
+            for sender in &senders[..count] {
+                let [plain, rated] = [0, 1].map(|place| numbers[2 * usize::from(sender.user) + place]);
+                expected[0] += i64::from(plain);
+                expected[1] += i64::from(times_rating(rated, sender.steps.into()));
             }
             assert_eq!((short.map(i64::from), long), (expected, expected), "{count}");
         }

@@ -51,7 +51,7 @@ pub(super) fn user_rows(users: &Users, sets: &Sets, facts: &Facts, layout: &Layo
         || (User::new(users.shape), vec![0.0; order], Vec::new()),
         |(work, coefficients, ratings), (user, row)| {
             ratings.clear();
-            layout.extend(ratings, user);
+            ratings.extend(layout.ratings(user));
             if !ratings.is_empty() {
                 Arch::new().dispatch(UserRow { users, raters: &raters, work, coefficients, ratings, row });
             }
