@@ -13,7 +13,10 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from functools import partial
+from typing import NamedTuple
 
 from pyspark import RDD, SparkFiles, StorageLevel
 from pyspark.serializers import Serializer, SpecialLengths
@@ -39,8 +42,8 @@ def main(given=None):
         model = args.output if local else os.path.join(folder, "model")
         with Lead(SparkFiles.get(run.args[0]), [*options(context, args, folder), "--output", model]) as lead:
             blocks = packed(spark, run, args).persist(StorageLevel.MEMORY_AND_DISK)
-            learn(context, run, blocks, lead)
-            write(context, run, blocks, lead)
+            learned = learn(context, run, blocks, lead)
+            write(context, run, blocks, lead, learned)
         if not local:
             upload(context, model, args.output)
 
@@ -63,14 +66,22 @@ def arguments(given):
     return parser.parse_args(given)
 
 
+class Step(NamedTuple):
+    """What comes next for a model. The state is empty if it is the same for the blocks as before. What blocks are asked is the
+    state or, while the model is learned, the assignment for the pass, which is a part of it."""
+
+    name: str
+    state: bytes
+    asked: bytes
+
+
 class Lead:
     """The process that decides what is computed, and that writes the model. It runs as long as the job."""
 
     def __init__(self, program, options):
         command = [program, "part", "lead", *options]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.state = None
-        self.listen()
+        self.lock = threading.Lock()
 
     def __enter__(self):
         return self
@@ -79,13 +90,16 @@ class Lead:
         self.process.kill()
         self.process.wait()
 
-    def listen(self):
-        """Hears what comes next, and what to send to the blocks for it: while a model is learned, the assignment for the pass,
-        which is a part of the state."""
-        step, state, assignment = (self.heard() for _ in range(3))
-        self.step = step.decode()
-        self.state = state or self.state
-        self.asked = assignment or self.state
+    def step(self):
+        """What comes next."""
+        name, state, assignment = (self.heard() for _ in range(3))
+        return Step(name.decode(), state, assignment or state)
+
+    def after(self, sums):
+        """What comes next for a model, after these sums of a pass. Other models wait for as long as that takes."""
+        with self.lock:
+            self.tell([*sums, b""])
+            return self.step()
 
     def heard(self):
         (length,) = struct.unpack(LENGTH, self.read(struct.calcsize(LENGTH)))
@@ -254,20 +268,37 @@ class Strings(Serializer):
 
 
 def learn(context, run, blocks, lead):
-    """Learns all models. What a model learns from is the same in all its passes, so it is arranged once. In a pass, an executor
-    has one task with all its cores, because the sums of a task are as large with one core."""
-    while lead.step != "done":
-        while lead.step.startswith("counting"):
-            add_up(context, run, lead, lambda asked: blocks.map(lambda block: run("count", [asked.value, block])))
-        state = context.broadcast(lead.state)
+    """Learns all models, and returns the state in which they are learned. While the sums of one model are on their way, the
+    machines pass over the blocks for another one."""
+    lead.tell([*counted(context, run, blocks, lead.step()), b""])
+    steps = [lead.step() for _ in range(int(lead.heard()))]
+    with ThreadPoolExecutor(len(steps)) as threads:
+        models = [threads.submit(learn_model, context, run, blocks, lead, step) for step in steps]
+        ended = wait(models, return_when=FIRST_EXCEPTION).done
+        if any(model.exception() for model in ended):
+            lead.process.kill()
+            context.cancelAllJobs()
+    # The first error is raised, and not what it has led to. Only the model that is learned last has a state.
+    [learned] = {model.result() for model in [*ended, *models]} - {b""}
+    return learned
+
+
+def learn_model(context, run, blocks, lead, step):
+    """What a model learns from is the same in all its passes, so it is arranged once. In a pass, an executor has one task with
+    all its cores, because the sums of a task are as large with one core."""
+    while step.name.startswith("counting"):
+        step = lead.after(counted(context, run, blocks, step))
+    if step.name.startswith("learning"):
+        state = context.broadcast(step.state)
         arranged = blocks.map(lambda block: run("arrange", [state.value, block])).persist(StorageLevel.MEMORY_AND_DISK)
         arranged.foreachPartition(lambda own: sum(1 for _ in own))  # All cores arrange.
-        while lead.step.startswith("learning"):
+        while step.name.startswith("learning"):
             executors, cores = executors_and_cores(context)
             gathered = arranged.coalesce(executors) if cores > 1 else arranged
-            add_up(context, run, lead, lambda asked: gathered.mapPartitions(lambda own: passed(run, asked.value, own, cores)))
+            step = lead.after(add_up(context, run, step, partial(sums_of_pass, run, gathered, cores)))
         arranged.unpersist()
         state.destroy()
+    return step.state
 
 
 def executors_and_cores(context):
@@ -278,16 +309,24 @@ def executors_and_cores(context):
     return max(1, len(infos) - 1), int(context.getConf().get("spark.executor.cores", "1"))
 
 
-def passed(run, assignment, blocks, cores):
-    """The sums of a pass over the blocks of an executor."""
-    blocks = list(blocks)
-    return [run("pass", [assignment, *blocks], threads=cores)] if blocks else []
+def counted(context, run, blocks, step):
+    return add_up(context, run, step, lambda asked: blocks.map(lambda block: run("count", [asked.value, block])))
 
 
-def add_up(context, run, lead, sums_of):
-    """Sends what is asked for to all blocks, and tells the leading process what they answer."""
-    print(lead.step, file=sys.stderr)
-    asked = context.broadcast(lead.asked)
+def sums_of_pass(run, arranged, cores, assignment):
+    """The sums of a pass over the blocks of each executor."""
+
+    def passed(blocks):
+        blocks = list(blocks)
+        return [run("pass", [assignment.value, *blocks], threads=cores)] if blocks else []
+
+    return arranged.mapPartitions(passed)
+
+
+def add_up(context, run, step, sums_of):
+    """Sends what is asked for to all blocks, and adds up what they answer, at least to few messages."""
+    print(step.name, file=sys.stderr)
+    asked = context.broadcast(step.asked)
     sums = sums_of(asked)
     if sums.getNumPartitions() > MOST_SUMS:
         groups = sums.coalesce(math.isqrt(sums.getNumPartitions()), shuffle=True)
@@ -296,13 +335,13 @@ def add_up(context, run, lead, sums_of):
     asked.destroy()
     if not messages:
         sys.exit("error: there are no ratings to learn from")
-    lead.tell([*messages, b""])
-    lead.listen()
+    return messages
 
 
-def write(context, run, blocks, lead):
+def write(context, run, blocks, lead, learned):
     """Writes the model. One block after the other is sent to the leading process."""
-    state = context.broadcast(lead.state)
+    print("writing the model", file=sys.stderr)
+    state = context.broadcast(learned)
     with_users = blocks.map(lambda block: (block, run("users", [state.value, block])))
     for block, users in with_users.toLocalIterator(prefetchPartitions=True):
         lead.tell([block, checked(users)])

@@ -41,12 +41,18 @@ class Measurement:
         blocks = [self.step("pack", f"{header},place\n".encode() + share) for share in shares]
         lead = self.lead([*LEARNING, *movies, "--output", self.folder / "parts"])
         self.listen(lead)
-        while self.next != "done":
+        self.count(blocks, lead)
+        models = int(heard(lead))
+        announced = [[heard(lead) for _ in range(3)] for _ in range(models)]
+        for model in announced:
+            self.take(*model)
             while self.next.startswith("counting"):
-                self.add_up("count", blocks, lead)
+                self.count(blocks, lead)
+                self.listen(lead)
             arranged = [self.step("arrange", framed(self.state, block)) for block in blocks]
             while self.next.startswith("learning"):
                 self.tell_sums(lead, self.step("pass", framed(self.asked, *arranged)))
+                self.listen(lead)
         users = [self.step("users", framed(self.state, block)) for block in blocks]
         self.tell(lead, [message for pair in zip(blocks, users) for message in pair])
         lead.communicate()
@@ -69,15 +75,14 @@ class Measurement:
             answer = answer[LENGTH.size + length :]
         return shares
 
-    def add_up(self, step, blocks, lead):
+    def count(self, blocks, lead):
         """Sends all blocks what they are asked for, and tells the leading process what they answer."""
-        self.tell_sums(lead, self.step("add", framed(*(self.step(step, framed(self.asked, block)) for block in blocks))))
+        self.tell_sums(lead, self.step("add", framed(*(self.step("count", framed(self.asked, block)) for block in blocks))))
 
     def tell_sums(self, lead, sums):
         self.largest["sums"] = max(self.largest["sums"], len(sums))
         self.passes += 1
         self.tell(lead, [sums])
-        self.listen(lead)
 
     def lead(self, options):
         command = [sys.executable, "-c", LAUNCHER, self.folder / "lead", self.binary, "part", "lead", *options]
@@ -88,7 +93,9 @@ class Measurement:
         lead.stdin.flush()
 
     def listen(self, lead):
-        name, state, assignment = (lead.stdout.read(*LENGTH.unpack(lead.stdout.read(LENGTH.size))) for _ in range(3))
+        self.take(*(heard(lead) for _ in range(3)))
+
+    def take(self, name, state, assignment):
         self.next, self.state = name.decode(), state or self.state
         self.asked = assignment or self.state
         for name, message in (("state", state), ("assignment", assignment)):
@@ -114,6 +121,10 @@ class Measurement:
             sys.exit(done.stderr.decode())
         self.peaks[name] = max(self.peaks.get(name, 0), int(peak.read_text()))
         return done.stdout
+
+
+def heard(lead):
+    return lead.stdout.read(*LENGTH.unpack(lead.stdout.read(LENGTH.size)))
 
 
 def framed(*messages):

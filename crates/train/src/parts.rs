@@ -2,10 +2,11 @@
 //!
 //! The lines of the files are divided into [`Shares`] for blocks, and packed into [`Block`]s of whole users. A [`State`] says
 //! what to compute next. First, something is [counted](State::count) in each block, the [`Sums`] of all blocks are [added
-//! up](Sums::add), and [solving](State::solve) makes them the next state. When the state is [learning](State::is_learning) a
-//! model, each block is [arranged](State::arrange) for that model, and [passed](Assignment::pass) instead of counted. When the
-//! state is [done](State::is_done), the [rows of the users](State::users) are computed, and a [`Gathering`] makes them and the
-//! blocks into a model.
+//! up](Sums::add), and [solving](State::solve) makes them the next state. Then there is a state for each
+//! [model](State::models), and the models can be learned at the same time. When a state is [learning](State::is_learning),
+//! each block is [arranged](State::arrange) for its model, and [passed](Assignment::pass) instead of counted. When all states
+//! are [done](State::is_done), they are [joined](State::join), the [rows of the users](State::users) are computed, and a
+//! [`Gathering`] makes them and the blocks into a model.
 //!
 //! Invariant: the model has the same bytes as [`train`](crate::training::train) gives on the same ratings, whatever the
 //! blocks are. The arithmetic is that of the algorithm in one process, and what blocks add up is whole numbers.
@@ -17,6 +18,7 @@ mod error;
 mod gathering;
 mod message;
 mod packed_rows;
+mod pass;
 mod settings;
 mod shares;
 mod state;

@@ -38,7 +38,9 @@ pub struct Args {
 enum Step {
     /// Decide what is computed, and write the model. Prints three messages for each pass: what comes next, the state, and the
     /// assignment. The state is empty if it is the same for the blocks as before. The assignment is empty if the state is not
-    /// learning. Reads the sums of all blocks after each pass and, when the state is done, each block with the rows of its users
+    /// learning. Reads the sums of all blocks after each pass. After the first pass, prints the number of models, and three
+    /// messages for each: their passes are independent. A model that is done has no state, except the last one, whose state is
+    /// that of all. Then, reads each block with the rows of its users
     Lead(Lead),
     /// Divide lines of ratings among blocks, by user. Reads lines of CSV, each after its length in bytes (4 bytes, big endian), the
     /// place at which its part of the files begins, and a space. A place is the number of the file times 2^40, plus the bytes of
@@ -146,14 +148,9 @@ pub fn run(args: Args) -> Result<ExitCode> {
 fn lead(lead: Lead) -> Result<()> {
     let output = lead.output.clone();
     check_output(&output)?;
-    let mut state = first_state(lead)?;
+    let state = first_state(lead)?;
     announce(&state, true)?;
-    while !state.is_done() {
-        let was_learning = state.is_learning();
-        state = state.solve(sum()?)?;
-        announce(&state, !(was_learning && state.is_learning()))?;
-    }
-    let mut gathering = Gathering::new(state)?;
+    let mut gathering = Gathering::new(learned(state.solve(sum()?)?.models())?)?;
     while let Some(block) = next::<Block>()? {
         gathering.add(block, required::<Users>()?)?;
     }
@@ -165,7 +162,28 @@ fn lead(lead: Lead) -> Result<()> {
     Ok(())
 }
 
-/// Prints what comes next. While a model is learned, the state changes, but what blocks read of it does not.
+/// Learns all models, and takes the sums in any order. Returns the state in which they are learned.
+fn learned(mut models: Vec<State>) -> Result<State> {
+    print_bytes(models.len().to_string().as_bytes())?;
+    models.iter().try_for_each(|model| announce(model, true))?;
+    loop {
+        let sums = sum()?;
+        let index = models.iter().position(|model| model.expects(&sums)).ok_or(PartError::OtherPass)?;
+        let before = models.remove(index);
+        let was_learning = before.is_learning();
+        let model = before.solve(sums)?;
+        let is_other = !(was_learning && model.is_learning());
+        models.insert(index, model);
+        if models.iter().all(State::is_done) {
+            let state = State::join(models)?;
+            announce(&state, true)?;
+            return Ok(state);
+        }
+        announce(&models[index], is_other && !models[index].is_done())?;
+    }
+}
+
+/// Prints what comes next for a model. While a model is learned, the state changes, but what blocks read of it does not.
 fn announce(state: &State, is_other: bool) -> Result<()> {
     print_bytes(state.headline().as_bytes())?;
     print_with_length(is_other.then_some(state))?;

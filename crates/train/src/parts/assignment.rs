@@ -3,16 +3,14 @@
 use super::PartError;
 use super::arranged::Arranged;
 use super::message::Message;
+use super::pass::Pass;
 use super::sums::{Added, Messages, Sums};
 use crate::algorithms::vb::{self, Layout};
 use crate::state::{StateReader, StateWriter};
 
 /// What the arranged blocks compute in the next pass. It follows from the state, and is smaller.
 pub struct Assignment {
-    /// The number of the pass.
-    pub(super) pass: u64,
-    /// Whether the model is the one that is measured.
-    pub(super) is_measured: bool,
+    pub(super) pass: Pass,
     pub(super) movie_count: usize,
     pub(super) work: vb::Assignment,
 }
@@ -21,7 +19,7 @@ impl Assignment {
     /// What the pass adds up for these arranged blocks.
     pub fn pass(&self, blocks: &[Arranged]) -> Result<Sums, PartError> {
         let is_other = |block: &Arranged| {
-            block.is_measured != self.is_measured || block.layout.movie_count() != self.movie_count
+            block.is_measured != self.pass.is_measured || block.layout.movie_count() != self.movie_count
         };
         if blocks.iter().any(is_other) {
             return Err(PartError::OtherModel);
@@ -37,20 +35,19 @@ impl Message for Assignment {
     const KIND: &'static str = "assignment";
 
     fn headline(&self) -> String {
-        format!("pass {}", self.pass)
+        format!("pass {}", self.pass.number)
     }
 
     fn save(&self, state: &mut StateWriter<'_>) {
-        state.number(self.pass);
-        state.number(u64::from(self.is_measured));
+        self.pass.save(state);
         state.number(self.movie_count as u64);
         self.work.save(state);
     }
 
     fn restore(state: &mut StateReader<'_>) -> Result<Self, PartError> {
-        let (pass, is_measured) = (state.number()?, state.number()? == 1);
+        let pass = Pass::restore(state)?;
         let movie_count = state.number()? as usize;
         let work = vb::Assignment::restore(movie_count, state)?;
-        Ok(Self { pass, is_measured, movie_count, work })
+        Ok(Self { pass, movie_count, work })
     }
 }

@@ -6,6 +6,7 @@ use super::PartError;
 use super::arranged::Arranged;
 use super::assignment::Assignment;
 use super::block::Block;
+use super::pass::Pass;
 use super::settings::Settings;
 use super::sums::{Added, Sums};
 use super::tally::{self, Tally};
@@ -19,7 +20,7 @@ mod saved;
 
 pub(super) use known::Known;
 
-/// The state of the work between two passes.
+/// The state of the work between two passes: until the movies are counted that of all work, then that of one model.
 pub struct State {
     pub(super) settings: Settings,
     pub(super) catalogue: Option<Catalogue>,
@@ -32,20 +33,21 @@ pub struct State {
 enum Work {
     /// To count the movies.
     Tally,
-    /// To count the ratings that the next model learns from.
+    /// To count the ratings that the model learns from.
     Count(Known, Goal),
     /// To learn the model.
     Learn(Known, Goal, Box<Learner>),
-    /// Nothing: all models are learned.
+    /// Nothing: these models are learned.
     Done(Known, Vec<Learner>),
 }
 
 /// The model that is learned.
+#[derive(Clone, Copy, PartialEq)]
 enum Goal {
     /// The one that is measured: it learns without the hold-out.
     Measured,
-    /// The one that is served, after the one that was measured, if there is one.
-    Served(Option<Box<Learner>>),
+    /// The one that is served.
+    Served,
 }
 
 impl State {
@@ -78,39 +80,53 @@ impl State {
     pub fn count(&self, block: &Block) -> Result<Sums, PartError> {
         let added = match &self.work {
             Work::Tally => Added::Tally(Tally::of(block, &self.settings)?),
-            Work::Count(known, goal) => self.counts(block, known, goal)?,
+            Work::Count(known, goal) => self.counts(block, known, *goal)?,
             _ => return Err(self.other_step()),
         };
-        Ok(Sums { pass: self.passes, added })
+        Ok(Sums { pass: self.pass(), added })
     }
 
     /// The ratings of a block that the model learns from. They are the same for all passes that learn this model.
     pub fn arrange(&self, block: &Block) -> Result<Arranged, PartError> {
         let Work::Learn(known, goal, learner) = &self.work else { return Err(self.other_step()) };
-        Ok(Arranged { is_measured: goal.is_measured(), layout: self.layout(block, known, goal, learner)? })
+        Ok(Arranged {
+            is_measured: self.pass().is_measured,
+            layout: self.layout(block, known, *goal, learner)?,
+        })
     }
 
     /// What the arranged blocks compute in the next pass, if a model is learned.
     pub fn assignment(&self) -> Option<Assignment> {
-        let Work::Learn(_, goal, learner) = &self.work else { return None };
+        let Work::Learn(.., learner) = &self.work else { return None };
         Some(Assignment {
-            pass: self.passes,
-            is_measured: goal.is_measured(),
+            pass: self.pass(),
             movie_count: learner.facts().movie_count(),
             work: learner.assignment(),
         })
     }
 
+    /// The pass that is next.
+    fn pass(&self) -> Pass {
+        let is_measured =
+            matches!(self.work, Work::Count(_, Goal::Measured) | Work::Learn(_, Goal::Measured, _));
+        Pass { number: self.passes, is_measured }
+    }
+
+    /// Whether these are sums of the next pass.
+    pub fn expects(&self, sums: &Sums) -> bool {
+        !self.is_done() && sums.pass == self.pass()
+    }
+
     /// The next state, given the sums of all blocks.
     pub fn solve(self, sums: Sums) -> Result<Self, PartError> {
-        if sums.pass != self.passes {
+        if !self.expects(&sums) {
             return Err(PartError::OtherPass);
         }
         let Self { settings, catalogue, passes, work } = self;
         let work = match (work, sums.added) {
             (Work::Tally, Added::Tally(tally)) => {
                 let known = Known::new(&tally, &settings, catalogue.as_ref())?;
-                let goal = if known.held_out_below > 0.0 { Goal::Measured } else { Goal::Served(None) };
+                let goal = if known.held_out_below > 0.0 { Goal::Measured } else { Goal::Served };
                 Work::Count(known, goal)
             }
             (Work::Count(known, goal), Added::Counts { counts, held_out }) => {
@@ -121,7 +137,7 @@ impl State {
                 let passed = messages.all(known.movie_ids.table().len(), learner.lengths(), expected)?;
                 learner.take(passed);
                 if learner.is_done() {
-                    goal.reached(known, learner)
+                    Work::Done(known, vec![*learner])
                 } else {
                     Work::Learn(known, goal, learner)
                 }
@@ -131,14 +147,38 @@ impl State {
         Ok(Self { settings, catalogue, passes: passes + 1, work })
     }
 
+    /// After the first pass: a state for each model that is learned.
+    pub fn models(self) -> Vec<Self> {
+        let Work::Count(known, Goal::Measured) = &self.work else { return vec![self] };
+        let work = Work::Count(known.clone(), Goal::Served);
+        let (settings, catalogue) = (self.settings.clone(), self.catalogue.clone());
+        let served = Self { settings, catalogue, passes: self.passes, work };
+        vec![self, served]
+    }
+
+    /// The state in which all models are learned, of those of each [model](Self::models).
+    pub fn join(models: Vec<Self>) -> Result<Self, PartError> {
+        let mut models = models.into_iter();
+        let mut all = models.next().ok_or(PartError::OtherStep("count"))?;
+        for model in models {
+            let other_step = model.other_step();
+            let (Work::Done(_, learners), Work::Done(_, more)) = (&mut all.work, model.work) else {
+                return Err(other_step);
+            };
+            learners.extend(more);
+            all.passes += model.passes;
+        }
+        Ok(all)
+    }
+
     /// The rows of the users of a block, when everything is learned.
     pub fn users(&self, block: &Block) -> Result<Users, PartError> {
         let Work::Done(known, learners) = &self.work else { return Err(self.other_step()) };
-        let goals = [Goal::Measured, Goal::Served(None)];
+        let goals = [Goal::Measured, Goal::Served];
         let rows = goals[goals.len() - learners.len()..]
             .iter()
             .zip(learners)
-            .map(|(goal, learner)| Ok(learner.user_rows(&self.layout(block, known, goal, learner)?)));
+            .map(|(&goal, learner)| Ok(learner.user_rows(&self.layout(block, known, goal, learner)?)));
         Ok(Users(rows.collect::<Result<_, PartError>>()?))
     }
 
@@ -159,11 +199,11 @@ impl State {
         })
     }
 
-    fn counts(&self, block: &Block, known: &Known, goal: &Goal) -> Result<Added, PartError> {
+    fn counts(&self, block: &Block, known: &Known, goal: Goal) -> Result<Added, PartError> {
         let ratings = self.ratings(block, known, goal)?;
         let movie_count = known.movie_ids.table().len();
         let mut held_out = vec![0; movie_count];
-        for rating in self.ratings(block, known, &Goal::Served(None))? {
+        for rating in self.ratings(block, known, Goal::Served)? {
             held_out[rating.movie.index()] += 1;
         }
         for rating in &ratings {
@@ -177,7 +217,7 @@ impl State {
         &self,
         block: &Block,
         known: &Known,
-        goal: &Goal,
+        goal: Goal,
         learner: &Learner,
     ) -> Result<Layout, PartError> {
         let ratings = self.ratings(block, known, goal)?;
@@ -185,14 +225,14 @@ impl State {
     }
 
     /// The ratings of a block that a model learns from, with the movies' rows among all movies.
-    fn ratings(&self, block: &Block, known: &Known, goal: &Goal) -> Result<Vec<Rating>, PartError> {
+    fn ratings(&self, block: &Block, known: &Known, goal: Goal) -> Result<Vec<Rating>, PartError> {
         let all = known.movie_ids.table();
         let row = |id: &str| all.find(id).ok_or_else(|| PartError::OtherBlock(id.to_owned()));
         let rows: Vec<u32> = block.movies.table().iter().map(row).collect::<Result<_, _>>()?;
         let shares = tally::shares(block, &self.settings)?;
         let is_learned = |rating: &&Rating| match goal {
             Goal::Measured => shares.of(rating) >= known.held_out_below,
-            Goal::Served(_) => true,
+            Goal::Served => true,
         };
         let learned = |rating: &Rating| Rating {
             user: rating.user,
@@ -221,33 +261,18 @@ fn counted(
         return Err(PartError::OtherRatings { expected, found });
     }
     let is_asked = || held_out.iter().zip(&known.listed).any(|(&count, &is_listed)| is_listed && count > 0);
-    if matches!(goal, Goal::Measured) && (counts.is_empty() || !is_asked()) {
-        return Ok(Work::Count(known, Goal::Served(None)));
+    if goal == Goal::Measured && (counts.is_empty() || !is_asked()) {
+        return Ok(Work::Done(known, Vec::new()));
     }
     let learner = Learner::new(known.algorithm(settings)?, counts.into(), &known.groups, settings.seed);
     Ok(Work::Learn(known, goal, Box::new(learner)))
 }
 
 impl Goal {
-    /// What comes after the model is learned.
-    fn reached(self, known: Known, learner: Box<Learner>) -> Work {
-        match self {
-            Self::Measured => Work::Count(known, Self::Served(Some(learner))),
-            Self::Served(measured) => {
-                let learners = measured.into_iter().chain([learner]).map(|learner| *learner);
-                Work::Done(known, learners.collect())
-            }
-        }
-    }
-
-    fn is_measured(&self) -> bool {
-        matches!(self, Self::Measured)
-    }
-
-    fn name(&self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Measured => "learning without the hold-out, to measure the model",
-            Self::Served(_) => "learning from all ratings",
+            Self::Served => "learning from all ratings",
         }
     }
 }

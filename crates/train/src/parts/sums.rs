@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::PartError;
 use super::message::Message;
 use super::packed_rows::PackedRows;
+use super::pass::Pass;
 use super::tally::Tally;
 use crate::algorithms::vb::{self, Counts, Passed};
 use crate::state::{StateError, StateReader, StateWriter};
@@ -15,8 +16,7 @@ const MOST_APART: usize = 8;
 /// What one pass over some blocks has added up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sums {
-    /// The number of the pass.
-    pub(super) pass: u64,
+    pub(super) pass: Pass,
     pub(super) added: Added,
 }
 
@@ -118,11 +118,11 @@ impl Message for Sums {
     const KIND: &'static str = "sums";
 
     fn headline(&self) -> String {
-        format!("pass {}", self.pass)
+        format!("pass {}", self.pass.number)
     }
 
     fn save(&self, state: &mut StateWriter<'_>) {
-        state.number(self.pass);
+        self.pass.save(state);
         match &self.added {
             Added::Tally(tally) => {
                 state.number(0);
@@ -146,7 +146,7 @@ impl Message for Sums {
     }
 
     fn restore(state: &mut StateReader<'_>) -> Result<Self, PartError> {
-        let pass = state.number()?;
+        let pass = Pass::restore(state)?;
         let added = match state.number()? {
             0 => Added::Tally(Tally::restore(state)?),
             1 => Added::Counts { counts: Counts::restore(state)?, held_out: state.whole_numbers()? },
@@ -174,7 +174,7 @@ mod tests {
             of_movies.push(movie, &[sum, -sum]);
         }
         let messages = Messages { rating_count: total as u64, blocks: vec![of_movies], totals: vec![total] };
-        Sums { pass: 3, added: Added::Messages(messages) }
+        Sums { pass: Pass { number: 3, is_measured: false }, added: Added::Messages(messages) }
     }
 
     fn written(sums: &Sums) -> Vec<u8> {
@@ -219,8 +219,9 @@ mod tests {
     #[test]
     fn sums_of_another_pass_are_refused() {
         let mut sums = messages(&[(1, 2)], 0);
-        let other = Sums { pass: 4, ..sums.clone() };
-        assert!(matches!(sums.add(other), Err(PartError::OtherPass)));
+        for pass in [Pass { number: 4, is_measured: false }, Pass { number: 3, is_measured: true }] {
+            assert!(matches!(sums.add(Sums { pass, ..sums.clone() }), Err(PartError::OtherPass)));
+        }
         assert!(matches!(all(sums.clone(), 2, [2, 2], 0), Err(PartError::OtherPass)));
         assert!(matches!(all(sums.clone(), 1, [2, 1], 0), Err(PartError::OtherPass)));
         let other = all(sums, 2, [2, 1], 7);

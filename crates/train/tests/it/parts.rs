@@ -98,9 +98,8 @@ impl Case {
     /// The artifact of parts, and the number of passes.
     fn in_parts(&self, folder: &Path, count: usize) -> usize {
         let blocks = self.blocks(count);
-        let mut state = copy(&State::begin(self.settings.clone(), self.movies.as_ref(), None).unwrap().0);
         let mut passes = 0;
-        while !state.is_done() {
+        let mut solve = |state: State| {
             // In another order each time.
             let mut order: Vec<usize> = (0..count).collect();
             order.rotate_left(passes % count);
@@ -111,9 +110,16 @@ impl Case {
                 let arranged: Vec<_> = blocks.iter().map(|block| state.arrange(block).unwrap()).collect();
                 assert_eq!(copy(&assignment.pass(&arranged).unwrap()), copy(&sums), "all blocks at once");
             }
-            state = copy(&state.solve(copy(&sums)).unwrap());
             passes += 1;
+            copy(&state.solve(copy(&sums)).unwrap())
+        };
+        let state = copy(&State::begin(self.settings.clone(), self.movies.as_ref(), None).unwrap().0);
+        let mut models = solve(state).models();
+        while !models.iter().all(State::is_done) {
+            let step = |model: State| if model.is_done() { model } else { solve(model) };
+            models = models.into_iter().map(step).collect();
         }
+        let state = copy(&State::join(models).unwrap());
         let users: Vec<Users> = blocks.iter().map(|block| copy(&state.users(block).unwrap())).collect();
         let mut gathering = Gathering::new(state).unwrap();
         for (block, users) in blocks.into_iter().zip(users).rev() {
@@ -225,19 +231,25 @@ fn parts_that_do_not_fit_are_refused() {
     let sums = counting.count(&blocks[0]).unwrap();
     assert!(matches!(counting.solve(sums), Err(PartError::OtherRatings { .. })));
 
-    let mut state = solve(solve(begin()));
-    assert!(state.is_learning() && state.count(&blocks[0]).is_err());
-    let arranged = state.arrange(&blocks[0]).unwrap();
-    let of_one = passed(&state, &blocks[0]).unwrap();
-    assert!(matches!(copy(&state).solve(of_one), Err(PartError::OtherRatings { .. })));
-    while state.is_learning() {
-        state = solve(state);
+    let models = || solve(begin()).models().into_iter().map(solve);
+    let [mut measured, served] = models().collect::<Vec<_>>().try_into().ok().unwrap();
+    assert!(measured.is_learning() && measured.count(&blocks[0]).is_err());
+    let arranged = measured.arrange(&blocks[0]).unwrap();
+    let of_one = passed(&measured, &blocks[0]).unwrap();
+    assert!(measured.expects(&of_one) && !served.expects(&of_one));
+    assert!(matches!(copy(&served).solve(copy(&of_one)), Err(PartError::OtherPass)));
+    assert!(matches!(copy(&measured).solve(of_one), Err(PartError::OtherRatings { .. })));
+    assert!(matches!(served.assignment().unwrap().pass(&[arranged]), Err(PartError::OtherModel)));
+    while !measured.is_done() {
+        measured = solve(measured);
     }
-    state = solve(state);
-    assert!(matches!(state.assignment().unwrap().pass(&[arranged]), Err(PartError::OtherModel)));
-    while !state.is_done() {
-        state = solve(state);
+    let unfinished = State::join(vec![copy(&measured), served]);
+    assert!(matches!(unfinished, Err(PartError::OtherStep("arrange` and `pass"))));
+    let mut served = models().nth(1).unwrap();
+    while !served.is_done() {
+        served = solve(served);
     }
+    let state = State::join(vec![measured, served]).unwrap();
     assert!(state.assignment().is_none() && state.count(&blocks[0]).is_err());
     let users = state.users(&blocks[0]).unwrap();
     let mut one = Gathering::new(copy(&state)).unwrap();

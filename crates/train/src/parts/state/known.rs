@@ -10,6 +10,7 @@ use crate::ratings::{Dataset, Report, identities};
 use crate::state::StateError;
 
 /// The movies, and which ratings are held out.
+#[derive(Clone)]
 pub(in crate::parts) struct Known {
     /// The movies that were rated, and those of the catalogue.
     pub(in crate::parts) movie_ids: Ids,

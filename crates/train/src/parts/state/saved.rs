@@ -63,12 +63,12 @@ impl Message for State {
             0 => Work::Tally,
             1 => {
                 let known = Known::restore(state)?;
-                let goal = Goal::restore(&settings, &known, state)?;
+                let goal = Goal::restore(state)?;
                 Work::Count(known, goal)
             }
             2 => {
                 let known = Known::restore(state)?;
-                let goal = Goal::restore(&settings, &known, state)?;
+                let goal = Goal::restore(state)?;
                 let learner = Box::new(learner(&settings, &known, state)?);
                 Work::Learn(known, goal, learner)
             }
@@ -129,22 +129,11 @@ impl Known {
 }
 
 impl Goal {
-    fn save(&self, state: &mut StateWriter<'_>) {
-        match self {
-            Self::Measured => state.number(0),
-            Self::Served(None) => state.number(1),
-            Self::Served(Some(measured)) => {
-                state.number(2);
-                measured.save(state);
-            }
-        }
+    fn save(self, state: &mut StateWriter<'_>) {
+        state.number(u64::from(self == Self::Served));
     }
 
-    fn restore(settings: &Settings, known: &Known, state: &mut StateReader<'_>) -> Result<Self, PartError> {
-        Ok(match state.number()? {
-            0 => Self::Measured,
-            1 => Self::Served(None),
-            _ => Self::Served(Some(Box::new(learner(settings, known, state)?))),
-        })
+    fn restore(state: &mut StateReader<'_>) -> Result<Self, StateError> {
+        Ok(if state.number()? == 1 { Self::Served } else { Self::Measured })
     }
 }
