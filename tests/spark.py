@@ -33,6 +33,14 @@ case $2 in
 esac
 exec {binary} "$@"
 """
+# One pass of one model fails.
+FAILING = """#!/bin/sh
+if [ "$2" = pass ] && mkdir {folder}/failed 2>/dev/null; then
+  echo "error: this pass fails" >&2
+  exit 1
+fi
+exec {binary} "$@"
+"""
 
 
 def main():
@@ -57,6 +65,7 @@ class Test:
         self.line_ends()
         self.uploaded()
         self.killed()
+        self.failing()
         self.lines_refused()
         self.executors()
         self.refused()
@@ -148,11 +157,26 @@ class Test:
 
     def killed(self):
         """Steps that are killed are repeated, with the same result."""
-        wrapper = self.folder / "wrapper"
-        wrapper.write_text(KILLED.format(folder=self.folder, binary=self.binary))
-        wrapper.chmod(0o755)
-        self.train(str(wrapper), "killed steps", 2)
+        self.train(self.wrapper("killed", KILLED), "killed steps", 2)
         assert all((self.folder / f"killed-{step}").exists() for step in ("divide", "pack", "arrange", "pass"))
+
+    def failing(self):
+        """If a model fails, the job does, although the other model goes on."""
+        import train
+
+        try:
+            train.main(self.arguments(self.wrapper("failing", FAILING), str(self.folder / "failing model")))
+            raise AssertionError("no failure")
+        except SystemExit as failure:
+            assert str(failure) == "error: this pass fails", failure
+        assert not (self.folder / "failing model").exists()
+        print("a pass of one model that fails: the job fails with the reason")
+
+    def wrapper(self, name, script):
+        wrapper = self.folder / name
+        wrapper.write_text(script.format(folder=self.folder, binary=self.binary))
+        wrapper.chmod(0o755)
+        return str(wrapper)
 
     def lines_refused(self):
         """Lines that cannot be divided among the blocks."""
