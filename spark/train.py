@@ -324,7 +324,7 @@ def sums_of_pass(run, arranged, cores, assignment):
 
 
 def add_up(context, run, step, sums_of):
-    """Sends what is asked for to all blocks, and adds up what they answer, at least to few messages."""
+    """Sends what is asked for to all blocks. Returns their answers, added up to a few if there are many."""
     print(step.name, file=sys.stderr)
     asked = context.broadcast(step.asked)
     sums = sums_of(asked)

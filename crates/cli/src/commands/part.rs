@@ -36,11 +36,11 @@ pub struct Args {
 /// endian). An empty one marks the end of several.
 #[derive(Subcommand)]
 enum Step {
-    /// Decide what is computed, and write the model. Prints three messages for each pass: what comes next, the state, and the
+    /// Decide what is computed, and write the model. Prints what comes next as three messages: its name, the state, and the
     /// assignment. The state is empty if it is the same for the blocks as before. The assignment is empty if the state is not
-    /// learning. Reads the sums of all blocks after each pass. After the first pass, prints the number of models, and three
-    /// messages for each: their passes are independent. A model that is done has no state, except the last one, whose state is
-    /// that of all. Then, reads each block with the rows of its users
+    /// learning. After each pass, reads the sums of all blocks, and prints what comes next. After the first pass, prints the number
+    /// of models, and what comes next for each; from then on, the passes of each model are independent of those of the others.
+    /// When a model is done, its state is empty, unless all are done. Then reads each block with the rows of its users
     Lead(Lead),
     /// Divide lines of ratings among blocks, by user. Reads lines of CSV, each after its length in bytes (4 bytes, big endian), the
     /// place at which its part of the files begins, and a space. A place is the number of the file times 2^40, plus the bytes of
@@ -171,15 +171,13 @@ fn learned(mut models: Vec<State>) -> Result<State> {
         let index = models.iter().position(|model| model.expects(&sums)).ok_or(PartError::OtherPass)?;
         let before = models.remove(index);
         let was_learning = before.is_learning();
-        let model = before.solve(sums)?;
-        let is_other = !(was_learning && model.is_learning());
-        models.insert(index, model);
+        models.insert(index, before.solve(sums)?);
         if models.iter().all(State::is_done) {
             let state = State::join(models)?;
             announce(&state, true)?;
             return Ok(state);
         }
-        announce(&models[index], is_other && !models[index].is_done())?;
+        announce(&models[index], !was_learning && !models[index].is_done())?;
     }
 }
 

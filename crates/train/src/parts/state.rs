@@ -166,7 +166,6 @@ impl State {
                 return Err(other_step);
             };
             learners.extend(more);
-            all.passes += model.passes;
         }
         Ok(all)
     }
