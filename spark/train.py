@@ -81,7 +81,7 @@ class Lead:
     def __init__(self, program, options):
         command = [program, "part", "lead", *options]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.lock = threading.Lock()
+        self.lock, self.failure = threading.Lock(), None
 
     def __enter__(self):
         return self
@@ -96,10 +96,16 @@ class Lead:
         return Step(name.decode(), state, assignment or state)
 
     def after(self, sums):
-        """What comes next for a model, after these sums of a pass. Other models wait for as long as that takes."""
+        """What comes next for a model, after these sums of a pass. Other models wait for as long as that takes. If the process
+        has failed, they fail for the same reason."""
         with self.lock:
-            self.tell([*sums, b""])
-            return self.step()
+            try:
+                if self.failure is None:
+                    self.tell([*sums, b""])
+                    return self.step()
+            except BaseException as failure:
+                self.failure = failure
+            raise self.failure
 
     def heard(self):
         (length,) = struct.unpack(LENGTH, self.read(struct.calcsize(LENGTH)))
@@ -272,15 +278,33 @@ def learn(context, run, blocks, lead):
     machines pass over the blocks for another one."""
     lead.tell([*counted(context, run, blocks, lead.step()), b""])
     steps = [lead.step() for _ in range(int(lead.heard()))]
+    failures = []
+
+    def learned(step):
+        try:
+            return learn_model(context, run, blocks, lead, step)
+        except BaseException as failure:
+            failures.append(failure)
+            raise
+
     with ThreadPoolExecutor(len(steps)) as threads:
-        models = [threads.submit(learn_model, context, run, blocks, lead, step) for step in steps]
-        ended = wait(models, return_when=FIRST_EXCEPTION).done
-        if any(model.exception() for model in ended):
-            lead.process.kill()
+        models = [threads.submit(learned, step) for step in steps]
+        try:
+            wait(models, return_when=FIRST_EXCEPTION)
+        finally:
+            end_early(context, lead, models)
+    for failure in failures:
+        raise failure  # The first one, and not what it has led to.
+    return next(state for model in models if (state := model.result()))  # The last one that is done has it.
+
+
+def end_early(context, lead, models):
+    """Ends what still runs, because one model has failed, or because the job is interrupted."""
+    if wait(models, timeout=0).not_done:
+        lead.process.kill()
+        # What begins after one call is ended by the next.
+        while wait(models, timeout=0.5).not_done:
             context.cancelAllJobs()
-    # The first error is raised, and not what it has led to. Only the model that is learned last has a state.
-    [learned] = {model.result() for model in [*ended, *models]} - {b""}
-    return learned
 
 
 def learn_model(context, run, blocks, lead, step):

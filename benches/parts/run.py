@@ -49,7 +49,8 @@ class Measurement:
             while self.next.startswith("counting"):
                 self.count(blocks, lead)
                 self.listen(lead)
-            arranged = [self.step("arrange", framed(self.state, block)) for block in blocks]
+            if self.next.startswith("learning"):
+                arranged = [self.step("arrange", framed(self.state, block)) for block in blocks]
             while self.next.startswith("learning"):
                 self.tell_sums(lead, self.step("pass", framed(self.asked, *arranged)))
                 self.listen(lead)

@@ -18,7 +18,7 @@ SUBMIT = [
 ]  # fmt: skip
 # The best of 0.02, 0.05, 0.07, 0.1, 0.15 and 0.2 on a million generated ratings.
 REGULARIZATION = {"ratings": "0.07", "residuals": "0.07"}
-# What is printed before and after the model is learned that is measured.
+# What is printed before and after the model that is measured is learned.
 BEGIN, END = "learning without the hold-out", "learning from all ratings"
 # On Spark, the two models are learned at the same time.
 BOTH, LEARNED = 2, "writing the model"
@@ -48,7 +48,7 @@ def main(binary, data, folder):
 
 
 def learning(job):
-    """The seconds and processor seconds in which the model was learned that is measured."""
+    """The seconds and processor seconds in which the model that is measured was learned."""
     begin, end = (next(line for line in job.lines if text in line.text) for text in (BEGIN, END))
     return end.wall - begin.wall, end.cpu - begin.cpu
 

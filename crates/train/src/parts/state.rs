@@ -38,7 +38,7 @@ enum Work {
     /// To learn the model.
     Learn(Known, Goal, Box<Learner>),
     /// Nothing: these models are learned.
-    Done(Known, Vec<Learner>),
+    Done(Known, Vec<(Goal, Learner)>),
 }
 
 /// The model that is learned.
@@ -137,7 +137,7 @@ impl State {
                 let passed = messages.all(known.movie_ids.table().len(), learner.lengths(), expected)?;
                 learner.take(passed);
                 if learner.is_done() {
-                    Work::Done(known, vec![*learner])
+                    Work::Done(known, vec![(goal, *learner)])
                 } else {
                     Work::Learn(known, goal, learner)
                 }
@@ -147,7 +147,7 @@ impl State {
         Ok(Self { settings, catalogue, passes: passes + 1, work })
     }
 
-    /// After the first pass: a state for each model that is learned.
+    /// After the first pass: a state for each model that is learned. Later, only this one.
     pub fn models(self) -> Vec<Self> {
         let Work::Count(known, Goal::Measured) = &self.work else { return vec![self] };
         let work = Work::Count(known.clone(), Goal::Served);
@@ -156,28 +156,29 @@ impl State {
         vec![self, served]
     }
 
-    /// The state in which all models are learned, of those of each [model](Self::models).
+    /// The state in which all models are learned, of those of each [model](Self::models), which must be
+    /// [done](Self::is_done).
     pub fn join(models: Vec<Self>) -> Result<Self, PartError> {
-        let mut models = models.into_iter();
-        let mut all = models.next().ok_or(PartError::OtherStep("count"))?;
+        let (mut all, mut learners) = (None, Vec::new());
         for model in models {
             let other_step = model.other_step();
-            let (Work::Done(_, learners), Work::Done(_, more)) = (&mut all.work, model.work) else {
+            let Self { settings, catalogue, passes, work: Work::Done(known, own) } = model else {
                 return Err(other_step);
             };
-            learners.extend(more);
+            learners.extend(own);
+            all = Some((settings, catalogue, passes, known));
         }
-        Ok(all)
+        learners.sort_by_key(|(goal, _)| *goal == Goal::Served);
+        let (settings, catalogue, passes, known) = all.ok_or(PartError::OtherStep("count"))?;
+        Ok(Self { settings, catalogue, passes, work: Work::Done(known, learners) })
     }
 
     /// The rows of the users of a block, when everything is learned.
     pub fn users(&self, block: &Block) -> Result<Users, PartError> {
         let Work::Done(known, learners) = &self.work else { return Err(self.other_step()) };
-        let goals = [Goal::Measured, Goal::Served];
-        let rows = goals[goals.len() - learners.len()..]
+        let rows = learners
             .iter()
-            .zip(learners)
-            .map(|(&goal, learner)| Ok(learner.user_rows(&self.layout(block, known, goal, learner)?)));
+            .map(|(goal, learner)| Ok(learner.user_rows(&self.layout(block, known, *goal, learner)?)));
         Ok(Users(rows.collect::<Result<_, PartError>>()?))
     }
 
@@ -187,6 +188,7 @@ impl State {
     ) -> Result<(Settings, Option<Catalogue>, Known, Vec<Learner>), PartError> {
         let other_step = self.other_step();
         let Work::Done(known, learners) = self.work else { return Err(other_step) };
+        let learners = learners.into_iter().map(|(_, learner)| learner).collect();
         Ok((self.settings, self.catalogue, known, learners))
     }
 

@@ -119,6 +119,7 @@ impl Case {
             let step = |model: State| if model.is_done() { model } else { solve(model) };
             models = models.into_iter().map(step).collect();
         }
+        models.reverse();
         let state = copy(&State::join(models).unwrap());
         let users: Vec<Users> = blocks.iter().map(|block| copy(&state.users(block).unwrap())).collect();
         let mut gathering = Gathering::new(state).unwrap();
@@ -243,8 +244,9 @@ fn parts_that_do_not_fit_are_refused() {
     while !measured.is_done() {
         measured = solve(measured);
     }
-    let unfinished = State::join(vec![copy(&measured), served]);
-    assert!(matches!(unfinished, Err(PartError::OtherStep("arrange` and `pass"))));
+    for unfinished in [vec![copy(&measured), copy(&served)], vec![served]] {
+        assert!(matches!(State::join(unfinished), Err(PartError::OtherStep("arrange` and `pass"))));
+    }
     let mut served = models().nth(1).unwrap();
     while !served.is_done() {
         served = solve(served);

@@ -46,7 +46,8 @@ impl Message for State {
                 state.number(3);
                 known.save(state);
                 state.number(learners.len() as u64);
-                for learner in learners {
+                for (goal, learner) in learners {
+                    goal.save(state);
                     learner.save(state);
                 }
             }
@@ -78,8 +79,10 @@ impl Message for State {
                 if models > 2 {
                     return Err(StateError::new(format!("it has {models} models")).into());
                 }
-                let learners =
-                    (0..models).map(|_| learner(&settings, &known, state)).collect::<Result<_, _>>()?;
+                let mut learners = Vec::new();
+                for _ in 0..models {
+                    learners.push((Goal::restore(state)?, learner(&settings, &known, state)?));
+                }
                 Work::Done(known, learners)
             }
             other => return Err(StateError::new(format!("{other} is not a kind of work")).into()),
