@@ -61,8 +61,7 @@ impl Lead {
             }
             self.input.write_all(&framed(&[&model.sums(block)])).unwrap();
             *model = Next { arranged: std::mem::take(&mut model.arranged), ..self.next() };
-            self.state = std::mem::take(&mut model.state);
-            model.state = self.state.clone();
+            self.state.clone_from(&model.state);
             models.rotate_left(1);
         }
         count
