@@ -310,8 +310,7 @@ def end_early(context, lead, models):
 def learn_model(context, run, blocks, lead, step):
     """What a model learns from is the same in all its passes, so it is arranged once. In a pass, an executor has one task with
     all its cores, because the sums of a task are as large with one core."""
-    while step.name.startswith("counting"):
-        step = lead.after(counted(context, run, blocks, step))
+    step = lead.after(counted(context, run, blocks, step))
     if step.name.startswith("learning"):
         state = context.broadcast(step.state)
         arranged = blocks.map(lambda block: run("arrange", [state.value, block])).persist(StorageLevel.MEMORY_AND_DISK)

@@ -33,6 +33,14 @@ case $2 in
 esac
 exec {binary} "$@"
 """
+# While a pass is made, the leading process is killed.
+LED = """#!/bin/sh
+case $2 in
+  lead) echo $$ >{folder}/lead ;;
+  pass) kill -9 "$(cat {folder}/lead)" 2>/dev/null ;;
+esac
+exec {binary} "$@"
+"""
 # One pass of one model fails.
 FAILING = """#!/bin/sh
 if [ "$2" = pass ] && mkdir {folder}/failed 2>/dev/null; then
@@ -161,16 +169,18 @@ class Test:
         assert all((self.folder / f"killed-{step}").exists() for step in ("divide", "pack", "arrange", "pass"))
 
     def failing(self):
-        """If a model fails, the job does, although the other model goes on."""
+        """If a model or the leading process fails, the job does with the reason, although another model goes on."""
         import train
 
-        try:
-            train.main(self.arguments(self.wrapper("failing", FAILING), str(self.folder / "failing model")))
-            raise AssertionError("no failure")
-        except SystemExit as failure:
-            assert str(failure) == "error: this pass fails", failure
-        assert not (self.folder / "failing model").exists()
-        print("a pass of one model that fails: the job fails with the reason")
+        ended = "error: `matinee part lead` was ended by signal 9; no model was written"
+        for wrapper, reason in ((self.wrapper("failing", FAILING), "error: this pass fails"), (self.wrapper("led", LED), ended)):
+            try:
+                train.main(self.arguments(wrapper, str(self.folder / "failing model")))
+                raise AssertionError(f"no failure: {reason}")
+            except SystemExit as failure:
+                assert str(failure) == reason, failure
+            assert not (self.folder / "failing model").exists()
+        print("a pass of one model fails, or the leading process is killed: the job fails with the reason")
 
     def wrapper(self, name, script):
         wrapper = self.folder / name

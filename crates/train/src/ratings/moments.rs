@@ -33,6 +33,7 @@ impl Moments {
     }
 }
 
+#[cfg(test)]
 impl FromIterator<i64> for Moments {
     fn from_iter<T: IntoIterator<Item = i64>>(times: T) -> Self {
         let mut moments = Self::default();
