@@ -133,8 +133,9 @@ impl State {
                 counted(&settings, known, goal, counts, &held_out)?
             }
             (Work::Learn(known, goal, mut learner), Added::Messages(messages)) => {
-                let expected = learner.facts().rating_count as u64;
-                let passed = messages.all(known.movie_ids.table().len(), learner.lengths(), expected)?;
+                let facts = learner.facts();
+                let passed =
+                    messages.all(&facts.movie_counts, learner.lengths(), facts.rating_count as u64)?;
                 learner.take(passed);
                 if learner.is_done() {
                     Work::Done(known, vec![(goal, *learner)])

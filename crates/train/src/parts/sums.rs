@@ -92,15 +92,19 @@ impl Messages {
         self.blocks[0].width()
     }
 
-    /// The sums of all movies. `lengths` are those that the pass should have, and `expected` is the number of all ratings.
+    /// The sums of all movies, which have so many ratings. `lengths` are those that the pass should have, and `expected` is the
+    /// number of all ratings.
     pub(super) fn all(
         self,
-        movie_count: usize,
+        movie_counts: &[u32],
         lengths: [usize; 2],
         expected: u64,
     ) -> Result<Passed, PartError> {
         let fits = lengths == [self.width(), self.totals.len()]
-            && self.blocks.iter().all(|rows| rows.movies().all(|movie| (movie as usize) < movie_count));
+            && self
+                .blocks
+                .iter()
+                .all(|rows| rows.movies().all(|movie| (movie as usize) < movie_counts.len()));
         if !fits {
             return Err(PartError::OtherPass);
         }
@@ -110,7 +114,8 @@ impl Messages {
         let write = |movies: Range<usize>, to: &mut [i64]| {
             self.blocks.iter().for_each(|rows| rows.add_to(movies.clone(), to));
         };
-        Ok(Passed { sums: vb::Sums::of(movie_count, lengths[0], write), totals: self.totals })
+        let sums = vb::Sums::of(movie_counts, lengths[0], write).ok_or(PartError::OtherPass)?;
+        Ok(Passed { sums, totals: self.totals })
     }
 }
 
@@ -191,7 +196,10 @@ mod tests {
     ) -> Result<Vec<i64>, PartError> {
         let Added::Messages(messages) = sums.added else { panic!("messages") };
         let mut numbers = Vec::new();
-        messages.all(movie_count, lengths, expected)?.sums.for_each(|row| numbers.extend_from_slice(row));
+        messages
+            .all(&vec![1 << 30; movie_count], lengths, expected)?
+            .sums
+            .for_each(|row| numbers.extend_from_slice(row));
         Ok(numbers)
     }
 

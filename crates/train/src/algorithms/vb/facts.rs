@@ -33,7 +33,7 @@ pub(crate) struct Facts {
     /// The place of each movie row. In all that a run knows, movies are at their places.
     pub(super) places: Places,
     /// The number of ratings of each movie, by place.
-    pub(super) movie_counts: Vec<u32>,
+    pub(crate) movie_counts: Vec<u32>,
     /// The number of ratings.
     pub(crate) rating_count: usize,
     /// The number of users with ratings.

@@ -25,8 +25,6 @@ pub(super) struct Features {
     set_ratios: [f64; 2],
     /// By group of attributes.
     attribute_ratios: Vec<f64>,
-    /// How far the prior mean of each movie is from that of all movies: movies x order.
-    expected: Vec<f32>,
 }
 
 impl Features {
@@ -38,13 +36,14 @@ impl Features {
             attributes: Attributes::new(groups, movie_count, order),
             set_ratios: [SET_RATIO; 2],
             attribute_ratios: vec![ATTRIBUTE_RATIO; groups.len()],
-            expected: vec![0.0; movie_count * order],
         }
     }
 
     /// How far the prior mean of each movie is from that of all movies: movies x order.
-    pub(super) fn expected(&self) -> &[f32] {
-        &self.expected
+    pub(super) fn expected(&self) -> Vec<f32> {
+        let mut expected = self.attributes.expected();
+        expected.iter_mut().zip(self.sets.expected()).for_each(|(sum, &part)| *sum += part);
+        expected
     }
 
     /// What the next pass adds up for the sets.
@@ -68,20 +67,24 @@ impl Features {
                 deviation.iter_mut().zip(movie_step).for_each(|(entry, &step)| *entry -= step as f32);
             }
         }
+        self.explain(&mut rows);
+        self.sets.improve(facts, rows, user_step, self.set_ratios);
+        self.estimate(facts, priors, rater_variances);
+    }
+
+    /// Improves the coefficients of the attributes, and leaves the deviations that they do not explain.
+    fn explain(&mut self, rows: &mut Rows) {
         let before = self.attributes.expected();
         self.attributes.improve(&rows.deviations, &rows.information, &self.attribute_ratios);
-        self.expected = self.attributes.expected();
+        let after = self.attributes.expected();
         // A posterior follows its prior, except for the share of the ratings. Only that share is left to explain.
-        let changes = self.expected.chunks_exact(self.order).zip(before.chunks_exact(self.order));
+        let changes = after.chunks_exact(self.order).zip(before.chunks_exact(self.order));
         let deviations = rows.deviations.chunks_exact_mut(self.order);
         for ((deviation, (after, before)), &share) in deviations.zip(changes).zip(&rows.information) {
             for (entry, (after, before)) in deviation.iter_mut().zip(after.iter().zip(before)) {
                 *entry -= share * (after - before);
             }
         }
-        self.sets.improve(facts, rows, user_step, self.set_ratios);
-        self.expected.iter_mut().zip(self.sets.expected()).for_each(|(sum, &part)| *sum += part);
-        self.estimate(facts, priors, rater_variances);
     }
 
     /// Sets each ratio to its most probable value.
@@ -122,14 +125,12 @@ impl Features {
         self.attributes.save(state);
         state.reals(&self.set_ratios);
         state.reals(&self.attribute_ratios);
-        state.floats(&self.expected);
     }
 
     pub(super) fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
         self.sets.restore(state)?;
         self.attributes.restore(state)?;
         state.reals(&mut self.set_ratios)?;
-        state.reals(&mut self.attribute_ratios)?;
-        state.floats(&mut self.expected)
+        state.reals(&mut self.attribute_ratios)
     }
 }

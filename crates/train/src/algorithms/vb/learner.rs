@@ -113,7 +113,7 @@ impl Learner {
         }
         self.is_counted = true;
         self.squared_ratings = passed.totals[0] as f64 / f64::from(STEPS * STEPS);
-        self.features.sets.count(passed.sums);
+        self.features.sets.count(&passed.sums);
     }
 
     /// The root mean squared error on the ratings in the last epoch.
@@ -127,7 +127,8 @@ impl Learner {
         let [squared_errors, rater_variances] = epoch::last_totals(&totals);
         let of_users = Deviations::of_totals(&totals, self.shape, self.facts.rater_count);
         let expected = self.features.expected();
-        let solved = self.movies.solve(sums, &self.units(), expected, &self.movie_prior, self.noise);
+        let solved = self.movies.solve(&sums, &self.units(), &expected, &self.movie_prior, self.noise);
+        drop((sums, expected));
         let steps = [of_users.mean(), solved.deviations.mean()];
         self.user_prior.update(&of_users, &steps[0]);
         self.movie_prior.update(&solved.deviations, &steps[1]);

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::priors::{Deviations, Prior};
 use super::regression::{Evidence, Regression};
 use super::shape::{Shape, packed};
-use super::sums::{self, Sums};
+use super::sums::Sums;
 use super::units::Units;
 use crate::seeds;
 use crate::state::{StateError, StateReader, StateWriter};
@@ -87,7 +87,7 @@ impl Movies {
     /// movies x order. `units` are those of the sums.
     pub(super) fn solve(
         &mut self,
-        sums: Sums,
+        sums: &Sums,
         units: &Units,
         expected: &[f32],
         prior: &Prior,
@@ -114,17 +114,17 @@ impl Movies {
             .zip(told.information.par_chunks_mut(Sums::STRIPE))
             .zip(told.of_raters.par_chunks_mut(rows))
             .zip(told.for_sets.par_chunks_mut(2 * rows));
-        let stripes = sums.into_stripes().zip(expected.par_chunks(rows)).zip(posteriors).zip(to_tell).map(
-            |(((sums, expected), ((means, covariances), units)), told)| {
+        let stripes = expected.par_chunks(rows).zip(posteriors).zip(to_tell).enumerate().map(
+            |(stripe, ((expected, ((means, covariances), units)), told))| {
                 let (((deviations, information), of_raters), for_sets) = told;
                 let told = Told { deviations, information, of_raters, for_sets };
-                Stripe { sums, expected, means, covariances, units, told }
+                Stripe { first: stripe * Sums::STRIPE, expected, means, covariances, units, told }
             },
         );
         let partial: Vec<(Deviations, f64)> = stripes
             .map_init(
                 || Solver::new(shape, width),
-                |solver, stripe| Arch::new().dispatch(Solving { solver, stripe, units, prior, noise }),
+                |solver, stripe| Arch::new().dispatch(Solving { solver, sums, stripe, units, prior, noise }),
             )
             .collect();
         // In the order of the movies: a parallel sum would depend on the number of threads.
@@ -192,7 +192,8 @@ fn write_in_units(matrix: &[f64], order: usize, packed: &mut [i8]) -> f32 {
 
 /// The rows of the movies that are solved together.
 struct Stripe<'a> {
-    sums: sums::Stripe,
+    /// The first movie.
+    first: usize,
     expected: &'a [f32],
     means: &'a mut [f32],
     covariances: &'a mut [i8],
@@ -211,6 +212,7 @@ struct Told<'a> {
 /// One stripe to be solved.
 struct Solving<'a> {
     solver: &'a mut Solver,
+    sums: &'a Sums,
     stripe: Stripe<'a>,
     units: &'a Units,
     prior: &'a Prior,
@@ -222,8 +224,8 @@ impl WithSimd for Solving<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> (Deviations, f64) {
-        let Self { solver, stripe, units, prior, noise } = self;
-        solver.solve(stripe, units, prior, noise)
+        let Self { solver, sums, stripe, units, prior, noise } = self;
+        solver.solve(sums, stripe, units, prior, noise)
     }
 }
 
@@ -234,7 +236,7 @@ struct Solver {
     /// The sums of a movie, in units of messages.
     in_units: Vec<f64>,
     /// The same as real numbers: moments, deviations of its raters, products for the sets, products.
-    sums: Vec<f64>,
+    real: Vec<f64>,
     prior_mean: Vec<f64>,
 }
 
@@ -245,26 +247,33 @@ impl Solver {
             shape,
             regression: Regression::new(shape),
             in_units: vec![0.0; width],
-            sums: vec![0.0; width],
+            real: vec![0.0; width],
             prior_mean,
         }
     }
 
     /// Returns the sums of deviations and of expected squares.
     #[inline(always)]
-    fn solve(&mut self, stripe: Stripe<'_>, units: &Units, prior: &Prior, noise: f64) -> (Deviations, f64) {
-        let Self { shape, regression, in_units, sums, prior_mean } = self;
+    fn solve(
+        &mut self,
+        sums: &Sums,
+        stripe: Stripe<'_>,
+        units: &Units,
+        prior: &Prior,
+        noise: f64,
+    ) -> (Deviations, f64) {
+        let Self { shape, regression, in_units, real, prior_mean } = self;
         let (order, moment_width) = (shape.order(), shape.moments());
         let (mut deviations, mut squares) = (Deviations::new(*shape), 0.0);
         for index in 0..stripe.units.len() {
-            stripe.sums.write_row(index, in_units);
+            sums.write(stripe.first + index, in_units);
             // The moment of the constant 1 is the number of ratings.
             if in_units[packed(1, 1)] == 0.0 {
                 continue;
             }
             let own = index * order..(index + 1) * order;
-            units.read(in_units, sums);
-            let (moments, rest) = sums.split_at_mut(moment_width);
+            units.read(in_units, real);
+            let (moments, rest) = real.split_at_mut(moment_width);
             let (of_raters, rest) = rest.split_at(order);
             let (for_sets, rest) = rest.split_at(2 * order);
             let products = &rest[..shape.features()];

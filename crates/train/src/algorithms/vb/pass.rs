@@ -58,7 +58,8 @@ pub(crate) struct Passed {
 
 /// Runs a pass over the ratings of all these layouts, which have the same movies.
 pub(super) fn pass<S: Step>(step: &S, layouts: &[&Layout]) -> Passed {
-    let sums = Shared::new(&movie_counts(layouts), step.lengths()[0]);
+    let mut sums = Sums::new(&movie_counts(layouts), step.lengths()[0]);
+    let shared = sums.share();
     // As many as threads that work at the same time.
     let workers = Mutex::new(Vec::new());
     let rating_count = layouts.iter().map(|layout| layout.rating_count()).sum();
@@ -69,14 +70,14 @@ pub(super) fn pass<S: Step>(step: &S, layouts: &[&Layout]) -> Passed {
     blocks.into_par_iter().for_each(|(layout, users)| {
         let idle = workers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut worker = idle.unwrap_or_else(|| Worker::new(step, layout.movie_count()));
-        Arch::new().dispatch(Block { worker: &mut worker, step, layout, users, sums: &sums });
+        Arch::new().dispatch(Block { worker: &mut worker, step, layout, users, sums: &shared });
         workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
     });
     let mut totals = vec![0_i64; step.totals()];
     for worker in workers.into_inner().unwrap_or_else(PoisonError::into_inner) {
         totals.iter_mut().zip(&worker.totals).for_each(|(total, &part)| *total = total.wrapping_add(part));
     }
-    Passed { sums: sums.into_sums(), totals }
+    Passed { sums, totals }
 }
 
 /// The number of ratings of each movie.
@@ -90,15 +91,15 @@ fn movie_counts(layouts: &[&Layout]) -> Vec<u32> {
 }
 
 /// One block of users.
-struct Block<'a, S: Step> {
+struct Block<'a, 's, S: Step> {
     worker: &'a mut Worker<S::Work>,
     step: &'a S,
     layout: &'a Layout,
     users: Range<usize>,
-    sums: &'a Shared,
+    sums: &'a Shared<'s>,
 }
 
-impl<S: Step> WithSimd for Block<'_, S> {
+impl<S: Step> WithSimd for Block<'_, '_, S> {
     type Output = ();
 
     /// Sends, sorts and delivers. All loops are left to the compiler, which uses the vectors of the processor here.
@@ -187,7 +188,7 @@ impl<W> Worker<W> {
     /// Adds the messages to the sums of the movies. Blocks start at different stripes, so that threads seldom wait for each
     /// other.
     #[inline(always)]
-    fn deliver(&mut self, sums: &Shared, plain_width: usize, first: usize) {
+    fn deliver(&mut self, sums: &Shared<'_>, plain_width: usize, first: usize) {
         let Self { messages, movie_starts, senders, .. } = self;
         let width = sums.width();
         let stripes = sums.stripes.len();

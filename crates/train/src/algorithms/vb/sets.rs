@@ -27,7 +27,7 @@ use super::fixed::{joined, split};
 use super::layout::Observation;
 use super::movies::{Rows, row};
 use super::pass::{Outbox, Step};
-use super::sums::{Stripe, Sums};
+use super::sums::Sums;
 use crate::state::{StateError, StateReader, StateWriter};
 use search::Scales;
 pub(super) use search::{Search, root};
@@ -71,12 +71,14 @@ impl Sets {
     }
 
     /// Takes what [`Counting`] has added up.
-    pub(super) fn count(&mut self, sums: Sums) {
-        let numbers: Vec<f64> =
-            sums.into_stripes().flat_map_iter(Stripe::into_long).map(|sum| sum as f64).collect();
-        let fractions: Vec<f32> =
-            numbers.chunks_exact(2).map(|pair| joined([pair[0], pair[1]]) as f32).collect();
-        (self.roots, self.shares) = fractions.chunks_exact(2).map(|pair| (pair[0], pair[1])).unzip();
+    pub(super) fn count(&mut self, sums: &Sums) {
+        for (movie, (root, share)) in self.roots.iter_mut().zip(&mut self.shares).enumerate() {
+            let mut numbers = [0.0; 4];
+            sums.write(movie, &mut numbers);
+            let [root_high, root_low, share_high, share_low] = numbers;
+            *root = joined([root_high, root_low]) as f32;
+            *share = joined([share_high, share_low]) as f32;
+        }
     }
 
     /// `y`: what a movie adds to the sets of its raters.
@@ -122,12 +124,13 @@ impl Sets {
     pub(super) fn improve(&mut self, facts: &Facts, rows: Rows, user_step: &[f64], ratios: [f64; 2]) {
         let precisions = ratios.map(|ratio| ratio.recip() as f32);
         let residual = self.residual(&rows, user_step, precisions);
-        let Rows { information, for_sets: mut image, .. } = rows;
+        let Rows { information, for_sets: mut image, of_raters: mut expected, deviations } = rows;
+        drop(deviations);
         self.information = information;
         let direction = std::mem::take(&mut self.direction);
         Scales::of(facts, &direction, 2 * self.order).restore(facts, &mut image);
-        let expected: Vec<f32> =
-            image.chunks_exact(2 * self.order).flat_map(|row| &row[self.order..]).copied().collect();
+        let halves = image.chunks_exact(2 * self.order).map(|row| &row[self.order..]);
+        expected.chunks_exact_mut(self.order).zip(halves).for_each(|(to, half)| to.copy_from_slice(half));
         self.add_priors(&mut image, &direction, precisions);
 
         let mut descent = Descent::new(residual, self.diagonal(precisions), direction, 2 * self.order, 2);

@@ -15,34 +15,28 @@ const SHORT: u32 = (1 << (31 - (2 * 15 - STEP_DIGITS))) - 1;
 
 /// The sums of the messages, by movie: first those of the plain messages, then those of the rated ones. The latter are
 /// multiplied by ratings, and rounded to the unit of the message.
+///
+/// Those of the most rated movies, which come first, have 64 bits. The others have 32, which take less memory, and are added
+/// faster. Each kind is one piece of memory, which goes back to the system as a whole.
 pub(crate) struct Sums {
     width: usize,
-    stripes: Vec<Stripe>,
-}
-
-/// The sums of the movies of a stripe. Numbers of 32 bits take less memory, and are added faster.
-pub(super) enum Stripe {
-    Short(Vec<i32>),
-    Long(Vec<i64>),
+    long: Vec<i64>,
+    short: Vec<i32>,
 }
 
 /// Sums that threads add to.
-pub(super) struct Shared {
+pub(super) struct Shared<'a> {
     width: usize,
-    pub(super) stripes: Vec<Mutex<Stripe>>,
+    pub(super) stripes: Vec<Mutex<Stripe<'a>>>,
 }
 
-impl Shared {
-    /// Zeros for movies with these numbers of ratings.
-    pub(super) fn new(rating_counts: &[u32], width: usize) -> Self {
-        let stripe = |counts: &[u32]| {
-            let length = counts.len() * width;
-            let is_short = counts.iter().all(|&count| count <= SHORT);
-            Mutex::new(if is_short { Stripe::Short(vec![0; length]) } else { Stripe::Long(vec![0; length]) })
-        };
-        Self { width, stripes: rating_counts.chunks(STRIPE).map(stripe).collect() }
-    }
+/// The sums of the movies of a stripe.
+pub(super) enum Stripe<'a> {
+    Long(&'a mut [i64]),
+    Short(&'a mut [i32]),
+}
 
+impl Shared<'_> {
     /// The length of the sums of a movie.
     pub(super) fn width(&self) -> usize {
         self.width
@@ -52,30 +46,45 @@ impl Shared {
     pub(super) fn movies(stripe: usize, movie_count: usize) -> Range<usize> {
         stripe * STRIPE..((stripe + 1) * STRIPE).min(movie_count)
     }
-
-    /// What was added up.
-    pub(super) fn into_sums(self) -> Sums {
-        let inner = |stripe: Mutex<Stripe>| stripe.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Sums { width: self.width, stripes: self.stripes.into_iter().map(inner).collect() }
-    }
 }
 
 impl Sums {
-    /// Sums of `movie_count` movies. `write` gets a range of movies and their sums, which are zeros.
+    /// The number of movies in a stripe.
+    pub(super) const STRIPE: usize = STRIPE;
+
+    /// Zeros for movies with these numbers of ratings.
+    pub(super) fn new(rating_counts: &[u32], width: usize) -> Self {
+        let is_long = |counts: &[u32]| counts.iter().any(|&count| count > SHORT);
+        let long_stripes = rating_counts.chunks(STRIPE).rposition(is_long).map_or(0, |last| last + 1);
+        let long = rating_counts.len().min(long_stripes * STRIPE);
+        Self { width, long: vec![0; long * width], short: vec![0; (rating_counts.len() - long) * width] }
+    }
+
+    /// Sums of movies with these numbers of ratings. `write` gets a range of movies and their sums, which are zeros. `None` if a
+    /// sum is too large for so few ratings.
     pub(crate) fn of(
-        movie_count: usize,
+        rating_counts: &[u32],
         width: usize,
         write: impl Fn(Range<usize>, &mut [i64]) + Sync,
-    ) -> Self {
-        let stripes =
-            (0..movie_count.div_ceil(STRIPE)).into_par_iter().map_init(Vec::new, |numbers, stripe| {
-                let movies = Shared::movies(stripe, movie_count);
-                numbers.clear();
-                numbers.resize(movies.len() * width, 0);
-                write(movies, numbers);
-                Stripe::of(numbers)
-            });
-        Self { width, stripes: stripes.collect() }
+    ) -> Option<Self> {
+        let mut sums = Self::new(rating_counts, width);
+        let stripes = sums.share().stripes;
+        let fits = stripes.into_par_iter().enumerate().map_init(Vec::new, |numbers, (stripe, sums)| {
+            let movies = Shared::movies(stripe, rating_counts.len());
+            numbers.clear();
+            numbers.resize(movies.len() * width, 0);
+            write(movies, numbers);
+            sums.into_inner().unwrap_or_else(PoisonError::into_inner).set(numbers)
+        });
+        fits.all(|fits| fits).then_some(sums)
+    }
+
+    /// The sums by stripe, for threads.
+    pub(super) fn share(&mut self) -> Shared<'_> {
+        let length = STRIPE * self.width;
+        let long = self.long.chunks_mut(length).map(Stripe::Long);
+        let stripes = long.chain(self.short.chunks_mut(length).map(Stripe::Short)).map(Mutex::new);
+        Shared { width: self.width, stripes: stripes.collect() }
     }
 
     /// The length of the sums of a movie.
@@ -83,44 +92,40 @@ impl Sums {
         self.width
     }
 
-    /// Calls `read` with the sums of each movie.
-    pub(crate) fn for_each(self, mut read: impl FnMut(&[i64])) {
-        let width = self.width;
-        for stripe in self.stripes {
-            stripe.into_long().chunks_exact(width).for_each(&mut read);
+    /// Writes the sums of a movie.
+    #[inline(always)]
+    pub(super) fn write(&self, movie: usize, to: &mut [f64]) {
+        let first = movie * self.width;
+        if let Some(short) = first.checked_sub(self.long.len()) {
+            to.iter_mut().zip(&self.short[short..][..self.width]).for_each(|(to, &sum)| *to = sum.into());
+        } else {
+            to.iter_mut().zip(&self.long[first..][..self.width]).for_each(|(to, &sum)| *to = sum as f64);
         }
     }
 
-    /// The sums of the movies one after another, as a parallel iterator over stripes.
-    pub(super) fn into_stripes(self) -> impl IndexedParallelIterator<Item = Stripe> {
-        self.stripes.into_par_iter()
+    /// Calls `read` with the sums of each movie.
+    pub(crate) fn for_each(&self, mut read: impl FnMut(&[i64])) {
+        self.long.chunks_exact(self.width).for_each(&mut read);
+        let mut row = vec![0; self.width];
+        for short in self.short.chunks_exact(self.width) {
+            row.iter_mut().zip(short).for_each(|(to, &sum)| *to = sum.into());
+            read(&row);
+        }
     }
-
-    /// The number of movies that [`into_stripes`](Self::into_stripes) has in an item.
-    pub(super) const STRIPE: usize = STRIPE;
 }
 
-impl Stripe {
-    fn of(numbers: &[i64]) -> Self {
-        let short: Result<Vec<i32>, _> = numbers.iter().map(|&number| i32::try_from(number)).collect();
-        short.map_or_else(|_| Self::Long(numbers.to_vec()), Self::Short)
-    }
-
-    /// Writes the sums of a movie, of which there are as many as `to` has places.
-    #[inline(always)]
-    pub(super) fn write_row(&self, movie: usize, to: &mut [f64]) {
-        let place = movie * to.len()..(movie + 1) * to.len();
+impl Stripe<'_> {
+    /// Sets all sums. Returns whether they fit.
+    fn set(self, numbers: &[i64]) -> bool {
         match self {
-            Self::Short(sums) => to.iter_mut().zip(&sums[place]).for_each(|(to, &sum)| *to = sum.into()),
-            Self::Long(sums) => to.iter_mut().zip(&sums[place]).for_each(|(to, &sum)| *to = sum as f64),
-        }
-    }
-
-    /// All sums.
-    pub(super) fn into_long(self) -> Vec<i64> {
-        match self {
-            Self::Short(sums) => sums.into_iter().map(i64::from).collect(),
-            Self::Long(sums) => sums,
+            Self::Long(sums) => {
+                sums.copy_from_slice(numbers);
+                true
+            }
+            Self::Short(sums) => sums
+                .iter_mut()
+                .zip(numbers)
+                .all(|(sum, &number)| i32::try_from(number).map(|number| *sum = number).is_ok()),
         }
     }
 }
@@ -135,27 +140,39 @@ mod tests {
         let largest = (i64::from(i16::MIN) * i64::from(i16::MIN)) >> STEP_DIGITS;
         assert!(largest * i64::from(SHORT) <= i64::from(i32::MAX));
         assert!(largest * i64::from(SHORT + 1) > i64::from(i32::MAX));
-        let shared = Shared::new(&[&[SHORT; STRIPE][..], &[0, SHORT + 1]].concat(), 1);
-        let is_short = |stripe: &Stripe| matches!(stripe, Stripe::Short(_));
-        let found: Vec<bool> = shared.into_sums().stripes.iter().map(is_short).collect();
-        assert_eq!(found, [true, false]);
+        let lengths = |counts: &[u32]| {
+            let mut sums = Sums::new(counts, 2);
+            let stripes = sums.share().stripes.len();
+            [sums.long.len(), sums.short.len(), stripes]
+        };
+        assert_eq!(lengths(&[SHORT; STRIPE + 1]), [0, 2 * (STRIPE + 1), 2]);
+        assert_eq!(lengths(&[&[0, SHORT + 1][..], &[SHORT; STRIPE]].concat()), [2 * STRIPE, 4, 2]);
+        assert_eq!(lengths(&[&[0; STRIPE + 1][..], &[SHORT + 1]].concat()), [2 * (STRIPE + 2), 0, 2]);
+        assert_eq!(lengths(&[]), [0; 3]);
     }
 
     #[test]
     fn short_and_long_sums_are_read_alike() {
-        let rows = [[1, -2], [3, 1 << 20]];
-        let sums = |first: i64| {
-            Sums::of(2, 2, |movies, to| {
-                to.copy_from_slice(rows[movies].as_flattened());
-                to[0] = first;
-            })
+        let row = |movie: usize| [movie as i64 - 3, 1 << movie];
+        let write = |movies: Range<usize>, to: &mut [i64]| {
+            to.copy_from_slice(movies.map(row).collect::<Vec<_>>().as_flattened());
         };
-        for first in [i64::from(i32::MIN), 1 << 40] {
-            let mut row = [0.0; 2];
-            let stripe = sums(first).into_stripes().collect::<Vec<_>>().remove(0);
-            stripe.write_row(1, &mut row);
-            assert_eq!(row, [3.0, f64::from(1 << 20)]);
-            assert_eq!(stripe.into_long(), [first, -2, 3, 1 << 20]);
-        }
+        let counts = [[SHORT + 1; STRIPE], [SHORT; STRIPE]].concat();
+        let sums = Sums::of(&counts, 2, write).unwrap();
+        let (mut movie, mut real) = (0, [0.0; 2]);
+        sums.for_each(|found| {
+            assert_eq!(found, row(movie));
+            sums.write(movie, &mut real);
+            assert_eq!(real, row(movie).map(|sum| sum as f64));
+            movie += 1;
+        });
+        assert_eq!(movie, counts.len());
+    }
+
+    #[test]
+    fn sums_that_do_not_fit_are_refused() {
+        let sums = |count: u32, sum: i64| Sums::of(&[count], 1, |_, to| to[0] = sum);
+        assert!(sums(1, i64::from(i32::MIN)).is_some() && sums(1, i64::from(i32::MAX) + 1).is_none());
+        assert!(sums(SHORT + 1, i64::MAX).is_some());
     }
 }
