@@ -1,7 +1,7 @@
 //! Generates ratings from a known model: no prediction can be more accurate than the added noise.
 
 use matinee_model::{MovieRow, RatingScale, UserRow};
-use matinee_train::ratings::Rating;
+use matinee_train::ratings::{Rating, Ratings};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_distr::{Distribution, LogNormal, StandardNormal, Zipf};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -23,7 +23,7 @@ const ZIPF_EXPONENT: f64 = 0.8;
 
 /// Generated ratings.
 pub struct Planted {
-    pub ratings: Vec<Rating>,
+    pub ratings: Ratings,
     pub user_count: usize,
     pub movie_count: usize,
 }
@@ -43,7 +43,7 @@ impl Planted {
         let movie_count = (9_000.0 * (count as f64 / 1e5).powf(0.41)) as usize;
         let users = Side::new(user_count, USER_BIAS, &mut random);
         let movies = Side::new(movie_count, MOVIE_BIAS, &mut random);
-        let mut ratings = Vec::with_capacity(count);
+        let mut ratings = Ratings::with_capacity(count);
         for (user, activity) in activities(count, user_count, &mut random).into_iter().enumerate() {
             for movie in popular(activity.min(movie_count / 2), movie_count, &mut random) {
                 let noise: f32 = StandardNormal.sample(&mut random);

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use matinee_model::RatingScale;
 use matinee_train::ranking::{RankingTest, RankingTraining, Sampling};
-use matinee_train::ratings::Rating;
+use matinee_train::ratings::Ratings;
 use matinee_train::split::{divide, latest_per_user, random_per_user};
 
 use crate::files::dataset_of;
@@ -23,9 +23,9 @@ pub fn run(folder: &Path, scale: RatingScale, seeds: u64) -> Result<()> {
         Some(timestamps) => latest_per_user(&dataset.ratings, timestamps, HOLD_OUT),
         None => random_per_user(&dataset.ratings, HOLD_OUT, 0),
     };
-    let (train, mut tested) = divide(&dataset.ratings, |index| marks[index]);
+    let (train, held_out) = divide(&dataset.ratings, |index| marks[index]);
     let step = dataset.user_count().div_ceil(TESTED_USERS).max(1) as u32;
-    tested.retain(|rating: &Rating| rating.user.0.is_multiple_of(step));
+    let tested: Ratings = held_out.iter().filter(|rating| rating.user.0.is_multiple_of(step)).collect();
     let all = RankingTraining { ratings: &train, timestamps: None, ..dataset.ranking_training(0) };
     let test = RankingTest::new(&all, &tested).context("no liked movie is held out")?;
     println!(

@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Result;
+use matinee_train::ratings::Rating;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -51,7 +52,8 @@ fn write_ratings(path: &Path, planted: &Planted) -> Result<()> {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
     let mut file = BufWriter::new(File::create(path)?);
     writeln!(file, "userId,movieId,rating,timestamp")?;
-    for own in planted.ratings.chunk_by(|a, b| a.user == b.user) {
+    let ratings: Vec<Rating> = planted.ratings.iter().collect();
+    for own in ratings.chunk_by(|a, b| a.user == b.user) {
         let mut own = own.to_vec();
         own.shuffle(&mut random);
         let mut time = FIRST_TIME + random.random_range(0..TWENTY_YEARS);

@@ -14,7 +14,7 @@ use matinee_train::algorithms::{Configured, configure};
 use matinee_train::calibration::{Explained, Parts};
 use matinee_train::evaluation::{Errors, HoldOuts, TestRating, predictions, rank_weights, test};
 use matinee_train::progress::Silent;
-use matinee_train::ratings::{CsvFile, Dataset, Inputs, Rating, check};
+use matinee_train::ratings::{CsvFile, Dataset, Inputs, Ratings, check};
 use matinee_train::seeds::derive;
 use matinee_train::split::{divide, random_folds};
 
@@ -89,8 +89,8 @@ fn read_folds(path: &str, ratings: usize) -> Result<Vec<u32>, Box<dyn Error>> {
     Ok(folds.ok().filter(|folds| folds.len() == ratings).ok_or_else(wrong)?)
 }
 
-fn lines(dataset: &Dataset, train: &[Rating], tested: &[Rating]) -> Result<Vec<Line>, Box<dyn Error>> {
-    let asked: Vec<TestRating> = tested.iter().copied().map(TestRating::from).collect();
+fn lines(dataset: &Dataset, train: &Ratings, tested: &Ratings) -> Result<Vec<Line>, Box<dyn Error>> {
+    let asked: Vec<TestRating> = tested.iter().map(TestRating::from).collect();
     let error = |scores: &[f32]| Errors::of(&test(scores, dataset, train, &asked, None)).rmse;
     let fit =
         |algorithm: &Configured| timed(|| algorithm.fit(&dataset.training(train, SEED), &Silent).factors);
@@ -110,7 +110,7 @@ fn lines(dataset: &Dataset, train: &[Rating], tested: &[Rating]) -> Result<Vec<L
     let scores = predictions(dataset, &factors, None, train, &asked, None);
     lines.push(Line { name: "+ capacity and burn-in by the data", rmse: error(&scores), seconds });
 
-    let learn = |train: &[Rating], asked: &[TestRating]| rank_weights(dataset, train, asked, SEED);
+    let learn = |train: &Ratings, asked: &[TestRating]| rank_weights(dataset, train, asked, SEED);
     let (hold_outs, inner_seconds) = timed(|| hold_outs.with_rankings(learn))?;
     let (ranking, ranking_seconds) = timed(|| learn(train, &asked))?;
     let ranking_seconds = inner_seconds + ranking_seconds;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::attributes::MovieAttributes;
 use crate::progress::Progress;
-use crate::ratings::{Dataset, Rating};
+use crate::ratings::{Dataset, Ratings};
 use crate::state::{StateError, StateReader, StateWriter};
 
 /// What an algorithm learns from.
@@ -18,7 +18,7 @@ pub struct Training<'a> {
     /// The number of movie rows.
     pub movie_count: usize,
     /// The ratings in any order, at most one for each (user, movie) pair.
-    pub ratings: &'a [Rating],
+    pub ratings: &'a Ratings,
     /// What is known about the movies besides their ratings.
     pub attributes: &'a MovieAttributes,
     /// The scale of the ratings.
@@ -173,7 +173,7 @@ impl<'a> Runs<'a> {
 
 impl Dataset {
     /// What an algorithm learns from if it may see only these `ratings` of the data set.
-    pub fn training<'a>(&'a self, ratings: &'a [Rating], seed: u64) -> Training<'a> {
+    pub fn training<'a>(&'a self, ratings: &'a Ratings, seed: u64) -> Training<'a> {
         Training {
             user_count: self.user_count(),
             movie_count: self.movie_count(),

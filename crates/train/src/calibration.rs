@@ -13,7 +13,7 @@ use matinee_model::{Factors, Rated, RatingScale};
 use nalgebra::{DMatrix, DVector};
 
 use crate::evaluation::TestRating;
-use crate::ratings::{Dataset, Rating};
+use crate::ratings::{Dataset, Ratings};
 
 /// With fewer ratings nothing is fitted.
 const FEWEST: usize = 500;
@@ -34,7 +34,7 @@ pub struct KnownRatings {
 #[derive(Debug, Clone, Copy)]
 pub struct HeldOut<'a> {
     /// The ratings that were learned from.
-    pub train: &'a [Rating],
+    pub train: &'a Ratings,
     /// The ratings that were held out.
     pub asked: &'a [TestRating],
     /// The rating head.
@@ -65,7 +65,7 @@ pub struct Parts {
 
 impl KnownRatings {
     /// Of these ratings of the data set.
-    pub fn of(dataset: &Dataset, ratings: &[Rating]) -> Self {
+    pub fn of(dataset: &Dataset, ratings: &Ratings) -> Self {
         let mut rated = vec![Vec::new(); dataset.user_count()];
         let mut movies = vec![Moments::default(); dataset.movie_count()];
         for rating in ratings {
@@ -226,7 +226,7 @@ fn frame(scored: &[Scored], asked: &[TestRating], usual_spread: f32, scale: Rati
 }
 
 /// The standard deviation of ratings about their mean.
-fn deviation(ratings: &[Rating]) -> f32 {
+fn deviation(ratings: &Ratings) -> f32 {
     let count = ratings.len().max(1) as f64;
     let mean = ratings.iter().map(|rating| f64::from(rating.value)).sum::<f64>() / count;
     let squares: f64 = ratings.iter().map(|rating| (f64::from(rating.value) - mean).powi(2)).sum();

@@ -23,7 +23,7 @@ pub use visitors::{Accuracy, FOLDED_IN, VisitorError, VisitorEvaluation, Visitor
 
 use crate::algorithms::Configured;
 use crate::progress::Progress;
-use crate::ratings::{Dataset, Divided, Rating};
+use crate::ratings::{Dataset, Divided, Rating, Ratings};
 use crate::split::TestSet;
 
 /// The result on one test set.
@@ -133,12 +133,12 @@ pub fn evaluate(
 }
 
 /// The ratings to predict. A model that is served does not know users without training ratings.
-fn as_served(dataset: &Dataset, train: &[Rating], test: &[Rating]) -> Vec<TestRating> {
+fn as_served(dataset: &Dataset, train: &Ratings, test: &Ratings) -> Vec<TestRating> {
     let mut is_known = vec![false; dataset.user_count()];
     for rating in train {
         is_known[rating.user.index()] = true;
     }
-    let asked = |&rating: &Rating| {
+    let asked = |rating: Rating| {
         let asked = TestRating::from(rating);
         TestRating { user: asked.user.filter(|user| is_known[user.index()]), ..asked }
     };

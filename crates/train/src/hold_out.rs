@@ -7,7 +7,7 @@
 use matinee_model::artifact::GroupErrors;
 use matinee_model::{IdTable, UserRow};
 
-use crate::ratings::{Dataset, Rating};
+use crate::ratings::{Dataset, Rating, Ratings};
 use crate::seeds::{hash, share_of};
 
 /// Where each pair of user and movie falls between 0 and 1.
@@ -30,8 +30,8 @@ impl Shares {
 
     /// Marks the ratings in the part of the unit circle that begins at `start` and is `length` long, or the first one after
     /// `start` if there is none.
-    fn marks(&self, ratings: &[Rating], start: f64, length: f64) -> Vec<bool> {
-        let place = |rating: &Rating| (self.of(rating) - start).rem_euclid(1.0);
+    fn marks(&self, ratings: &Ratings, start: f64, length: f64) -> Vec<bool> {
+        let place = |rating: Rating| (self.of(&rating) - start).rem_euclid(1.0);
         let mut marks: Vec<bool> = ratings.iter().map(|rating| place(rating) < length).collect();
         if !marks.contains(&true)
             && let Some((first, _)) = ratings.iter().map(place).enumerate().min_by(|a, b| a.1.total_cmp(&b.1))
@@ -50,13 +50,13 @@ pub(crate) fn is_empty(rating_count: usize, fraction: f64) -> bool {
 impl Dataset {
     /// Marks about `fraction` of these ratings of the data set. Each rating is marked independently, so their number varies.
     /// At least one is marked if `fraction` of them, rounded, is at least one; otherwise none.
-    pub fn hold_out(&self, ratings: &[Rating], fraction: f64, seed: u64) -> Vec<bool> {
+    pub fn hold_out(&self, ratings: &Ratings, fraction: f64, seed: u64) -> Vec<bool> {
         self.hold_outs(ratings, fraction, 1, seed).remove(0)
     }
 
     /// The marks of `count` hold-outs, each like [`hold_out`](Self::hold_out), which is the first. No rating is in two of
     /// them, unless there are hardly any ratings.
-    pub fn hold_outs(&self, ratings: &[Rating], fraction: f64, count: usize, seed: u64) -> Vec<Vec<bool>> {
+    pub fn hold_outs(&self, ratings: &Ratings, fraction: f64, count: usize, seed: u64) -> Vec<Vec<bool>> {
         if is_empty(ratings.len(), fraction) {
             return vec![vec![false; ratings.len()]; count];
         }

@@ -5,7 +5,7 @@ use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
 use crate::algorithms::relative_range;
-use crate::ratings::Rating;
+use crate::ratings::{Rating, Ratings};
 
 /// The noise variances of a rating that are tried, as multiples of the error variance of the trained model.
 const NOISE: [f64; 9] = [0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0];
@@ -20,7 +20,7 @@ const BLOCK: usize = 1 << 14;
 /// comes nearest to the trained user. (Choosing it by how well ratings predict each other would give too little noise,
 /// because the movies were trained on all of them.) The covariance is shrunk towards a multiple of the identity, more
 /// strongly for fewer users.
-pub fn user_prior(factors: FactorsView<'_>, ratings: &[Rating], scale: RatingScale) -> UserPrior {
+pub fn user_prior(factors: FactorsView<'_>, ratings: &Ratings, scale: RatingScale) -> UserPrior {
     let squared_unit = relative_range(scale).powi(2);
     let trained = trained_users(factors.user_biases.len(), ratings);
     if trained.is_empty() {
@@ -42,7 +42,7 @@ pub fn user_prior(factors: FactorsView<'_>, ratings: &[Rating], scale: RatingSca
 }
 
 /// The users with ratings, ascending.
-fn trained_users(user_count: usize, ratings: &[Rating]) -> Vec<u32> {
+fn trained_users(user_count: usize, ratings: &Ratings) -> Vec<u32> {
     let mut has_ratings = vec![false; user_count];
     for rating in ratings {
         has_ratings[rating.user.index()] = true;
@@ -51,11 +51,11 @@ fn trained_users(user_count: usize, ratings: &[Rating]) -> Vec<u32> {
 }
 
 /// These users, which ascend, with their ratings.
-fn with_ratings(users: &[u32], ratings: &[Rating]) -> Vec<(u32, Vec<Rated>)> {
+fn with_ratings(users: &[u32], ratings: &Ratings) -> Vec<(u32, Vec<Rated>)> {
     let mut sample: Vec<(u32, Vec<Rated>)> = users.iter().map(|&user| (user, Vec::new())).collect();
     for Rating { user, movie, value } in ratings {
         if let Ok(place) = users.binary_search(&user.0) {
-            sample[place].1.push(Rated { movie: *movie, rating: *value });
+            sample[place].1.push(Rated { movie, rating: value });
         }
     }
     sample
@@ -90,8 +90,8 @@ fn precision(covariance: DMatrix<f64>, users: usize, squared_unit: f64) -> DMatr
     shrunk.cholesky().map_or_else(|| DMatrix::identity(order, order), |factor| factor.inverse())
 }
 
-fn residual_variance(factors: FactorsView<'_>, ratings: &[Rating]) -> f64 {
-    let error = |rating: &Rating| {
+fn residual_variance(factors: FactorsView<'_>, ratings: &Ratings) -> f64 {
+    let error = |rating: Rating| {
         f64::from(rating.value - factors.score(Some(rating.user), Some(rating.movie))).powi(2)
     };
     ratings.iter().map(error).sum::<f64>() / ratings.len().max(1) as f64

@@ -30,7 +30,7 @@ use signals::Signals;
 use crate::attributes::MovieAttributes;
 use crate::evaluation::TestRating;
 use crate::progress::Progress;
-use crate::ratings::{Dataset, Rating, Timestamps};
+use crate::ratings::{Dataset, Ratings, Timestamps};
 
 /// A learned ranking head.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +56,7 @@ pub struct RankingTraining<'a> {
     /// The number of movie rows.
     pub movie_count: usize,
     /// The ratings.
-    pub ratings: &'a [Rating],
+    pub ratings: &'a Ratings,
     /// When each rating was given, in the same order, if that is known.
     pub timestamps: Option<&'a Timestamps>,
     /// For each movie row, whether requests can ask for it. Other movies are neither recommended nor measured.

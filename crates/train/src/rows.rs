@@ -1,6 +1,6 @@
 //! Compressed sparse rows: entries by row, one row after the other in a single vector.
 
-use crate::ratings::Rating;
+use crate::ratings::Ratings;
 
 /// The entries of each row.
 #[derive(Debug, Clone)]
@@ -50,7 +50,7 @@ impl<T: Copy> Rows<T> {
 
 impl Rows<u32> {
     /// For each user, the places of the user's ratings among all.
-    pub(crate) fn places_by_user(ratings: &[Rating]) -> Self {
+    pub(crate) fn places_by_user(ratings: &Ratings) -> Self {
         let count = ratings.iter().map(|rating| rating.user.index() + 1).max().unwrap_or(0);
         Self::of(count, (0..).zip(ratings).map(|(place, rating)| (rating.user.index(), place)))
     }

@@ -5,7 +5,7 @@ mod per_user;
 use matinee_model::UserRow;
 use rand::seq::SliceRandom;
 
-use crate::ratings::{Rating, Timestamps};
+use crate::ratings::{Ratings, Timestamps};
 use crate::seeds::{self, derive};
 
 pub use per_user::{by_time, is_latest, latest_per_user, random_per_user};
@@ -68,19 +68,19 @@ pub struct Visitor {
 /// A random `share` of the users who have at least `2 * fewest` ratings that are `admitted`; at least one of them. Half of
 /// these ratings are known, but at most `most`. Other ratings are neither known nor tested.
 pub fn visitors(
-    ratings: &[Rating],
+    ratings: &Ratings,
     admitted: impl Fn(usize) -> bool,
     share: f64,
     [fewest, most]: [usize; 2],
     seed: u64,
 ) -> Vec<Visitor> {
     let mut order: Vec<usize> = (0..ratings.len()).filter(|&index| admitted(index)).collect();
-    order.sort_by_key(|&index| ratings[index].user);
+    order.sort_by_key(|&index| ratings.get(index).user);
     let with_enough = order
-        .chunk_by_mut(|&a, &b| ratings[a].user == ratings[b].user)
+        .chunk_by_mut(|&a, &b| ratings.get(a).user == ratings.get(b).user)
         .filter(|own| own.len() >= 2 * fewest)
         .map(|own| {
-            let user = ratings[own[0]].user;
+            let user = ratings.get(own[0]).user;
             own.shuffle(&mut seeds::generator(derive(seed, "visitor", user.index() as u64), "known"));
             let (known, tested) = own.split_at((own.len() / 2).min(most));
             Visitor { user, known: known.to_vec(), tested: tested.to_vec() }
@@ -93,22 +93,22 @@ pub fn visitors(
 }
 
 /// All ratings of a random `share` of the users.
-pub fn cold_users(ratings: &[Rating], user_count: usize, share: f64, seed: u64) -> TestSet {
+pub fn cold_users(ratings: &Ratings, user_count: usize, share: f64, seed: u64) -> TestSet {
     let is_cold = random_hold_out(user_count, share, derive(seed, "cold users", 0));
     TestSet { fold: 0, is_test: ratings.iter().map(|rating| is_cold[rating.user.index()]).collect() }
 }
 
 /// All ratings of a random `share` of the movies.
-pub fn cold_movies(ratings: &[Rating], movie_count: usize, share: f64, seed: u64) -> TestSet {
+pub fn cold_movies(ratings: &Ratings, movie_count: usize, share: f64, seed: u64) -> TestSet {
     let is_cold = random_hold_out(movie_count, share, derive(seed, "cold movies", 0));
     TestSet { fold: 0, is_test: ratings.iter().map(|rating| is_cold[rating.movie.index()]).collect() }
 }
 
 /// Splits ratings into those to train on, and those for which `is_test` is true.
-pub fn divide(ratings: &[Rating], is_test: impl Fn(usize) -> bool) -> (Vec<Rating>, Vec<Rating>) {
-    let mut train = Vec::with_capacity(ratings.len());
-    let mut test = Vec::new();
-    for (index, &rating) in ratings.iter().enumerate() {
+pub fn divide(ratings: &Ratings, is_test: impl Fn(usize) -> bool) -> (Ratings, Ratings) {
+    let mut train = Ratings::with_capacity(ratings.len());
+    let mut test = Ratings::default();
+    for (index, rating) in ratings.iter().enumerate() {
         if is_test(index) { test.push(rating) } else { train.push(rating) }
     }
     (train, test)
@@ -117,6 +117,7 @@ pub fn divide(ratings: &[Rating], is_test: impl Fn(usize) -> bool) -> (Vec<Ratin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ratings::Rating;
     use matinee_model::MovieRow;
     use proptest::prelude::*;
 
@@ -158,9 +159,9 @@ mod tests {
     #[test]
     fn half_of_a_visitors_ratings_are_known_and_at_most_so_many() {
         // User `n` has `10 n` ratings, of which one in ten is not admitted.
-        let ratings: Vec<Rating> =
+        let ratings: Ratings =
             (0..20).flat_map(|user| (0..10 * user).map(move |movie| rating(user, movie))).collect();
-        let admitted = |index: usize| ratings[index].movie.0 % 10 != 9;
+        let admitted = |index: usize| ratings.get(index).movie.0 % 10 != 9;
         let found = visitors(&ratings, admitted, 0.25, [10, 50], 3);
         // Users 3 to 19 have 20 ratings or more.
         assert_eq!(found.len(), 4);
@@ -172,8 +173,9 @@ mod tests {
             assert_eq!(known.len(), (own / 2).min(50));
             let mut all = [known, tested].concat();
             all.sort_unstable();
-            let expected: Vec<usize> =
-                (0..ratings.len()).filter(|&index| ratings[index].user == user && admitted(index)).collect();
+            let expected: Vec<usize> = (0..ratings.len())
+                .filter(|&index| ratings.get(index).user == user && admitted(index))
+                .collect();
             assert_eq!(all, expected, "each once");
         }
         assert!(visitors(&ratings, admitted, 0.25, [100, 100], 3).is_empty());
@@ -181,14 +183,14 @@ mod tests {
 
     #[test]
     fn cold_rows_have_no_rating_to_learn_from() {
-        let ratings: Vec<Rating> = (0..100).map(|index| rating(index % 10, index % 7)).collect();
+        let ratings: Ratings = (0..100).map(|index| rating(index % 10, index % 7)).collect();
         for (test, row) in [
             (cold_users(&ratings, 10, 0.3, 1), (|rating| rating.user.0) as fn(&Rating) -> u32),
             (cold_movies(&ratings, 7, 0.3, 1), |rating| rating.movie.0),
         ] {
             let (train, tested) = divide(&ratings, |index| test.is_test[index]);
             assert!(!tested.is_empty() && !train.is_empty());
-            assert!(tested.iter().all(|cold| train.iter().all(|warm| row(warm) != row(cold))));
+            assert!(tested.iter().all(|cold| train.iter().all(|warm| row(&warm) != row(&cold))));
         }
     }
 

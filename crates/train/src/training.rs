@@ -30,7 +30,7 @@ use crate::calibration::{HeldOut, KnownRatings};
 use crate::evaluation::{Errors, Predicted, TestRating, Tested, cross_measured, from_errors};
 use crate::progress::{Progress, Silent};
 use crate::ranking::{RankedHead, RankingTraining};
-use crate::ratings::{Dataset, Digests, Rating};
+use crate::ratings::{Dataset, Digests, Rating, Ratings};
 use crate::rows::Rows;
 use crate::seeds::derive;
 use rated_order::rated_order;
@@ -182,7 +182,7 @@ impl Plan {
     fn weights_for_calibration(
         &self,
         dataset: &Dataset,
-        train: &[Rating],
+        train: &Ratings,
         asked: &[TestRating],
         served_by: RankingMethod,
     ) -> Option<RankingWeights> {
@@ -350,7 +350,7 @@ impl RatedRows {
             rows.offsets.push(rows.movies.len() as u32);
             own.clear();
             let places = if user < by_user.len() { by_user.row(user) } else { &[] };
-            own.extend(places.iter().map(|&place| dataset.ratings[place as usize]));
+            own.extend(places.iter().map(|&place| dataset.ratings.get(place as usize)));
             own.sort_unstable_by_key(|rating: &Rating| rating.movie);
             rows.movies.extend(own.iter().map(|rating| rating.movie.0));
             rows.values.extend(own.iter().map(|rating| rating.value));

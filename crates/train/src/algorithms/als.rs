@@ -162,7 +162,7 @@ impl Side {
         sides: impl Fn(&Rating) -> (usize, u32),
     ) -> Self {
         let pairs = training.ratings.iter().map(|rating| {
-            let (own, other) = sides(rating);
+            let (own, other) = sides(&rating);
             (own, (other, rating.value - mean))
         });
         Self { rows: vec![0.0; rows * stride], ratings: Rows::of(rows, pairs) }

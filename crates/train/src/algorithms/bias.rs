@@ -9,7 +9,7 @@ use ndarray::Array1;
 
 use crate::algorithm::{Algorithm, Fitted, Run, Training};
 use crate::hyperparameters::{Domain, Hyperparameter, Hyperparameters};
-use crate::ratings::Rating;
+use crate::ratings::{Rating, Ratings};
 use crate::state::{StateError, StateReader, StateWriter};
 
 pub(super) const HYPERPARAMETERS: &[Hyperparameter] = &[
@@ -39,7 +39,7 @@ pub(super) struct Bias {
 /// A run in progress.
 struct Alternation {
     epochs: usize,
-    ratings: Vec<Rating>,
+    ratings: Ratings,
     mean: f64,
     users: Side,
     movies: Side,
@@ -62,7 +62,7 @@ impl Algorithm for Bias {
             Side::new(training.movie_count, self.movie_regularisation, |rating| rating.movie.index());
         Box::new(Alternation {
             epochs: self.epochs,
-            ratings: training.ratings.to_vec(),
+            ratings: training.ratings.clone(),
             mean: training.mean(),
             users,
             movies,
@@ -81,7 +81,7 @@ impl Run for Alternation {
         users.solve(ratings, |rating| f64::from(rating.value) - *mean - movies.of(rating));
         let residual =
             |rating: &Rating| f64::from(rating.value) - *mean - users.of(rating) - movies.of(rating);
-        let squares: f64 = ratings.iter().map(|rating| residual(rating).powi(2)).sum();
+        let squares: f64 = ratings.iter().map(|rating| residual(&rating).powi(2)).sum();
         (squares / ratings.len().max(1) as f64).sqrt()
     }
 
@@ -121,12 +121,12 @@ impl Side {
     }
 
     /// Sets each bias to its optimum, given the residual of each rating.
-    fn solve(&mut self, ratings: &[Rating], residual: impl Fn(&Rating) -> f64) {
+    fn solve(&mut self, ratings: &Ratings, residual: impl Fn(&Rating) -> f64) {
         let mut counts = vec![self.regularisation; self.biases.len()];
         self.biases.fill(0.0);
         for rating in ratings {
-            let row = (self.row)(rating);
-            self.biases[row] += residual(rating);
+            let row = (self.row)(&rating);
+            self.biases[row] += residual(&rating);
             counts[row] += 1.0;
         }
         for (bias, count) in self.biases.iter_mut().zip(counts) {

@@ -7,7 +7,7 @@
 use matinee_model::{Factors, RatingScale};
 
 use crate::algorithm::{Fitted, Run, Training};
-use crate::ratings::Rating;
+use crate::ratings::{Rating, Ratings};
 use crate::state::{StateError, StateReader, StateWriter};
 
 /// The scale that algorithms learn on.
@@ -56,8 +56,8 @@ impl Mapping {
     }
 
     /// The ratings to learn from.
-    pub(super) fn ratings(self, training: &Training<'_>) -> Vec<Rating> {
-        let map = |&rating: &Rating| Rating { value: self.to_common(rating.value), ..rating };
+    pub(super) fn ratings(self, training: &Training<'_>) -> Ratings {
+        let map = |rating: Rating| Rating { value: self.to_common(rating.value), ..rating };
         training.ratings.iter().map(map).collect()
     }
 
@@ -148,7 +148,7 @@ mod tests {
             let to = |star: f32| star * times + shift;
             let scale = RatingScale::new(to(0.5), to(5.0)).unwrap();
             let rating = |&star: &f32| Rating { user: UserRow(0), movie: MovieRow(0), value: to(star) };
-            let ratings: Vec<Rating> = stars.iter().map(rating).collect();
+            let ratings: Ratings = stars.iter().map(rating).collect();
             let training = Training {
                 user_count: 1,
                 movie_count: 1,

@@ -127,7 +127,7 @@ impl Run for Descent {
 /// The ratings of each user that has some.
 fn by_user(training: &Training<'_>) -> Vec<(usize, Vec<Rating>)> {
     let mut users = vec![Vec::new(); training.user_count];
-    for &rating in training.ratings {
+    for rating in training.ratings {
         users[rating.user.index()].push(rating);
     }
     users.into_iter().enumerate().filter(|(_, ratings)| !ratings.is_empty()).collect()

@@ -98,7 +98,7 @@ impl Algorithm for Vb {
 impl Inference {
     fn new(algorithm: Vb, training: &Training<'_>) -> Self {
         let Training { user_count, movie_count, ratings, attributes, seed, .. } = *training;
-        let facts = Facts::from(Counts::of(user_count, movie_count, ratings.iter().copied()));
+        let facts = Facts::from(Counts::of(user_count, movie_count, ratings.iter()));
         let layout = Layout::new(user_count, ratings, &facts);
         let mut learner = Learner::new(algorithm, facts, attributes.groups(), seed);
         learner.take(learner.pass(&layout));

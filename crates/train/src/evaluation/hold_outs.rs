@@ -8,7 +8,7 @@ use super::{Errors, TestRating, Tested, test};
 use crate::algorithm::{Fitted, Runs, Training};
 use crate::algorithms::Configured;
 use crate::calibration::{Explained, HeldOut, Parts};
-use crate::ratings::{Dataset, Rating};
+use crate::ratings::{Dataset, Rating, Ratings};
 use crate::split;
 
 /// One or several hold-outs of the same ratings. Nobody can ask for a movie that is not in the catalogue, so its ratings are
@@ -19,7 +19,7 @@ pub struct HoldOuts<'a> {
 }
 
 struct Part {
-    train: Vec<Rating>,
+    train: Ratings,
     asked: Vec<TestRating>,
     ranking: Option<RankingWeights>,
 }
@@ -36,7 +36,7 @@ impl<'a> HoldOuts<'a> {
     /// As many as the algorithm is measured on, with about `fraction` of the ratings in each.
     pub fn new(
         dataset: &'a Dataset,
-        ratings: &[Rating],
+        ratings: &Ratings,
         algorithm: &Configured,
         fraction: f64,
         seed: u64,
@@ -85,7 +85,7 @@ impl<'a> HoldOuts<'a> {
     #[must_use]
     pub fn with_rankings(
         mut self,
-        learn: impl Fn(&[Rating], &[TestRating]) -> Option<RankingWeights>,
+        learn: impl Fn(&Ratings, &[TestRating]) -> Option<RankingWeights>,
     ) -> Self {
         for part in &mut self.parts {
             part.ranking = learn(&part.train, &part.asked);
@@ -106,7 +106,7 @@ impl<'a> HoldOuts<'a> {
 }
 
 impl Part {
-    fn of(dataset: &Dataset, ratings: &[Rating], is_held_out: impl Fn(usize) -> bool) -> Self {
+    fn of(dataset: &Dataset, ratings: &Ratings, is_held_out: impl Fn(usize) -> bool) -> Self {
         let is_listed = |rating: &Rating| dataset.listed[rating.movie.index()];
         let (train, asked) = split::divide(ratings, is_held_out);
         let asked = asked.into_iter().filter(is_listed).map(TestRating::from).collect();

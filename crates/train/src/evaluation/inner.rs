@@ -11,7 +11,7 @@ use crate::algorithms::Configured;
 use crate::calibration::KnownRatings;
 use crate::progress::Progress;
 use crate::ranking::RankingTraining;
-use crate::ratings::{Dataset, Rating};
+use crate::ratings::{Dataset, Ratings};
 use crate::seeds::derive;
 
 /// The share of the ratings in each hold-out.
@@ -32,11 +32,11 @@ pub struct Inner {
 pub fn calibrate(
     dataset: &Dataset,
     algorithm: &Configured,
-    train: &[Rating],
+    train: &Ratings,
     seed: u64,
     progress: &dyn Progress,
 ) -> Inner {
-    let learn_ranking = |train: &[Rating], asked: &[TestRating]| {
+    let learn_ranking = |train: &Ratings, asked: &[TestRating]| {
         if algorithm.is_calibrated() { rank_weights(dataset, train, asked, seed) } else { None }
     };
     let hold_outs = HoldOuts::new(dataset, train, algorithm, HOLD_OUT, derive(seed, "intervals", 0))
@@ -52,7 +52,7 @@ pub fn predictions(
     dataset: &Dataset,
     factors: &Factors,
     calibration: Option<&Calibration>,
-    train: &[Rating],
+    train: &Ratings,
     asked: &[TestRating],
     ranking: Option<&RankingWeights>,
 ) -> Vec<f32> {
@@ -66,7 +66,7 @@ pub fn predictions(
 /// them.
 pub fn rank_weights(
     dataset: &Dataset,
-    train: &[Rating],
+    train: &Ratings,
     asked: &[TestRating],
     seed: u64,
 ) -> Option<RankingWeights> {

@@ -3,7 +3,7 @@
 use matinee_model::{FactorsView, Intervals, MovieRow, RatingScale, UserRow};
 use serde::Serialize;
 
-use crate::ratings::{Dataset, Rating};
+use crate::ratings::{Dataset, Rating, Ratings};
 
 /// A rating that was not learned from, with its prediction.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,7 +44,7 @@ pub struct TestRating {
 pub fn test(
     scores: &[f32],
     dataset: &Dataset,
-    train: &[Rating],
+    train: &Ratings,
     test_ratings: &[TestRating],
     intervals: Option<&Intervals>,
 ) -> Vec<Tested> {
@@ -60,7 +60,7 @@ pub fn test(
 }
 
 /// Measures predictions of `ratings`. Without ratings both errors are 0.
-pub fn measure(factors: FactorsView<'_>, ratings: &[Rating], scale: RatingScale) -> Errors {
+pub fn measure(factors: FactorsView<'_>, ratings: &Ratings, scale: RatingScale) -> Errors {
     Errors::between(
         ratings
             .iter()
@@ -80,7 +80,7 @@ impl TestRating {
             .iter()
             .map(|id| learned.movie_ids.table().find(id).map(MovieRow))
             .collect();
-        let test_rating = |rating: &Rating| Self {
+        let test_rating = |rating: Rating| Self {
             user: users[rating.user.index()],
             movie: movies[rating.movie.index()],
             rating: rating.value,

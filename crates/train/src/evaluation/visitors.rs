@@ -85,7 +85,7 @@ pub fn evaluate_visitors(
     if dataset.catalogue.is_empty() {
         dataset.title_movies_by_id();
     }
-    let is_listed = |index: usize| dataset.listed[dataset.ratings[index].movie.index()];
+    let is_listed = |index: usize| dataset.listed[dataset.ratings.get(index).movie.index()];
     let bounds = [FOLDED_IN[0], FOLDED_IN[FOLDED_IN.len() - 1]];
     let visitors = visitors(&dataset.ratings, is_listed, SHARE, bounds, derive(plan.seed, "visitors", 0));
     if visitors.is_empty() {
@@ -133,7 +133,7 @@ impl Setting<'_> {
         count: usize,
     ) -> Result<VisitorResult, ArtifactError> {
         let rated = |&index: &usize| {
-            let rating = self.dataset.ratings[index];
+            let rating = self.dataset.ratings.get(index);
             Rated { movie: rating.movie, rating: rating.value }
         };
         let fold_in =
@@ -171,7 +171,7 @@ impl Setting<'_> {
             let rater = rater(visitor);
             let user_ratings = rater.rating_count() as u32;
             all.extend(visitor.tested.iter().filter_map(|&index| {
-                let rating = self.dataset.ratings[index];
+                let rating = self.dataset.ratings.get(index);
                 // Only ratings of movies in the catalogue are tested, so there is always a prediction.
                 let predicted = rater.predict(&MovieId::from(movie_ids.id(rating.movie.index()))).ok()?;
                 Some(Tested {

@@ -5,7 +5,7 @@ use matinee_model::{Ids, MovieRow, RatingScale, UserRow};
 
 use super::PartError;
 use super::message::Message;
-use crate::ratings::{CsvFile, Dataset, FaultKind, Inputs, Rating, Timestamps, check};
+use crate::ratings::{CsvFile, Dataset, FaultKind, Inputs, Rating, Ratings, Timestamps, check};
 use crate::state::{StateError, StateReader, StateWriter};
 
 /// The column with the place of each rating in the files.
@@ -17,7 +17,7 @@ pub struct Block {
     pub(super) users: Ids,
     pub(super) movies: Ids,
     /// By user and movie, with the rows of this block.
-    pub(super) ratings: Vec<Rating>,
+    pub(super) ratings: Ratings,
     /// The place of each rating in the files. Ratings with equal times are ordered by it.
     pub(super) places: Vec<u64>,
     /// When each rating was given, in seconds since 1970, if that is known.
@@ -79,12 +79,14 @@ fn has_places(header: &ByteRecord) -> bool {
 impl Block {
     fn of(dataset: &Dataset, places: &[u64]) -> Self {
         let mut order: Vec<usize> = (0..dataset.ratings.len()).collect();
-        order.sort_unstable_by_key(|&index| (dataset.ratings[index].user, dataset.ratings[index].movie));
+        order.sort_unstable_by_key(|&index| {
+            (dataset.ratings.get(index).user, dataset.ratings.get(index).movie)
+        });
         let times = dataset.timestamps.as_ref();
         Self {
             users: dataset.user_ids.clone(),
             movies: dataset.movie_ids.clone(),
-            ratings: order.iter().map(|&index| dataset.ratings[index]).collect(),
+            ratings: order.iter().map(|&index| dataset.ratings.get(index)).collect(),
             places: order.iter().map(|&index| places[index]).collect(),
             timestamps: times.map(|times| order.iter().map(|&index| times.get(index)).collect()),
         }

@@ -14,7 +14,7 @@ use super::users::Users;
 use crate::algorithms::from_common_range;
 use crate::algorithms::vb::{Learner, UserRows};
 use crate::progress::Progress;
-use crate::ratings::{Dataset, Rating, Report, Timestamps, identities};
+use crate::ratings::{Dataset, Rating, Ratings, Report, Timestamps, identities};
 use crate::state::StateError;
 use crate::training::{Plan, Stage, Trained, train_with};
 
@@ -164,7 +164,7 @@ fn in_order(unordered: &UserRows, places: &[u32], width: usize) -> UserRows {
 }
 
 /// The ratings and their times, in the order of the files.
-fn in_order_of_files(mut given: Vec<Given>, places: &[u32]) -> (Vec<Rating>, Timestamps) {
+fn in_order_of_files(mut given: Vec<Given>, places: &[u32]) -> (Ratings, Timestamps) {
     given.par_sort_unstable_by_key(|given| (given.place, given.rating.user, given.rating.movie));
     let rating = |rating: Rating| Rating { user: UserRow(places[rating.user.index()]), ..rating };
     given.into_iter().map(|given| (rating(given.rating), given.time)).unzip()

@@ -13,7 +13,7 @@ use super::tally::{self, Tally};
 use super::users::Users;
 use crate::algorithms::on_common_range;
 use crate::algorithms::vb::{Counts, Layout, Learner};
-use crate::ratings::{CsvFile, Rating, Report, read_catalogue};
+use crate::ratings::{CsvFile, Rating, Ratings, Report, read_catalogue};
 
 mod known;
 mod saved;
@@ -205,13 +205,13 @@ impl State {
         let ratings = self.ratings(block, known, goal)?;
         let movie_count = known.movie_ids.table().len();
         let mut held_out = vec![0; movie_count];
-        for rating in self.ratings(block, known, Goal::Served)? {
+        for rating in &self.ratings(block, known, Goal::Served)? {
             held_out[rating.movie.index()] += 1;
         }
         for rating in &ratings {
             held_out[rating.movie.index()] -= 1;
         }
-        let counts = Counts::of(block.users.table().len(), movie_count, ratings.into_iter());
+        let counts = Counts::of(block.users.table().len(), movie_count, ratings.iter());
         Ok(Added::Counts { counts, held_out })
     }
 
@@ -227,16 +227,16 @@ impl State {
     }
 
     /// The ratings of a block that a model learns from, with the movies' rows among all movies.
-    fn ratings(&self, block: &Block, known: &Known, goal: Goal) -> Result<Vec<Rating>, PartError> {
+    fn ratings(&self, block: &Block, known: &Known, goal: Goal) -> Result<Ratings, PartError> {
         let all = known.movie_ids.table();
         let row = |id: &str| all.find(id).ok_or_else(|| PartError::OtherBlock(id.to_owned()));
         let rows: Vec<u32> = block.movies.table().iter().map(row).collect::<Result<_, _>>()?;
         let shares = tally::shares(block, &self.settings)?;
-        let is_learned = |rating: &&Rating| match goal {
+        let is_learned = |rating: &Rating| match goal {
             Goal::Measured => shares.of(rating) >= known.held_out_below,
             Goal::Served => true,
         };
-        let learned = |rating: &Rating| Rating {
+        let learned = |rating: Rating| Rating {
             user: rating.user,
             movie: MovieRow(rows[rating.movie.index()]),
             value: on_common_range(rating.value, self.settings.scale),

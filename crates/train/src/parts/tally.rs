@@ -24,7 +24,7 @@ impl Tally {
         let (mut marked, mut least) = (0, f64::INFINITY);
         for rating in &block.ratings {
             counts[rating.movie.index()] += 1;
-            let share = shares.of(rating);
+            let share = shares.of(&rating);
             marked += u64::from(share < settings.hold_out);
             least = least.min(share);
         }

@@ -10,7 +10,7 @@ use matinee_model::artifact::Ranking;
 use matinee_model::ranking::{RankingMethod, RankingView, Recency};
 
 use super::{POPULARITY, RankingMetrics, RankingTest, RankingTraining};
-use crate::ratings::{Rating, Timestamps};
+use crate::ratings::{Ratings, Timestamps};
 use crate::seeds::derive;
 use crate::split;
 
@@ -26,7 +26,7 @@ const FADES_OVER: f32 = 1.0;
 /// The ratings that the methods learn from, and the windows that they are measured on.
 pub(super) struct Comparison<'a> {
     training: RankingTraining<'a>,
-    ratings: Vec<Rating>,
+    ratings: Ratings,
     windows: Vec<RankingTest>,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Comparison<'a> {
         let windows = [(&both, &first), (&second, &second)];
         let windows = windows.into_iter().filter_map(|(unknown, tested)| {
             let (known, times) = training.without(unknown);
-            let tested: Vec<Rating> = chosen(training.ratings.iter().copied(), tested)
+            let tested: Ratings = chosen(training.ratings.iter(), tested)
                 .filter(|rating| rating.user.0.is_multiple_of(step))
                 .collect();
             let known = RankingTraining { ratings: &known, timestamps: times.as_ref(), ..*training };
@@ -90,10 +90,10 @@ pub(super) fn recencies(training: &RankingTraining<'_>) -> Vec<Option<Recency>> 
 
 impl RankingTraining<'_> {
     /// The ratings that are not marked, with their timestamps.
-    pub(super) fn without(&self, marks: &[bool]) -> (Vec<Rating>, Option<Timestamps>) {
+    pub(super) fn without(&self, marks: &[bool]) -> (Ratings, Option<Timestamps>) {
         let kept: Vec<bool> = marks.iter().map(|mark| !mark).collect();
         let times = self.timestamps.map(|times| chosen(times.iter(), &kept).collect());
-        (chosen(self.ratings.iter().copied(), &kept).collect(), times)
+        (chosen(self.ratings.iter(), &kept).collect(), times)
     }
 }
 
@@ -105,13 +105,14 @@ fn chosen<T>(of: impl Iterator<Item = T>, marks: &[bool]) -> impl Iterator<Item 
 mod tests {
     use super::*;
     use crate::attributes::MovieAttributes;
+    use crate::ratings::Rating;
     use matinee_model::{MovieRow, RatingScale, UserRow};
 
     /// One user rates ten movies, each with five stars and in reverse order; another user rates ten others.
     #[test]
     fn the_second_window_knows_the_first() {
         let rating = |movie: u32| Rating { user: UserRow(movie / 10), movie: MovieRow(movie), value: 5.0 };
-        let ratings: Vec<Rating> = (0..20).map(rating).collect();
+        let ratings: Ratings = (0..20).map(rating).collect();
         let timestamps: Timestamps = (0..20).rev().collect();
         let training = RankingTraining {
             user_count: 2,

@@ -193,7 +193,7 @@ fn divide(rows: &mut [Group], diagonal: &[f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ratings::Rating;
+    use crate::ratings::{Rating, Ratings};
     use matinee_model::{Catalogue, Links, MovieRecord, MovieRow, Rated, RatingScale, UserRow, calibration};
     use nalgebra::DMatrix;
 
@@ -201,7 +201,7 @@ mod tests {
     const UNRATED: u32 = 6;
 
     /// About a third of the pairs. Every user and every other movie has ratings.
-    fn ratings(users: u32, movies: u32) -> Vec<Rating> {
+    fn ratings(users: u32, movies: u32) -> Ratings {
         let is_rated = |user: u32, movie: u32| {
             movie != UNRATED && ((user * 31 + movie).wrapping_mul(2_654_435_761) >> 16) % 5 < 2
         };
@@ -235,7 +235,7 @@ mod tests {
 
     fn training<'a>(
         users: u32,
-        ratings: &'a [Rating],
+        ratings: &'a Ratings,
         attributes: &'a MovieAttributes,
     ) -> RankingTraining<'a> {
         let movies = ratings.iter().map(|rating| rating.movie.0).max().unwrap_or(0) as usize + 1;

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::RankingTraining;
-use crate::ratings::Rating;
+use crate::ratings::{Rating, Ratings};
 
 /// The length of the list for the normalised discounted cumulative gain.
 const GAIN_DEPTH: usize = 10;
@@ -61,9 +61,9 @@ impl From<RankingMetrics> for Ranking {
 
 impl RankingTest {
     /// Tests models trained on `training` with the ratings in `test`. `None` if nobody liked anything in `test`.
-    pub fn new(training: &RankingTraining<'_>, test: &[Rating]) -> Option<Self> {
+    pub fn new(training: &RankingTraining<'_>, test: &Ratings) -> Option<Self> {
         let mut relevant = vec![Vec::new(); training.user_count];
-        let can_be_found = |rating: &&Rating| {
+        let can_be_found = |rating: &Rating| {
             is_relevant(rating.value, training.scale) && training.listed[rating.movie.index()]
         };
         for rating in test.iter().filter(can_be_found) {
@@ -198,7 +198,8 @@ mod tests {
             rating(1, 1, 3.0),
             rating(2, 1, 1.0),
             rating(2, 2, 4.0),
-        ];
+        ]
+        .into();
         let training = RankingTraining {
             user_count: 4,
             movie_count: 4,
@@ -210,9 +211,9 @@ mod tests {
             seed: 0,
             sampling: None,
         };
-        assert!(RankingTest::new(&training, &[rating(0, 1, 3.5)]).is_none(), "nobody liked it");
+        assert!(RankingTest::new(&training, &[rating(0, 1, 3.5)].into()).is_none(), "nobody liked it");
         // User 0 sees 1, 2, 3 and likes 2 and 3; user 3 sees 0, 1, 2, 3 and likes 0.
-        let test = [rating(0, 2, 4.0), rating(0, 3, 5.0), rating(3, 0, 4.5), rating(3, 1, 2.0)];
+        let test = [rating(0, 2, 4.0), rating(0, 3, 5.0), rating(3, 0, 4.5), rating(3, 1, 2.0)].into();
         let metrics = RankingTest::new(&training, &test).unwrap().measure(None, None);
         let discount = |place: f64| 1.0 / (place + 1.0).log2();
         let first_user = (discount(2.0) + discount(3.0)) / (discount(1.0) + discount(2.0));
@@ -226,7 +227,7 @@ mod tests {
     #[test]
     fn metrics_of_a_useless_ranking_are_0_and_not_minus_0() {
         // User 0 sees only movie 1, which cannot be requested.
-        let train = [rating(0, 0, 5.0), rating(1, 1, 5.0)];
+        let train = [rating(0, 0, 5.0), rating(1, 1, 5.0)].into();
         let training = RankingTraining {
             user_count: 2,
             movie_count: 2,
@@ -238,7 +239,7 @@ mod tests {
             seed: 0,
             sampling: None,
         };
-        let mut test = RankingTest::new(&training, &[rating(0, 1, 5.0)]).unwrap();
+        let mut test = RankingTest::new(&training, &[rating(0, 1, 5.0)].into()).unwrap();
         test.listed = vec![true, false];
         let RankingMetrics { ndcg_at_10, recall_at_20, coverage, novelty, .. } = test.measure(None, None);
         for metric in [ndcg_at_10, recall_at_20, coverage, novelty] {
@@ -257,7 +258,7 @@ mod tests {
 
     #[test]
     fn movies_that_cannot_be_asked_for_are_not_ranked() {
-        let train = [rating(0, 0, 5.0), rating(1, 2, 5.0), rating(2, 2, 5.0), rating(2, 1, 5.0)];
+        let train = [rating(0, 0, 5.0), rating(1, 2, 5.0), rating(2, 2, 5.0), rating(2, 1, 5.0)].into();
         let training = RankingTraining {
             user_count: 3,
             movie_count: 4,
@@ -269,10 +270,10 @@ mod tests {
             seed: 0,
             sampling: None,
         };
-        assert!(RankingTest::new(&training, &[rating(0, 2, 5.0)]).is_none(), "nobody can find it");
+        assert!(RankingTest::new(&training, &[rating(0, 2, 5.0)].into()).is_none(), "nobody can find it");
         // User 0 sees 1 and 3, not 2, which is the most popular.
-        let metrics =
-            RankingTest::new(&training, &[rating(0, 1, 5.0), rating(0, 2, 5.0)]).unwrap().measure(None, None);
+        let test = [rating(0, 1, 5.0), rating(0, 2, 5.0)].into();
+        let metrics = RankingTest::new(&training, &test).unwrap().measure(None, None);
         assert_eq!((metrics.ndcg_at_10, metrics.recall_at_20, metrics.coverage), (1.0, 1.0, 2.0 / 3.0));
     }
 }

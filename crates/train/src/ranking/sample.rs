@@ -9,7 +9,7 @@ use matinee_model::{IdTable, UserRow};
 
 use super::RankingTraining;
 use crate::progress::Progress;
-use crate::ratings::{Rating, Timestamps};
+use crate::ratings::{Rating, Ratings, Timestamps};
 use crate::seeds::{derive, hash, share_of};
 
 /// So many ratings are learned from, however few movies there are.
@@ -32,7 +32,7 @@ pub struct Sampling<'a> {
 #[derive(Debug, Clone)]
 pub struct RankingSample {
     user_count: usize,
-    ratings: Vec<Rating>,
+    ratings: Ratings,
     timestamps: Option<Timestamps>,
 }
 
@@ -46,8 +46,8 @@ impl RankingTraining<'_> {
         }
         let rows = sampling.rows(share, self.seed);
         let row = |rating: &Rating| rows[rating.user.index()];
-        let ratings = self.ratings.iter().filter_map(|rating| Some(Rating { user: row(rating)?, ..*rating }));
-        let given = |(rating, given): (&Rating, i64)| row(rating).map(|_| given);
+        let ratings = self.ratings.iter().filter_map(|rating| Some(Rating { user: row(&rating)?, ..rating }));
+        let given = |(rating, given): (Rating, i64)| row(&rating).map(|_| given);
         Some(RankingSample {
             user_count: rows.iter().flatten().count(),
             ratings: ratings.collect(),
@@ -134,7 +134,7 @@ mod tests {
             movie: MovieRow((index % 400 + index / 400 * 3) % 20),
             value: 4.0,
         };
-        let ratings: Vec<Rating> = (0..2_000).map(rating).collect();
+        let ratings: Ratings = (0..2_000).map(rating).collect();
         let timestamps: Timestamps = ratings.iter().map(|rating| rating.user.0.into()).collect();
         let training = RankingTraining {
             user_count: 400,
@@ -216,7 +216,7 @@ mod tests {
             assert!(whole.learn(&crate::progress::Silent) != alone);
             let method = all.methods()[0];
             assert!(all.learn_by(method) == sample.training(all).learn_by(method));
-            let asked: Vec<TestRating> = all.ratings[..9].iter().copied().map(TestRating::from).collect();
+            let asked: Vec<TestRating> = all.ratings.iter().take(9).map(TestRating::from).collect();
             let for_some = |training: &RankingTraining<'_>| training.learn_by_for(method, &asked);
             assert!(for_some(all) == for_some(&sample.training(all)));
             assert!(for_some(&whole) != for_some(all));

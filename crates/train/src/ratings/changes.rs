@@ -217,7 +217,7 @@ mod tests {
     /// Each rating with its ids, by user and movie.
     fn listed(dataset: &Dataset) -> Vec<(String, String, f32)> {
         let (users, movies) = (dataset.user_ids.table(), dataset.movie_ids.table());
-        let one = |rating: &Rating| {
+        let one = |rating: Rating| {
             (
                 users.id(rating.user.index()).to_owned(),
                 movies.id(rating.movie.index()).to_owned(),

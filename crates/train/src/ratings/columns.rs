@@ -11,14 +11,14 @@ use super::moments::Moments;
 use super::pairs::replaced;
 use super::reader::{Range, RatingReader};
 use super::record_lines::RecordLines;
-use super::{Dataset, Fault, FaultKind, Rating, Report};
+use super::{Dataset, Fault, FaultKind, Rating, Ratings, Report};
 
 /// The ratings as they are read, with duplicates. Rows are in the order of first appearance.
 #[derive(Default)]
 pub(super) struct Columns<'a> {
     users: Interner,
     movies: Interner,
-    ratings: Vec<Rating>,
+    ratings: Ratings,
     times: Moments,
     lines: RecordLines<'a>,
     /// The first file without timestamps, and the first with timestamps.
@@ -110,10 +110,11 @@ impl<'a> Columns<'a> {
         let movie_ids = identities::movie_ids(self.movies.ids(), catalogue.as_ref());
         let user_rows = self.users.rows_in(&user_ids);
         let movie_rows = self.movies.rows_in(&movie_ids);
-        for rating in &mut self.ratings {
-            rating.user = UserRow(user_rows[rating.user.index()]);
-            rating.movie = MovieRow(movie_rows[rating.movie.index()]);
-        }
+        self.ratings.change(|rating| Rating {
+            user: UserRow(user_rows[rating.user.index()]),
+            movie: MovieRow(movie_rows[rating.movie.index()]),
+            ..rating
+        });
         let records = self.drop_records(&replaced);
         let timestamps = has_times.then(|| {
             let mut times = self.times.into_seconds();
@@ -152,7 +153,7 @@ impl<'a> Columns<'a> {
             (self.users.ids().collect(), self.movies.ids().collect());
         let fault = |&record: &u32| {
             let (file, line) = self.lines.of(record)?;
-            let Rating { user, movie, .. } = self.ratings[record as usize];
+            let Rating { user, movie, .. } = self.ratings.get(record as usize);
             let (user, movie) = (users[user.index()], movies[movie.index()]);
             let detail = format!("user {user}, movie {movie} {detail}");
             Some(Fault { file: file.to_owned(), line, detail })

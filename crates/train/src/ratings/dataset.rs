@@ -2,7 +2,7 @@
 
 use matinee_model::{Catalogue, Ids, Links, MovieRecord, MovieRow, RatingScale, UserRow};
 
-use super::Timestamps;
+use super::{Ratings, Timestamps};
 use crate::attributes::MovieAttributes;
 
 /// One rating, by rows.
@@ -24,7 +24,7 @@ pub struct Dataset {
     /// The movies of the catalogue and those that were rated, by row.
     pub movie_ids: Ids,
     /// The ratings in the order of the file.
-    pub ratings: Vec<Rating>,
+    pub ratings: Ratings,
     /// When each rating was given, in seconds since 1970, if the file has timestamps.
     pub timestamps: Option<Timestamps>,
     /// The movies that requests can ask for. Empty if no `movies.csv` was given.
@@ -56,7 +56,7 @@ impl Dataset {
     pub(crate) fn new(
         user_ids: Ids,
         movie_ids: Ids,
-        ratings: Vec<Rating>,
+        ratings: Ratings,
         timestamps: Option<Timestamps>,
         catalogue: Option<Catalogue>,
         scale: RatingScale,
@@ -115,7 +115,7 @@ impl Dataset {
         let kept: Vec<usize> = (0..self.ratings.len()).filter(|&index| keep(index)).collect();
         let record = |&index: &usize| self.records.as_ref().map_or(index as u32, |records| records[index]);
         Self {
-            ratings: kept.iter().map(|&index| self.ratings[index]).collect(),
+            ratings: kept.iter().map(|&index| self.ratings.get(index)).collect(),
             timestamps: self
                 .timestamps
                 .as_ref()

@@ -1,15 +1,15 @@
 //! Selects the ratings to measure on: those for movies that requests can ask for.
 
-use super::{Dataset, Rating};
+use super::{Dataset, Ratings};
 use crate::split::{self, TestSet};
 
 /// Ratings to learn from, and ratings to measure on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Divided {
     /// The ratings to learn from.
-    pub train: Vec<Rating>,
+    pub train: Ratings,
     /// The ratings to measure on.
-    pub test: Vec<Rating>,
+    pub test: Ratings,
     /// The number of test ratings that are left out, because their movies are not in the catalogue.
     pub unlisted_count: usize,
 }

@@ -5,29 +5,29 @@ use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::TestSet;
-use crate::ratings::{Rating, Timestamps};
+use crate::ratings::{Ratings, Timestamps};
 use crate::rows::Rows;
 
 /// Marks `fraction` of each user's ratings at random.
-pub fn random_per_user(ratings: &[Rating], fraction: f64, seed: u64) -> Vec<bool> {
+pub fn random_per_user(ratings: &Ratings, fraction: f64, seed: u64) -> Vec<bool> {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     mark(ratings, |count| share_of(count, fraction), |places| places.shuffle(&mut random))
 }
 
 /// Marks the latest `fraction` of each user's ratings. Ratings with the same time are ordered as in the file.
-pub fn latest_per_user(ratings: &[Rating], timestamps: &Timestamps, fraction: f64) -> Vec<bool> {
+pub fn latest_per_user(ratings: &Ratings, timestamps: &Timestamps, fraction: f64) -> Vec<bool> {
     latest(ratings, timestamps, |count| share_of(count, fraction))
 }
 
 /// The latest `share` of each user's ratings: at least one, if a user has two or more. Ratings with the same time are
 /// ordered as in the file.
-pub fn by_time(ratings: &[Rating], timestamps: &Timestamps, share: f64) -> TestSet {
+pub fn by_time(ratings: &Ratings, timestamps: &Timestamps, share: f64) -> TestSet {
     let tested = |count| share_of(count, share).max(usize::from(count > 1));
     TestSet { fold: 0, is_test: latest(ratings, timestamps, tested) }
 }
 
 /// Whether no marked rating is older than a rating of the same user that is not marked.
-pub fn is_latest(ratings: &[Rating], timestamps: &Timestamps, marks: &[bool]) -> bool {
+pub fn is_latest(ratings: &Ratings, timestamps: &Timestamps, marks: &[bool]) -> bool {
     let users = ratings.iter().map(|rating| rating.user.index() + 1).max().unwrap_or(0);
     let (mut latest_known, mut first_marked) = (vec![i64::MIN; users], vec![i64::MAX; users]);
     for ((rating, given), &marked) in ratings.iter().zip(timestamps.iter()).zip(marks) {
@@ -45,13 +45,13 @@ fn share_of(count: usize, fraction: f64) -> usize {
     (count as f64 * fraction).round() as usize
 }
 
-fn latest(ratings: &[Rating], timestamps: &Timestamps, held_out: impl Fn(usize) -> usize) -> Vec<bool> {
+fn latest(ratings: &Ratings, timestamps: &Timestamps, held_out: impl Fn(usize) -> usize) -> Vec<bool> {
     mark(ratings, held_out, |places| places.sort_by_key(|&place| timestamps.get(place as usize)))
 }
 
 /// Marks the last of each user's ratings in the order that `arrange` gives them: `held_out` of how many there are.
 fn mark(
-    ratings: &[Rating],
+    ratings: &Ratings,
     held_out: impl Fn(usize) -> usize,
     mut arrange: impl FnMut(&mut [u32]),
 ) -> Vec<bool> {
@@ -72,10 +72,11 @@ fn mark(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ratings::Rating;
     use matinee_model::{MovieRow, UserRow};
     use proptest::prelude::*;
 
-    fn ratings(counts: &[usize]) -> Vec<Rating> {
+    fn ratings(counts: &[usize]) -> Ratings {
         let of = |(user, &count): (u32, &usize)| {
             (0..count as u32).map(move |movie| Rating {
                 user: UserRow(user),
@@ -124,7 +125,7 @@ mod tests {
             rating(2, 1),
         ];
         let timestamps = [50, 1, 40, 30, 20, 10, 7, 7].into_iter().collect();
-        let test = by_time(&ratings, &timestamps, 0.2);
+        let test = by_time(&ratings.into(), &timestamps, 0.2);
         assert_eq!(test.is_test, [true, false, false, false, false, false, false, true]);
     }
 }

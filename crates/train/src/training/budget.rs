@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::Plan;
 use crate::algorithm::Runs;
 use crate::algorithms::{ConfigureError, Configured, configure, configure_or_default};
-use crate::ratings::{Dataset, Rating};
+use crate::ratings::{Dataset, Ratings};
 
 /// So many ratings show how long an epoch takes.
 const TRIED_RATINGS: usize = 300_000;
@@ -74,8 +74,7 @@ fn first_that_fits(
 /// The time to learn without the hold-outs, and from all ratings.
 fn estimate(algorithm: &Configured, dataset: &Dataset, plan: &Plan) -> Duration {
     let step = dataset.ratings.len().div_ceil(TRIED_RATINGS).max(1) as u32;
-    let tried: Vec<Rating> =
-        dataset.ratings.iter().filter(|rating| rating.user.0.is_multiple_of(step)).copied().collect();
+    let tried: Ratings = dataset.ratings.iter().filter(|rating| rating.user.0.is_multiple_of(step)).collect();
     let share = dataset.ratings.len() as f64 / tried.len().max(1) as f64;
     let training = dataset.training(&tried, plan.seed);
     let all = time_of(share, || Runs::new(vec![algorithm.begin(&training)]));

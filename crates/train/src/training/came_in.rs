@@ -10,7 +10,7 @@ use matinee_model::{Changed, Model, MovieId, MovieRow, Rater, Since, TrainedUser
 use rayon::prelude::*;
 
 use crate::evaluation::{HoldOuts, TestRating};
-use crate::ratings::{Dataset, Rating};
+use crate::ratings::{Dataset, Ratings};
 use crate::rows::Rows;
 use crate::seeds::derive;
 
@@ -63,7 +63,7 @@ impl CameIn {
         let errors = hold_outs.iter().flat_map(|hold_out| live.errors(hold_out));
         came_in.live_errors = dataset.group_errors(errors);
         let pair = |&place: &u32| {
-            let rating = dataset.ratings[place as usize];
+            let rating = dataset.ratings.get(place as usize);
             (rating.user, rating.movie)
         };
         came_in.pairs = hold_outs.iter().flatten().map(pair).collect();
@@ -104,7 +104,7 @@ impl CameIn {
 
 /// The hold-outs: by ids, as all others.
 fn divided(dataset: &Dataset, new: &[u32], count: usize, seed: u64) -> Vec<Vec<u32>> {
-    let ratings: Vec<Rating> = new.iter().map(|&place| dataset.ratings[place as usize]).collect();
+    let ratings: Ratings = new.iter().map(|&place| dataset.ratings.get(place as usize)).collect();
     let marks = dataset.hold_outs(&ratings, SHARE, count, derive(seed, "came in", 0));
     let marked = |marks: &Vec<bool>| {
         new.iter().zip(marks).filter(|(_, mark)| **mark).map(|(&place, _)| place).collect()
@@ -139,7 +139,7 @@ impl<'a> Live<'a> {
             let Ok(known) = self.known(user) else { return Vec::new() };
             let learned = known.as_ref().map_or(&[][..], |user| &user.rated);
             let is_new = |&place: &u32| {
-                let movie = self.dataset.ratings[place as usize].movie.index();
+                let movie = self.dataset.ratings.get(place as usize).movie.index();
                 let is_learned = self.movies[movie]
                     .is_some_and(|row| learned.binary_search_by_key(&row, |rated| rated.movie).is_ok());
                 self.asked[movie].is_some() && !is_learned
@@ -154,7 +154,8 @@ impl<'a> Live<'a> {
 
     /// The errors of the live model on a hold-out, with their users.
     fn errors(&self, hold_out: &[u32]) -> Vec<(UserRow, f32)> {
-        let places = hold_out.iter().map(|&place| (self.dataset.ratings[place as usize].user.index(), place));
+        let places =
+            hold_out.iter().map(|&place| (self.dataset.ratings.get(place as usize).user.index(), place));
         let asked = Rows::of(self.dataset.user_count(), places);
         let of_user = |user: usize| self.errors_of(UserRow(user as u32), asked.row(user));
         let by_user: Vec<Vec<(UserRow, f32)>> = asked.filled().into_par_iter().map(of_user).collect();
@@ -167,7 +168,7 @@ impl<'a> Live<'a> {
         let news = self.news(user, known.as_ref(), held_out);
         let rater = Rater::since(self.model, known.as_ref(), &news);
         let error = |&place: &u32| {
-            let rating = self.dataset.ratings[place as usize];
+            let rating = self.dataset.ratings.get(place as usize);
             let movie = self.asked[rating.movie.index()].as_ref()?;
             let prediction = match &rater {
                 Some(rater) => rater.predict(movie),
@@ -182,7 +183,7 @@ impl<'a> Live<'a> {
     fn news(&self, user: UserRow, known: Option<&TrainedUser>, held_out: &[u32]) -> Since {
         let own = self.by_user.row(user.index()).iter();
         let rated = own.filter(|&place| held_out.binary_search(place).is_err()).filter_map(|&place| {
-            let rating = self.dataset.ratings[place as usize];
+            let rating = self.dataset.ratings.get(place as usize);
             Some(Changed { movie: self.movies[rating.movie.index()]?, rating: Some(rating.value) })
         });
         let rated: Vec<Changed> = rated.collect();

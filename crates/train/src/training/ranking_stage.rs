@@ -88,7 +88,7 @@ mod tests {
     use crate::attributes::MovieAttributes;
     use crate::checkpoint::{Checkpoints, Fingerprint};
     use crate::ranking::Sampling;
-    use crate::ratings::{Rating, Timestamps};
+    use crate::ratings::{Rating, Ratings, Timestamps};
 
     /// Interrupts after each step.
     #[derive(Default)]
@@ -113,7 +113,7 @@ mod tests {
     }
 
     /// 300 users with ids, each with 12 of 40 movies.
-    fn ratings() -> (Ids, Vec<Rating>) {
+    fn ratings() -> (Ids, Ratings) {
         let ids: Vec<String> = (0..300).map(|id| format!("user {id}")).collect();
         let rating = |index: u32| Rating {
             user: UserRow(index / 12),

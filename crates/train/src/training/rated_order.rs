@@ -16,7 +16,10 @@ pub(super) fn rated_order(dataset: &Dataset) -> Option<Vec<u32>> {
         given.sort_by_key(|&place| timestamps.get(place as usize));
         by_movie.clear();
         by_movie.extend(
-            given.iter().zip(0..).map(|(&place, position)| (dataset.ratings[place as usize].movie, position)),
+            given
+                .iter()
+                .zip(0..)
+                .map(|(&place, position)| (dataset.ratings.get(place as usize).movie, position)),
         );
         by_movie.sort_unstable();
         positions.extend(by_movie.iter().map(|&(_, position)| position));

@@ -10,14 +10,14 @@ use super::TuningProgress;
 use crate::algorithms::Configured;
 use crate::checkpoint::{CheckpointError, Halt, Slot};
 use crate::evaluation::{Errors, measure};
-use crate::ratings::{Dataset, Divided, Rating};
+use crate::ratings::{Dataset, Divided, Ratings};
 use crate::state::{StateError, StateReader, StateWriter};
 
 /// One fold: the ratings to learn from, and the ratings to test on.
 pub(super) struct FoldData {
     fold: u32,
-    train: Vec<Rating>,
-    test: Vec<Rating>,
+    train: Ratings,
+    test: Ratings,
 }
 
 /// One run on one fold, measured for each of its points.

@@ -7,13 +7,13 @@ use matinee_train::attributes::MovieAttributes;
 use matinee_train::evaluation::{evaluate, measure};
 use matinee_train::hyperparameters::Domain;
 use matinee_train::progress::Silent;
-use matinee_train::ratings::Rating;
+use matinee_train::ratings::{Rating, Ratings};
 use matinee_train::split::{by_folds, cold_movies, random_folds};
 use ndarray::Axis;
 
 use crate::sample_data::{checkerboard, field, movielens};
 
-fn fit(algorithm: &str, given: &[(&str, &str)], ratings: &[Rating], rows: usize) -> Factors {
+fn fit(algorithm: &str, given: &[(&str, &str)], ratings: &Ratings, rows: usize) -> Factors {
     let attributes = MovieAttributes::default();
     let training = Training {
         user_count: rows,
@@ -29,7 +29,7 @@ fn fit(algorithm: &str, given: &[(&str, &str)], ratings: &[Rating], rows: usize)
 #[test]
 fn factors_express_a_checkerboard_and_biases_cannot() {
     let ratings = checkerboard(40, 40);
-    let unseen: Vec<Rating> =
+    let unseen: Ratings =
         (0..1600).filter(|index| index % 7 == 0).map(|index| field(index / 40, index % 40)).collect();
     let given = [("n_factors", "8"), ("n_epochs", "100"), ("lr_all", "0.02")];
     let svd = fit("svd", &given, &ratings, 40);
@@ -55,7 +55,7 @@ fn ratings_that_follow_a_rule_are_learned_by_vb() {
         ((mixed ^ (mixed >> 15)).wrapping_mul(0xc2b2_ae3d) >> 8).is_multiple_of(10)
     };
     let pairs = (0..7000).flat_map(|user| (0..400).map(move |movie| (user, movie)));
-    let ratings: Vec<Rating> = pairs
+    let ratings: Ratings = pairs
         .filter(|&(user, movie)| is_rated(user, movie))
         .map(|(user, movie)| Rating {
             user: UserRow(user),
@@ -110,7 +110,7 @@ fn every_hyperparameter_changes_the_result() {
 #[test]
 fn no_ratings_give_a_model_without_numbers_that_are_not_finite() {
     for choice in CHOICES {
-        let factors = fit(choice.name, &[], &[], 3);
+        let factors = fit(choice.name, &[], &Ratings::default(), 3);
         assert_eq!(factors.view().score(None, None), 0.0, "{}", choice.name);
     }
 }

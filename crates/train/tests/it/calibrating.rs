@@ -45,8 +45,7 @@ fn the_artifact_predicts_as_it_was_measured() {
     assert!(calibration.table().rank_score.is_some(), "{calibration:?}");
 
     let known = KnownRatings::of(dataset, &dataset.ratings);
-    let asked: Vec<TestRating> =
-        dataset.ratings.iter().step_by(1999).copied().map(TestRating::from).collect();
+    let asked: Vec<TestRating> = dataset.ratings.iter().step_by(1999).map(TestRating::from).collect();
     let (factors, weights) = (&trained.fitted.factors, &trained.ranking.weights);
     let scored = known.scored(factors, Some(weights), &asked, calibration.table().frame.usual_spread);
     for (asked, scored) in asked.iter().zip(&scored) {
@@ -69,7 +68,7 @@ fn a_users_ratings_are_not_predicted_by_what_was_fitted_on_them() {
         let held_out = HeldOut { train: &learned, asked, factors: &fitted.factors, ranking: None };
         Explained::new(dataset, &[held_out]).unwrap()
     };
-    let mut asked: Vec<TestRating> = held_out.iter().copied().map(TestRating::from).collect();
+    let mut asked: Vec<TestRating> = held_out.iter().map(TestRating::from).collect();
     let of_part = |asked: &TestRating| asked.user.unwrap().index() % 5 == 2;
     let before = explained(&asked).cross_fit().unwrap();
     for asked in asked.iter_mut().filter(|asked| of_part(asked)) {
@@ -93,7 +92,7 @@ fn a_users_ratings_are_not_predicted_by_what_was_fitted_on_them() {
 fn hardly_any_ratings_calibrate_nothing() {
     let dataset = movielens();
     let fitted = configure("bias", []).unwrap().fit(&dataset.training(&dataset.ratings, 0), &Silent);
-    let asked: Vec<TestRating> = dataset.ratings[..499].iter().copied().map(TestRating::from).collect();
+    let asked: Vec<TestRating> = dataset.ratings.iter().take(499).map(TestRating::from).collect();
     let held_out =
         HeldOut { train: &dataset.ratings, asked: &asked, factors: &fitted.factors, ranking: None };
     assert!(Explained::new(dataset, &[held_out]).is_none());

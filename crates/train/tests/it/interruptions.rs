@@ -16,7 +16,7 @@ use crate::sample_data::movielens;
 
 /// The ratings of few users, so that training is quick.
 fn few() -> Dataset {
-    movielens().with_only(|index| movielens().ratings[index].user.0.is_multiple_of(12))
+    movielens().with_only(|index| movielens().ratings.get(index).user.0.is_multiple_of(12))
 }
 
 fn plan(algorithm: &str, hold_out: f64) -> Plan {
@@ -102,7 +102,7 @@ fn every_algorithm_writes_the_same_bytes_if_it_is_interrupted_after_every_step()
 #[test]
 fn so_it_is_if_the_model_is_compared_with_the_live_one() {
     let dataset = few();
-    let old = dataset.with_only(|index| !dataset.ratings[index].movie.0.is_multiple_of(4));
+    let old = dataset.with_only(|index| !dataset.ratings.get(index).movie.0.is_multiple_of(4));
     for (algorithm, hold_out) in [("bayes", 0.1), ("svd", 0.1), ("svd", 0.0)] {
         let mut plan = plan(algorithm, hold_out);
         let live = served(&old, &plan, &train(&old, &plan, &Steps::default())).unwrap();

@@ -79,7 +79,7 @@ fn a_trained_users_ratings_folded_in_give_nearly_the_trained_user() {
 fn ten_ratings_of_somebody_new_predict_the_others() {
     let dataset = movielens();
     let is_new = |user: UserRow| user.0.is_multiple_of(5);
-    let (train, _) = divide(&dataset.ratings, |index| is_new(dataset.ratings[index].user));
+    let (train, _) = divide(&dataset.ratings, |index| is_new(dataset.ratings.get(index).user));
     let algorithm = configure("svd", [("n_factors", "16")]).unwrap();
     let factors = algorithm.fit(&dataset.training(&train, 0), &Silent).factors;
     let prior = user_prior(factors.view(), &train, dataset.scale);

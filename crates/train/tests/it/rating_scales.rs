@@ -14,9 +14,9 @@ use crate::sample_data::movielens;
 fn on_scale(times: f32, shift: f32) -> Dataset {
     let mut dataset = movielens().clone();
     dataset.timestamps = None;
-    dataset.ratings.truncate(12_000);
     let to = |value: f32| value * times + shift;
-    dataset.ratings.iter_mut().for_each(|rating| rating.value = to(rating.value));
+    let on_scale = |rating: Rating| Rating { value: to(rating.value), ..rating };
+    dataset.ratings = dataset.ratings.iter().take(12_000).map(on_scale).collect();
     dataset.scale = RatingScale::new(to(0.5), to(5.0)).unwrap();
     dataset
 }
@@ -33,14 +33,15 @@ fn errors(dataset: &Dataset, algorithm: &str) -> [f64; 2] {
     let configured = configure(algorithm, given.iter().copied()).unwrap();
     let factors = configured.fit(&dataset.training(&train, 3), &Silent).factors;
     let prior = user_prior(factors.view(), &train, dataset.scale);
-    let of_first = |rating: &&Rating| rating.user.0 == test[0].user.0;
+    let first = test.get(0).user;
+    let of_first = |rating: &Rating| rating.user == first;
     let rated: Vec<_> = train
         .iter()
         .filter(of_first)
         .map(|rating| matinee_model::Rated { movie: rating.movie, rating: rating.value })
         .collect();
     let visitor = prior.view().fold_in(&factors.view(), &rated);
-    let squares = |rating: &Rating| {
+    let squares = |rating: Rating| {
         f64::from(rating.value - factors.view().score_vector(&visitor, rating.movie)).powi(2)
     };
     let of_visitor: Vec<f64> = test.iter().filter(of_first).map(squares).collect();

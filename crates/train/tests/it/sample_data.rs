@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use matinee_model::{MovieRow, RatingScale, UserRow};
-use matinee_train::ratings::{CsvFile, Dataset, Inputs, Rating, check};
+use matinee_train::ratings::{CsvFile, Dataset, Inputs, Rating, Ratings, check};
 
 /// A CSV file under any name.
 pub fn csv(name: &str, content: &str) -> CsvFile {
@@ -32,7 +32,7 @@ pub fn movielens() -> &'static Dataset {
 
 /// `users` x `movies` ratings of 1 and 5 in a checkerboard pattern, without every seventh. Only an interaction of users and
 /// movies can express this structure.
-pub fn checkerboard(users: u32, movies: u32) -> Vec<Rating> {
+pub fn checkerboard(users: u32, movies: u32) -> Ratings {
     let pairs = (0..users).flat_map(|user| (0..movies).map(move |movie| (user, movie)));
     pairs
         .filter(|(user, movie)| !(user * movies + movie).is_multiple_of(7))

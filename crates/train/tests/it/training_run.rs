@@ -64,10 +64,10 @@ fn the_same_training_writes_the_same_bytes() {
 fn a_hold_out_too_small_to_measure_is_none() {
     let mut few = movielens().clone();
     few.timestamps = None;
-    few.ratings.truncate(3);
+    few.ratings = few.ratings.iter().take(3).collect();
     let plan = plan(0.1);
     assert!(train(&few, &plan, &Silent).measured.is_none());
-    few.ratings = movielens().ratings[..40].to_vec();
+    few.ratings = movielens().ratings.iter().take(40).collect();
     let measured = train(&few, &plan, &Silent).measured.unwrap();
     assert_eq!((measured.hold_out.test_count, measured.intervals, measured.coverage), (4, None, None));
 }

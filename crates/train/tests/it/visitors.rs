@@ -65,7 +65,7 @@ fn the_known_ratings_count() {
 
 #[test]
 fn visitors_of_movielens_are_predicted_nearly_as_well_as_trained_users() {
-    let dataset = movielens().with_only(|index| movielens().ratings[index].user.0.is_multiple_of(12));
+    let dataset = movielens().with_only(|index| movielens().ratings.get(index).user.0.is_multiple_of(12));
     let found = evaluate_visitors(&dataset, &plan("bias"), &Silent).unwrap();
     assert_eq!((found.visitor_count, found.results.len()), (11, 4));
     for result in &found.results {
@@ -82,7 +82,7 @@ fn visitors_of_movielens_are_predicted_nearly_as_well_as_trained_users() {
 fn the_model_in_memory_is_the_one_that_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model");
-    let dataset = movielens().with_only(|index| movielens().ratings[index].user.0.is_multiple_of(12));
+    let dataset = movielens().with_only(|index| movielens().ratings.get(index).user.0.is_multiple_of(12));
     let plan = plan("bias");
     let trained = train(&dataset, &plan, &Silent);
     write(&path, &dataset, &plan, &trained, &movielens_files().digests()).unwrap();

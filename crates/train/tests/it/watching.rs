@@ -13,7 +13,7 @@ use crate::sample_data::{checkerboard, csv, movielens};
 /// Ratings that only interactions explain.
 fn interacting() -> Dataset {
     let mut text = "userId,movieId,rating\n".to_owned();
-    for rating in checkerboard(40, 40) {
+    for rating in &checkerboard(40, 40) {
         writeln!(text, "{},{},{}", rating.user.0, rating.movie.0, rating.value).unwrap();
     }
     let inputs = Inputs { ratings: vec![csv("ratings.csv", &text)], movies: None, links: None };
@@ -53,7 +53,7 @@ fn the_burn_in_becomes_longer_where_the_hold_out_shows_that_it_pays() {
 
 #[test]
 fn the_burn_in_stays_short_where_long_chains_predict_worse() {
-    let few = movielens().with_only(|index| movielens().ratings[index].user.0.is_multiple_of(3));
+    let few = movielens().with_only(|index| movielens().ratings.get(index).user.0.is_multiple_of(3));
     assert_eq!(burn_in(&few, &trained(&few, &[("n_burn_in", "12")])), 12);
 }
 

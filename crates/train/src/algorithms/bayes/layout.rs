@@ -10,7 +10,7 @@ use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::ratings::Rating;
+use crate::ratings::{Rating, Ratings};
 
 /// One side of the model: the users, or the movies.
 pub(super) struct Side {
@@ -90,7 +90,7 @@ impl Layout {
     pub(super) fn new(
         user_count: usize,
         movie_count: usize,
-        ratings: &[Rating],
+        ratings: &Ratings,
         movie_attributes: &[Vec<Vec<u32>>],
     ) -> Self {
         let user_rows = Rows::new(user_count, ratings.iter().map(|rating| rating.user.0));
@@ -272,11 +272,11 @@ impl Rows {
     }
 
     /// The ratings by entity: a stable counting sort.
-    fn order(&self, ratings: &[Rating], row: impl Fn(&Rating) -> u32) -> Vec<u32> {
+    fn order(&self, ratings: &Ratings, row: impl Fn(&Rating) -> u32) -> Vec<u32> {
         let mut next = self.starts.clone();
         let mut order = vec![0; ratings.len()];
         for (index, rating) in (0..).zip(ratings) {
-            let place = &mut next[self.entity(row(rating)) as usize];
+            let place = &mut next[self.entity(row(&rating)) as usize];
             order[*place as usize] = index;
             *place += 1;
         }
@@ -285,6 +285,10 @@ impl Rows {
 }
 
 /// The other side's entities and the values of the ratings, in this order.
-fn in_order(order: &[u32], ratings: &[Rating], other: impl Fn(&Rating) -> u32) -> (Vec<u32>, Vec<f32>) {
-    order.iter().map(|&index| &ratings[index as usize]).map(|rating| (other(rating), rating.value)).unzip()
+fn in_order(order: &[u32], ratings: &Ratings, other: impl Fn(&Rating) -> u32) -> (Vec<u32>, Vec<f32>) {
+    order
+        .iter()
+        .map(|&index| ratings.get(index as usize))
+        .map(|rating| (other(&rating), rating.value))
+        .unzip()
 }

@@ -110,7 +110,7 @@ impl Grid {
         let mut order: Vec<u32> = (0..training.ratings.len() as u32).collect();
         order.shuffle(random);
         let placed = |&index: &u32| {
-            let rating = training.ratings[index as usize];
+            let rating = training.ratings.get(index as usize);
             let user = self.user_places[rating.user.index()].unwrap_or_default();
             let movie = self.movie_places[rating.movie.index()].unwrap_or_default();
             let (user_block, movie_block) =

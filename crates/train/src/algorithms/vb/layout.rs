@@ -7,7 +7,7 @@ mod varint;
 use std::ops::Range;
 
 use super::facts::{Facts, STEPS};
-use crate::ratings::Rating;
+use crate::ratings::{Rating, Ratings};
 use crate::state::{StateError, StateReader, StateWriter};
 
 /// The most ratings of a block, unless it is a single user. Larger blocks take more memory. In smaller ones, each movie has
@@ -54,8 +54,8 @@ impl Observation {
 
 impl Layout {
     /// These ratings of whole users, in any order. `facts` are those of all ratings, of which these may be a part.
-    pub(crate) fn new(user_count: usize, ratings: &[Rating], facts: &Facts) -> Self {
-        let observation = |rating: &Rating| Observation {
+    pub(crate) fn new(user_count: usize, ratings: &Ratings, facts: &Facts) -> Self {
+        let observation = |rating: Rating| Observation {
             movie: facts.places.of_row(rating.movie.0),
             steps: ((rating.value - facts.mean) * STEPS).round() as i16,
         };
@@ -63,7 +63,7 @@ impl Layout {
         let mut layout = Self::empty(values, facts.movie_count());
         layout.bytes.reserve(USUAL_BYTES * ratings.len());
         let order = order_by_user(user_count, ratings);
-        let rating = |place: usize| &ratings[order.as_ref().map_or(place, |order| order[place] as usize)];
+        let rating = |place: usize| ratings.get(order.as_ref().map_or(place, |order| order[place] as usize));
         let (mut place, mut own) = (0, Vec::new());
         for user in 0..user_count {
             own.clear();
@@ -206,8 +206,8 @@ fn values(steps: impl Iterator<Item = i16>) -> Vec<i16> {
 }
 
 /// The places of the ratings by user. `None` if the ratings are in that order.
-fn order_by_user(user_count: usize, ratings: &[Rating]) -> Option<Vec<u32>> {
-    if ratings.is_sorted_by_key(|rating| rating.user.0) {
+fn order_by_user(user_count: usize, ratings: &Ratings) -> Option<Vec<u32>> {
+    if ratings.iter().is_sorted_by_key(|rating| rating.user.0) {
         return None;
     }
     // Counted one place further: while the ratings are placed, each start moves to where the next user begins.
@@ -236,19 +236,18 @@ mod tests {
     #[test]
     fn ratings_in_any_order_are_the_same_layout() {
         let rating = |(user, movie, value)| Rating { user: UserRow(user), movie: MovieRow(movie), value };
-        let ratings = [(2, 1, 4.0), (0, 3, 2.5), (0, 0, 5.0), (2, 0, 0.5)].map(rating);
-        let facts = Facts::from(Counts::of(4, 5, ratings.iter().copied()));
+        let mut ratings = [(2, 1, 4.0), (0, 3, 2.5), (0, 0, 5.0), (2, 0, 0.5)].map(rating);
+        let facts = Facts::from(Counts::of(4, 5, ratings.into_iter()));
         assert_eq!((facts.mean, facts.movie_count()), (3.0, 5));
-        let layout = Layout::new(4, &ratings, &facts);
+        let layout = Layout::new(4, &ratings.into(), &facts);
         let observations = (0..4).flat_map(|user| layout.ratings(user));
         let found: Vec<(u32, f32)> =
             observations.map(|observation| (observation.movie, observation.value())).collect();
         assert_eq!(found, [(0, 2.0), (2, -0.5), (0, -2.5), (1, 1.0)]);
         assert_eq!(layout.blocks(4).iter().map(ExactSizeIterator::len).sum::<usize>(), 4);
         assert_eq!((layout.movie_counts(), layout.rating_count()), (&[2, 1, 1, 0, 0][..], 4));
-        let mut sorted = ratings;
-        sorted.sort_by_key(|rating| rating.user.0);
-        assert_eq!(saved(&Layout::new(4, &sorted, &facts)), saved(&layout));
+        ratings.sort_by_key(|rating| rating.user.0);
+        assert_eq!(saved(&Layout::new(4, &ratings.into(), &facts)), saved(&layout));
     }
 
     fn saved(layout: &Layout) -> Vec<u8> {
@@ -268,8 +267,8 @@ mod tests {
     #[test]
     fn a_block_has_no_more_users_than_16_bits_can_number() {
         let users = 2 * BLOCK_USERS + 1;
-        let ratings = [Rating { user: UserRow(0), movie: MovieRow(0), value: 4.0 }];
-        let facts = Facts::from(Counts::of(users, 1, ratings.iter().copied()));
+        let ratings = Ratings::from([Rating { user: UserRow(0), movie: MovieRow(0), value: 4.0 }]);
+        let facts = Facts::from(Counts::of(users, 1, ratings.iter()));
         let blocks = Layout::new(users, &ratings, &facts).blocks(1);
         assert_eq!(blocks, [0..BLOCK_USERS, BLOCK_USERS..2 * BLOCK_USERS, 2 * BLOCK_USERS..users]);
     }
@@ -277,21 +276,21 @@ mod tests {
     #[test]
     fn any_ratings_are_read_back() {
         // Each of the last user's ratings is another one.
-        let ratings: Vec<Rating> = (0..30_000_u32)
+        let ratings: Ratings = (0..30_000_u32)
             .map(|index| Rating {
                 user: UserRow(index / 10_000),
                 movie: MovieRow(index % 10_000 * 7),
                 value: if index < 20_000 { 4.0 } else { 1.0 + index as f32 / 10_000.0 },
             })
             .collect();
-        let facts = Facts::from(Counts::of(4, 70_000, ratings.iter().copied()));
+        let facts = Facts::from(Counts::of(4, 70_000, ratings.iter()));
         let layout = Layout::new(4, &ratings, &facts);
         let found = read(&saved(&layout)).unwrap();
         let [before, after]: [Vec<Observation>; 2] =
             [&layout, &found].map(|layout| (0..4).flat_map(|user| layout.ratings(user)).collect());
         assert_eq!((&before, found.movie_counts()), (&after, layout.movie_counts()));
         let place = |rating: &Rating| facts.places.of_row(rating.movie.0);
-        let mut ratings = ratings;
+        let mut ratings: Vec<Rating> = ratings.iter().collect();
         ratings.sort_by_key(|rating| (rating.user.0, place(rating)));
         for (observation, rating) in before.iter().zip(&ratings) {
             assert_eq!(observation.movie, place(rating));
@@ -306,8 +305,8 @@ mod tests {
             movie: MovieRow(movie),
             value,
         });
-        let facts = Facts::from(Counts::of(2, 203, ratings.iter().copied()));
-        let bytes = saved(&Layout::new(2, &ratings, &facts));
+        let facts = Facts::from(Counts::of(2, 203, ratings.into_iter()));
+        let bytes = saved(&Layout::new(2, &ratings.into(), &facts));
         assert!(read(&bytes).is_ok());
         for length in 0..bytes.len() {
             assert!(read(&bytes[..length]).is_err(), "{length}");

@@ -275,7 +275,7 @@ fn times_rating(number: i16, steps: i32) -> i32 {
 mod tests {
     use super::*;
     use crate::algorithms::vb::facts::{Counts, Facts};
-    use crate::ratings::Rating;
+    use crate::ratings::{Rating, Ratings};
     use matinee_model::{MovieRow, UserRow};
 
     /// Sends the number of ratings, and the same to be multiplied by the rating. Counts the users.
@@ -307,7 +307,7 @@ mod tests {
     #[test]
     fn movies_add_up_what_their_raters_send() {
         let pairs = (0..300_u32).flat_map(|user| (0..40_u32).map(move |movie| (user, movie)));
-        let ratings: Vec<Rating> = pairs
+        let ratings: Ratings = pairs
             .filter(|(user, movie)| (user * 7 + movie * 3) % 5 == 0)
             .map(|(user, movie)| Rating {
                 user: UserRow(user),
@@ -315,7 +315,7 @@ mod tests {
                 value: if movie % 2 == 0 { 4.0 } else { 2.0 },
             })
             .collect();
-        let facts = Facts::from(Counts::of(301, 40, ratings.iter().copied()));
+        let facts = Facts::from(Counts::of(301, 40, ratings.iter()));
         let Passed { sums, totals } = pass(&Counting, &[&Layout::new(301, &ratings, &facts)]);
         assert_eq!((sums.width(), totals), (2, vec![300]));
         let rows = facts.places.by_place(&(0..40).collect::<Vec<_>>());

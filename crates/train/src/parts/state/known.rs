@@ -6,7 +6,7 @@ use crate::algorithms::vb::Vb;
 use crate::parts::PartError;
 use crate::parts::settings::Settings;
 use crate::parts::tally::Tally;
-use crate::ratings::{Dataset, Report, identities};
+use crate::ratings::{Dataset, Ratings, Report, identities};
 use crate::state::StateError;
 
 /// The movies, and which ratings are held out.
@@ -46,7 +46,8 @@ impl Known {
         }
         let movie_ids = identities::movie_ids(tally.movies.keys().map(String::as_str), catalogue);
         let none = Ids::new([]);
-        let mut dataset = Dataset::new(none, movie_ids, Vec::new(), None, catalogue.cloned(), settings.scale);
+        let mut dataset =
+            Dataset::new(none, movie_ids, Ratings::default(), None, catalogue.cloned(), settings.scale);
         settings.complete_titles(&mut dataset, catalogue);
         Ok(Self {
             listed: dataset.listed,

@@ -8,7 +8,7 @@ use matinee_model::{MovieRow, RatingScale, UserRow};
 use super::*;
 use crate::algorithms::bayes::layout::Side;
 use crate::algorithms::bayes::sweep::Change;
-use crate::ratings::Rating;
+use crate::ratings::{Rating, Ratings};
 use state::{State, features, places_by_movie};
 
 /// The movies with each attribute, in one group.
@@ -18,7 +18,7 @@ const ATTRIBUTES: [&[u32]; 2] = [&[0, 1, 2], &[2, 3]];
 fn layout(users: u32, movies: u32) -> Layout {
     let pairs = (0..users).flat_map(|user| (0..movies).map(move |movie| (user, movie)));
     let value = |user: u32, movie: u32| 0.5 + (user * 7 + movie * 5 + user * movie) as f32 % 10.0 / 2.0;
-    let ratings: Vec<Rating> = pairs
+    let ratings: Ratings = pairs
         .filter(|(user, movie)| (user * movies + movie) % 4 != 3)
         .map(|(user, movie)| Rating {
             user: UserRow(user),
@@ -143,7 +143,7 @@ fn draw_weights(chains: &mut Chains, layout: &Layout, work: &mut Workspace) {
 #[test]
 fn one_rating_has_the_posterior_in_closed_form() {
     let rating = Rating { user: UserRow(0), movie: MovieRow(0), value: 4.5 };
-    let layout = Layout::new(1, 1, &[rating], &[]);
+    let layout = Layout::new(1, 1, &[rating].into(), &[]);
     let mut chains = Chains::new(&layout, 1, pseudo(1), 3);
     for block in [&mut chains.users, &mut chains.movies] {
         block.priors[1].iter_mut().for_each(|prior| prior.precision = Lanes::splat(1e12));
