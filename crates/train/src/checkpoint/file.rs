@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::state::{StateReader, StateWriter};
 
 /// The first bytes: the name, and the version of the format.
-const MAGIC: &[u8] = b"matinee checkpoint 7\n";
+const MAGIC: &[u8] = b"matinee checkpoint 8\n";
 const SUM_BYTES: u64 = 32;
 const LENGTH_BYTES: u64 = size_of::<u64>() as u64;
 /// As much as is read at once.
