@@ -109,7 +109,7 @@ impl Part {
     fn of(dataset: &Dataset, ratings: &Ratings, is_held_out: impl Fn(usize) -> bool) -> Self {
         let is_listed = |rating: &Rating| dataset.listed[rating.movie.index()];
         let (train, asked) = split::divide(ratings, is_held_out);
-        let asked = asked.into_iter().filter(is_listed).map(TestRating::from).collect();
+        let asked = asked.iter().filter(is_listed).map(TestRating::from).collect();
         Self { train, asked, ranking: None }
     }
 }

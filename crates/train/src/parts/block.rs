@@ -80,7 +80,8 @@ impl Block {
     fn of(dataset: &Dataset, places: &[u64]) -> Self {
         let mut order: Vec<usize> = (0..dataset.ratings.len()).collect();
         order.sort_unstable_by_key(|&index| {
-            (dataset.ratings.get(index).user, dataset.ratings.get(index).movie)
+            let Rating { user, movie, .. } = dataset.ratings.get(index);
+            (user, movie)
         });
         let times = dataset.timestamps.as_ref();
         Self {

@@ -190,16 +190,13 @@ mod tests {
 
     fn all(
         sums: Sums,
-        movie_count: usize,
+        movie_counts: &[u32],
         lengths: [usize; 2],
         expected: u64,
     ) -> Result<Vec<i64>, PartError> {
         let Added::Messages(messages) = sums.added else { panic!("messages") };
         let mut numbers = Vec::new();
-        messages
-            .all(&vec![1 << 30; movie_count], lengths, expected)?
-            .sums
-            .for_each(|row| numbers.extend_from_slice(row));
+        messages.all(movie_counts, lengths, expected)?.sums.for_each(|row| numbers.extend_from_slice(row));
         Ok(numbers)
     }
 
@@ -211,8 +208,8 @@ mod tests {
         assert_eq!(read, messages(&[(0, 2), (1, -7), (2, (1 << 40) + 3)], 11));
         let third = (1 << 40) + 3;
         let expected = [2, -2, -7, 7, third, -third, 0, 0];
-        assert_eq!(all(sums, 4, [2, 1], 11).unwrap(), expected);
-        assert_eq!(all(read, 4, [2, 1], 11).unwrap(), expected);
+        assert_eq!(all(sums, &[1 << 30; 4], [2, 1], 11).unwrap(), expected);
+        assert_eq!(all(read, &[1 << 30; 4], [2, 1], 11).unwrap(), expected);
     }
 
     #[test]
@@ -230,9 +227,11 @@ mod tests {
         for pass in [Pass { number: 4, is_measured: false }, Pass { number: 3, is_measured: true }] {
             assert!(matches!(sums.add(Sums { pass, ..sums.clone() }), Err(PartError::OtherPass)));
         }
-        assert!(matches!(all(sums.clone(), 2, [2, 2], 0), Err(PartError::OtherPass)));
-        assert!(matches!(all(sums.clone(), 1, [2, 1], 0), Err(PartError::OtherPass)));
-        let other = all(sums, 2, [2, 1], 7);
+        assert!(matches!(all(sums.clone(), &[1; 2], [2, 2], 0), Err(PartError::OtherPass)));
+        assert!(matches!(all(sums.clone(), &[1], [2, 1], 0), Err(PartError::OtherPass)));
+        let other = all(sums, &[1; 2], [2, 1], 7);
         assert!(matches!(other, Err(PartError::OtherRatings { expected: 7, found: 0 })));
+        let too_large = messages(&[(0, 1 << 40)], 0);
+        assert!(matches!(all(too_large, &[1], [2, 1], 0), Err(PartError::OtherPass)));
     }
 }

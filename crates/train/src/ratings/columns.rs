@@ -110,11 +110,7 @@ impl<'a> Columns<'a> {
         let movie_ids = identities::movie_ids(self.movies.ids(), catalogue.as_ref());
         let user_rows = self.users.rows_in(&user_ids);
         let movie_rows = self.movies.rows_in(&movie_ids);
-        self.ratings.change(|rating| Rating {
-            user: UserRow(user_rows[rating.user.index()]),
-            movie: MovieRow(movie_rows[rating.movie.index()]),
-            ..rating
-        });
+        self.ratings.renumber(&user_rows, &movie_rows);
         let records = self.drop_records(&replaced);
         let timestamps = has_times.then(|| {
             let mut times = self.times.into_seconds();

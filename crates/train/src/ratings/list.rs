@@ -1,58 +1,78 @@
 //! Many ratings in little memory.
 
+use std::fmt::{self, Debug, Formatter};
+use std::iter::FusedIterator;
 use std::ops::Range;
 
 use matinee_model::{MovieRow, UserRow};
 
 use super::Rating;
 
-/// The binary digits of a movie row, and of the code of a value, in the second word of a rating.
-const MOVIE_DIGITS: u32 = 24;
-const CODE_DIGITS: u32 = u32::BITS - MOVIE_DIGITS;
+/// The second word of a rating is the movie row and, in the lowest digits, the code of the value.
+const CODE_DIGITS: u32 = 8;
+const MOVIE_DIGITS: u32 = u32::BITS - CODE_DIGITS;
 
-/// Ratings in their order. Each takes 8 bytes, unless there are more than 256 different values or 2^24 movie rows: then each
-/// takes 12.
-#[derive(Debug, Clone)]
+/// Ratings in their order. Each takes 8 bytes. If more than 256 different values or 2^24 movie rows are added, each takes 12 from
+/// then on.
+#[derive(Clone)]
 pub struct Ratings(Form);
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum Form {
     Coded(Coded),
     Whole(Vec<Rating>),
 }
 
-/// Ratings whose value is the number of an entry of a table.
-#[derive(Debug, Clone, Default)]
+/// Ratings whose values are in a table.
+#[derive(Clone)]
 struct Coded {
+    /// By code.
     values: Vec<f32>,
-    /// The user row, and the movie row with the code of the value in the lowest digits.
+    /// The user row, and the movie row with the code of the value.
     words: Vec<[u32; 2]>,
 }
 
 impl Coded {
-    /// The words of a rating, whose value gets a code. `None` if there is no room for it.
+    #[inline]
+    fn rating(values: &[f32], [user, movie_and_code]: [u32; 2]) -> Rating {
+        Rating {
+            user: UserRow(user),
+            movie: MovieRow(movie_and_code >> CODE_DIGITS),
+            value: values[code(movie_and_code) as usize],
+        }
+    }
+
+    /// The words of a rating, whose value gets a code if it has none. `None` if there is no room for the value or the movie row.
     fn words_of(&mut self, Rating { user, movie, value }: Rating) -> Option<[u32; 2]> {
-        let code = self.values.iter().position(|known| known.to_bits() == value.to_bits());
-        let code = code.unwrap_or(self.values.len());
-        if movie.0 >= 1 << MOVIE_DIGITS || code >= 1 << CODE_DIGITS {
+        // Of different zeros, each has a code.
+        let known = self.values.iter().position(|known| known.to_bits() == value.to_bits());
+        let code = known.unwrap_or(self.values.len());
+        if !fits(movie.0) || code >= 1 << CODE_DIGITS {
             return None;
         }
-        if code == self.values.len() {
+        if known.is_none() {
             self.values.push(value);
         }
         Some([user.0, movie.0 << CODE_DIGITS | code as u32])
     }
+
+    /// The ratings without codes, with room for as many more.
+    fn whole(&self) -> Vec<Rating> {
+        let mut ratings = Vec::with_capacity(self.words.capacity());
+        ratings.extend(self.words.iter().map(|&words| Self::rating(&self.values, words)));
+        ratings
+    }
 }
 
-/// The rating that these words say.
+/// The code in the second word of a rating.
 #[inline]
-fn rating(values: &[f32], [user, movie_and_code]: [u32; 2]) -> Rating {
-    let code = movie_and_code & ((1 << CODE_DIGITS) - 1);
-    Rating {
-        user: UserRow(user),
-        movie: MovieRow(movie_and_code >> CODE_DIGITS),
-        value: values[code as usize],
-    }
+fn code(movie_and_code: u32) -> u32 {
+    movie_and_code & ((1 << CODE_DIGITS) - 1)
+}
+
+/// Whether there is room for a movie row beside a code.
+fn fits(movie: u32) -> bool {
+    movie < 1 << MOVIE_DIGITS
 }
 
 impl Ratings {
@@ -78,7 +98,7 @@ impl Ratings {
     #[inline]
     pub fn get(&self, index: usize) -> Rating {
         match &self.0 {
-            Form::Coded(Coded { values, words }) => rating(values, words[index]),
+            Form::Coded(Coded { values, words }) => Coded::rating(values, words[index]),
             Form::Whole(ratings) => ratings[index],
         }
     }
@@ -91,24 +111,39 @@ impl Ratings {
     /// Appends a rating.
     pub fn push(&mut self, rating: Rating) {
         match &mut self.0 {
-            Form::Coded(coded) => match coded.words_of(rating) {
-                Some(words) => coded.words.push(words),
-                None => self.widened().push(rating),
-            },
+            Form::Coded(coded) => {
+                if let Some(words) = coded.words_of(rating) {
+                    coded.words.push(words);
+                } else {
+                    let mut ratings = coded.whole();
+                    ratings.push(rating);
+                    self.0 = Form::Whole(ratings);
+                }
+            }
             Form::Whole(ratings) => ratings.push(rating),
         }
     }
 
-    /// Changes every rating.
-    pub(crate) fn change(&mut self, change: impl Fn(Rating) -> Rating) {
-        for index in 0..self.len() {
-            let rating = change(self.get(index));
-            match &mut self.0 {
-                Form::Coded(coded) => match coded.words_of(rating) {
-                    Some(words) => coded.words[index] = words,
-                    None => self.widened()[index] = rating,
-                },
-                Form::Whole(ratings) => ratings[index] = rating,
+    /// Gives every rating other rows: those that the tables have for its user row and its movie row.
+    pub(crate) fn renumber(&mut self, users: &[u32], movies: &[u32]) {
+        if let Form::Coded(coded) = &self.0
+            && !movies.iter().all(|&movie| fits(movie))
+        {
+            self.0 = Form::Whole(coded.whole());
+        }
+        match &mut self.0 {
+            Form::Coded(Coded { words, .. }) => {
+                for [user, movie_and_code] in words {
+                    *user = users[*user as usize];
+                    let movie = movies[(*movie_and_code >> CODE_DIGITS) as usize];
+                    *movie_and_code = movie << CODE_DIGITS | code(*movie_and_code);
+                }
+            }
+            Form::Whole(ratings) => {
+                for Rating { user, movie, .. } in ratings {
+                    *user = UserRow(users[user.index()]);
+                    *movie = MovieRow(movies[movie.index()]);
+                }
             }
         }
     }
@@ -116,19 +151,8 @@ impl Ratings {
     /// Keeps the ratings for which `keep` returns `true`, asked in their order. They are not copied to another vector.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(Rating) -> bool) {
         match &mut self.0 {
-            Form::Coded(Coded { values, words }) => words.retain(|&words| keep(rating(values, words))),
+            Form::Coded(Coded { values, words }) => words.retain(|&words| keep(Coded::rating(values, words))),
             Form::Whole(ratings) => ratings.retain(|&rating| keep(rating)),
-        }
-    }
-
-    /// The ratings without codes, from now on.
-    fn widened(&mut self) -> &mut Vec<Rating> {
-        if let Form::Coded(_) = self.0 {
-            self.0 = Form::Whole(self.iter().collect());
-        }
-        match &mut self.0 {
-            Form::Whole(ratings) => ratings,
-            Form::Coded(_) => unreachable!("they were changed above"),
         }
     }
 }
@@ -139,7 +163,13 @@ impl Default for Ratings {
     }
 }
 
-/// The ratings are the same, in the same order.
+impl Debug for Ratings {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self).finish()
+    }
+}
+
+/// Equal are the same ratings in the same order.
 impl PartialEq for Ratings {
     fn eq(&self, other: &Self) -> bool {
         self.iter().eq(other)
@@ -148,14 +178,18 @@ impl PartialEq for Ratings {
 
 impl Extend<Rating> for Ratings {
     fn extend<T: IntoIterator<Item = Rating>>(&mut self, ratings: T) {
-        ratings.into_iter().for_each(|rating| self.push(rating));
+        let ratings = ratings.into_iter();
+        match &mut self.0 {
+            Form::Coded(coded) => coded.words.reserve(ratings.size_hint().0),
+            Form::Whole(own) => own.reserve(ratings.size_hint().0),
+        }
+        ratings.for_each(|rating| self.push(rating));
     }
 }
 
 impl FromIterator<Rating> for Ratings {
     fn from_iter<T: IntoIterator<Item = Rating>>(ratings: T) -> Self {
-        let ratings = ratings.into_iter();
-        let mut all = Self::with_capacity(ratings.size_hint().0);
+        let mut all = Self::default();
         all.extend(ratings);
         all
     }
@@ -191,6 +225,10 @@ impl Iterator for Iter<'_> {
         self.left.next().map(|index| self.ratings.get(index))
     }
 
+    fn nth(&mut self, count: usize) -> Option<Rating> {
+        self.left.nth(count).map(|index| self.ratings.get(index))
+    }
+
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.left.size_hint()
     }
@@ -198,9 +236,13 @@ impl Iterator for Iter<'_> {
 
 impl ExactSizeIterator for Iter<'_> {}
 
+impl FusedIterator for Iter<'_> {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const TOO_LARGE: u32 = 1 << MOVIE_DIGITS;
 
     fn rating(user: u32, movie: u32, value: f32) -> Rating {
         Rating { user: UserRow(user), movie: MovieRow(movie), value }
@@ -212,42 +254,40 @@ mod tests {
 
     #[test]
     fn ratings_come_back_as_they_were_in_either_form() {
-        let last_movie = (1 << MOVIE_DIGITS) - 1;
-        let mut expected: Vec<Rating> = (0..=255_u8)
-            .map(|code| rating(u32::MAX - u32::from(code), last_movie, f32::from(code) / 7.0))
-            .collect();
+        let value = |code: u8| if code == 0 { -0.0 } else { f32::from(code - 1) / 7.0 };
+        let all = (0..=u8::MAX).map(|code| rating(u32::MAX - u32::from(code), TOO_LARGE - 1, value(code)));
+        let mut expected: Vec<Rating> = all.collect();
         let mut ratings: Ratings = expected.iter().copied().collect();
-        assert!(is_coded(&ratings));
-        for next in [rating(3, 4, 99.5), rating(5, u32::MAX, 0.0), rating(6, 0, -0.0)] {
-            assert_eq!(ratings.iter().collect::<Vec<_>>(), expected);
+        let bits = |rating: &Rating| (rating.user, rating.movie, rating.value.to_bits());
+        for (next, is_still_coded) in
+            [(rating(3, 4, 2.0 / 7.0), true), (rating(3, 4, 99.5), false), (rating(5, u32::MAX, 0.5), false)]
+        {
             expected.push(next);
             ratings.push(next);
-            assert!(!is_coded(&ratings));
+            assert!(ratings.iter().map(|rating| bits(&rating)).eq(expected.iter().map(bits)));
+            assert_eq!(is_coded(&ratings), is_still_coded);
         }
         assert_eq!((ratings.len(), ratings.get(257)), (259, expected[257]));
+        assert_eq!(ratings.iter().nth(258), Some(expected[258]));
         assert_eq!(ratings, expected.into_iter().collect());
     }
 
     #[test]
     fn a_movie_row_that_is_too_large_for_a_code_is_kept_too() {
-        let ratings = Ratings::from([rating(1, 2, 3.0), rating(1, 1 << MOVIE_DIGITS, 3.0)]);
+        let ratings = Ratings::from([rating(1, 2, 3.0), rating(1, TOO_LARGE, 3.0)]);
         assert!(!is_coded(&ratings));
-        assert_eq!(ratings.iter().map(|rating| rating.movie.0).collect::<Vec<_>>(), [2, 1 << MOVIE_DIGITS]);
+        assert_eq!(ratings.iter().map(|rating| rating.movie.0).collect::<Vec<_>>(), [2, TOO_LARGE]);
     }
 
     #[test]
-    fn ratings_are_changed_and_removed_in_place() {
-        let changed = |rows: u32| {
+    fn ratings_are_renumbered_and_removed_in_place() {
+        for far in [9, TOO_LARGE] {
             let mut ratings: Ratings = (0..3).map(|row| rating(row, row, 1.0 + row as f32)).collect();
-            ratings.change(|before| rating(before.user.0 + 1, before.movie.0 * rows, before.value / 2.0));
-            let mut is_kept = [true, false, true].into_iter();
-            ratings.retain(|_| is_kept.next().unwrap());
-            ratings
-        };
-        for rows in [1, 1 << MOVIE_DIGITS] {
-            let expected = Ratings::from([rating(1, 0, 0.5), rating(3, 2 * rows, 1.5)]);
-            assert_eq!(changed(rows), expected);
-            assert_eq!(is_coded(&changed(rows)), rows == 1);
+            ratings.renumber(&[5, 6, 7], &[far, 1, 0]);
+            assert_eq!(ratings, [rating(5, far, 1.0), rating(6, 1, 2.0), rating(7, 0, 3.0)].into());
+            assert_eq!(is_coded(&ratings), far == 9);
+            ratings.retain(|rating| rating.value != 2.0);
+            assert_eq!(ratings, [rating(5, far, 1.0), rating(7, 0, 3.0)].into());
         }
     }
 }

@@ -50,13 +50,8 @@ impl Descent {
     /// Goes a share of the way to where the error is least along the direction, whose image is given. Returns the length of
     /// the step, by column.
     pub(super) fn step(&mut self, image: &[f32], share: f32) -> Vec<f32> {
-        let along = |vector: &[f32]| {
-            column_sums(vector.len(), self.width, |place| {
-                f64::from(vector[place]) * f64::from(self.direction[place])
-            })
-        };
-        let gains = along(&self.residual);
-        self.curvatures = along(image);
+        let gains = column_products(self.width, &self.residual, &self.direction);
+        self.curvatures = column_products(self.width, &self.direction, image);
         let lengths = gains.iter().zip(&self.curvatures);
         let steps: Vec<f32> = lengths.map(|(&gain, &curvature)| share * ratio(gain, curvature)).collect();
         let back: Vec<f32> = steps.iter().map(|step| -step).collect();
@@ -72,16 +67,23 @@ impl Descent {
     /// Turns to the next direction after a step, or at the beginning: the residual divided by the diagonal, made conjugate to
     /// the last direction, whose image is given.
     pub(super) fn turn(&mut self, image: &[f32]) {
-        let Self { width, blocks, diagonal, residual, direction, curvatures } = self;
-        // The diagonal has one entry for the columns of a block.
-        let steepest = |place: usize| residual[place] / diagonal[place / (*width / *blocks)];
-        let shares =
-            column_sums(image.len(), *width, |place| f64::from(steepest(place)) * f64::from(image[place]));
-        let turn = |(&share, &curvature): (&f64, &f64)| -ratio(share, curvature);
-        let turns: Vec<f32> = shares.iter().zip(&*curvatures).map(turn).collect();
-        direction.par_iter_mut().enumerate().for_each(|(place, entry)| {
-            *entry = steepest(place) + turns[place % *width] * *entry;
+        let mut next = self.residual.clone();
+        let (width, blocks) = (self.width, self.blocks);
+        next.par_chunks_mut(width).zip(self.diagonal.par_chunks(blocks)).for_each(|(row, diagonal)| {
+            for (entries, diagonal) in row.chunks_exact_mut(width / blocks).zip(diagonal) {
+                for entry in entries {
+                    *entry /= diagonal;
+                }
+            }
         });
+        let shares = column_products(width, &next, image);
+        let turns: Vec<f32> = shares
+            .iter()
+            .zip(&self.curvatures)
+            .map(|(&share, &curvature)| -ratio(share, curvature))
+            .collect();
+        add(&mut next, &self.direction, &turns);
+        self.direction = next;
     }
 }
 
@@ -100,16 +102,19 @@ fn ratio(numerator: f64, denominator: f64) -> f32 {
     if denominator > 0.0 { (numerator / denominator) as f32 } else { 0.0 }
 }
 
-/// The sums of the numbers at all places, by column.
-fn column_sums(places: usize, width: usize, number: impl Fn(usize) -> f64 + Sync) -> Vec<f64> {
-    let of_chunk = |chunk: usize| {
+/// `sum a b`, by column.
+fn column_products(width: usize, a: &[f32], b: &[f32]) -> Vec<f64> {
+    let of_chunk = |(a, b): (&[f32], &[f32])| {
         let mut sums = vec![0.0; width];
-        for row in (chunk * CHUNK * width..places).step_by(width).take(CHUNK) {
-            sums.iter_mut().zip(row..).for_each(|(sum, place)| *sum += number(place));
+        for (a, b) in a.chunks_exact(width).zip(b.chunks_exact(width)) {
+            for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
+                *sum += f64::from(a) * f64::from(b);
+            }
         }
         sums
     };
-    let chunks: Vec<Vec<f64>> = (0..places.div_ceil(CHUNK * width)).into_par_iter().map(of_chunk).collect();
+    let chunks: Vec<Vec<f64>> =
+        a.par_chunks(CHUNK * width).zip(b.par_chunks(CHUNK * width)).map(of_chunk).collect();
     let mut sums = vec![0.0; width];
     for chunk in &chunks {
         sums.iter_mut().zip(chunk).for_each(|(sum, part)| *sum += part);

@@ -124,13 +124,14 @@ impl Sets {
     pub(super) fn improve(&mut self, facts: &Facts, rows: Rows, user_step: &[f64], ratios: [f64; 2]) {
         let precisions = ratios.map(|ratio| ratio.recip() as f32);
         let residual = self.residual(&rows, user_step, precisions);
-        let Rows { information, for_sets: mut image, of_raters: mut expected, deviations } = rows;
-        drop(deviations);
+        let Rows { information, for_sets: mut image, deviations, of_raters } = rows;
+        // Their memory is needed below.
+        drop((deviations, of_raters));
         self.information = information;
         let direction = std::mem::take(&mut self.direction);
         Scales::of(facts, &direction, 2 * self.order).restore(facts, &mut image);
-        let halves = image.chunks_exact(2 * self.order).map(|row| &row[self.order..]);
-        expected.chunks_exact_mut(self.order).zip(halves).for_each(|(to, half)| to.copy_from_slice(half));
+        let expected: Vec<f32> =
+            image.chunks_exact(2 * self.order).flat_map(|row| &row[self.order..]).copied().collect();
         self.add_priors(&mut image, &direction, precisions);
 
         let mut descent = Descent::new(residual, self.diagonal(precisions), direction, 2 * self.order, 2);
