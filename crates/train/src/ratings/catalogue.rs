@@ -67,6 +67,11 @@ fn read_movies(table: &Table<'_>, found: &mut FileReport<'_>) -> Catalogue {
                 kind: FaultKind::EmptyId,
                 detail: reader::missing(&record.id, "movieId"),
             }),
+            Ok(record) if record.id.contains('\0') || record.title.contains('\0') => found.add(FileFault {
+                line: table.line(record.line),
+                kind: FaultKind::Encoding,
+                detail: reader::not_text(if record.id.contains('\0') { "movieId" } else { "title" }),
+            }),
             Ok(record) => {
                 let line = table.line(record.line);
                 found.count_record();

@@ -95,6 +95,11 @@ impl Form {
         if !missing.is_empty() {
             return Err(fault(FaultKind::MissingColumn, missing_columns(line, &missing, content)));
         }
+        if let Some(name) = repeated(&names, content) {
+            return Err(unknown(format!(
+                "the header has several columns `{name}`; remove all but one, or give the others another name"
+            )));
+        }
         let head = [&beginning[..header.end], b"\n"].concat();
         Ok(Self::Csv(CsvForm { content, head, header, names }))
     }
@@ -216,6 +221,13 @@ fn first_line(bytes: &[u8]) -> Range<usize> {
     let begin = mark + blank;
     let length = memchr::memchr2(b'\n', b'\r', &bytes[begin..]).unwrap_or(bytes.len() - begin);
     begin..begin + length
+}
+
+/// The name of a column that is read, if several columns have it.
+fn repeated(names: &[String], content: Content) -> Option<&str> {
+    let known = content.required().iter().chain(content.optional());
+    let mut read = known.filter_map(|column| column.find(names)).map(|place| names[place].trim());
+    read.find(|name| names.iter().filter(|other| other.trim() == *name).count() > 1)
 }
 
 fn missing_columns(line: &[u8], missing: &[&str], content: Content) -> String {

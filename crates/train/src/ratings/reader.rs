@@ -140,12 +140,18 @@ fn id<'r>(record: &'r ByteRecord, column: usize, name: &str) -> Result<&'r str, 
     match text(record, column)? {
         "" => Err((FaultKind::EmptyId, format!("the {name} is empty"))),
         id if matinee_model::is_missing(id) => Err((FaultKind::EmptyId, missing(id, name))),
+        id if id.contains('\0') => Err((FaultKind::Encoding, not_text(name))),
         id if id.len() > MAX_ID_BYTES => {
             let detail = format!("the {name} has {} bytes; an id has at most {MAX_ID_BYTES}", id.len());
             Err((FaultKind::LongId, detail))
         }
         id => Ok(id),
     }
+}
+
+/// The error for a field of the column `name` with a NUL byte.
+pub(super) fn not_text(name: &str) -> String {
+    format!("the {name} has a NUL byte, so it is not text; save the file as UTF-8")
 }
 
 /// The error for such an id in the column `name`.

@@ -199,6 +199,27 @@ fn a_field_that_is_not_utf8_is_told() {
     assert_eq!(found(&report, FaultKind::Encoding), (1, vec!["ratings.csv:3".to_owned()]));
 }
 
+/// The beginning of a file tells that it is not text. This is about the rest.
+#[test]
+fn a_nul_byte_far_into_a_file_is_told_with_its_line() {
+    let lines = |line: fn(u32) -> String| (0..3_000).map(line).collect::<String>();
+    let ratings = lines(|user| format!("{user},10,4\n"));
+    for broken in ["a\0b,10,4", "1,1\0,4"] {
+        let (_, report) = checked(&format!("userId,movieId,rating\n{ratings}{broken}\n"));
+        assert_eq!(found(&report, FaultKind::Encoding), (1, vec!["ratings.csv:3002".to_owned()]));
+    }
+    let movies = lines(|movie| format!("{movie},Title\n"));
+    for broken in ["a\0b,Alpha", "b,Be\0ta"] {
+        let inputs = Inputs {
+            ratings: vec![csv("ratings.csv", "userId,movieId,rating\n1,10,4\n")],
+            movies: Some(csv("movies.csv", &format!("movieId,title\n{movies}{broken}\n"))),
+            links: None,
+        };
+        let (_, report) = check(&inputs, RatingScale::MOVIELENS);
+        assert_eq!(found(&report, FaultKind::Encoding), (1, vec!["movies.csv:3002".to_owned()]));
+    }
+}
+
 #[test]
 fn catalogue_faults_are_told() {
     let ratings = vec![csv("ratings.csv", "userId,movieId,rating\n1,10,4\n")];

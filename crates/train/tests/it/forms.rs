@@ -144,10 +144,33 @@ fn a_catalogue_of_another_form_is_one_fault() {
         ("movie,title,genres\n1,Alpha,Drama\n", FaultKind::MissingColumn, "no column `movieId`"),
         ("a,b\n1,Alpha\n", FaultKind::MissingColumn, "no columns `movieId`, `title`"),
         ("", FaultKind::UnknownForm, "it is empty"),
+        ("movieId,title,title\n1,Alpha,Beta\n", FaultKind::UnknownForm, "several columns `title`"),
     ] {
         let (_, report) = checked(csv("ratings.csv", RATINGS), csv("movies.csv", movies));
         let (_, detail) = only_fault(&report, kind);
         assert!(detail.contains(expected), "{detail}");
+    }
+}
+
+#[test]
+fn a_column_that_is_there_twice_is_refused_if_it_is_read() {
+    for (header, repeated) in [
+        ("userId,movieId,rating,rating", Some("rating")),
+        ("userId,userId ,movieId,rating", Some("userId")),
+        ("user,movie,stars,date,date", Some("date")),
+        ("userId,movieId,rating,note,note", None),
+        ("userId,movieId,rating,Rating", None),
+    ] {
+        let fields = header.split(',').map(|_| "1").collect::<Vec<_>>().join(",");
+        let (dataset, report) =
+            checked(csv("ratings.csv", &format!("{header}\n{fields}\n")), csv("movies.csv", MOVIES));
+        match repeated {
+            Some(name) => {
+                let (line, detail) = only_fault(&report, FaultKind::UnknownForm);
+                assert!(line == 1 && detail.contains(&format!("several columns `{name}`")), "{detail}");
+            }
+            None => assert_eq!((report.count(), dataset.ratings.len()), (0, 1), "{header}"),
+        }
     }
 }
 
