@@ -44,7 +44,7 @@ impl Coded {
 
     /// The words of a rating, whose value gets a code if it has none. `None` if there is no room for the value or the movie row.
     fn words_of(&mut self, Rating { user, movie, value }: Rating) -> Option<[u32; 2]> {
-        // Of different zeros, each has a code.
+        // 0 and -0 have different codes.
         let known = self.values.iter().position(|known| known.to_bits() == value.to_bits());
         let code = known.unwrap_or(self.values.len());
         if !fits(movie.0) || code >= 1 << CODE_DIGITS {
@@ -56,7 +56,7 @@ impl Coded {
         Some([user.0, movie.0 << CODE_DIGITS | code as u32])
     }
 
-    /// The ratings without codes, with room for as many more.
+    /// The ratings without codes, in a vector of the same capacity.
     fn whole(&self) -> Vec<Rating> {
         let mut ratings = Vec::with_capacity(self.words.capacity());
         ratings.extend(self.words.iter().map(|&words| Self::rating(&self.values, words)));

@@ -128,6 +128,7 @@ impl Learner {
         let of_users = Deviations::of_totals(&totals, self.shape, self.facts.rater_count);
         let expected = self.features.expected();
         let solved = self.movies.solve(&sums, &self.units(), &expected, &self.movie_prior, self.noise);
+        // Solving the coefficients needs their memory.
         drop((sums, expected));
         let steps = [of_users.mean(), solved.deviations.mean()];
         self.user_prior.update(&of_users, &steps[0]);
