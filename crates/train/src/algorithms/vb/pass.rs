@@ -59,6 +59,7 @@ pub(crate) struct Passed {
 /// Runs a pass over the ratings of all these layouts, which have the same movies.
 pub(super) fn pass<S: Step>(step: &S, layouts: &[&Layout]) -> Passed {
     let mut sums = Sums::new(&movie_counts(layouts), step.lengths()[0]);
+    sums.touch();
     let shared = sums.share();
     // As many as threads that work at the same time.
     let workers = Mutex::new(Vec::new());
@@ -235,8 +236,11 @@ impl Messages<'_> {
         for group in groups {
             self.add_group(group, sums);
         }
-        for &sender in rest {
-            self.add_group(&[sender], sums);
+        match *rest {
+            [] => {}
+            [one] => self.add_group(&[one], sums),
+            [one, two] => self.add_group(&[one, two], sums),
+            [one, two, three, ..] => self.add_group(&[one, two, three], sums),
         }
     }
 

@@ -79,6 +79,14 @@ impl Sums {
         fits.all(|fits| fits).then_some(sums)
     }
 
+    /// Writes zeros to all sums, which are zeros, before threads add to them. A page that is read before it is written to is
+    /// mapped twice, and the second time all threads are interrupted.
+    pub(super) fn touch(&mut self) {
+        let length = STRIPE * self.width;
+        self.long.par_chunks_mut(length).for_each(|sums| sums.fill(0));
+        self.short.par_chunks_mut(length).for_each(|sums| sums.fill(0));
+    }
+
     /// The sums by stripe, for threads.
     pub(super) fn share(&mut self) -> Shared<'_> {
         let length = STRIPE * self.width;
