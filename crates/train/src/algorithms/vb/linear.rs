@@ -1,21 +1,31 @@
 //! Symmetric positive definite matrices, full and row-major, in `f64`.
 //!
-//! All inner loops add a multiple of one row to another. So the compiler can use vectors of any width without changing the
-//! order of any sum, and the bits are the same on every machine.
+//! Each entry is computed by itself, from the first row to the last. So the compiler can use vectors of any width without
+//! changing the order of any sum, and the bits are the same on every machine.
 
-/// Memory for [`invert`], reused between matrices.
+/// Neighbouring entries of a row.
+type Lanes = [f64; LANES];
+const LANES: usize = 8;
+
+/// Memory for [`invert`](Inversion::invert), reused between matrices.
+///
+/// Rows are padded to whole [`Lanes`], which are computed as a whole. So what is beyond a triangle is of no use.
 #[derive(Debug, Clone)]
 pub(super) struct Inversion {
     order: usize,
-    /// `U`, with `U' U` the matrix.
-    upper: Vec<f64>,
+    /// Of rows, in lanes.
+    width: usize,
+    /// `U`, with `U' U` the matrix. Its diagonal has the reciprocals.
+    upper: Vec<Lanes>,
     /// `W = U'^-1`, lower triangular.
-    lower: Vec<f64>,
+    lower: Vec<Lanes>,
 }
 
 impl Inversion {
     pub(super) fn new(order: usize) -> Self {
-        Self { order, upper: vec![0.0; order * order], lower: vec![0.0; order * order] }
+        let width = order.div_ceil(LANES);
+        let zeros = vec![[0.0; LANES]; order * width];
+        Self { order, width, upper: zeros.clone(), lower: zeros }
     }
 
     /// Writes the inverse of `matrix` to `inverse`. Only the upper triangle of the matrix is read.
@@ -23,53 +33,91 @@ impl Inversion {
     /// Rounding can make a pivot of a nearly singular matrix negative. Such a pivot is replaced by a small one.
     #[inline(always)]
     pub(super) fn invert(&mut self, matrix: &[f64], inverse: &mut [f64]) {
-        let order = self.order;
-        let Self { upper, lower, .. } = self;
-        upper.copy_from_slice(matrix);
-        for pivot in 0..order {
-            let (done, below) = upper.split_at_mut((pivot + 1) * order);
-            let row = &mut done[pivot * order..];
-            let smallest = matrix[pivot * order + pivot].abs() * 1e-12 + f64::MIN_POSITIVE;
+        self.factor(matrix);
+        self.solve();
+        self.multiply(inverse);
+    }
+
+    /// Computes `U`.
+    #[inline(always)]
+    fn factor(&mut self, matrix: &[f64]) {
+        let Self { order, width, upper, .. } = self;
+        for (pivot, entries) in matrix.chunks_exact(*order).enumerate() {
+            let (done, rest) = upper.split_at_mut(pivot * *width);
+            let row = &mut rest[..*width];
+            row.as_flattened_mut()[..*order].copy_from_slice(entries);
+            for (place, lanes) in row.iter_mut().enumerate().skip(pivot / LANES) {
+                *lanes = subtract(*lanes, column(done, *width, pivot), column_of_lanes(done, *width, place));
+            }
+            let row = row.as_flattened_mut();
+            let smallest = entries[pivot].abs() * 1e-12 + f64::MIN_POSITIVE;
             let scale = row[pivot].max(smallest).sqrt().recip();
             row[pivot..].iter_mut().for_each(|entry| *entry *= scale);
             row[pivot] = scale;
-            for (offset, other) in below.chunks_exact_mut(order).enumerate() {
-                let column = pivot + 1 + offset;
-                subtract(&mut other[column..], row[column], &row[column..]);
+        }
+    }
+
+    /// Computes `W`.
+    #[inline(always)]
+    fn solve(&mut self) {
+        let Self { order, width, upper, lower } = self;
+        for row in 0..*order {
+            let (done, rest) = lower.split_at_mut(row * *width);
+            let current = &mut rest[..*width];
+            current.as_flattened_mut().fill(0.0);
+            current[row / LANES][row % LANES] = 1.0;
+            let scale = upper[row * *width..].as_flattened()[row];
+            for (place, lanes) in current.iter_mut().enumerate().take(row / LANES + 1) {
+                // Rows above these lanes have zeros there.
+                let first = place * LANES;
+                let (upper, done) = (&upper[first * *width..], &done[first * *width..]);
+                *lanes = subtract(*lanes, column(upper, *width, row), column_of_lanes(done, *width, place));
+                lanes.iter_mut().for_each(|entry| *entry *= scale);
             }
         }
-        // The diagonal of `upper` holds reciprocals.
-        lower.fill(0.0);
-        for row in 0..order {
-            let (done, rest) = lower.split_at_mut(row * order);
-            let current = &mut rest[..order];
-            current[row] = 1.0;
-            for (above, solved) in done.chunks_exact(order).enumerate() {
-                subtract(&mut current[..=above], upper[above * order + row], &solved[..=above]);
-            }
-            let scale = upper[row * order + row];
-            current[..=row].iter_mut().for_each(|entry| *entry *= scale);
-        }
-        inverse.fill(0.0);
-        for (last, row) in lower.chunks_exact(order).enumerate() {
-            for (index, &times) in row[..=last].iter().enumerate() {
-                subtract(&mut inverse[index * order..=index * order + index], -times, &row[..=index]);
-            }
-        }
-        for row in 0..order {
-            for column in 0..row {
-                inverse[column * order + row] = inverse[row * order + column];
+    }
+
+    /// Writes `W' W`.
+    #[inline(always)]
+    fn multiply(&self, product: &mut [f64]) {
+        let Self { order, width, lower, .. } = self;
+        for row in 0..*order {
+            let below = &lower[row * *width..];
+            for place in 0..=row / LANES {
+                let times = column(below, *width, row).map(|entry| -entry);
+                let sums = subtract([0.0; LANES], times, column_of_lanes(below, *width, place));
+                for (column, sum) in (place * LANES..=row).zip(sums) {
+                    product[row * *order + column] = sum;
+                    product[column * *order + row] = sum;
+                }
             }
         }
     }
 }
 
-/// `to -= times from`
+/// The entries of a column of a padded matrix.
 #[inline(always)]
-fn subtract(to: &mut [f64], times: f64, from: &[f64]) {
-    for (to, &from) in to.iter_mut().zip(from) {
-        *to -= times * from;
+fn column(rows: &[Lanes], width: usize, column: usize) -> impl Iterator<Item = f64> {
+    rows.chunks_exact(width).map(move |row| row[column / LANES][column % LANES])
+}
+
+/// The lanes at a place of each row.
+#[inline(always)]
+fn column_of_lanes(rows: &[Lanes], width: usize, place: usize) -> impl Iterator<Item = &Lanes> {
+    rows.chunks_exact(width).map(move |row| &row[place])
+}
+
+/// `from - times[0] rows[0] - times[1] rows[1] - ...`
+#[inline(always)]
+fn subtract<'a>(
+    mut from: Lanes,
+    times: impl Iterator<Item = f64>,
+    rows: impl Iterator<Item = &'a Lanes>,
+) -> Lanes {
+    for (times, row) in times.zip(rows) {
+        from.iter_mut().zip(row).for_each(|(from, entry)| *from -= times * entry);
     }
+    from
 }
 
 /// Writes `matrix vector`, for a symmetric matrix.
@@ -77,7 +125,7 @@ fn subtract(to: &mut [f64], times: f64, from: &[f64]) {
 pub(super) fn multiply(matrix: &[f64], vector: &[f64], product: &mut [f64]) {
     product.fill(0.0);
     for (row, &times) in matrix.chunks_exact(vector.len()).zip(vector) {
-        subtract(product, -times, row);
+        product.iter_mut().zip(row).for_each(|(sum, entry)| *sum += times * entry);
     }
 }
 
