@@ -9,6 +9,8 @@ use super::sets::Search;
 use super::shape::Shape;
 use crate::state::{StateError, StateReader, StateWriter};
 
+/// Words of a covariance that are added at the same time.
+const PADDING: usize = 8;
 /// The words that a processor fetches at once.
 const CACHE_LINE: usize = 64 / size_of::<i16>();
 /// Vectors that have a unit: the mean, what is added to prior means, and the halves of the direction.
@@ -166,7 +168,8 @@ impl Contents<'_> {
         for (to, number) in reals.chunks_exact_mut(WORDS).zip(numbers) {
             to.copy_from_slice(&words_of(number));
         }
-        write_entries(self.covariance, covariance);
+        let words = covariance_words(Shape { factors: order - 1 });
+        write_entries(self.covariance, &mut covariance[..words]);
     }
 }
 
@@ -175,9 +178,9 @@ fn width(shape: Shape) -> usize {
     (VECTORS * shape.order() + REALS * WORDS + covariance_words(shape)).next_multiple_of(CACHE_LINE)
 }
 
-/// The words of a covariance.
+/// The words of a covariance, padded to whole vectors.
 pub(super) fn covariance_words(shape: Shape) -> usize {
-    shape.covariance().div_ceil(2)
+    shape.covariance().div_ceil(2).next_multiple_of(PADDING)
 }
 
 /// Writes a vector in whole units, so that the largest entry fits. Returns the unit.
@@ -204,12 +207,12 @@ fn real_of([lower, upper]: [i16; WORDS]) -> f32 {
     f32::from_bits(u32::from(upper.cast_unsigned()) << 16 | u32::from(lower.cast_unsigned()))
 }
 
-/// Writes small numbers, two in a word: those of the first half, and beside them those of the second.
+/// Writes small numbers, two in a word: as many as there are words, and beside them the others.
 fn write_entries(numbers: &[i8], words: &mut [i16]) {
-    let half = numbers.len().div_ceil(2);
-    for (place, word) in words.iter_mut().take(half).enumerate() {
-        let second = numbers.get(half + place).copied().unwrap_or(0);
-        *word = i16::from_le_bytes([numbers[place].cast_unsigned(), second.cast_unsigned()]);
+    let number = |place: usize| numbers.get(place).map_or(0, |number| number.cast_unsigned());
+    let half = words.len();
+    for (place, word) in words.iter_mut().enumerate() {
+        *word = i16::from_le_bytes([number(place), number(half + place)]);
     }
 }
 

@@ -166,9 +166,10 @@ impl User {
     #[inline(always)]
     fn add_partial(&mut self) {
         self.gram.add();
-        let sums = self.covariances.iter_mut().zip(&mut self.partial_covariances);
-        for (sum, partial) in sums.chain(self.sums.iter_mut().zip(&mut self.partial_sums)) {
-            *sum += f64::from(std::mem::take(partial));
+        let Self { covariances, partial_covariances, sums, partial_sums, .. } = self;
+        for (sums, partial) in [(covariances, partial_covariances), (sums, partial_sums)] {
+            sums.iter_mut().zip(&*partial).for_each(|(sum, &partial)| *sum += f64::from(partial));
+            partial.fill(0.0);
         }
     }
 
