@@ -6,7 +6,7 @@ use super::PartError;
 use crate::state::{StateError, StateReader, StateWriter};
 
 /// The version of the form of all messages.
-const FORM: u32 = 6;
+const FORM: u32 = 7;
 /// The most bytes of the first line.
 const LONGEST_LINE: u64 = 1 << 10;
 

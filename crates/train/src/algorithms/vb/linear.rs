@@ -9,7 +9,7 @@ const LANES: usize = 8;
 
 /// Memory for [`invert`](Inversion::invert), reused between matrices.
 ///
-/// Rows are padded to whole [`Lanes`], which are computed as a whole. So what is beyond a triangle is of no use.
+/// Rows are padded to whole [`Lanes`], which are computed as a whole. So entries outside the triangles have no meaning.
 #[derive(Debug, Clone)]
 pub(super) struct Inversion {
     order: usize,

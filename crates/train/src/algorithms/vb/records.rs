@@ -262,10 +262,15 @@ mod tests {
         near(record.direction[0], record.direction_units[0], [1e-9, 3e-9]);
         near(record.direction[1], record.direction_units[1], [7.0, 2.0]);
         assert_eq!((record.covariance_unit, record.weight), (0.1, 0.5));
-        assert_eq!(
-            record.covariance.iter().map(|&word| entries(word)).collect::<Vec<_>>(),
-            [[3, 127], [-4, 0]]
-        );
+        let covariance: Vec<[i16; 2]> = record.covariance.iter().map(|&word| entries(word)).collect();
+        assert_eq!(covariance[..4], [[3, 0], [-4, 0], [127, 0], [0, 0]]);
+    }
+
+    #[test]
+    fn a_word_has_two_entries() {
+        let mut words = [0; 4];
+        write_entries(&[1, -2, 3, 127, -127, 5], &mut words);
+        assert_eq!(words.map(entries), [[1, -127], [-2, 5], [3, 0], [127, 0]]);
     }
 
     #[test]

@@ -79,8 +79,8 @@ impl Sums {
         fits.all(|fits| fits).then_some(sums)
     }
 
-    /// Writes zeros to all sums, which are zeros, before threads add to them. A page that is read before it is written to is
-    /// mapped twice, and the second time all threads are interrupted.
+    /// Writes zeros to new sums. Otherwise, threads that add to them first read zeros that all new memory shares. Each page is
+    /// then replaced when a thread writes to it, and all threads are interrupted.
     pub(super) fn touch(&mut self) {
         let length = STRIPE * self.width;
         self.long.par_chunks_mut(length).for_each(|sums| sums.fill(0));
