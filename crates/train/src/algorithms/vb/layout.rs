@@ -12,7 +12,7 @@ use crate::state::{StateError, StateReader, StateWriter};
 
 /// The most ratings of a block, unless it is a single user. Larger blocks take more memory. In smaller ones, each movie has
 /// fewer ratings, and its sums are fetched for fewer of them.
-const BLOCK_RATINGS: usize = 1 << 18;
+const BLOCK_RATINGS: usize = 3 << 17;
 /// The most users of a block, whose numbers have 16 bits.
 const BLOCK_USERS: usize = 1 << u16::BITS;
 /// Blocks for each thread, if there are enough ratings, so that all threads end at about the same time.
@@ -163,7 +163,12 @@ impl Layout {
 
     /// The number of ratings.
     pub(crate) fn rating_count(&self) -> usize {
-        self.counts.iter().map(|&count| count as usize).sum()
+        self.count_of(0..self.user_count())
+    }
+
+    /// The number of ratings of these users.
+    pub(super) fn count_of(&self, users: Range<usize>) -> usize {
+        self.counts[users].iter().map(|&count| count as usize).sum()
     }
 
     /// The ratings of a user, by movie.

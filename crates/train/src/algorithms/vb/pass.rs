@@ -68,9 +68,12 @@ pub(super) fn pass<S: Step>(step: &S, layouts: &[&Layout]) -> Passed {
         .iter()
         .flat_map(|&layout| layout.blocks(rating_count).into_iter().map(move |users| (layout, users)))
         .collect();
+    let most_users = blocks.iter().map(|(_, users)| users.len()).max().unwrap_or(0);
+    let most_ratings = blocks.iter().map(|(layout, users)| layout.count_of(users.clone())).max().unwrap_or(0);
     blocks.into_par_iter().for_each(|(layout, users)| {
         let idle = workers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut worker = idle.unwrap_or_else(|| Worker::new(step, layout.movie_count()));
+        let new = || Worker::new(step, layout.movie_count(), most_users, most_ratings);
+        let mut worker = idle.unwrap_or_else(new);
         Arch::new().dispatch(Block { worker: &mut worker, step, layout, users, sums: &shared });
         workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
     });
@@ -137,14 +140,15 @@ struct Sender {
 }
 
 impl<W> Worker<W> {
-    fn new<S: Step<Work = W>>(step: &S, movies: usize) -> Self {
+    /// For blocks of at most so many users and ratings.
+    fn new<S: Step<Work = W>>(step: &S, movies: usize, users: usize, rating_count: usize) -> Self {
         Self {
             work: step.work(),
             totals: vec![0; step.totals()],
             ratings: Vec::new(),
-            messages: Vec::new(),
+            messages: Vec::with_capacity(users * step.lengths()[0]),
             movie_starts: vec![0; movies + 2],
-            senders: Vec::new(),
+            senders: Vec::with_capacity(rating_count),
         }
     }
 
