@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(block.timestamps, Some([9, 8, 7].into_iter().collect()));
         let mut bytes = Vec::new();
         block.write(&mut bytes).unwrap();
-        assert!(bytes.starts_with(b"matinee block 6: 3 ratings by 2 users\n"));
+        assert!(bytes.starts_with(b"matinee block 7: 3 ratings by 2 users\n"));
         assert_eq!(Block::read(&bytes).unwrap(), block);
         for length in 0..bytes.len() {
             assert!(matches!(

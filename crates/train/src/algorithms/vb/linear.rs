@@ -1,7 +1,7 @@
 //! Symmetric positive definite matrices, full and row-major, in `f64`.
 //!
-//! Each entry is computed by itself, from the first row to the last. So the compiler can use vectors of any width without
-//! changing the order of any sum, and the bits are the same on every machine.
+//! The terms of each entry are added one by one, from the first row to the last. So the compiler can use vectors of any width
+//! without changing the order of any sum, and the bits are the same on every machine.
 
 /// Neighbouring entries of a row.
 type Lanes = [f64; LANES];
@@ -9,15 +9,15 @@ const LANES: usize = 8;
 
 /// Memory for [`invert`](Inversion::invert), reused between matrices.
 ///
-/// Rows are padded to whole [`Lanes`], which are computed as a whole. So entries outside the triangles have no meaning.
+/// Rows are padded to whole [`Lanes`].
 #[derive(Debug, Clone)]
 pub(super) struct Inversion {
     order: usize,
     /// Of rows, in lanes.
     width: usize,
-    /// `U`, with `U' U` the matrix. Its diagonal has the reciprocals.
+    /// `U`, with `U' U` the matrix. Its diagonal has the reciprocals, and what is below it has no meaning.
     upper: Vec<Lanes>,
-    /// `W = U'^-1`, lower triangular.
+    /// `W = U'^-1`, with zeros above the diagonal.
     lower: Vec<Lanes>,
 }
 
@@ -52,7 +52,9 @@ impl Inversion {
             let row = row.as_flattened_mut();
             let smallest = entries[pivot].abs() * 1e-12 + f64::MIN_POSITIVE;
             let scale = row[pivot].max(smallest).sqrt().recip();
-            row[pivot..].iter_mut().for_each(|entry| *entry *= scale);
+            for entry in &mut row[pivot..] {
+                *entry *= scale;
+            }
             row[pivot] = scale;
         }
     }
@@ -64,7 +66,7 @@ impl Inversion {
         for row in 0..*order {
             let (done, rest) = lower.split_at_mut(row * *width);
             let current = &mut rest[..*width];
-            current.as_flattened_mut().fill(0.0);
+            current.fill([0.0; LANES]);
             current[row / LANES][row % LANES] = 1.0;
             let scale = upper[row * *width..].as_flattened()[row];
             for (place, lanes) in current.iter_mut().enumerate().take(row / LANES + 1) {
@@ -72,7 +74,9 @@ impl Inversion {
                 let first = place * LANES;
                 let (upper, done) = (&upper[first * *width..], &done[first * *width..]);
                 *lanes = subtract(*lanes, column(upper, *width, row), column_of_lanes(done, *width, place));
-                lanes.iter_mut().for_each(|entry| *entry *= scale);
+                for entry in lanes {
+                    *entry *= scale;
+                }
             }
         }
     }
@@ -115,7 +119,9 @@ fn subtract<'a>(
     rows: impl Iterator<Item = &'a Lanes>,
 ) -> Lanes {
     for (times, row) in times.zip(rows) {
-        from.iter_mut().zip(row).for_each(|(from, entry)| *from -= times * entry);
+        for (from, entry) in from.iter_mut().zip(row) {
+            *from -= times * entry;
+        }
     }
     from
 }
@@ -125,7 +131,9 @@ fn subtract<'a>(
 pub(super) fn multiply(matrix: &[f64], vector: &[f64], product: &mut [f64]) {
     product.fill(0.0);
     for (row, &times) in matrix.chunks_exact(vector.len()).zip(vector) {
-        product.iter_mut().zip(row).for_each(|(sum, entry)| *sum += times * entry);
+        for (sum, entry) in product.iter_mut().zip(row) {
+            *sum += times * entry;
+        }
     }
 }
 
@@ -135,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_matrix_times_its_inverse_is_the_identity() {
-        for order in [1, 2, 5, 17, 33] {
+        for order in [1, 2, 5, 8, 9, 17, 33] {
             let vector = |seed: usize| (0..order).map(move |i| ((i * 7 + seed * 3) as f64).sin());
             let mut matrix = vec![0.0; order * order];
             for index in 0..order {
@@ -157,6 +165,56 @@ mod tests {
                         "{order} {row} {column} {entry}"
                     );
                 }
+            }
+        }
+    }
+
+    /// The same sums, one entry after the other.
+    fn inverted_by_entry(matrix: &[f64], order: usize) -> Vec<f64> {
+        let at = |row: usize, column: usize| row * order + column;
+        let (mut upper, mut lower, mut scales) = (matrix.to_vec(), vec![0.0; order * order], Vec::new());
+        for row in 0..order {
+            for column in row..order {
+                let terms = (0..row).map(|above| upper[at(above, row)] * upper[at(above, column)]);
+                upper[at(row, column)] = terms.fold(matrix[at(row, column)], |sum, term| sum - term);
+            }
+            let pivot = matrix[at(row, row)].abs() * 1e-12 + f64::MIN_POSITIVE;
+            let scale = upper[at(row, row)].max(pivot).sqrt().recip();
+            upper[row * order..(row + 1) * order].iter_mut().for_each(|entry| *entry *= scale);
+            scales.push(scale);
+        }
+        for row in 0..order {
+            for column in 0..=row {
+                let terms = (column..row).map(|above| upper[at(above, row)] * lower[at(above, column)]);
+                let start = f64::from(u8::from(row == column));
+                lower[at(row, column)] = terms.fold(start, |sum, term| sum - term) * scales[row];
+            }
+        }
+        let entry = |row: usize, column: usize| {
+            let first = row.max(column);
+            (first..order)
+                .map(|below| lower[at(below, row)] * lower[at(below, column)])
+                .fold(0.0, |a, b| a + b)
+        };
+        (0..order * order).map(|place| entry(place / order, place % order)).collect()
+    }
+
+    #[test]
+    fn an_inverse_has_the_bits_of_sums_from_the_first_row_to_the_last() {
+        for order in 1..=33 {
+            let mut inversion = Inversion::new(order);
+            // The last pivot of the second matrix is negative.
+            for last in [3.0, -1.0] {
+                let entry = |row: usize, column: usize| match row.abs_diff(column) {
+                    0 if row + 1 == order => last,
+                    0 => 3.0,
+                    distance => ((row + column) as f64).sin() / (1 + distance) as f64,
+                };
+                let matrix: Vec<f64> =
+                    (0..order * order).map(|place| entry(place / order, place % order)).collect();
+                let mut inverse = vec![0.0; order * order];
+                inversion.invert(&matrix, &mut inverse);
+                assert_eq!(inverse, inverted_by_entry(&matrix, order), "{order} {last}");
             }
         }
     }

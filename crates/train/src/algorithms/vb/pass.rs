@@ -72,8 +72,8 @@ pub(super) fn pass<S: Step>(step: &S, layouts: &[&Layout]) -> Passed {
     let most_ratings = blocks.iter().map(|(layout, users)| layout.count_of(users.clone())).max().unwrap_or(0);
     blocks.into_par_iter().for_each(|(layout, users)| {
         let idle = workers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let new = || Worker::new(step, layout.movie_count(), most_users, most_ratings);
-        let mut worker = idle.unwrap_or_else(new);
+        let mut worker =
+            idle.unwrap_or_else(|| Worker::new(step, layout.movie_count(), most_users, most_ratings));
         Arch::new().dispatch(Block { worker: &mut worker, step, layout, users, sums: &shared });
         workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
     });

@@ -168,8 +168,8 @@ impl Contents<'_> {
         for (to, number) in reals.chunks_exact_mut(WORDS).zip(numbers) {
             to.copy_from_slice(&words_of(number));
         }
-        let words = covariance_words(Shape { factors: order - 1 });
-        write_entries(self.covariance, &mut covariance[..words]);
+        let length = covariance_words(Shape { factors: order - 1 });
+        write_entries(self.covariance, &mut covariance[..length]);
     }
 }
 
@@ -207,7 +207,7 @@ fn real_of([lower, upper]: [i16; WORDS]) -> f32 {
     f32::from_bits(u32::from(upper.cast_unsigned()) << 16 | u32::from(lower.cast_unsigned()))
 }
 
-/// Writes small numbers, two in a word: as many as there are words, and beside them the others.
+/// Writes small numbers, two in a word: one for each word in the lower byte, and the rest beside them. What is missing is zero.
 fn write_entries(numbers: &[i8], words: &mut [i16]) {
     let number = |place: usize| numbers.get(place).map_or(0, |number| number.cast_unsigned());
     let half = words.len();
@@ -263,7 +263,7 @@ mod tests {
         near(record.direction[1], record.direction_units[1], [7.0, 2.0]);
         assert_eq!((record.covariance_unit, record.weight), (0.1, 0.5));
         let covariance: Vec<[i16; 2]> = record.covariance.iter().map(|&word| entries(word)).collect();
-        assert_eq!(covariance[..4], [[3, 0], [-4, 0], [127, 0], [0, 0]]);
+        assert_eq!(covariance, [[3, 0], [-4, 0], [127, 0], [0, 0], [0, 0], [0, 0], [0, 0], [0, 0]]);
     }
 
     #[test]

@@ -168,7 +168,9 @@ impl User {
         self.gram.add();
         let Self { covariances, partial_covariances, sums, partial_sums, .. } = self;
         for (sums, partial) in [(covariances, partial_covariances), (sums, partial_sums)] {
-            sums.iter_mut().zip(&*partial).for_each(|(sum, &partial)| *sum += f64::from(partial));
+            for (sum, &partial) in sums.iter_mut().zip(&*partial) {
+                *sum += f64::from(partial);
+            }
             partial.fill(0.0);
         }
     }
@@ -283,6 +285,20 @@ mod tests {
             assert!((found - expected).abs() < TOLERANCE, "{found} {expected}");
         }
         assert_eq!(weight, 1.0);
+    }
+
+    #[test]
+    fn all_entries_of_covariances_are_added() {
+        let shape = Shape { factors: 3 };
+        let numbers: Vec<i8> = (-3..7).collect();
+        let vectors = [&[1.0; 4][..]; 4];
+        let movie = Contents { vectors, covariance: &numbers, covariance_unit: 0.5, weight: 1.0 };
+        let records = Records::of_contents(shape, &[movie]);
+        let users = Users::of_records(shape, records, Prior::new(shape, 0.5, 1.0), 0.8, 1.0);
+        let mut user = User::new(shape);
+        user.fold_in(&users, &[Observation { movie: 0, steps: 0 }; 2]);
+        let expected: Vec<f64> = numbers.into_iter().map(f64::from).collect();
+        assert_eq!(user.covariances, expected);
     }
 
     #[test]
