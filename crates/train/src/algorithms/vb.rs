@@ -61,7 +61,7 @@ pub const HYPERPARAMETERS: &[Hyperparameter] = &[
     },
     Hyperparameter {
         name: "n_epochs",
-        domain: Domain::Integer { default: 24, min: 1, max: 10_000 },
+        domain: Domain::Integer { default: 20, min: 1, max: 10_000 },
         help: "passes over the ratings",
     },
 ];

@@ -103,7 +103,7 @@ impl Attributes {
             for ((image, direction), &precision) in rows.zip(&precisions) {
                 image.iter_mut().zip(direction).for_each(|(image, &entry)| *image += precision * entry);
             }
-            let steps = descent.step(&image, 1.0);
+            let steps = descent.step(&image, &[1.0]);
             descent.add_to(&mut self.coefficients, &steps);
         }
     }

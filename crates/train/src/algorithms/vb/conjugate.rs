@@ -47,13 +47,14 @@ impl Descent {
         self.direction
     }
 
-    /// Goes a share of the way to where the error is least along the direction, whose image is given. Returns the length of
-    /// the step, by column.
-    pub(super) fn step(&mut self, image: &[f32], share: f32) -> Vec<f32> {
+    /// Goes a share of the way to where the error is least along the direction, whose image is given. There is a share for
+    /// each block. Returns the length of the step, by column.
+    pub(super) fn step(&mut self, image: &[f32], shares: &[f32]) -> Vec<f32> {
         let gains = column_products(self.width, &self.residual, &self.direction);
         self.curvatures = column_products(self.width, &self.direction, image);
-        let lengths = gains.iter().zip(&self.curvatures);
-        let steps: Vec<f32> = lengths.map(|(&gain, &curvature)| share * ratio(gain, curvature)).collect();
+        let lengths = gains.iter().zip(&self.curvatures).map(|(&gain, &curvature)| ratio(gain, curvature));
+        let shares = shares.iter().flat_map(|&share| std::iter::repeat_n(share, self.width / self.blocks));
+        let steps: Vec<f32> = lengths.zip(shares).map(|(length, share)| share * length).collect();
         let back: Vec<f32> = steps.iter().map(|step| -step).collect();
         add(&mut self.residual, image, &back);
         steps
@@ -142,7 +143,7 @@ mod tests {
         // The first direction is zero, so its step is too.
         for _ in 0..3 {
             let image = product(descent.direction());
-            let steps = descent.step(&image, 1.0);
+            let steps = descent.step(&image, &[1.0; 2]);
             descent.add_to(&mut solution, &steps);
             descent.turn(&image);
         }

@@ -2,13 +2,13 @@
 //!
 //! The prior mean of a user is a common mean plus a part for the [rated set](Sets). The prior mean of a movie is a common
 //! mean plus parts for its [rater set](Sets) and its [attributes](Attributes). Their coefficients have normal priors: the
-//! prior covariance of users or movies, times a ratio for each kind of coefficient. The ratios are estimated by the EM
-//! algorithm like the other hyperparameters.
+//! prior covariance of users or movies, times a ratio for each kind of coefficient. The ratios are estimated like the other
+//! hyperparameters: see [`priors`](super::priors).
 
 use super::attributes::Attributes;
 use super::facts::Facts;
 use super::movies::Rows;
-use super::priors::{Prior, mean_square};
+use super::priors::{Prior, further, mean_square};
 use super::sets::{Search, Sets};
 use crate::state::{StateError, StateReader, StateWriter};
 
@@ -52,7 +52,7 @@ impl Features {
     }
 
     /// Improves all coefficients and ratios. `steps` are how far the prior means of users and movies have moved since `rows`
-    /// were computed, and `priors` are those after that.
+    /// were computed, and `priors` are those after that. Ratios may go [further] than to their most probable values.
     pub(super) fn improve(
         &mut self,
         facts: &Facts,
@@ -60,6 +60,7 @@ impl Features {
         steps: [&[f64]; 2],
         priors: [&Prior; 2],
         rater_variances: f64,
+        goes_further: bool,
     ) {
         let [user_step, movie_step] = steps;
         for (deviation, &count) in rows.deviations.chunks_exact_mut(self.order).zip(&facts.movie_counts) {
@@ -69,7 +70,14 @@ impl Features {
         }
         self.explain(&mut rows);
         self.sets.improve(facts, rows, user_step, self.set_ratios);
-        self.estimate(facts, priors, rater_variances);
+        let ratios = self.estimates(facts, priors, rater_variances);
+        for (ratio, estimate) in self.ratios_mut().zip(ratios) {
+            *ratio = if goes_further { further(estimate, *ratio) } else { estimate };
+        }
+    }
+
+    fn ratios_mut(&mut self) -> impl Iterator<Item = &mut f64> {
+        self.set_ratios.iter_mut().chain(&mut self.attribute_ratios)
     }
 
     /// Improves the coefficients of the attributes, and leaves the deviations that they do not explain.
@@ -87,8 +95,8 @@ impl Features {
         }
     }
 
-    /// Sets each ratio to its most probable value.
-    fn estimate(&mut self, facts: &Facts, priors: [&Prior; 2], rater_variances: f64) {
+    /// The most probable value of each ratio.
+    fn estimates(&self, facts: &Facts, priors: [&Prior; 2], rater_variances: f64) -> Vec<f64> {
         let [users, movies] = priors;
         let order = self.order as f64;
         let of_sets = |ratio: f64, squares: f64, variances: f64, count: usize| {
@@ -105,9 +113,9 @@ impl Features {
         let squares =
             rated().map(|movie| movies.product(self.sets.raters(movie), self.sets.expected_of(movie))).sum();
         let of_raters = of_sets(SET_RATIO, squares, rater_variances, facts.rater_count);
-        self.set_ratios = [of_rated, of_raters];
 
-        for (group, ratio) in self.attributes.groups.iter().zip(&mut self.attribute_ratios) {
+        let mut estimates = vec![of_rated, of_raters];
+        for (group, ratio) in self.attributes.groups.iter().zip(&self.attribute_ratios) {
             let (mut squares, mut variances) = (0.0, 0.0);
             for attribute in group.clone() {
                 let coefficients = self.attributes.coefficients(attribute);
@@ -116,8 +124,9 @@ impl Features {
                 let shares: f64 = having.iter().map(|&movie| f64::from(self.sets.information(movie))).sum();
                 variances += (ratio.recip() + shares).recip();
             }
-            *ratio = mean_square(squares / order + variances, group.len() as f64, ATTRIBUTE_RATIO);
+            estimates.push(mean_square(squares / order + variances, group.len() as f64, ATTRIBUTE_RATIO));
         }
+        estimates
     }
 
     pub(super) fn save(&self, state: &mut StateWriter<'_>) {

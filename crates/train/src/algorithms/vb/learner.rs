@@ -25,6 +25,8 @@ use crate::state::{StateError, StateReader, StateWriter};
 const BIAS_VARIANCE: f64 = 0.2;
 const USER_VARIANCE: f64 = 1.0;
 const MOVIE_VARIANCE: f64 = 0.02;
+/// The epochs before variances go [further](super::priors). In the first ones, everything is far from its final value.
+const FIRST_EPOCHS: usize = 2;
 
 /// A run without its ratings.
 pub(crate) struct Learner {
@@ -132,12 +134,17 @@ impl Learner {
         drop((sums, expected));
         let steps = [of_users.mean(), solved.deviations.mean()];
         self.user_prior.update(&of_users, &steps[0]);
+        let precision = self.movie_prior.precision.clone();
         self.movie_prior.update(&solved.deviations, &steps[1]);
+        let goes_further = self.epochs_done >= FIRST_EPOCHS;
+        if goes_further {
+            self.movie_prior.go_further(&precision);
+        }
         // Messages are rounded, so the sum may be below zero if there is hardly any noise.
         self.noise = noise((self.squared_ratings + solved.squares).max(0.0), rating_count);
         self.epochs_done += 1;
         let (steps, priors) = ([&*steps[0], &*steps[1]], [&self.user_prior, &self.movie_prior]);
-        self.features.improve(&self.facts, solved.rows, steps, priors, rater_variances);
+        self.features.improve(&self.facts, solved.rows, steps, priors, rater_variances, goes_further);
         self.train_rmse = (squared_errors / rating_count as f64).sqrt();
     }
 

@@ -32,9 +32,9 @@ use crate::state::{StateError, StateReader, StateWriter};
 use search::Scales;
 pub(super) use search::{Search, root};
 
-/// The share of a step that is taken. Both systems, the posteriors and the priors move in the same epoch, and with whole
-/// steps they need more epochs.
-const DAMPING: f32 = 0.7;
+/// The shares of a step that are taken, for `y` and for `a`. Both systems, the posteriors and the priors move in the same
+/// epoch, and with whole steps they need more epochs.
+const DAMPING: [f32; 2] = [0.9, 0.7];
 
 /// What the sets add to prior means.
 pub(super) struct Sets {
@@ -135,7 +135,7 @@ impl Sets {
         self.add_priors(&mut image, &direction, precisions);
 
         let mut descent = Descent::new(residual, self.diagonal(precisions), direction, 2 * self.order, 2);
-        let steps = descent.step(&image, DAMPING);
+        let steps = descent.step(&image, &DAMPING);
         self.advance(descent.direction(), &steps);
         add(&mut self.expected, &expected, &steps[self.order..]);
         descent.turn(&image);
