@@ -34,7 +34,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         say!("{faults}");
     }
     say!(
-        "{} ratings of {} movies by {} users; {} movies in the catalogue; {} faults",
+        "{} ratings of {} movies by {} users; {} movies in the catalogue; faults: {}",
         dataset.ratings.len(),
         dataset.movie_count(),
         dataset.user_count(),

@@ -61,7 +61,7 @@ pub fn run(root: &Root) -> Result<()> {
     };
     let live = channels.live.as_deref().and_then(live_model);
     say!(
-        "{} ratings of {} movies by {} users; {} movies in the catalogue; {} faults",
+        "{} ratings of {} movies by {} users; {} movies in the catalogue; faults: {}",
         dataset.ratings.len(),
         dataset.movie_count(),
         dataset.user_count(),

@@ -16,7 +16,7 @@ fn checked(ratings: &str) -> (bool, String) {
 fn the_data_of_the_repository_have_no_faults() {
     let printed = succeed(&["check", "data"]);
     assert!(
-        printed.contains("100004 ratings of 9066 movies by 671 users") && printed.contains("0 faults"),
+        printed.contains("100004 ratings of 9066 movies by 671 users") && printed.contains("faults: 0"),
         "{printed}"
     );
 }

@@ -99,7 +99,10 @@ fn ids_that_do_not_match_the_catalogue_are_refused_with_an_example_of_both() {
             printed.contains(&format!("the ratings have `{}`, the catalogue has `{}`", rated[0], listed[0])),
             "{printed}"
         );
-        assert!(printed.contains(cause) && printed.contains("1 faults"), "one cause is one fault: {printed}");
+        assert!(
+            printed.contains(cause) && printed.contains("faults: 1"),
+            "one cause is one fault: {printed}"
+        );
         assert!(printed.contains("`matinee train` refuses these files"), "{printed}");
         let model = folder.path().join("model");
         let error = fail(&["train", "--data", &data, "--output", model.to_str().unwrap()]);

@@ -129,7 +129,7 @@ fn hidden_and_empty_files_are_not_read_and_folders_of_parts_are() {
     ]);
     let printed = checked(data.path());
     assert!(
-        printed.contains("4 ratings of 2 movies by 2 users; 2 movies in the catalogue; 0 faults"),
+        printed.contains("4 ratings of 2 movies by 2 users; 2 movies in the catalogue; faults: 0"),
         "{printed}"
     );
     assert!(printed.contains("not reading ratings.csv/._part-0.csv"), "{printed}");
@@ -148,7 +148,7 @@ fn no_part_of_a_data_set_is_ignored_silently() {
         ]);
         let printed = checked(data.path());
         assert!(
-            printed.contains("6 ratings of 2 movies by 3 users") && printed.contains("0 faults"),
+            printed.contains("6 ratings of 2 movies by 3 users") && printed.contains("faults: 0"),
             "{printed}"
         );
     }
@@ -191,7 +191,7 @@ fn a_data_set_in_a_subfolder_of_another_is_not_read() {
     ]);
     let printed = checked(data.path());
     assert!(
-        printed.contains("4 ratings of 2 movies by 2 users") && printed.contains("0 faults"),
+        printed.contains("4 ratings of 2 movies by 2 users") && printed.contains("faults: 0"),
         "{printed}"
     );
     assert!(printed.contains("not reading ml/movies.csv"), "{printed}");

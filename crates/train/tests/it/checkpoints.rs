@@ -32,7 +32,6 @@ fn plan(algorithm: &str, hold_out: f64) -> Plan {
             ("n_samples", "2"),
             ("n_chains", "8"),
         ],
-        "vb" => vec![("n_factors", "3"), ("n_epochs", "4")],
         _ => vec![],
     };
     Plan::new(configure(algorithm, given).unwrap(), 1, hold_out)

@@ -13,7 +13,7 @@ fn fit(algorithm: &str, seed: u64, threads: usize) -> Factors {
     let training = dataset.training(&dataset.ratings, seed);
     let given = match algorithm {
         "bayes" => vec![("n_burn_in", "1"), ("n_samples", "2"), ("n_factors", "3")],
-        "vb" => vec![("n_epochs", "3"), ("n_factors", "5")],
+        "vb" => vec![("n_epochs", "5"), ("n_factors", "5")],
         "svd" => vec![("n_epochs", "3"), ("n_factors", "20")],
         _ => vec![],
     };
@@ -53,7 +53,7 @@ fn artifact(dataset: &Dataset, plan: &Plan, threads: usize) -> Vec<Vec<u8>> {
 
 #[test]
 fn vb_writes_the_same_files_on_any_number_of_threads() {
-    let algorithm = configure("vb", [("n_epochs", "4"), ("n_factors", "6")]).unwrap();
+    let algorithm = configure("vb", [("n_epochs", "5"), ("n_factors", "6")]).unwrap();
     let plan = Plan::new(algorithm, 1, 0.1);
     // Few users, so that the ranking head is trained quickly.
     let mut dataset = movielens().clone();

@@ -109,7 +109,7 @@ fn a_job_ignores_hidden_and_empty_files() {
     );
     let printed = job.succeed();
     assert!(
-        printed.contains("4 ratings of 2 movies by 2 users; 2 movies in the catalogue; 0 faults"),
+        printed.contains("4 ratings of 2 movies by 2 users; 2 movies in the catalogue; faults: 0"),
         "{printed}"
     );
     assert!(!job.model().predict(&"erased".into(), &"10".into()).unwrap().known_user);

@@ -52,9 +52,9 @@ impl Descent {
     pub(super) fn step(&mut self, image: &[f32], shares: &[f32]) -> Vec<f32> {
         let gains = column_products(self.width, &self.residual, &self.direction);
         self.curvatures = column_products(self.width, &self.direction, image);
+        let share = |column: usize| shares[column * self.blocks / self.width];
         let lengths = gains.iter().zip(&self.curvatures).map(|(&gain, &curvature)| ratio(gain, curvature));
-        let shares = shares.iter().flat_map(|&share| std::iter::repeat_n(share, self.width / self.blocks));
-        let steps: Vec<f32> = lengths.zip(shares).map(|(length, share)| share * length).collect();
+        let steps: Vec<f32> = lengths.enumerate().map(|(column, length)| share(column) * length).collect();
         let back: Vec<f32> = steps.iter().map(|step| -step).collect();
         add(&mut self.residual, image, &back);
         steps
@@ -126,6 +126,15 @@ fn column_products(width: usize, a: &[f32], b: &[f32]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_block_has_a_share_of_its_own() {
+        // One row with two columns in each block, and the identity as matrix.
+        let ones = || vec![1.0; 4];
+        let mut descent = Descent::new(vec![2.0, 3.0, 4.0, 8.0], vec![1.0; 2], ones(), 4, 2);
+        assert_eq!(descent.step(&ones(), &[1.0, 0.25]), [2.0, 3.0, 1.0, 2.0]);
+        assert_eq!(descent.residual, [0.0, 0.0, 3.0, 6.0]);
+    }
 
     #[test]
     fn as_many_steps_as_rows_solve_every_column() {

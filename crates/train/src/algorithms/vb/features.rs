@@ -22,7 +22,7 @@ pub(super) struct Features {
     pub(super) sets: Sets,
     pub(super) attributes: Attributes,
     /// Of the rated sets and of the rater sets.
-    set_ratios: [f64; 2],
+    pub(super) set_ratios: [f64; 2],
     /// By group of attributes.
     attribute_ratios: Vec<f64>,
 }

@@ -25,7 +25,8 @@ use crate::state::{StateError, StateReader, StateWriter};
 const BIAS_VARIANCE: f64 = 0.2;
 const USER_VARIANCE: f64 = 1.0;
 const MOVIE_VARIANCE: f64 = 0.02;
-/// The epochs before variances go [further](super::priors). In the first ones, everything is far from its final value.
+/// The epochs before variances go [further](super::priors). In the first ones, everything is far from its final value, and
+/// they would go much too far.
 const FIRST_EPOCHS: usize = 2;
 
 /// A run without its ratings.
@@ -223,5 +224,62 @@ impl Learner {
             other => return Err(StateError::new(format!("{other} is not a pass of vb"))),
         };
         Ok(learner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::algorithms::vb::facts::Counts;
+    use crate::algorithms::vb::priors::further;
+    use crate::ratings::{Rating, Ratings};
+    use matinee_model::{MovieRow, UserRow};
+
+    fn ratings() -> Ratings {
+        let pairs = (0..60_u32).flat_map(|user| (0..30_u32).map(move |movie| (user, movie)));
+        pairs
+            .filter(|(user, movie)| (user * 7 + movie * 3) % 5 < 2)
+            .map(|(user, movie)| Rating {
+                user: UserRow(user),
+                movie: MovieRow(movie),
+                value: (1 + (user * movie + user + movie / 3) % 5) as f32,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn after_the_first_epochs_variances_go_further_than_their_estimates() {
+        let ratings = ratings();
+        let facts = || Facts::from(Counts::of(60, 30, ratings.iter()));
+        let layout = Layout::new(60, &ratings, &facts());
+        let counted = || {
+            let mut learner = Learner::new(Vb { factors: 2, epochs: 4 }, facts(), &[], 0);
+            learner.take(learner.pass(&layout));
+            learner
+        };
+        let mut learner = counted();
+        for _ in 0..FIRST_EPOCHS {
+            learner.take(learner.pass(&layout));
+        }
+        let (prior, ratio) = (learner.movie_prior.clone(), learner.features.set_ratios[0]);
+
+        // Makes the same step as if it were the first.
+        let mut bytes = Vec::new();
+        let mut writer = StateWriter::new(&mut bytes);
+        learner.save_epochs(&mut writer);
+        writer.finish().unwrap();
+        let mut plain = counted();
+        plain.restore_epochs(&mut StateReader::new(&bytes[..], bytes.len() as u64)).unwrap();
+        plain.epochs_done = 0;
+
+        learner.take(learner.pass(&layout));
+        plain.take(plain.pass(&layout));
+        let mut expected = plain.movie_prior.clone();
+        expected.go_further(&prior.precision);
+        assert_ne!(expected.covariance, plain.movie_prior.covariance);
+        assert_eq!(learner.movie_prior.covariance, expected.covariance);
+        let expected = further(plain.features.set_ratios[0], ratio);
+        assert_ne!(expected, plain.features.set_ratios[0]);
+        assert_eq!(learner.features.set_ratios[0], expected);
     }
 }

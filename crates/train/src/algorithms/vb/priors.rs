@@ -1,9 +1,10 @@
-//! The prior of each side, and the noise. All are estimated from the data, by the EM algorithm: each is set to its most
-//! probable value given the posteriors of the rows.
+//! The prior of each side, and the noise. All are estimated from the data, by the EM algorithm. Its estimates are the most
+//! probable values, given the posteriors of the rows.
 //!
-//! The variances of movies and of coefficients approach their final values slowly, because a movie with few ratings has a
-//! posterior like its prior. So they [go further](further) than to the most probable value: Salakhutdinov, Roweis, "Adaptive
-//! Overrelaxed Bound Optimization Methods" (2003).
+//! The noise and the prior of the users are set to their estimates. The variances of movies and of coefficients would approach
+//! their final values slowly, because a movie with few ratings has a posterior like its prior. So they [go further](further)
+//! than to their estimates. This is overrelaxation with a fixed rate: Salakhutdinov, Roweis, "Adaptive Overrelaxed Bound
+//! Optimization Methods" (2003).
 
 use super::fixed::total;
 use super::linear::{Inversion, multiply};
@@ -17,7 +18,7 @@ const PSEUDO: f64 = 20.0;
 /// The variance of the pseudo-ratings, in stars squared.
 pub(super) const NOISE: f64 = 0.7;
 
-/// How much further than to their most probable values variances go, as a share of that way.
+/// How much [further] variances go: 0 is to the estimate, and 1 is twice as far.
 const FURTHER: f64 = 0.8;
 
 /// The normal distribution of the rows of one side, around what their features predict.
@@ -87,11 +88,11 @@ impl Prior {
         let order = self.mean.len();
         let (mut half, mut row) = (vec![0.0; order], vec![0.0; order]);
         let estimate = self.covariance.clone();
-        for (entries, further) in estimate.chunks_exact(order).zip(self.covariance.chunks_exact_mut(order)) {
+        for (entries, to) in estimate.chunks_exact(order).zip(self.covariance.chunks_exact_mut(order)) {
             multiply(precision, entries, &mut half);
             multiply(&estimate, &half, &mut row);
-            for (entry, squared) in further.iter_mut().zip(&row) {
-                *entry += FURTHER * (squared - *entry);
+            for (entry, twice) in to.iter_mut().zip(&row) {
+                *entry += FURTHER * (twice - *entry);
             }
         }
         Inversion::new(order).invert(&self.covariance, &mut self.precision);
@@ -182,11 +183,13 @@ pub(super) fn mean_square(squares: f64, count: f64, usual: f64) -> f64 {
     (squares + PSEUDO * usual) / (count + PSEUDO)
 }
 
-/// The variance that goes further than from `before` to its estimate. It is positive like both of them.
+/// A variance that was `before` and goes further than to its estimate. If both are positive, so is the result.
 ///
-/// For a covariance `C` with the estimate `E`, this is `E + 0.8 (E C^-1 E - E)`.
+/// Twice as far is to the variance that is to the estimate as the estimate is to `before`. For a covariance `C` with the
+/// estimate `E`, that is `E C^-1 E`.
 pub(super) fn further(estimate: f64, before: f64) -> f64 {
-    estimate + FURTHER * (estimate * estimate / before - estimate)
+    let twice = estimate * estimate / before;
+    estimate + FURTHER * (twice - estimate)
 }
 
 /// The variance of the noise, given the expected sum of squared errors.
@@ -208,22 +211,15 @@ mod tests {
     }
 
     #[test]
-    fn covariances_go_as_far_as_variances_in_every_direction() {
-        let shape = Shape { factors: 1 };
-        let mut prior = Prior::new(shape, 1.0, 1.0);
-        // In the directions (0.6, 0.8) and (-0.8, 0.6), the variances were 1 and 2, and are estimated as 1.5 and 0.5.
-        let covariance = |first: f64, second: f64| {
-            let off_diagonal = 0.48 * (first - second);
-            vec![0.36 * first + 0.64 * second, off_diagonal, off_diagonal, 0.64 * first + 0.36 * second]
-        };
-        prior.covariance = covariance(1.5, 0.5);
-        prior.go_further(&covariance(1.0, 0.5));
-        let expected = [further(1.5, 1.0), further(0.5, 2.0)];
-        let pairs = [
-            (&prior.covariance, covariance(expected[0], expected[1])),
-            (&prior.precision, covariance(expected[0].recip(), expected[1].recip())),
-        ];
-        for (found, expected) in pairs {
+    fn covariances_go_further_too() {
+        let mut prior = Prior::new(Shape { factors: 1 }, 1.0, 1.0);
+        // The covariance was (1, 0; 0, 2). Twice as far is (2.375, 1; 1, 0.75).
+        prior.covariance = vec![1.5, 0.5, 0.5, 1.0];
+        prior.go_further(&[1.0, 0.0, 0.0, 0.5]);
+        let expected = [2.2, 0.9, 0.9, 0.8];
+        let determinant = 2.2 * 0.8 - 0.9 * 0.9;
+        let inverse = [0.8, -0.9, -0.9, 2.2].map(|entry| entry / determinant);
+        for (found, expected) in [(&prior.covariance, expected), (&prior.precision, inverse)] {
             for (found, expected) in found.iter().zip(expected) {
                 assert!((found - expected).abs() < 1e-12, "{found} {expected}");
             }

@@ -33,7 +33,7 @@ use search::Scales;
 pub(super) use search::{Search, root};
 
 /// The shares of a step that are taken, for `y` and for `a`. Both systems, the posteriors and the priors move in the same
-/// epoch, and with whole steps they need more epochs.
+/// epoch, and with whole steps they need more epochs. The shares were found by trial, on real and on generated ratings.
 const DAMPING: [f32; 2] = [0.9, 0.7];
 
 /// What the sets add to prior means.
